@@ -1,0 +1,1 @@
+"""A faithful local Ampersand with a small Salesforce behind it."""

@@ -1,0 +1,201 @@
+"""The sandbox as a WSGI application."""
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from sandbox import faults, inspection
+from sandbox.bulk import Bulk
+from sandbox.catalog import (
+    PROJECTS,
+    READ_KEY,
+    WRITE_KEY,
+    Integration,
+    find_integration,
+    find_project,
+)
+from sandbox.fetching import fetch as fetch_over_http
+from sandbox.operations import Operations
+from sandbox.store import Store
+from sandbox.web import (
+    Problem,
+    Refusal,
+    Request,
+    Response,
+    answer,
+    not_allowed,
+)
+from sandbox.writes import BULK_SUFFIX, Target, UpdateStyle, Writes
+
+WRITING = ("POST", "PUT", "PATCH", "DELETE")
+
+DEFAULT_BULK_SECONDS = 2.0
+"""How long a bulk write is in_progress."""
+
+
+class Sandbox:
+    """A local Ampersand: both its hosts on one address, plus pages to look inside.
+
+    `state_file` keeps everything across restarts; without it memory is used. `clock`
+    tells seconds since the epoch. A bulk write is in_progress for `bulk_seconds`.
+    `fetch` gets the text of a recordsURL or raises FetchError.
+
+    Operations that are due are worked off by whatever request comes next, so that a
+    test with its own clock needs neither threads nor sleep. With `background=True`
+    every operation has a thread of its own instead, as behind a real server.
+
+    Faults of the connection come as exceptions of the call, `faults.Hang` (a
+    TimeoutError) and `faults.Reset` (a ConnectionResetError); the server acts on them.
+    """
+
+    def __init__(
+        self,
+        state_file: Path | str | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+        bulk_seconds: float = DEFAULT_BULK_SECONDS,
+        update_style: UpdateStyle = "patch",
+        fetch: Callable[[str], str] = fetch_over_http,
+        background: bool = False,
+    ) -> None:
+        self._clock = clock
+        self._background = background
+        self._spawned: set[str] = set()
+        self._store = Store(state_file)
+        self._operations = Operations(self._store)
+        self._bulk = Bulk(self._store, self._operations, fetch)
+        self._writes = Writes(
+            self._store,
+            self._operations,
+            update_style=update_style,
+            bulk_seconds=bulk_seconds,
+        )
+        with self._store.transaction():
+            self._operations.seed(clock())
+        if background:
+            self._spawn_unfinished()
+
+    def __call__(
+        self, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        request = Request(environ, self._clock())
+        try:
+            response = self._respond(request)
+        except Refusal as refusal:
+            response = refusal.response(request)
+        start_response(response.status_line, response.all_headers)
+        return [b"" if request.method == "HEAD" else response.body]
+
+    def _respond(self, request: Request) -> Response:
+        if not self._background:
+            self._settle()
+        match request.path.removeprefix("/").split("/"):
+            case [""]:
+                return inspection.home()
+            case ["sandbox", "reset"]:
+                return self._reset(request)
+            case ["sandbox", *parts]:
+                return inspection.page(self._store, request, parts)
+            case ["v1", *parts]:
+                return self._api(request, parts)
+        raise Problem(404, "The requested resource does not exist.")
+
+    def _api(self, request: Request, parts: list[str]) -> Response:
+        if request.method in WRITING:
+            inspection.record_request(self._store, request)
+        _authenticate(request)
+        match parts:
+            case ["projects", project, "integrations", name, "objects", *rest] if rest:
+                integration = find_integration(find_project(project), name)
+                return self._write(request, integration, rest)
+        if request.method != "GET":
+            raise not_allowed("GET")
+        faults.before(request.fault)
+        return faults.after(request.fault, answer(self._read(request, parts)))
+
+    def _write(
+        self, request: Request, integration: Integration, rest: list[str]
+    ) -> Response:
+        name, *below = rest
+        if len(below) > 1:
+            raise Problem(404, "The requested resource does not exist.")
+        is_bulk = name.endswith(BULK_SUFFIX) and not below
+        name = name.removesuffix(BULK_SUFFIX) if is_bulk else name
+        own_fault = faults.named(name) if name in integration.objects else ""
+        fault = request.fault or own_fault
+        target = Target(integration, name, is_bulk, "".join(below), fault)
+        faults.before(fault)
+        response = self._writes.handle(request, target)
+        if self._background:
+            self._spawn_unfinished()
+        return faults.after(fault, response)
+
+    def _read(self, request: Request, parts: list[str]) -> Any:
+        match parts:
+            case ["projects"]:
+                return [project.as_json() for project in PROJECTS]
+            case ["projects", name]:
+                return find_project(name).as_json()
+            case ["projects", name, "integrations"]:
+                return [each.as_json() for each in find_project(name).integrations]
+            case ["projects", name, "integrations", integration]:
+                return find_integration(find_project(name), integration).as_json()
+            case ["projects", name, "operations", operation]:
+                return self._operations.show(find_project(name), operation)
+            case ["projects", name, "operations", operation, "logs"]:
+                project = find_project(name)
+                return self._operations.logs(project, operation, request.time)
+        raise Problem(404, "The requested resource does not exist.")
+
+    def _reset(self, request: Request) -> Response:
+        if request.method != "POST":
+            raise not_allowed("POST")
+        with self._store.transaction():
+            self._store.clear()
+            self._operations.seed(request.time)
+        return answer({"reset": True})
+
+    def _settle(self) -> None:
+        """Work off every operation that is due."""
+        with self._store.lock:
+            for row in self._operations.running(until=self._clock()):
+                self._bulk.prepare(row["id"])
+                self._bulk.run(row["id"])
+
+    def _spawn_unfinished(self) -> None:
+        """Give a thread to every operation that has none and will end."""
+        with self._store.lock:
+            for row in self._operations.running(until=sys.float_info.max):
+                if row["id"] in self._spawned:
+                    continue
+                self._spawned.add(row["id"])
+                work = (row["id"], row["due"])
+                threading.Thread(target=self._work, args=work, daemon=True).start()
+
+    def _work(self, operation: str, due: float) -> None:
+        self._bulk.prepare(operation)
+        time.sleep(max(0.0, due - self._clock()))
+        self._bulk.run(operation)
+
+    def close(self) -> None:
+        """Close the state; what is unfinished goes on with the next start."""
+        self._store.close()
+
+
+def _authenticate(request: Request) -> None:
+    if request.key not in (WRITE_KEY, READ_KEY):
+        raise Problem(
+            401,
+            "The API key is missing or not valid.",
+            remedy="Send a valid key in the X-Api-Key header.",
+        )
+    if request.key == READ_KEY and request.method in WRITING:
+        raise Problem(
+            403,
+            "The API key is not allowed to write.",
+            remedy="Use a key with the scope 'full'.",
+        )
