@@ -1,0 +1,42 @@
+"""A client for Ampersand's Write API that never writes twice and never guesses."""
+
+from ampersand.client import Client
+from ampersand.errors import (
+    AmpersandError,
+    NotSent,
+    OutcomeUnknown,
+    Refused,
+    RequestInvalid,
+)
+from ampersand.generation import UpdateStyle
+from ampersand.generation_a import LARGEST_CSV
+from ampersand.schemas import (
+    Action,
+    Issue,
+    LogEntry,
+    Operation,
+    Problem,
+    Request,
+    WriteResult,
+)
+from ampersand.secrets import SecretStr, redact
+
+__all__ = [
+    "LARGEST_CSV",
+    "Action",
+    "AmpersandError",
+    "Client",
+    "Issue",
+    "LogEntry",
+    "NotSent",
+    "Operation",
+    "OutcomeUnknown",
+    "Problem",
+    "Refused",
+    "Request",
+    "RequestInvalid",
+    "SecretStr",
+    "UpdateStyle",
+    "WriteResult",
+    "redact",
+]

@@ -1,0 +1,79 @@
+"""What the builders of every generation share: addresses and checks."""
+
+from copy import deepcopy
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from ampersand.errors import RequestInvalid
+from ampersand.schemas import Action, Request
+
+
+def checked(*, action: Action, method: str, url: str, body: dict[str, Any]) -> Request:
+    """Make a request whose body JSON can carry and no caller can change any more.
+
+    Raises: RequestInvalid if JSON cannot carry it.
+    """
+    try:
+        request = Request(action=action, method=method, url=url, body=deepcopy(body))
+        request.content()
+    except UnicodeEncodeError:
+        raise RequestInvalid("A text holds characters that are not Unicode.") from None
+    except (TypeError, ValueError, RecursionError):
+        raise RequestInvalid("A value is of a kind that JSON cannot carry.") from None
+    return request
+
+
+def object_url(base_url: str, project: str, integration: str, name: str) -> str:
+    """Return the address of an integration's object."""
+    return (
+        f"{base_url}/projects/{segment(project, 'project')}"
+        f"/integrations/{segment(integration, 'integration')}"
+        f"/objects/{segment(name, 'object name')}"
+    )
+
+
+def operation_url(base_url: str, project: str, operation_id: str) -> str:
+    """Return the address of an operation."""
+    return (
+        f"{base_url}/projects/{segment(project, 'project')}"
+        f"/operations/{segment(operation_id, 'operation id')}"
+    )
+
+
+def segment(value: str, what: str) -> str:
+    """Percent-encode one segment of a path; some providers' objects have slashes.
+
+    Raises: RequestInvalid if it is blank, a dot segment or not Unicode.
+    """
+    not_blank(value, what)
+    if value in (".", ".."):
+        # Every URL library resolves these, which would address something else.
+        raise RequestInvalid(f"The {what} cannot be “{value}”.")
+    try:
+        return quote(value, safe="")
+    except UnicodeEncodeError:
+        raise RequestInvalid(f"The {what} is not valid Unicode.") from None
+
+
+def not_blank(value: str, what: str) -> None:
+    """Raise RequestInvalid if `value` is blank; `what` names it for operators."""
+    if not value.strip():
+        raise RequestInvalid(f"The {what} is missing.")
+
+
+def base_url(value: str) -> str:
+    """Return an address to build on, without a slash at its end.
+
+    Raises: RequestInvalid unless it is http or https with a host, and has no user,
+    query or fragment: those would end up in logs or swallow the path.
+    """
+    try:
+        parts = urlsplit(value)
+        port_is_valid = parts.port != 0
+    except ValueError:
+        raise RequestInvalid("The base address is not a valid URL.") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_valid:
+        raise RequestInvalid("The base address must be an http or https URL.")
+    if "@" in parts.netloc or "?" in value or "#" in value:
+        raise RequestInvalid("The base address may hold only a host and a path.")
+    return value.rstrip("/")

@@ -1,0 +1,291 @@
+"""The client: prepares requests, sends writes once, and retries reads."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Self
+
+import httpx
+
+from ampersand import generation_a
+from ampersand.answers import Answer
+from ampersand.building import base_url
+from ampersand.errors import AmpersandError, OutcomeUnknown, Refused, RequestInvalid
+from ampersand.exchange import TOO_LARGE, Exchange
+from ampersand.generation import Generation, UpdateStyle
+from ampersand.schemas import LogEntry, Operation, Request, WriteResult
+from ampersand.secrets import SecretStr
+
+WRITE_URL = "https://write.withampersand.com/v1"
+API_URL = "https://api.withampersand.com/v1"
+
+GENERATIONS: dict[str, Generation] = {"A": generation_a}
+
+READ_TRIES = 3
+FIRST_PAUSE = 0.5
+
+# A server that asks for more gets its way from the caller, not from a waiting thread.
+LONGEST_PAUSE = 30.0
+
+
+class Client:
+    """Speaks one generation of Ampersand's API with one key.
+
+    A write is sent at most once, and never again by itself: `prepare_…` builds a
+    Request to be reviewed, and `send` sends that very object. Reads are tried three
+    times with growing pauses, or those that the server asks for up to 30 s.
+
+    Every method may raise the errors of `ampersand.errors`, and no others. Threads
+    may share a client; processes must not.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: SecretStr,
+        write_url: str = WRITE_URL,
+        api_url: str = API_URL,
+        generation: str = "A",
+        update_style: UpdateStyle = "patch",
+        timeout: float = 60,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Open a client; `timeout` is in seconds for a single wait.
+
+        `transport`, `sleep` and `now` exist for tests. An injected transport has no
+        `deadline`.
+
+        Raises: RequestInvalid for a key that no header can carry, an address that is
+        not a plain http(s) URL, or an unknown generation.
+        """
+        if not api_key.fits_header:
+            # httpx would refuse it too, but quote it in its error.
+            raise RequestInvalid("The API key is missing or has characters no key has.")
+        if generation not in GENERATIONS:
+            raise RequestInvalid(f"There is no generation “{generation}”.")
+        self._generation = GENERATIONS[generation]
+        self._masked_key = api_key.masked
+        self._write_url = base_url(write_url)
+        self._api_url = base_url(api_url)
+        self._update_style = update_style
+        self._sleep = sleep
+        self._now = now
+        self._exchange = Exchange(
+            api_key=api_key, timeout=timeout, now=now, transport=transport
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._exchange.close()
+
+    @property
+    def deadline(self) -> float:
+        """Seconds after which no `send` is still under way.
+
+        Only looking a host name up can add to it, for as long as the system's
+        resolver tries.
+        """
+        return self._exchange.deadline
+
+    def prepare_create_record(
+        self,
+        *,
+        project: str,
+        integration: str,
+        object_name: str,
+        group_ref: str,
+        record: dict[str, Any],
+    ) -> Request:
+        """Build the creation of one record without sending it."""
+        request = self._generation.create_record(
+            base_url=self._write_url,
+            project=project,
+            integration=integration,
+            object_name=object_name,
+            group_ref=group_ref,
+            record=record,
+        )
+        return self._masked(request)
+
+    def prepare_update_record(
+        self,
+        *,
+        project: str,
+        integration: str,
+        object_name: str,
+        group_ref: str,
+        record: dict[str, Any],
+        record_id: str,
+    ) -> Request:
+        """Build the update of one record without sending it."""
+        request = self._generation.update_record(
+            base_url=self._write_url,
+            project=project,
+            integration=integration,
+            object_name=object_name,
+            group_ref=group_ref,
+            record=record,
+            record_id=record_id,
+            update_style=self._update_style,
+        )
+        return self._masked(request)
+
+    def prepare_upsert_records(
+        self,
+        *,
+        project: str,
+        integration: str,
+        object_name: str,
+        group_ref: str,
+        primary_key: str,
+        csv: str | None = None,
+        url: str | None = None,
+    ) -> Request:
+        """Build a bulk upsert of exactly one of `csv` and `url` without sending it."""
+        request = self._generation.upsert_records(
+            base_url=self._write_url,
+            project=project,
+            integration=integration,
+            object_name=object_name,
+            group_ref=group_ref,
+            primary_key=primary_key,
+            csv=csv,
+            url=url,
+        )
+        return self._masked(request)
+
+    def send(self, request: Request) -> WriteResult:
+        """Send a prepared write, once.
+
+        Raises: NotSent, Refused or OutcomeUnknown; RequestInvalid for a request that
+        is not a write or goes elsewhere than this client's write address.
+        """
+        # A stored request could name any host, and the key must not go there.
+        elsewhere = not request.url.startswith(f"{self._write_url}/")
+        if request.action == "read" or elsewhere:
+            raise RequestInvalid("This request is not a write of this project.")
+        return self._generation.read_write(request, self._exchange.send(request))
+
+    def create_record(
+        self,
+        *,
+        project: str,
+        integration: str,
+        object_name: str,
+        group_ref: str,
+        record: dict[str, Any],
+    ) -> WriteResult:
+        """Create one record."""
+        return self.send(
+            self.prepare_create_record(
+                project=project,
+                integration=integration,
+                object_name=object_name,
+                group_ref=group_ref,
+                record=record,
+            )
+        )
+
+    def update_record(
+        self,
+        *,
+        project: str,
+        integration: str,
+        object_name: str,
+        group_ref: str,
+        record: dict[str, Any],
+        record_id: str,
+    ) -> WriteResult:
+        """Update the record that the SaaS knows as `record_id`."""
+        return self.send(
+            self.prepare_update_record(
+                project=project,
+                integration=integration,
+                object_name=object_name,
+                group_ref=group_ref,
+                record=record,
+                record_id=record_id,
+            )
+        )
+
+    def upsert_records(
+        self,
+        *,
+        project: str,
+        integration: str,
+        object_name: str,
+        group_ref: str,
+        primary_key: str,
+        csv: str | None = None,
+        url: str | None = None,
+    ) -> WriteResult:
+        """Start a bulk upsert; the result's `operation_id` is the one to follow."""
+        return self.send(
+            self.prepare_upsert_records(
+                project=project,
+                integration=integration,
+                object_name=object_name,
+                group_ref=group_ref,
+                primary_key=primary_key,
+                csv=csv,
+                url=url,
+            )
+        )
+
+    def get_operation(self, *, project: str, operation_id: str) -> Operation:
+        """Ask for the state of an operation."""
+        request = self._generation.get_operation(
+            base_url=self._api_url, project=project, operation_id=operation_id
+        )
+        return self._read(request, self._generation.read_operation)
+
+    def list_operation_logs(
+        self, *, project: str, operation_id: str
+    ) -> tuple[LogEntry, ...]:
+        """Ask for all log entries of an operation, in order of time."""
+        request = self._generation.list_operation_logs(
+            base_url=self._api_url, project=project, operation_id=operation_id
+        )
+        return self._read(request, self._generation.read_operation_logs)
+
+    def _masked(self, request: Request) -> Request:
+        return replace(request, masked_key=self._masked_key)
+
+    def _read[T](self, request: Request, read: Callable[[Answer], T]) -> T:
+        """Ask until an answer can be read, or trying again makes no sense."""
+        for attempt in range(1, READ_TRIES):
+            try:
+                return read(self._exchange.send(request))
+            except AmpersandError as error:
+                pause = self._pause(error, attempt)
+                if pause is None:
+                    raise
+            self._sleep(pause)
+        return read(self._exchange.send(request))
+
+    def _pause(self, error: AmpersandError, attempt: int) -> float | None:
+        """Return the seconds to wait before trying again, or None not to."""
+        if isinstance(error, RequestInvalid):
+            return None
+        if isinstance(error, OutcomeUnknown) and error.reason == TOO_LARGE:
+            return None
+        # Jitter, so that clients that failed together do not return together.
+        pause = FIRST_PAUSE * 2.0**attempt * random.uniform(0.5, 1)  # noqa: S311
+        if not isinstance(error, Refused):
+            return pause
+        if not error.problem.retryable:
+            return None
+        if error.problem.retry_after is None:
+            return pause
+        asked = (error.problem.retry_after - self._now()).total_seconds()
+        return None if asked > LONGEST_PAUSE else max(pause, asked)

@@ -1,0 +1,219 @@
+"""One HTTP exchange: the only place that knows httpx, its errors and the API key.
+
+Its failures are told in plain words and sorted by one question: can the request have
+left this machine?
+"""
+
+import logging
+import socket
+import ssl
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
+from datetime import datetime
+from urllib.parse import urlsplit
+
+import httpx
+
+from ampersand.answers import Answer, read_answer
+from ampersand.errors import AmpersandError, NotSent, OutcomeUnknown, RequestInvalid
+from ampersand.network import deadline, keep_deadlines
+from ampersand.schemas import Request
+from ampersand.secrets import SecretStr, redact
+
+logger = logging.getLogger("ampersand")
+
+# httpx logs whole URLs at INFO and httpcore answer headers at DEBUG; our own line has
+# the path only. Set here, so that no settings file can forget it.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+logging.getLogger("httpcore").setLevel(logging.WARNING)
+
+CONNECT_TIMEOUT = 10.0
+POOL_TIMEOUT = 5.0
+
+# A whole exchange may take three times the longest single wait: with the default of
+# 60 s that uploads 10 MiB at 0.5 Mbit/s.
+DEADLINE_FACTOR = 3
+
+# A connection that idled longer is not used again: a server that is just closing it
+# would turn the next write into one of unknown outcome.
+KEEPALIVE = 2.0
+
+LARGEST_ANSWER = 32 * 1024 * 1024
+TOO_LARGE = "The answer is larger than 32 MiB"
+
+# Raised before the first byte of a request is written. Everything else may be later.
+NOTHING_LEFT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+
+
+class Exchange:
+    """Sends requests, each at most once, over pooled connections.
+
+    Proxies and certificate authorities are taken from the usual environment
+    variables (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE), as self-hosted installations
+    need them. Credentials are not: a .netrc is never read. Redirects are not
+    followed, as they could carry the key to another host.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: SecretStr,
+        timeout: float,
+        now: Callable[[], datetime],
+        transport: httpx.BaseTransport | None,
+    ) -> None:
+        """Open a pool; `timeout` is in seconds for a single read or write."""
+        self._api_key = api_key
+        self._timeout = timeout
+        self._now = now
+        self.deadline = DEADLINE_FACTOR * timeout
+        self._http = httpx.Client(
+            transport=transport,
+            auth=_KeyHeader(api_key),
+            timeout=httpx.Timeout(timeout, connect=CONNECT_TIMEOUT, pool=POOL_TIMEOUT),
+            limits=httpx.Limits(max_connections=20, keepalive_expiry=KEEPALIVE),
+            follow_redirects=False,
+        )
+        keep_deadlines(self._http)
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._http.close()
+
+    def send(self, request: Request) -> Answer:
+        """Send once and return the answer, whatever its status.
+
+        An answer whose body broke off is returned with its `fault`.
+        Raises: RequestInvalid, NotSent or OutcomeUnknown if no answer began.
+        """
+        started = time.monotonic()
+        with deadline(self.deadline):
+            outcome = self._attempt(request, started)
+        self._log(request, outcome, started)
+        # Raised only here, outside any handler: an error raised while handling
+        # httpx's would refer to it, and through it to the headers with the key.
+        if isinstance(outcome, AmpersandError):
+            raise outcome
+        return outcome
+
+    def _attempt(self, request: Request, started: float) -> Answer | AmpersandError:
+        try:
+            prepared = self._http.build_request(
+                request.method,
+                request.url,
+                content=request.content(),
+                headers=request.headers(),
+            )
+        except httpx.InvalidURL:
+            return RequestInvalid("The address is too long or not valid.")
+        try:
+            response = self._http.send(prepared, stream=True)
+        except NOTHING_LEFT as error:
+            return NotSent(_why_not_sent(error))
+        except Exception as error:
+            # Also what httpx does not wrap: after a send, any surprise is "unknown".
+            return OutcomeUnknown(self._why_unknown(error, started))
+        content, fault = self._body_of(response, started)
+        return read_answer(
+            status=response.status_code,
+            headers=response.headers,
+            content=content,
+            fault=fault,
+            secret=self._api_key,
+            now=self._now(),
+        )
+
+    def _body_of(
+        self, response: httpx.Response, started: float
+    ) -> tuple[bytes, str | None]:
+        """Return as much of the body as came, and why there is not more of it."""
+        content = bytearray()
+        try:
+            for chunk in response.iter_bytes():
+                content += chunk
+                if len(content) > LARGEST_ANSWER:
+                    return b"", TOO_LARGE
+        except Exception as error:
+            return bytes(content), self._why_unknown(error, started)
+        finally:
+            # What goes wrong while hanging up changes nothing about the answer.
+            with suppress(Exception):
+                response.close()
+        return bytes(content), None
+
+    def _why_unknown(self, error: Exception, started: float) -> str:
+        waited = time.monotonic() - started
+        limit = self.deadline if waited >= self.deadline else self._timeout
+        match error:
+            case httpx.ReadTimeout():
+                return f"No complete answer within {limit:g} s"
+            case httpx.WriteTimeout():
+                return f"The request could not be sent within {limit:g} s"
+            case httpx.DecodingError():
+                return "The answer could not be decoded"
+            case httpx.TransportError():
+                return "The connection was closed before the answer was complete"
+        return f"The exchange failed unexpectedly ({type(error).__name__})"
+
+    def _log(
+        self, request: Request, outcome: Answer | AmpersandError, started: float
+    ) -> None:
+        """Write one line with the path but never the query, headers or body."""
+        status = (
+            outcome.status if isinstance(outcome, Answer) else type(outcome).__name__
+        )
+        fields = {
+            "method": request.method,
+            "path": redact(urlsplit(request.url).path, [self._api_key]),
+            "status": status,
+            "ms": round((time.monotonic() - started) * 1000),
+        }
+        line = "%(method)s %(path)s %(status)s %(ms)d ms"
+        logger.info(line, fields, extra=fields)
+
+
+class _KeyHeader(httpx.Auth):
+    """Adds the key inside httpx, so that no frame of ours ever holds its text."""
+
+    def __init__(self, api_key: SecretStr) -> None:
+        self._api_key = api_key
+
+    def auth_flow(
+        self, request: httpx.Request
+    ) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["X-Api-Key"] = self._api_key.reveal()
+        yield request
+
+
+def _why_not_sent(error: Exception) -> str:
+    match error:
+        case httpx.ConnectTimeout():
+            return f"No connection within {CONNECT_TIMEOUT:g} s"
+        case httpx.PoolTimeout():
+            return f"All connections were busy for {POOL_TIMEOUT:g} s"
+        case httpx.ProxyError():
+            return "The proxy refused to connect"
+    for cause in _chain(error):
+        match cause:
+            case socket.gaierror():
+                return "The host name could not be found"
+            case ConnectionRefusedError():
+                return "The connection was refused"
+            case ssl.SSLCertVerificationError():
+                return "The server's certificate could not be verified"
+            case ssl.SSLError():
+                return "No secure connection (TLS) could be made"
+    return "No connection could be made"
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

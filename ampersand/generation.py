@@ -1,0 +1,84 @@
+"""What one generation of the Write API must offer; each is a module of that shape.
+
+Ampersand has changed its Write API twice. The builders return a Request that holds
+everything but the key; the readers make sense of the answers to it. Builders raise
+RequestInvalid; readers raise Refused or OutcomeUnknown as `ampersand.errors` defines.
+"""
+
+from typing import Any, Literal, Protocol
+
+from ampersand.answers import Answer
+from ampersand.schemas import LogEntry, Operation, Request, WriteResult
+
+type UpdateStyle = Literal["patch", "post_type_update", "patch_id_in_path"]
+
+
+class Generation(Protocol):
+    """The builders and readers of one generation."""
+
+    def create_record(
+        self,
+        *,
+        base_url: str,
+        project: str,
+        integration: str,
+        object_name: str,
+        group_ref: str,
+        record: dict[str, Any],
+    ) -> Request:
+        """Build the creation of one record."""
+        ...
+
+    def update_record(
+        self,
+        *,
+        base_url: str,
+        project: str,
+        integration: str,
+        object_name: str,
+        group_ref: str,
+        record: dict[str, Any],
+        record_id: str,
+        update_style: UpdateStyle,
+    ) -> Request:
+        """Build the update of one record."""
+        ...
+
+    def upsert_records(
+        self,
+        *,
+        base_url: str,
+        project: str,
+        integration: str,
+        object_name: str,
+        group_ref: str,
+        primary_key: str,
+        csv: str | None = None,
+        url: str | None = None,
+    ) -> Request:
+        """Build a bulk upsert from a CSV text or from the URL of a CSV file."""
+        ...
+
+    def get_operation(
+        self, *, base_url: str, project: str, operation_id: str
+    ) -> Request:
+        """Build the question for an operation's state."""
+        ...
+
+    def list_operation_logs(
+        self, *, base_url: str, project: str, operation_id: str
+    ) -> Request:
+        """Build the question for an operation's log."""
+        ...
+
+    def read_write(self, request: Request, answer: Answer) -> WriteResult:
+        """Read the answer to a create, update or upsert."""
+        ...
+
+    def read_operation(self, answer: Answer) -> Operation:
+        """Read the answer to `get_operation`."""
+        ...
+
+    def read_operation_logs(self, answer: Answer) -> tuple[LogEntry, ...]:
+        """Read the answer to `list_operation_logs`, in order of time."""
+        ...

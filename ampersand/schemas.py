@@ -1,0 +1,240 @@
+"""What goes to Ampersand and what comes back, as frozen dataclasses.
+
+Answers are read tolerantly: unknown fields stay in `raw`, missing ones become None
+or empty, and a value of an unexpected type never raises. Texts from outside are
+untrusted wherever they are shown.
+"""
+
+import json
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from ampersand.secrets import MASK
+
+type Action = Literal["create", "update", "upsert", "read"]
+
+USER_AGENT = "write-console"
+
+# Linux takes at most 128 KiB in one command-line argument.
+LONGEST_CURL_ARGUMENT = 100_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A request as it will be sent, except for the API key, which it never holds.
+
+    `url` is absolute and percent-encoded. `body` is what the JSON will say, or None
+    for a GET. `masked_key` is how the key is shown, e.g. "••••1a2b".
+    """
+
+    action: Action
+    method: str
+    url: str
+    body: dict[str, Any] | None = None
+    masked_key: str = MASK
+
+    def content(self) -> bytes:
+        """Return the exact bytes of the body: compact JSON in UTF-8, b"" for none.
+
+        Raises: TypeError, ValueError (NaN, infinities, lone surrogates, cycles) or
+        RecursionError for a body that JSON cannot carry. The builders of this
+        package have ruled these out.
+        """
+        if self.body is None:
+            return b""
+        compact = (",", ":")
+        text = json.dumps(
+            self.body, ensure_ascii=False, allow_nan=False, separators=compact
+        )
+        return text.encode()
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that are sent, without the key."""
+        headers = {"Accept": "application/json", "User-Agent": USER_AGENT}
+        if self.body is not None:
+            headers["Content-Type"] = "application/json"
+        return headers
+
+    def headers_shown(self) -> dict[str, str]:
+        """Return the headers that are sent, with the key masked."""
+        return {"X-Api-Key": self.masked_key, **self.headers()}
+
+    def as_curl(self) -> str:
+        """Return a bash command that sends the same request.
+
+        It takes the key from the environment variable AMPERSAND_API_KEY. A body
+        too long for a command line is read from a file `body.json`, which must hold
+        `content()`.
+        """
+        lines = [f"curl --request {self.method}", f"--url {shlex.quote(self.url)}"]
+        lines.append('--header "X-Api-Key: $AMPERSAND_API_KEY"')
+        for name, value in self.headers().items():
+            lines.append(f"--header {shlex.quote(f'{name}: {value}')}")
+        content = self.content()
+        if len(content) > LONGEST_CURL_ARGUMENT:
+            lines.append("--data-binary @body.json")
+        elif content:
+            lines.append(f"--data-raw {shlex.quote(content.decode())}")
+        return " \\\n  ".join(lines)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issue:
+    """One field that the server found fault with.
+
+    `name` is a path such as "items[0].x", `where` is body, header, path or query
+    (Ampersand's InputValidationProblem), and `detail` is the complaint.
+    """
+
+    name: str
+    where: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """What the server said went wrong.
+
+    `detail` is never empty. `retryable` is the server's own word, or else whether
+    the status is one that passes by itself. `retry_after` is the earliest time for
+    another try. `operation_id` names the operation that failed, if one was started.
+    `raw` is the beginning of the body, at most 20,000 characters.
+    """
+
+    status: int
+    title: str
+    detail: str
+    causes: tuple[str, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    remedy: str = ""
+    request_id: str | None = None
+    retryable: bool = False
+    retry_after: datetime | None = None
+    operation_id: str | None = None
+    raw: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteResult:
+    """A write that took effect, or for bulk one that was accepted.
+
+    `success` is True for every single-record write that this package returns, as a
+    failed one raises Refused. `record_id` is the SaaS's id; an update may lack it.
+    `operation_id` is always present for an upsert. `warnings` and `errors` may hold
+    texts although the write took effect: show them, do not send again. `raw` is the
+    beginning of the body, at most 20,000 characters.
+    """
+
+    success: bool
+    record_id: str | None
+    data: dict[str, Any] | None
+    operation_id: str | None
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...]
+    status_code: int
+    request_id: str | None
+    raw: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """The state of an asynchronous write.
+
+    `status` is the server's word as it came: today success, failure or in_progress,
+    in 2023-24 also BulkWriteCompleted, and any other may come. `result` is one
+    sentence, e.g. "Batch write completed (3 succeeded, 1 failed)".
+    """
+
+    id: str
+    status: str
+    result: str | None
+    metadata: dict[str, Any]
+    action_type: str
+    create_time: datetime | None
+    object_name: str | None
+    raw: dict[str, Any] = field(repr=False)
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> "Operation":
+        """Read what getOperation answers."""
+        metadata = dict_or_empty(raw.get("metadata"))
+        objects = list_or_empty(metadata.get("objects"))
+        name = raw.get("objectName") or raw.get("resource") or next(iter(objects), None)
+        return cls(
+            id=text_of(raw.get("id")) or "",
+            status=text_of(raw.get("status")) or "",
+            result=text_of(raw.get("result")),
+            metadata=metadata,
+            action_type=text_of(raw.get("actionType")) or "",
+            create_time=parse_time(raw.get("createTime")),
+            object_name=text_of(name),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogEntry:
+    """One line of an operation's log.
+
+    `severity` is a free word; DEBUG is the only documented one. `details` maps
+    names to texts, e.g. {"request": "GET /api/v1/users"}.
+    """
+
+    timestamp: datetime | None
+    severity: str
+    text: str
+    error: str | None
+    details: dict[str, Any]
+    raw: dict[str, Any] = field(repr=False)
+
+    @classmethod
+    def from_json(cls, entry: object) -> "LogEntry":
+        """Read one entry, whose message is a text (until March 2024) or an object."""
+        raw = entry if isinstance(entry, dict) else {"message": entry}
+        message = raw.get("message")
+        parts = message if isinstance(message, dict) else {"msg": message}
+        return cls(
+            timestamp=parse_time(raw.get("timestamp")),
+            severity=text_of(raw.get("severity")) or "",
+            text=text_of(parts.get("msg")) or "",
+            error=text_of(parts.get("error")),
+            details=dict_or_empty(parts.get("details")),
+            raw=raw,
+        )
+
+
+def in_order(entries: Iterable[LogEntry]) -> tuple[LogEntry, ...]:
+    """Sort by time, as the server promises no order; entries without a time go last."""
+    never = datetime.max.replace(tzinfo=UTC)
+    return tuple(sorted(entries, key=lambda entry: entry.timestamp or never))
+
+
+def parse_time(value: object) -> datetime | None:
+    """Read an RFC 3339 time as UTC, or return None for anything else."""
+    if not isinstance(value, str):
+        return None
+    try:
+        time = datetime.fromisoformat(value)
+        return time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def text_of(value: object) -> str | None:
+    """Return a text as it is, None as None, and any other value as JSON."""
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def dict_or_empty(value: object) -> dict[str, Any]:
+    """Return `value` if it is a JSON object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def list_or_empty(value: object) -> list[Any]:
+    """Return `value` if it is a JSON array, else an empty one."""
+    return value if isinstance(value, list) else []

@@ -1,0 +1,249 @@
+import logging
+
+import httpx
+import pytest
+
+import ampersand
+from ampersand import (
+    AmpersandError,
+    Client,
+    OutcomeUnknown,
+    Refused,
+    RequestInvalid,
+    SecretStr,
+)
+from tests.ampersand.helpers import (
+    KEY,
+    NOW,
+    RECORD,
+    WHERE,
+    WRITTEN,
+    answering,
+    create,
+    make_client,
+    raising,
+    upsert,
+)
+
+ASKED = {"project": "p1", "operation_id": "op"}
+
+
+def scripted(*steps):
+    """A handler that takes one step per request, and the requests it saw."""
+    seen = []
+
+    def handler(request):
+        seen.append(request)
+        step = steps[len(seen) - 1]
+        return step(request) if callable(step) else step
+
+    return handler, seen
+
+
+def test_the_public_names_are_exactly_those_imported():
+    modules = {"answers", "building", "client", "errors", "exchange", "generation"}
+    modules |= {"generation_a", "network", "schemas", "secrets"}
+    names = {name for name in vars(ampersand) if not name.startswith("_")}
+    assert names - modules == set(ampersand.__all__)
+
+
+def test_the_reviewed_request_is_what_is_sent_with_the_key_added():
+    handler, seen = scripted(httpx.Response(200, json=WRITTEN))
+    with make_client(handler) as client:
+        request = client.prepare_create_record(**WHERE, record=RECORD)
+        client.send(request)
+    (sent,) = seen
+    assert (sent.method, str(sent.url)) == (request.method, request.url)
+    assert sent.content == request.content()
+    shown = request.headers_shown()
+    assert sent.headers["X-Api-Key"] == KEY
+    assert all(
+        sent.headers[name] == shown[name] for name in shown if name != "X-Api-Key"
+    )
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        httpx.Response(500),
+        httpx.Response(503, headers={"Retry-After": "1"}),
+        httpx.Response(429, headers={"Retry-After": "1"}),
+        httpx.Response(400, json={"retryable": True}),
+        raising(httpx.ConnectError),
+        raising(httpx.ReadError),
+        raising(httpx.ReadTimeout),
+        raising(httpx.RemoteProtocolError),
+        httpx.Response(307, headers={"Location": "/v1/again"}),
+    ],
+)
+@pytest.mark.parametrize("write", [create, upsert])
+def test_a_write_is_sent_once_whatever_comes_of_it(write, step):
+    handler, seen = scripted(step)
+    with make_client(handler) as client, pytest.raises(AmpersandError):
+        write(client)
+    assert len(seen) == 1
+
+
+def test_a_stored_request_that_goes_elsewhere_never_gets_the_key():
+    handler, seen = scripted()
+    with make_client(handler, write_url="https://w.example/v1") as here:
+        with make_client(handler, write_url="https://w.example/v1.evil") as there:
+            request = there.prepare_create_record(**WHERE, record=RECORD)
+        with pytest.raises(RequestInvalid):
+            here.send(request)
+    assert seen == []
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        httpx.Response(429),
+        httpx.Response(500),
+        httpx.Response(502, html="<h1>Bad gateway</h1>"),
+        httpx.Response(400, json={"retryable": True}),
+        httpx.Response(200, html="<h1>Log in</h1>"),
+        raising(httpx.ConnectError),
+        raising(httpx.ReadTimeout),
+        raising(httpx.RemoteProtocolError),
+    ],
+)
+def test_a_read_is_tried_again_after_a_growing_pause(failure):
+    answer = httpx.Response(200, json={"id": "op", "status": "success"})
+    handler, seen = scripted(failure, failure, answer)
+    pauses = []
+    with make_client(handler, sleep=pauses.append) as client:
+        assert client.get_operation(**ASKED).status == "success"
+    assert len(seen) == 3
+    assert 0.5 <= pauses[0] <= 1 <= pauses[1] <= 2
+
+
+def test_a_read_gives_up_after_three_tries_and_says_why():
+    handler, seen = scripted(*[httpx.Response(500)] * 3)
+    client = make_client(handler, sleep=lambda seconds: None)
+    with client, pytest.raises(Refused, match="500"):
+        client.get_operation(**ASKED)
+    assert len(seen) == 3
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        httpx.Response(302, headers={"Location": "https://elsewhere.example/"}),
+        httpx.Response(401),
+        httpx.Response(404, json={"detail": "Operation not found."}),
+        httpx.Response(500, json={"retryable": False}),
+        httpx.Response(501),
+        httpx.Response(429, headers={"Retry-After": "31"}),
+    ],
+)
+def test_a_read_is_not_tried_again_when_that_is_pointless_or_too_soon(refusal):
+    handler, seen = scripted(refusal)
+    with make_client(handler) as client, pytest.raises(Refused):
+        client.get_operation(**ASKED)
+    assert len(seen) == 1
+
+
+def test_a_read_waits_as_long_as_the_server_asks():
+    busy = httpx.Response(429, headers={"Retry-After": "30"})
+    handler, _ = scripted(busy, httpx.Response(200, json=[]))
+    pauses = []
+    with make_client(handler, sleep=pauses.append) as client:
+        client.list_operation_logs(**ASKED)
+    assert pauses == [30]
+
+
+def test_a_longer_wait_is_left_to_the_caller():
+    busy = httpx.Response(429, json={"retryAfter": "2026-01-02T03:05:05Z"})
+    handler, _ = scripted(busy)
+    with make_client(handler) as client, pytest.raises(Refused) as caught:
+        client.get_operation(**ASKED)
+    assert (caught.value.problem.retry_after - NOW).total_seconds() == 60
+
+
+@pytest.mark.parametrize(
+    ("body", "texts"),
+    [
+        ([{"message": "b", "timestamp": "2025-01-02T00:00:00Z"}, "c"], ["b", "c"]),
+        ({"results": [{"message": {"msg": "b"}}]}, ["b"]),
+        ({"results": None}, []),
+        ([], []),
+    ],
+)
+def test_logs_come_in_every_known_shape(body, texts):
+    handler, seen = scripted(httpx.Response(200, json=body))
+    with make_client(handler) as client:
+        entries = client.list_operation_logs(**ASKED)
+    assert [entry.text for entry in entries] == texts
+    assert str(seen[0].url) == (
+        "https://api.withampersand.com/v1/projects/p1/operations/op/logs"
+    )
+
+
+def test_no_logs_may_also_come_as_null():
+    with make_client(answering(200, content=b"null")) as client:
+        assert client.list_operation_logs(**ASKED) == ()
+
+
+@pytest.mark.parametrize("body", [[], "text", 5, None])
+def test_an_answer_that_is_no_operation_is_not_taken_for_one(body):
+    client = make_client(answering(200, json=body), sleep=lambda seconds: None)
+    with client, pytest.raises(OutcomeUnknown):
+        client.get_operation(**ASKED)
+
+
+@pytest.mark.parametrize("key", ["", " ", "ключ", "a\nb", "a b", "a\0"])
+def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(key):
+    with pytest.raises(RequestInvalid) as caught:
+        Client(api_key=SecretStr(key))
+    assert str(caught.value) == "The API key is missing or has characters no key has."
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "ftp://host/v1", "https://", "https:///v1", "host/v1"),
+        *("https://me:secret@host/v1", "https://host/v1?a=secret", "https://host/#x"),
+        *("https://host:0/", "https://host:99999/", "https://[::1/v1"),
+    ],
+)
+def test_a_base_address_must_be_a_plain_url(url):
+    with pytest.raises(RequestInvalid) as caught:
+        make_client(write_url=url)
+    assert "secret" not in str(caught.value)
+
+
+def test_an_unknown_generation_is_refused():
+    with pytest.raises(RequestInvalid):
+        make_client(generation="Z")
+
+
+def test_an_address_too_long_for_any_server_is_refused_before_sending():
+    handler, seen = scripted()
+    with make_client(handler) as client, pytest.raises(RequestInvalid):
+        client.create_record(**{**WHERE, "project": "x" * 70_000}, record=RECORD)
+    assert seen == []
+
+
+@pytest.mark.parametrize(
+    ("handler", "status"),
+    [
+        (answering(200, json=WRITTEN), 200),
+        (answering(500), 500),
+        (raising(httpx.ConnectError), "NotSent"),
+        (raising(httpx.ReadTimeout), "OutcomeUnknown"),
+    ],
+)
+def test_each_call_logs_one_line_with_its_path_and_status(caplog, handler, status):
+    caplog.set_level(logging.DEBUG)
+    where = {**WHERE, "object_name": f"o/{KEY}"}
+    with make_client(handler) as client:
+        try:
+            client.create_record(**where, record=RECORD)
+        except AmpersandError:
+            pass
+    (line,) = caplog.records
+    path = "/v1/projects/p1/integrations/i1/objects/o%2F****"
+    assert line.getMessage().startswith(f"POST {path} {status} ")
+    assert (line.name, line.method, line.path) == ("ampersand", "POST", path)
+    assert line.status == status
+    assert line.ms >= 0

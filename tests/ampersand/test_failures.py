@@ -1,0 +1,242 @@
+"""Failures of the network, over real sockets where httpx decides what they are."""
+
+import gzip
+import socket
+import ssl
+
+import httpx
+import pytest
+
+from ampersand import NotSent, OutcomeUnknown, Refused
+from ampersand.exchange import LARGEST_ANSWER
+from tests.ampersand.helpers import (
+    KEY,
+    Loopback,
+    answering,
+    create,
+    failure,
+    http_answer,
+    make_client,
+    raising,
+    reset,
+    unused_port,
+    upsert,
+)
+
+CLOSED = "The connection was closed before the answer was complete"
+ACCEPTED = b'{"operationId": "op"}'
+
+
+def failure_at(server, write=create, **options):
+    return failure(make_client(write_url=server.url, **options), write)
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "reason"),
+    [
+        (httpx.ConnectError, socket.gaierror(), "The host name could not be found"),
+        (httpx.ConnectError, ConnectionRefusedError(), "The connection was refused"),
+        (
+            httpx.ConnectError,
+            ssl.SSLCertVerificationError(),
+            "The server's certificate could not be verified",
+        ),
+        (
+            httpx.ConnectError,
+            ssl.SSLError(),
+            "No secure connection (TLS) could be made",
+        ),
+        (httpx.ConnectError, None, "No connection could be made"),
+        (httpx.ConnectTimeout, None, "No connection within 10 s"),
+        (httpx.PoolTimeout, None, "All connections were busy for 5 s"),
+        (httpx.ProxyError, None, "The proxy refused to connect"),
+    ],
+)
+def test_a_failure_before_the_first_byte_is_told_as_not_sent(error, cause, reason):
+    caught = failure(make_client(raising(error, cause)))
+    assert isinstance(caught, NotSent)
+    assert caught.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (httpx.ReadTimeout, "No complete answer within 60 s"),
+        (httpx.WriteTimeout, "The request could not be sent within 60 s"),
+        (httpx.ReadError, CLOSED),
+        (httpx.WriteError, CLOSED),
+        (httpx.CloseError, CLOSED),
+        (httpx.RemoteProtocolError, CLOSED),
+        (httpx.LocalProtocolError, CLOSED),
+        (RuntimeError, "The exchange failed unexpectedly (RuntimeError)"),
+    ],
+)
+def test_any_later_failure_leaves_the_outcome_unknown(error, reason):
+    caught = failure(make_client(raising(error)))
+    assert isinstance(caught, OutcomeUnknown)
+    assert (caught.reason, caught.problem) == (reason, None)
+
+
+def test_a_refused_connection_is_not_sent():
+    with unused_port() as port:
+        client = make_client(write_url=f"http://127.0.0.1:{port}/v1")
+        caught = failure(client)
+    assert isinstance(caught, NotSent)
+    assert caught.reason == "The connection was refused"
+
+
+def test_a_server_without_tls_gets_nothing_of_the_request():
+    def speak_plainly(connection):
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with Loopback(lambda *_: False, before=speak_plainly) as server:
+        url = server.url.replace("http:", "https:")
+        caught = failure(make_client(write_url=url))
+    assert isinstance(caught, NotSent)
+    assert caught.reason == "No secure connection (TLS) could be made"
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"HTTP/1.1 200 O",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 21\r\n",
+        b"SSH-2.0-OpenSSH\r\n\r\n",
+        http_answer(ACCEPTED, length=22),
+        http_answer(ACCEPTED[:5], length=21),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n15\r\n" + ACCEPTED,
+    ],
+)
+@pytest.mark.parametrize("ending", [lambda connection: None, reset])
+def test_an_answer_that_breaks_off_leaves_the_outcome_unknown(sent, ending):
+    def break_off(connection, number):
+        connection.sendall(sent)
+        ending(connection)
+        return False
+
+    with Loopback(break_off) as server:
+        caught = failure_at(server, upsert)
+    assert isinstance(caught, OutcomeUnknown)
+    assert caught.reason == CLOSED
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(b"400", Refused), (b"422", OutcomeUnknown), (b"500", OutcomeUnknown)],
+)
+def test_a_refusal_that_breaks_off_is_one_unless_it_might_report_a_write(status, error):
+    def break_off(connection, number):
+        answer = http_answer(b'{"errors": ["no', length=99)
+        connection.sendall(answer.replace(b"200", status))
+        return False
+
+    with Loopback(break_off) as server:
+        caught = failure_at(server)
+    assert type(caught) is error
+    assert caught.problem.raw == '{"errors": ["no'
+
+
+def test_a_write_on_a_connection_that_the_server_drops_is_not_repeated():
+    def answer_once(connection, number):
+        if number == 1:
+            connection.sendall(http_answer(ACCEPTED))
+        return number == 1
+
+    with Loopback(answer_once) as server, make_client(write_url=server.url) as client:
+        assert upsert(client).operation_id == "op"
+        caught = failure(client, upsert)
+    assert isinstance(caught, OutcomeUnknown)
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "start", [b"HTTP/1.1 200 OK\r\nX-Slow: ", http_answer(b"", length=999_999)]
+)
+def test_a_server_that_drips_is_left_at_the_deadline(start):
+    def drip(connection, number):
+        connection.sendall(start)
+        while not server.ended.wait(0.01):
+            connection.sendall(b"x")
+        return False
+
+    with Loopback(drip) as server:
+        caught = failure_at(server, timeout=0.1)
+    assert isinstance(caught, OutcomeUnknown)
+    assert caught.reason == "No complete answer within 0.3 s"
+
+
+def test_a_server_that_never_reads_is_left_at_the_time_out():
+    with Loopback(lambda *_: False, before=lambda _: server.ended.wait()) as server:
+        caught = failure_at(
+            server, lambda client: upsert(client, csv="x" * 10_000_000), timeout=0.1
+        )
+    assert isinstance(caught, OutcomeUnknown)
+    assert caught.reason.startswith("The request could not be sent within 0.")
+
+
+def test_a_silent_server_is_left_at_the_time_out():
+    with Loopback(lambda *_: not server.ended.wait()) as server:
+        caught = failure_at(server, timeout=0.1)
+    assert caught.reason == "No complete answer within 0.1 s"
+
+
+def test_an_answer_of_more_than_32_mib_is_given_up_and_not_asked_for_again():
+    bomb = gzip.compress(b" " * (LARGEST_ANSWER + 1))
+    handler = answering(200, content=bomb, headers={"Content-Encoding": "gzip"})
+    with make_client(handler) as client, pytest.raises(OutcomeUnknown) as caught:
+        client.list_operation_logs(project="p", operation_id="o")
+    assert caught.value.reason == "The answer is larger than 32 MiB"
+
+
+def test_a_body_that_cannot_be_decoded_leaves_the_outcome_unknown():
+    handler = answering(
+        200,
+        stream=httpx.ByteStream(b"not gzip"),
+        headers={"Content-Encoding": "gzip"},
+    )
+    assert failure(make_client(handler)).reason == "The answer could not be decoded"
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
+def test_a_proxy_of_the_environment_is_used_within_the_deadline(monkeypatch, name):
+    def drip(connection, number):
+        while not server.ended.wait(0.01):
+            connection.sendall(b"x")
+        return False
+
+    with Loopback(drip) as server:
+        monkeypatch.setenv(name, server.url.removesuffix("/v1"))
+        client = make_client(write_url="http://write.example/v1", timeout=0.1)
+        caught = failure(client)
+    assert caught.reason == "No complete answer within 0.3 s"
+    assert server.requests[0].startswith(b"POST http://write.example/v1/")
+
+
+def test_a_proxy_that_will_not_tunnel_means_not_sent(monkeypatch):
+    def refuse(connection, number):
+        connection.sendall(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
+        return False
+
+    with Loopback(refuse) as server:
+        monkeypatch.setenv("https_proxy", server.url.removesuffix("/v1"))
+        caught = failure(make_client(write_url="https://write.example/v1"))
+    assert isinstance(caught, NotSent)
+    assert KEY.encode() not in server.requests[0]
+
+
+def test_credentials_in_a_netrc_are_not_sent(monkeypatch, tmp_path):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password secret\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+
+    def answer(connection, number):
+        connection.sendall(http_answer(ACCEPTED))
+        return False
+
+    with Loopback(answer) as server, make_client(write_url=server.url) as client:
+        upsert(client)
+    assert b"authorization" not in server.requests[0].lower()

@@ -1,0 +1,268 @@
+"""Which answers to a write mean written, refused, or unknown."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ampersand import AmpersandError, OutcomeUnknown, Refused
+from tests.ampersand.helpers import (
+    KEY,
+    NOW,
+    WHERE,
+    WRITTEN,
+    answering,
+    create,
+    make_client,
+    upsert,
+)
+
+PROBLEM = {
+    "type": "https://httpstatuses.com/404",
+    "title": "Not Found",
+    "status": 404,
+    "detail": "The integration does not exist.",
+    "causes": ["first", "second"],
+    "remedy": "Check the id.",
+    "requestId": "89eb1ffb#87715",
+    "retryable": False,
+    "retryAfter": "2026-01-02T03:05:00Z",
+    "issues": [{"name": "record.x", "in": "body", "detail": "is required"}],
+}
+DEEP = "[" * 200 + "]" * 200
+HTML = "<html><h1>Bad gateway</h1></html>"
+
+
+def problem_after(error, write, status, **body):
+    client = make_client(answering(status, **body))
+    with client, pytest.raises(error) as caught:
+        write(client)
+    return caught.value
+
+
+def test_a_created_record_comes_with_its_id_and_data():
+    headers = {"X-Request-Id": "r1"}
+    with make_client(answering(201, json=WRITTEN, headers=headers)) as client:
+        result = create(client)
+    assert result.success
+    assert result.record_id == "003"
+    assert result.data == {"id": "003"}
+    assert (result.status_code, result.request_id) == (201, "r1")
+    assert json.loads(result.raw) == WRITTEN
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "warnings"),
+    [
+        (200, {"result": {"success": True}}, ()),
+        (200, {"result": {"recordId": 3}}, ()),
+        (200, {"recordId": "003"}, ()),
+        (422, {"errors": ["e"], "result": {"success": True}}, ()),
+        (422, {"warnings": ["not recorded"]}, ("not recorded",)),
+        (422, {"warnings": [{"message": "m"}], "errors": []}, ("m",)),
+        (500, {"result": {"success": True, "recordId": "003"}}, ()),
+    ],
+)
+def test_an_answer_that_reports_a_write_is_a_write(status, body, warnings):
+    with make_client(answering(status, json=body)) as client:
+        result = create(client)
+    assert result.success
+    assert result.warnings == warnings
+
+
+@pytest.mark.parametrize("status", [200, 202])
+def test_an_accepted_upsert_comes_with_its_operation(status):
+    with make_client(answering(status, json={"operationId": "op"})) as client:
+        assert upsert(client).operation_id == "op"
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, {"json": {"result": {"success": False}, "errors": ["no"]}}),
+        (302, {"headers": {"Location": "https://elsewhere.example/"}}),
+        (307, {"headers": {"Location": "/v1/again"}}),
+        (400, {"text": "required field not found"}),
+        (400, {"content": b""}),
+        (400, {"html": HTML}),
+        (401, {"content": b"\xff\xfe\x00"}),
+        (404, {"json": PROBLEM}),
+        (409, {"json": None}),
+        (413, {"html": HTML}),
+        (422, {"json": {"errors": ["no"]}}),
+        (422, {"json": {"errors": ["no"], "warnings": ["w"]}}),
+        (422, {"json": {"result": {"success": False}, "warnings": ["w"]}}),
+        (429, {"content": b""}),
+        (501, {"content": b""}),
+        (505, {"content": b""}),
+    ],
+)
+@pytest.mark.parametrize("write", [create, upsert])
+def test_an_answer_that_proves_that_nothing_was_written_is_a_refusal(
+    write, status, body
+):
+    error = problem_after(Refused, write, status, **body)
+    assert error.problem.status == status
+    assert error.detail == str(error) == error.problem.detail != ""
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, {"content": b""}),
+        (200, {"html": "<form>Log in to the network</form>"}),
+        (200, {"text": '{"result": {"success": true, "reco'}),
+        (200, {"content": b'{"result": {"success": true, "recordId": "\xff"}}'}),
+        (200, {"json": {}}),
+        (200, {"json": []}),
+        (200, {"json": {"result": {"success": "true"}}}),
+        (200, {"json": {"result": {"success": "false", "recordId": "003"}}}),
+        (200, {"text": '{"recordId": "1", "operationId": "1", "a": ' + DEEP + "}"}),
+        (200, {"text": "[" * 100_000}),
+        (204, {}),
+        (500, {"json": PROBLEM}),
+        (500, {"json": {"result": {"success": False}}}),
+        (502, {"html": HTML}),
+        (503, {"headers": {"Retry-After": "5"}}),
+        (504, {"text": "upstream request timeout"}),
+        (599, {}),
+        (999, {}),
+    ],
+)
+@pytest.mark.parametrize("write", [create, upsert])
+def test_an_answer_that_proves_nothing_leaves_the_outcome_unknown(write, status, body):
+    error = problem_after(OutcomeUnknown, write, status, **body)
+    assert error.problem.status == status
+    assert error.detail == f"{error.reason}."
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, WRITTEN),
+        (200, {"operationId": " "}),
+        (422, {"warnings": ["w"]}),
+        (422, {"result": {"success": True}}),
+    ],
+)
+def test_an_upsert_without_an_operation_has_an_unknown_outcome(status, body):
+    problem_after(OutcomeUnknown, upsert, status, json=body)
+
+
+def test_a_create_answered_with_an_operation_has_an_unknown_outcome_but_a_trace():
+    error = problem_after(OutcomeUnknown, create, 202, json={"operationId": "op"})
+    assert error.problem.operation_id == "op"
+
+
+def test_a_problem_document_is_read_in_full():
+    problem = problem_after(Refused, create, 404, json=PROBLEM).problem
+    assert problem.title == "Not Found"
+    assert problem.detail == "The integration does not exist."
+    assert problem.causes == ("first", "second")
+    assert problem.remedy == "Check the id."
+    assert problem.request_id == "89eb1ffb#87715"
+    assert problem.retryable is False
+    assert problem.retry_after == datetime(2026, 1, 2, 3, 5, tzinfo=UTC)
+    (issue,) = problem.issues
+    assert (issue.name, issue.where, issue.detail) == (
+        "record.x",
+        "body",
+        "is required",
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "detail", "causes"),
+    [
+        ({"json": {"errors": ["one", {"message": "two"}]}}, "one", ("two",)),
+        ({"json": {"errors": [{"code": 7}]}}, '{"code": 7}', ()),
+        ({"json": {"title": "Bad Request"}}, "Bad Request", ()),
+        ({"text": " plain words \n"}, "plain words", ()),
+        ({"html": HTML}, "The server answered 400 Bad Request with a web page.", ()),
+        ({}, "The server answered 400 Bad Request and gave no reason.", ()),
+    ],
+)
+def test_every_form_of_refusal_has_one_sentence_and_its_causes(body, detail, causes):
+    problem = problem_after(Refused, create, 400, **body).problem
+    assert (problem.detail, problem.causes) == (detail, causes)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "7"}, 7),
+        ({"Retry-After": "0"}, 0),
+        ({"Retry-After": "Fri, 02 Jan 2026 03:05:05 GMT"}, 60),
+        ({"X-Amp-Retry-After": "Fri, 02 Jan 2026 03:05:05 UTC"}, 60),
+        ({"Retry-After": "9" * 5000}, 86_400),
+    ],
+)
+def test_a_refusal_says_when_to_try_again(headers, seconds):
+    problem = problem_after(Refused, create, 429, headers=headers).problem
+    assert problem.retryable
+    assert problem.retry_after == NOW + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("value", ["", "soon", "-1", "1.5", "²", "Fri, 99 Jan 2026"])
+def test_a_retry_after_that_says_nothing_is_ignored(value):
+    headers = {"Retry-After": value.encode()}
+    assert (
+        problem_after(Refused, create, 429, headers=headers).problem.retry_after is None
+    )
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_an_update_that_is_not_found_hints_at_the_update_style(status):
+    with make_client(answering(status)) as client, pytest.raises(Refused) as caught:
+        client.update_record(**WHERE, record={"a": 1}, record_id="003")
+    assert "update style" in caught.value.problem.remedy
+
+
+@pytest.mark.parametrize("status", [200, 422, 400, 500])
+@pytest.mark.parametrize("escape", ["plain", "json"])
+def test_an_echoed_key_is_cut_out_of_everything(status, escape):
+    echo = KEY if escape == "plain" else "".join(f"\\u{ord(c):04x}" for c in KEY)
+    body = f'{{"errors": ["{echo}"], "{echo}": 1, "result": {{"data": ["{echo}"]}}}}'
+    headers = {"X-Request-Id": KEY}
+    error = problem_after(AmpersandError, create, status, text=body, headers=headers)
+    shown = repr(vars(error)) + error.problem.raw + str(error.problem)
+    assert KEY not in shown
+    assert echo not in shown
+
+
+def test_a_key_is_cut_out_before_a_long_body_is_cut_short():
+    error = problem_after(Refused, create, 400, text="x" * 19_990 + KEY)
+    assert error.problem.raw == "x" * 19_990 + "****"
+
+
+def test_texts_that_no_database_stores_are_replaced():
+    body = b'{"result": {"success": true, "data": {"a": "\\u0000\\ud800", "b": 1e999}}}'
+    with make_client(answering(200, content=body)) as client:
+        assert create(client).data == {"a": "\N{REPLACEMENT CHARACTER}?", "b": "1e999"}
+
+
+statuses = st.sampled_from([200, 204, 302, 400, 422, 429, 500, 503])
+header_texts = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=30)
+
+
+@given(statuses, st.binary(max_size=200) | st.text().map(str.encode), header_texts)
+@example(200, KEY.encode(), KEY)
+@example(400, b'{"errors": 5, "issues": [null, 1], "title": {}, "causes": {}}', "gzip")
+@example(400, b"not gzip", "gzip")
+def test_no_answer_raises_anything_outside_the_tree_nor_shows_the_key(
+    status, body, header
+):
+    def handler(request):
+        names = ("Content-Type", "Retry-After", "Content-Encoding", "X-Request-Id")
+        headers = dict.fromkeys(names, header)
+        return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
+
+    with make_client(handler) as client:
+        try:
+            outcome = repr(create(client))
+        except AmpersandError as error:
+            outcome = f"{error} {error!r} {vars(error)}"
+    assert KEY not in outcome
