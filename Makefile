@@ -1,0 +1,66 @@
+# The two commands that matter: `make run` and `make test`. `make help` lists the rest.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+STATIC := $(shell find static -type f)
+
+.PHONY: help run install test lint types unit unit-sqlite unit-postgres browser bench requirements clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-14s %s\n", $$1, $$2}'
+
+run: $(VENV)/.run .env staticfiles/staticfiles.json ## Start everything on this machine and print the address
+	@exec $(PYTHON) manage.py run
+
+test: lint types unit browser ## Everything that must pass before a change lands
+
+lint: $(VENV)/.dev .env ## Style, templates, imports, migrations, deployment checks
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/djade --target-version 6.1 --check $$(git ls-files --cached --others --exclude-standard 'templates/*.html')
+	$(VENV)/bin/lint-imports
+	scripts/check_django.sh
+
+types: $(VENV)/.dev .env ## Types
+	$(VENV)/bin/mypy
+
+unit: unit-sqlite unit-postgres ## All tests but the browser's, on both databases
+
+unit-sqlite: $(VENV)/.dev
+	$(PYTHON) -m pytest -q -m "not browser"
+
+unit-postgres: $(VENV)/.dev
+	$(PYTHON) scripts/with_postgres.py $(PYTHON) -m pytest -q -m "not browser"
+
+browser: $(VENV)/.dev ## Tests in a real Chromium
+	scripts/chromium.sh
+	$(PYTHON) -m pytest -q -m browser
+
+bench: $(VENV)/.dev ## Measure; one line a figure, exit 1 where one falls short
+	$(PYTHON) bench/all.py
+
+requirements: ## Pin the newest versions that the .in files allow (needs uv)
+	uv pip compile --universal --upgrade --generate-hashes --no-header --no-annotate requirements.in -o requirements.txt
+	uv pip compile --universal --upgrade --generate-hashes --no-header --no-annotate -c requirements.txt requirements-dev.in -o requirements-dev.txt
+
+clean: ## Remove what was built; data and .env stay
+	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache
+
+# Stamps: what is installed for running, and for testing on top of it.
+$(VENV)/.run: requirements.txt scripts/install.sh
+	scripts/install.sh requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt requirements.txt scripts/install.sh
+	scripts/install.sh requirements-dev.txt
+	@touch $@ $(VENV)/.run
+
+.env: | $(VENV)/.run
+	$(PYTHON) scripts/make_env.py > .env.new
+	@chmod 600 .env.new && mv .env.new .env
+
+staticfiles/staticfiles.json: $(STATIC) $(VENV)/.run | .env
+	$(PYTHON) manage.py collectstatic --noinput --verbosity 0
+	@touch $@
