@@ -1,0 +1,213 @@
+"""The forms in which an administrator describes connections."""
+
+from collections import Counter
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from ampersand import SecretStr
+from console.forms import StyledForm, StyledModelForm
+from console.manifest import LARGEST, Manifest, ManifestInvalid, read_manifest
+from console.models import ApiKey, Group, Integration, Project, WriteObject
+from console.redaction import remember
+from console.validators import validate_path_part
+
+SHORTEST_KEY = 8
+LONGEST_KEY = 500
+
+
+class ProjectForm(StyledModelForm):
+    """A project and its addresses."""
+
+    class Meta:
+        model = Project
+        fields = [
+            "name",
+            "remote_id",
+            "environment",
+            "write_url",
+            "api_url",
+            "generation",
+            "update_style",
+        ]
+        help_texts = {
+            "name": "As your team calls it; shown wherever somebody writes.",
+            "environment": "Production is marked in red wherever somebody writes.",
+            "write_url": "Where records and CSV files are sent.",
+        }
+        error_messages = {
+            "name": {"unique": "There is a project of this name already."}
+        }
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse to let a production key travel unencrypted."""
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("environment") == Project.Environment.PRODUCTION:
+            for name in ("write_url", "api_url"):
+                if cleaned.get(name, "").lower().startswith("http:"):
+                    self.add_error(name, "A production address must be https.")
+        return cleaned
+
+
+class KeyForm(StyledModelForm):
+    """A new API key. The value is never shown again, not even after an error."""
+
+    value = forms.CharField(
+        label="API key",
+        strip=False,
+        max_length=LONGEST_KEY,
+        widget=forms.PasswordInput(
+            attrs={"autocomplete": "off", "spellcheck": "false"}
+        ),
+        help_text="Stored encrypted; only its last four characters will be shown.",
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ["label", "value"]
+        help_texts = {"label": "Tells keys apart, as “Main” or “Until June”."}
+
+    def clean_value(self) -> SecretStr:
+        """Refuse what no HTTP header can carry. No message repeats what was typed."""
+        text: str = self.cleaned_data["value"]
+        secret = SecretStr(text)
+        remember(secret)
+        if not text.isascii() or not text.isprintable() or " " in text:
+            raise ValidationError(
+                "Paste the key alone: it holds a space or a character no key has."
+            )
+        if len(text) < SHORTEST_KEY:
+            raise ValidationError("This is too short for an API key.")
+        return secret
+
+
+class NewValueForm(KeyForm):
+    """The value that takes over from a key that is in use."""
+
+    class Meta(KeyForm.Meta):
+        fields = ["value"]
+
+
+class NamesField(forms.Field):
+    """Names typed one a line, as a list. Blank lines and spaces around do not count."""
+
+    widget = forms.Textarea
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> list[str]:
+        lines = (line.strip() for line in str(value or "").splitlines())
+        return [line for line in lines if line]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return list(initial or []) != self.to_python(data)
+
+    def validate(self, value: list[str]) -> None:
+        super().validate(value)
+        problems = [text for name in value for text in _problems(name)]
+        problems += [
+            f"“{name}” is there more than once."
+            for name, count in Counter(value).items()
+            if count > 1
+        ]
+        if problems:
+            raise ValidationError(problems)
+
+
+def _problems(name: str) -> list[str]:
+    if len(name) > 200:
+        return [f"“{name[:30]}…” is longer than 200 characters."]
+    try:
+        validate_path_part(name)
+    except ValidationError as error:
+        return [f"“{name}”: {text}" for text in error.messages]
+    return []
+
+
+class IntegrationForm(StyledModelForm):
+    """An integration with the objects that may be written through it."""
+
+    objects = NamesField(
+        label="Objects that may be written",
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
+        help_text="One name a line, spelled as in amp.yaml, as contact or tactics__c.",
+    )
+
+    class Meta:
+        model = Integration
+        fields = ["name", "remote_id", "provider"]
+        help_texts = {"remote_id": "Ampersand takes either."}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            names = self.instance.write_objects.values_list("name", flat=True)
+            self.initial["objects"] = list(names)
+
+    def clean_remote_id(self) -> str:
+        """Refuse an integration that the project already has."""
+        remote_id: str = self.cleaned_data["remote_id"]
+        others = Integration.objects.filter(
+            project=self.instance.project_id, remote_id=remote_id
+        ).exclude(pk=self.instance.pk)
+        if others.exists():
+            raise ValidationError("This project already has that integration.")
+        return remote_id
+
+    def save(self, commit: bool = True) -> Integration:
+        """Save the integration and bring its objects in step with the list."""
+        integration: Integration = super().save(commit)
+        wanted = self.cleaned_data["objects"]
+        integration.write_objects.exclude(name__in=wanted).delete()
+        WriteObject.objects.bulk_create(
+            [WriteObject(integration=integration, name=name) for name in wanted],
+            ignore_conflicts=True,
+        )
+        return integration
+
+
+class GroupForm(StyledModelForm):
+    """A customer of an integration."""
+
+    class Meta:
+        model = Group
+        fields = ["group_ref", "name"]
+        labels = {"name": "Customer's name"}
+        help_texts = {
+            "group_ref": "The customer's id, as given to Ampersand at install.",
+            "name": "For people; shown beside the groupRef.",
+        }
+
+    def clean_group_ref(self) -> str:
+        """Refuse a groupRef that the integration already has."""
+        group_ref: str = self.cleaned_data["group_ref"]
+        others = Group.objects.filter(
+            integration=self.instance.integration_id, group_ref=group_ref
+        ).exclude(pk=self.instance.pk)
+        if others.exists():
+            raise ValidationError("This integration already has that groupRef.")
+        return group_ref
+
+
+class ManifestForm(StyledForm):
+    """An amp.yaml. `cleaned_data["file"]` is its Manifest and `text` what it says."""
+
+    text = ""
+
+    file = forms.FileField(
+        label="amp.yaml",
+        widget=forms.FileInput(attrs={"accept": ".yaml,.yml"}),
+        help_text="Up to 1 MiB. It is read, shown, and only then applied.",
+    )
+
+    def clean_file(self) -> Manifest:
+        """Read the file, no further than is allowed."""
+        content = self.cleaned_data["file"].read(LARGEST + 1)
+        try:
+            manifest = read_manifest(content)
+        except ManifestInvalid as error:
+            raise ValidationError(str(error)) from None
+        self.text = content.decode("utf-8-sig")
+        return manifest

@@ -1,0 +1,107 @@
+"""Does a project's connection work? Asked with one call that only reads."""
+
+from dataclasses import dataclass
+
+from ampersand import AmpersandError, NotSent, OutcomeUnknown, Refused
+from console.fields import UnreadableSecret
+from console.models import NoActiveKey, Project
+
+# Nobody has an operation of this id: "not found" is the answer that proves all is well.
+MADE_UP_ID = "00000000-0000-4000-8000-000000000000"
+
+# Seconds for a single wait. Somebody sits in front of the page, and the client tries
+# a read three times.
+PATIENCE = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """The outcome in words: what was found, why, and what to do next."""
+
+    works: bool
+    title: str
+    text: str
+    remedy: str = ""
+
+
+def try_connection(project: Project) -> Verdict:
+    """Ask `project` for an operation that does not exist; never raises.
+
+    A key that reaches the project gets the 404 that Ampersand documents. Only the
+    address for reading is tried: a call to the other one would have to write.
+    """
+    try:
+        client = project.client(timeout=PATIENCE)
+        client.get_operation(project=project.remote_id, operation_id=MADE_UP_ID)
+    except NoActiveKey:
+        return _no("There is no API key", "Nothing was sent.", "Add an API key.")
+    except UnreadableSecret as error:
+        remedy = "Put the old key back into FIELD_KEYS, or rotate the API key."
+        return _no("The API key cannot be read", f"Nothing was sent. {error}", remedy)
+    except Refused as error:
+        return _refused(error)
+    except NotSent as error:
+        return _not_sent(error)
+    except OutcomeUnknown as error:
+        return _no_answer(error)
+    except AmpersandError as error:
+        remedy = "Check the settings of this project."
+        return _no("The request could not be built", str(error), remedy)
+    return _not_ampersand("It knows an operation that cannot exist.")
+
+
+def _no(title: str, text: str, remedy: str) -> Verdict:
+    return Verdict(works=False, title=title, text=text, remedy=remedy)
+
+
+def _not_ampersand(text: str) -> Verdict:
+    remedy = "Check the API address; a proxy or a login page may be in between."
+    return _no("It answers, but not like Ampersand", text, remedy)
+
+
+def _refused(error: Refused) -> Verdict:
+    status, said = error.problem.status, error.problem.detail
+    if error.problem.raw.lstrip().startswith("<") or 300 <= status < 400:
+        return _not_ampersand(said)
+    match status:
+        case 401:
+            remedy = "Rotate the key: paste the one that Ampersand's dashboard shows."
+            return _no("The API key was refused (401)", said, remedy)
+        case 403:
+            remedy = "Give the key the right to read operations, or use another key."
+            return _no("The API key has no right to this (403)", said, remedy)
+        case 404:
+            return _not_found(said)
+        case 429:
+            remedy = "Wait a minute and test again."
+            return _no("Too many requests (429)", said, remedy)
+    if status >= 500:
+        remedy = (
+            "Try again in a few minutes; nothing is wrong with your settings so far."
+        )
+        return _no(f"Ampersand has a problem ({status})", said, remedy)
+    return _no(f"Ampersand refused the request ({status})", said, "Check the settings.")
+
+
+def _not_found(said: str) -> Verdict:
+    """Tell by Ampersand's own words whose 404 it is."""
+    words = said.lower()
+    if "operation" in words:
+        text = "The key is accepted and the project is known. Nothing was written."
+        return Verdict(works=True, title="The connection works", text=text)
+    if "project" in words:
+        remedy = "Check the project id, and that the key belongs to this project."
+        return _no("The project is unknown (404)", said, remedy)
+    return _not_ampersand(said)
+
+
+def _not_sent(error: NotSent) -> Verdict:
+    remedy = "Check the API address, and that this machine may reach it."
+    return _no("Ampersand was not reached", str(error), remedy)
+
+
+def _no_answer(error: OutcomeUnknown) -> Verdict:
+    if error.problem:
+        return _not_ampersand(str(error))
+    remedy = "Test again; if it stays so, check the API address and the network."
+    return _no("No answer came", f"Nothing was written. {error}", remedy)

@@ -1,0 +1,35 @@
+"""Addresses under /connections/."""
+
+from django.urls import include, path
+
+from console.views import groups, integrations, keys, manifest, projects
+
+app_name = "connections"
+
+of_project = [
+    path("", projects.project, name="project"),
+    path("edit/", projects.project_edit, name="project_edit"),
+    path("delete/", projects.project_delete, name="project_delete"),
+    path("test/", projects.project_test, name="project_test"),
+    path("keys/new/", keys.key_new, name="key_new"),
+    path("integrations/new/", integrations.integration_new, name="integration_new"),
+    path("manifest/", manifest.manifest, name="manifest"),
+    path("manifest/apply/", manifest.manifest_apply, name="manifest_apply"),
+]
+
+of_integration = [
+    path("edit/", integrations.integration_edit, name="integration_edit"),
+    path("delete/", integrations.integration_delete, name="integration_delete"),
+    path("groups/new/", groups.group_new, name="group_new"),
+]
+
+urlpatterns = [
+    path("", projects.project_list, name="list"),
+    path("new/", projects.project_new, name="project_new"),
+    path("<int:pk>/", include(of_project)),
+    path("keys/<int:pk>/rotate/", keys.key_rotate, name="key_rotate"),
+    path("keys/<int:pk>/revoke/", keys.key_revoke, name="key_revoke"),
+    path("integrations/<int:pk>/", include(of_integration)),
+    path("groups/<int:pk>/edit/", groups.group_edit, name="group_edit"),
+    path("groups/<int:pk>/delete/", groups.group_delete, name="group_delete"),
+]

@@ -1,0 +1,39 @@
+"""How every form of the console looks."""
+
+from typing import Any
+
+from django import forms
+from django.forms.renderers import TemplatesSetting
+
+
+class ConsoleRenderer(TemplatesSetting):
+    """Draws a field as label, control, hint and errors: console/field.html."""
+
+    field_template_name = "console/field.html"
+
+
+class StyledMixin:
+    """Give the controls of a form the classes of the UI kit."""
+
+    fields: dict[str, forms.Field]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.setdefault("class", _css_class(field.widget))
+
+
+def _css_class(widget: forms.Widget) -> str:
+    if isinstance(widget, forms.CheckboxInput):
+        return "form-check-input"
+    if isinstance(widget, forms.Select):
+        return "form-select"
+    return "form-control"
+
+
+class StyledForm(StyledMixin, forms.Form):
+    """A form in the look of the console."""
+
+
+class StyledModelForm(StyledMixin, forms.ModelForm):  # type: ignore[type-arg]
+    """A form of a model in the look of the console."""

@@ -1,0 +1,41 @@
+"""Make the demo workspace."""
+
+import secrets
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandParser
+
+from console.demo import USER, make_demo
+from console.settings import env
+
+
+class Command(BaseCommand):
+    """`manage.py demo`: a user and a project that speaks to the local sandbox."""
+
+    help = "Make the demo workspace; a second run changes nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Both come from the environment unless given, as `manage.py run` sets it."""
+        parser.add_argument(
+            "--password",
+            default=env.str("DEMO_PASSWORD", default=""),
+            help="of the user “operator”",
+        )
+        parser.add_argument(
+            "--port",
+            type=int,
+            default=env.int("SANDBOX_PORT", default=8900),
+            help="of the sandbox",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Say how to sign in. A password is invented when a new user is given none."""
+        password = options["password"]
+        invented = ""
+        if not password and not User.objects.filter(username=USER).exists():
+            password = invented = secrets.token_urlsafe(9)
+        project = make_demo(password=password, port=options["port"])
+        self.stdout.write(f"Project {project} speaks to {project.write_url}.")
+        known = f"password {invented}" if invented else "the password you know"
+        self.stdout.write(f"Sign in as {USER} with {known}.")

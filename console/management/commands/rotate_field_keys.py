@@ -1,0 +1,37 @@
+"""Encrypt every stored API key anew with the first key of FIELD_KEYS."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from console.fields import UnreadableSecret
+from console.models import ApiKey, AuditEvent
+
+
+class Command(BaseCommand):
+    """`manage.py rotate_field_keys`: then the old keys may leave FIELD_KEYS."""
+
+    help = "Encrypt every stored API key anew with the first key of FIELD_KEYS."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Report how many were encrypted anew; exit 1 if some could not be read."""
+        done, unreadable = 0, []
+        for key in ApiKey.objects.defer("value").select_related("project"):
+            try:
+                # Reading the value decrypts it, saving encrypts it with the first key.
+                _ = key.value
+                key.save(update_fields=["value"])
+                done += 1
+            except UnreadableSecret:
+                unreadable.append(f"{key.project}: {key}")
+        AuditEvent.record(
+            action="key.encrypted_anew",
+            subject="All API keys",
+            detail={"done": done, "unreadable": len(unreadable)},
+        )
+        self.stdout.write(f"Encrypted anew: {done}. Unreadable: {len(unreadable)}.")
+        if unreadable:
+            raise CommandError(
+                "None of the keys in FIELD_KEYS opens these; they were left alone: "
+                + "; ".join(unreadable)
+            )

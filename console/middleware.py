@@ -1,0 +1,46 @@
+"""What every request passes: sign-in, and an id that ties its traces together."""
+
+import re
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth import middleware as auth_middleware
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django_htmx.http import HttpResponseClientRedirect
+
+SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+class LoginRequiredMiddleware(auth_middleware.LoginRequiredMiddleware):
+    """Send people who are not signed in to the login page, and back afterwards.
+
+    An htmx request is told to take the whole page there: a login form swapped into a
+    table cell would be lost on the reader.
+    """
+
+    def handle_no_permission(  # type: ignore[override]
+        self, request: HttpRequest, view_func: Callable[..., Any]
+    ) -> HttpResponse:
+        if not request.htmx:  # type: ignore[attr-defined]
+            return super().handle_no_permission(request, view_func)
+        page = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
+        login = redirect_to_login(page, self.get_login_url(view_func))
+        return HttpResponseClientRedirect(login.url)
+
+
+class CorrelationMiddleware:
+    """Give each request an id: the audit trail and the answer's header carry it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        request.correlation_id = (  # type: ignore[attr-defined]
+            given if SAFE_ID.fullmatch(given) else uuid.uuid4().hex
+        )
+        response = self.get_response(request)
+        response["X-Request-ID"] = request.correlation_id  # type: ignore[attr-defined]
+        return response

@@ -1,0 +1,393 @@
+"""What an administrator configures, and the trail of who did what.
+
+ApiKey N-1 Project 1-N Integration 1-N WriteObject
+                               Integration 1-N Group
+AuditEvent stands alone: it outlives everything it names.
+"""
+
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, cast
+
+from django.conf import settings
+from django.db import connection, models, transaction
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from ampersand import Client, SecretStr, UpdateStyle
+from console.clients import client_for
+from console.fields import EncryptedField
+from console.validators import validate_base_url, validate_path_part
+
+
+class NoActiveKey(Exception):
+    """A project has no API key to use: none was added, or all are revoked."""
+
+
+class ProjectQuerySet(models.QuerySet["Project"]):
+    """Questions asked of projects."""
+
+    def for_list(self) -> "ProjectQuerySet":
+        """Add `integration_count` and `active_keys`, a list, the newest first.
+
+        The keys come without their values, so that this works when FIELD_KEYS is lost.
+        """
+        keys = ApiKey.objects.filter(revoked_at=None).defer("value")
+        return self.annotate(
+            integration_count=models.Count("integrations")
+        ).prefetch_related(
+            models.Prefetch("api_keys", queryset=keys, to_attr="active_keys")
+        )
+
+
+class Project(models.Model):
+    """A reference to an Ampersand project, and how to speak to it."""
+
+    class Environment(models.TextChoices):
+        SANDBOX = "sandbox", "Sandbox"
+        TEST = "test", "Test"
+        PRODUCTION = "production", "Production"
+
+    class Generation(models.TextChoices):
+        """Which of Ampersand's write APIs the project speaks."""
+
+        A = "A", "2024-03: create, update, CSV upsert"
+
+    class UpdateStyle(models.TextChoices):
+        """How an update is sent: Ampersand's published documents do not say."""
+
+        PATCH = "patch", "PATCH, the id inside the record"
+        POST_TYPE_UPDATE = "post_type_update", "POST with type: update"
+        PATCH_ID_IN_PATH = "patch_id_in_path", "PATCH, the id in the address"
+
+    name = models.CharField(max_length=100, unique=True)
+    remote_id = models.CharField(
+        "Project id or name in Ampersand",
+        max_length=200,
+        validators=[validate_path_part],
+        help_text="As in the address bar of Ampersand's dashboard.",
+    )
+    environment = models.CharField(max_length=20, choices=Environment)
+    write_url = models.CharField(
+        "Write address",
+        max_length=500,
+        default="https://write.withampersand.com/v1",
+        validators=[validate_base_url],
+    )
+    api_url = models.CharField(
+        "API address",
+        max_length=500,
+        default="https://api.withampersand.com/v1",
+        validators=[validate_base_url],
+        help_text="Where operations and their logs are read.",
+    )
+    generation = models.CharField(
+        "API generation", max_length=1, choices=Generation, default=Generation.A
+    )
+    update_style = models.CharField(
+        max_length=20,
+        choices=UpdateStyle,
+        default=UpdateStyle.PATCH,
+        help_text="Ampersand leaves it open. Change it if updates are refused.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(environment__in=["sandbox", "test", "production"]),
+                name="project_environment_known",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("connections:project", args=[self.pk])
+
+    @property
+    def is_production(self) -> bool:
+        """Whether a write to this project changes a customer's live data."""
+        return self.environment == self.Environment.PRODUCTION
+
+    def active_key(self) -> "ApiKey":
+        """Return the newest key that is not revoked. Raises `NoActiveKey`."""
+        key = self.api_keys.filter(revoked_at=None).order_by("-pk").first()
+        if key is None:
+            raise NoActiveKey(f"{self.name} has no active API key.")
+        return key
+
+    def client(
+        self, *, timeout: float | None = None, only_prepares: bool = False
+    ) -> Client:
+        """Return the pooled client that speaks to this project with its active key.
+
+        `only_prepares` says that nothing will be sent, so the key counts as not used.
+        `timeout` is in seconds for a single wait, SEND_TIMEOUT unless given.
+        Raises `NoActiveKey`, and `UnreadableSecret` when FIELD_KEYS does not open it.
+        """
+        key = self.active_key()
+        if not only_prepares:
+            key.mark_used()
+        return client_for(
+            api_key=key.value,
+            write_url=self.write_url,
+            api_url=self.api_url,
+            generation=self.generation,
+            update_style=cast(UpdateStyle, self.update_style),
+            timeout=timeout or settings.SEND_TIMEOUT,
+        )
+
+    client.alters_data = True  # type: ignore[attr-defined]
+
+
+class ApiKey(models.Model):
+    """A key of a project, encrypted at rest; only its last four are shown."""
+
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="api_keys"
+    )
+    label = models.CharField(max_length=100)
+    value: models.Field[Any, SecretStr] = EncryptedField("Key")
+    last_four = models.CharField(max_length=4, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.label} (…{self.last_four})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if "value" not in self.get_deferred_fields():
+            self.value = EncryptedField().to_python(self.value)
+            self.last_four = self.value.last_four
+        super().save(*args, **kwargs)
+
+    def mark_used(self) -> None:
+        """Note the use; at most one write a minute, since every request comes here."""
+        now = timezone.now()
+        stale = models.Q(last_used_at=None) | models.Q(
+            last_used_at__lt=now - timedelta(minutes=1)
+        )
+        ApiKey.objects.filter(stale, pk=self.pk).update(last_used_at=now)
+
+    mark_used.alters_data = True  # type: ignore[attr-defined]
+
+    def revoke(self) -> bool:
+        """Stop the key from being used. Returns False when it already was revoked."""
+        active = ApiKey.objects.filter(pk=self.pk, revoked_at=None)
+        return active.update(revoked_at=timezone.now()) == 1
+
+    revoke.alters_data = True  # type: ignore[attr-defined]
+
+
+class Integration(models.Model):
+    """A reference to an integration of a project, with what it may write."""
+
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="integrations"
+    )
+    name = models.CharField(max_length=100)
+    remote_id = models.CharField(
+        "Integration id or name in Ampersand",
+        max_length=200,
+        validators=[validate_path_part],
+    )
+    provider = models.CharField(max_length=50, default="salesforce")
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "remote_id"], name="integration_once_per_project"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WriteObject(models.Model):
+    """An object that the integration's amp.yaml allows to be written."""
+
+    integration = models.ForeignKey(
+        Integration, on_delete=models.CASCADE, related_name="write_objects"
+    )
+    name = models.CharField(max_length=200, validators=[validate_path_part])
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["integration", "name"], name="write_object_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Group(models.Model):
+    """A customer of an integration: Ampersand's groupRef, and a name for people."""
+
+    integration = models.ForeignKey(
+        Integration, on_delete=models.CASCADE, related_name="groups"
+    )
+    group_ref = models.CharField("groupRef", max_length=200)
+    name = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        ordering = ["name", "group_ref"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["integration", "group_ref"], name="group_once_per_integration"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.group_ref})" if self.name else self.group_ref
+
+
+class Heartbeat(models.Model):
+    """When a background process was last seen alive. One row a process name."""
+
+    name = models.CharField(max_length=50, primary_key=True)
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def beat(cls, name: str) -> None:
+        """Say that the process called `name` is alive now."""
+        cls.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
+
+
+class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
+    """Questions asked of the audit trail."""
+
+    def newest_first(self) -> "AuditEventQuerySet":
+        """Order for pages; total, so that paging by key misses nothing."""
+        return self.order_by("-pk")
+
+    def first_broken(self) -> "AuditEvent | None":
+        """Walk the chain from its beginning and return the first row that breaks it.
+
+        A row breaks it when its content was changed, or when the row before it was
+        removed or replaced. Rows cut off at the end leave no trace.
+        """
+        previous = ""
+        for event in self.order_by("pk").iterator():
+            if (event.previous_hash, event.hash) != (previous, event.compute_hash()):
+                return event
+            previous = event.hash
+        return None
+
+
+class AuditEvent(models.Model):
+    """Who did what, when, on what and from where. Rows are only ever added.
+
+    The actor's name is copied in, so that it outlives the user. Each row carries the
+    hash of the row before it: `manage.py audit_verify` finds a change or a gap.
+    """
+
+    at = models.DateTimeField()
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    actor_name = models.CharField(max_length=150)
+    action = models.CharField(max_length=50)
+    subject = models.CharField(max_length=300)
+    subject_url = models.CharField(max_length=200, blank=True)
+    project_name = models.CharField(max_length=100, blank=True)
+    address = models.GenericIPAddressField(null=True)
+    correlation_id = models.CharField(max_length=64, blank=True)
+    detail = models.JSONField(default=dict)
+    previous_hash = models.CharField(max_length=64, blank=True)
+    hash = models.CharField(max_length=64, unique=True)
+
+    objects = AuditEventQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["action", "-id"], name="audit_by_action")]
+
+    # Held while a row is added on PostgreSQL, so that the chain has one order.
+    LOCK: ClassVar[int] = 7_205_759
+
+    def __str__(self) -> str:
+        return f"{self.actor_name} {self.action} {self.subject}"
+
+    @classmethod
+    def record(
+        cls,
+        *,
+        action: str,
+        subject: str,
+        request: HttpRequest | None = None,
+        actor_name: str = "system",
+        subject_url: str = "",
+        project: Project | None = None,
+        detail: dict[str, Any] | None = None,
+    ) -> "AuditEvent":
+        """Add one event to the chain; without a request it is the system's own.
+
+        `action` is "noun.verb", as "write.confirmed". `detail` holds JSON values and
+        never a secret.
+        """
+        user = getattr(request, "user", None)
+        if user is not None and not user.is_authenticated:
+            user = None
+        event = cls(
+            at=timezone.now(),
+            actor=user,
+            actor_name=user.get_username() if user else actor_name,
+            action=action,
+            subject=subject[:300],
+            subject_url=subject_url,
+            project_name=project.name if project else "",
+            address=request.META.get("REMOTE_ADDR") or None if request else None,
+            correlation_id=getattr(request, "correlation_id", ""),
+            detail=detail or {},
+        )
+        with transaction.atomic():
+            if connection.vendor == "postgresql":
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [cls.LOCK])
+            last = cls.objects.newest_first().values_list("hash", flat=True).first()
+            event.previous_hash = last or ""
+            event.hash = event.compute_hash()
+            event.save(force_insert=True)
+        return event
+
+    def compute_hash(self) -> str:
+        """Return the SHA-256 of this row's content chained to the row before it."""
+        content = [
+            self.previous_hash,
+            _exact(self.at),
+            self.actor_name,
+            self.action,
+            self.subject,
+            self.subject_url,
+            self.project_name,
+            self.address or "",
+            self.correlation_id,
+            self.detail,
+        ]
+        text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _exact(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()

@@ -1,0 +1,24 @@
+"""The last net under every log line: API keys are replaced by value."""
+
+import logging
+import threading
+
+from ampersand import SecretStr, redact
+
+_lock = threading.Lock()
+_seen: dict[str, SecretStr] = {}
+
+
+def remember(secret: SecretStr) -> None:
+    """Have `secret` masked in every log line of this process from now on."""
+    with _lock:
+        _seen[secret.reveal()] = secret
+
+
+class RedactingFormatter(logging.Formatter):
+    """Formats a record, traceback included, and masks each key that was read."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        with _lock:
+            secrets = list(_seen.values())
+        return redact(super().format(record), secrets)

@@ -1,0 +1,45 @@
+"""Small words that templates need everywhere; loaded into all of them."""
+
+import json
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str) -> str:
+    """Draw an icon of static/icons.svg; it is decoration, words stand beside it."""
+    address = static("icons.svg")
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>',
+        address,
+        name,
+    )
+
+
+@register.filter
+def thousands(value: int | None) -> str:
+    """Write a count as 12,431; nothing known is a dash."""
+    return "–" if value is None else f"{value:,}"
+
+
+@register.filter
+def file_size(value: int | None) -> str:
+    """Write a number of bytes in the units that Ampersand's limits use (MiB)."""
+    if value is None:
+        return "–"
+    if value < 1024:
+        return f"{value:,} bytes"
+    if value < 1024 * 1024:
+        return f"{value / 1024:,.1f} KiB"
+    return f"{value / 1024 / 1024:,.2f} MiB"
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """Write a value as JSON that people can read; the template escapes it."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)

@@ -1,0 +1,30 @@
+"""Every address of the console."""
+
+from django.contrib.auth import views as auth_views
+from django.urls import include, path
+
+from console.admin import site
+from console.views import health, theme
+
+urlpatterns = [
+    path("", include("writes.urls")),
+    path("operations/", include("operations.urls")),
+    path("audit/", include("operations.audit_urls")),
+    path("connections/", include("console.connection_urls")),
+    path(
+        "login/",
+        auth_views.LoginView.as_view(
+            template_name="console/login.html", redirect_authenticated_user=True
+        ),
+        name="login",
+    ),
+    path("logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("theme/", theme.theme, name="theme"),
+    path("healthz", health.healthz, name="healthz"),
+    path("admin/", site.urls),
+]
+
+handler400 = "console.views.errors.bad_request"
+handler403 = "console.views.errors.permission_denied"
+handler404 = "console.views.errors.not_found"
+handler500 = "console.views.errors.server_error"

@@ -1,0 +1,77 @@
+"""Groups: the customers of an integration."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_http_methods
+
+from console.changes import delete, save_form
+from console.connection_forms import GroupForm
+from console.models import Group, Integration
+from console.roles import require_admin
+from console.views.pages import confirm_page, form_page, posted
+
+
+def _group_or_404(pk: int) -> Group:
+    groups = Group.objects.select_related("integration__project")
+    return get_object_or_404(groups, pk=pk)
+
+
+@require_http_methods(["GET", "POST"])
+@require_admin
+def group_new(request: HttpRequest, pk: int) -> HttpResponse:
+    """Add a customer to an integration."""
+    integrations = Integration.objects.select_related("project")
+    integration = get_object_or_404(integrations, pk=pk)
+    form = GroupForm(posted(request), instance=Group(integration=integration))
+    if form.is_valid():
+        group = save_form(form, action="group.created", request=request)
+        messages.success(request, f"{group} is added to {integration}.")
+        return redirect(integration.project)
+    return form_page(
+        request,
+        form,
+        title=f"New group of {integration}",
+        button="Add group",
+        project=integration.project,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@require_admin
+def group_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change a customer's groupRef or name. Past writes keep their own."""
+    group = _group_or_404(pk)
+    title = f"Edit {group}"
+    form = GroupForm(posted(request), instance=group)
+    if form.is_valid():
+        save_form(form, action="group.changed", request=request)
+        messages.success(request, f"{group} is saved.")
+        return redirect(group.integration.project)
+    return form_page(
+        request,
+        form,
+        title=title,
+        button="Save group",
+        project=group.integration.project,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@require_admin
+def group_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, then delete a customer. Past writes keep its groupRef and name."""
+    group = _group_or_404(pk)
+    project = group.integration.project
+    if request.method == "POST":
+        delete(group, action="group.deleted", request=request)
+        messages.success(request, f"{group} is deleted.")
+        return redirect(project)
+    return confirm_page(
+        request,
+        project,
+        title=f"Delete {group}?",
+        text="It can no longer be chosen for a new write. Past writes keep its "
+        "groupRef and name, and nothing changes in Ampersand.",
+        button="Delete group",
+    )

@@ -1,0 +1,74 @@
+"""Integrations of a project, with the objects that may be written."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_http_methods
+
+from console.changes import delete, save_form, what_refers_to
+from console.connection_forms import IntegrationForm
+from console.models import Integration, Project
+from console.roles import require_admin
+from console.views.pages import confirm_page, form_page, posted
+
+
+def _integration_or_404(pk: int) -> Integration:
+    return get_object_or_404(Integration.objects.select_related("project"), pk=pk)
+
+
+@require_http_methods(["GET", "POST"])
+@require_admin
+def integration_new(request: HttpRequest, pk: int) -> HttpResponse:
+    """Add an integration to a project."""
+    project = get_object_or_404(Project, pk=pk)
+    form = IntegrationForm(posted(request), instance=Integration(project=project))
+    if form.is_valid():
+        integration = save_form(form, action="integration.created", request=request)
+        messages.success(
+            request, f"{integration} is added. Next: add the groups you write for."
+        )
+        return redirect(project)
+    title = f"New integration of {project}"
+    return form_page(
+        request, form, title=title, button="Add integration", project=project
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@require_admin
+def integration_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change an integration and the list of its objects."""
+    integration = _integration_or_404(pk)
+    title = f"Edit {integration}"
+    form = IntegrationForm(posted(request), instance=integration)
+    if form.is_valid():
+        save_form(form, action="integration.changed", request=request)
+        messages.success(request, f"{integration} is saved.")
+        return redirect(integration.project)
+    return form_page(
+        request,
+        form,
+        title=title,
+        button="Save integration",
+        project=integration.project,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@require_admin
+def integration_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, then delete an integration that no operation and no write refers to."""
+    integration = _integration_or_404(pk)
+    blockers = what_refers_to(integration)
+    if request.method == "POST" and not blockers:
+        delete(integration, action="integration.deleted", request=request)
+        messages.success(request, f"{integration} is deleted.")
+        return redirect(integration.project)
+    return confirm_page(
+        request,
+        integration.project,
+        title=f"Delete {integration}?",
+        text="Its objects and groups go with it. Nothing changes in Ampersand.",
+        button="Delete integration",
+        blockers=blockers,
+    )

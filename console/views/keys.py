@@ -1,0 +1,86 @@
+"""API keys: adding, rotating and revoking. A value is never shown."""
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from console.changes import record, save_form
+from console.connection_forms import KeyForm, NewValueForm
+from console.models import ApiKey, Project
+from console.roles import require_admin
+from console.views.pages import confirm_page, form_page, posted
+
+
+def _active_key_or_404(pk: int) -> ApiKey:
+    keys = ApiKey.objects.filter(revoked_at=None).defer("value")
+    return get_object_or_404(keys.select_related("project"), pk=pk)
+
+
+@sensitive_post_parameters("value")
+@require_http_methods(["GET", "POST"])
+@require_admin
+def key_new(request: HttpRequest, pk: int) -> HttpResponse:
+    """Add a key to a project; the newest active one is used from then on."""
+    project = get_object_or_404(Project, pk=pk)
+    form = KeyForm(posted(request), instance=ApiKey(project=project))
+    if form.is_valid():
+        key = save_form(form, action="key.added", request=request)
+        messages.success(request, f"The API key {key} is added and used from now on.")
+        return redirect(project)
+    title = f"New API key for {project}"
+    return form_page(request, form, title=title, button="Add API key", project=project)
+
+
+@sensitive_post_parameters("value")
+@require_http_methods(["GET", "POST"])
+@require_admin
+def key_rotate(request: HttpRequest, pk: int) -> HttpResponse:
+    """Replace a key by a new one of the same label; the old one is revoked with it."""
+    old = _active_key_or_404(pk)
+    new = ApiKey(project=old.project, label=old.label)
+    form = NewValueForm(posted(request), instance=new)
+    if form.is_valid():
+        with transaction.atomic():
+            if not old.revoke():
+                raise Http404
+            key = save_form(form, action="key.added", request=request)
+            record("key.revoked", old, request, {"replaced_by": str(key)})
+        messages.success(
+            request, f"The API key {key} is used from now on; {old} is revoked here."
+        )
+        return redirect(old.project)
+    return form_page(
+        request,
+        form,
+        title=f"Rotate {old}",
+        button="Rotate API key",
+        project=old.project,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@require_admin
+def key_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, then stop using a key."""
+    key = _active_key_or_404(pk)
+    if request.method == "POST":
+        with transaction.atomic():
+            if key.revoke():
+                record("key.revoked", key, request)
+        messages.success(
+            request,
+            f"The API key {key} is revoked here. Revoke it in Ampersand too.",
+        )
+        return redirect(key.project)
+    return confirm_page(
+        request,
+        key.project,
+        title=f"Revoke {key}?",
+        text="The console stops using it at once, and it cannot be brought back. "
+        "Without another key nothing can be sent, and running operations are not "
+        "watched. In Ampersand it stays valid until you revoke it there.",
+        button="Revoke API key",
+    )

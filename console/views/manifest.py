@@ -1,0 +1,59 @@
+"""Reading an amp.yaml: upload, look at what it would add, confirm."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from console.connection_forms import ManifestForm
+from console.manifest import ManifestInvalid, read_manifest
+from console.manifest_import import apply_manifest, plan
+from console.models import Project
+from console.roles import require_admin
+
+
+@require_http_methods(["GET", "POST"])
+@require_admin
+def manifest(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask for the file, then show what it would add. Nothing is changed here.
+
+    The text travels in the confirming form, so that nothing has to be kept meanwhile.
+    """
+    project = get_object_or_404(Project, pk=pk)
+    if request.method == "GET":
+        context = {"project": project, "form": ManifestForm()}
+        return render(request, "console/manifest.html", context)
+    form = ManifestForm(request.POST, request.FILES)
+    if not form.is_valid():
+        context = {"project": project, "form": form}
+        return render(request, "console/manifest.html", context, status=422)
+    found = form.cleaned_data["file"]
+    steps = plan(project, found)
+    context = {
+        "project": project,
+        "text": form.text,
+        "warnings": found.warnings,
+        "steps": steps,
+        "changes": any(step.changes for step in steps),
+    }
+    return render(request, "console/manifest_preview.html", context)
+
+
+@require_POST
+@require_admin
+def manifest_apply(request: HttpRequest, pk: int) -> HttpResponse:
+    """Add what the reviewed file declares and the project does not have yet."""
+    project = get_object_or_404(Project, pk=pk)
+    try:
+        found = read_manifest(request.POST.get("text", "").encode(errors="replace"))
+    except ManifestInvalid as error:
+        context = {"project": project, "form": ManifestForm(), "problem": str(error)}
+        return render(request, "console/manifest.html", context, status=422)
+    steps = apply_manifest(project, found, request)
+    messages.success(
+        request,
+        f"Added from amp.yaml: {', '.join(step.summary for step in steps)}."
+        if steps
+        else "Everything in this amp.yaml was there already.",
+    )
+    return redirect(project)

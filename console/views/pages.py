@@ -1,0 +1,50 @@
+"""The two pages that every kind of connection shares: a form, and a question."""
+
+from django import forms
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+
+from console.models import Project
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """Return what a form takes: the fields of a POST, None for a GET."""
+    return request.POST if request.method == "POST" else None
+
+
+def form_page(
+    request: HttpRequest,
+    form: forms.BaseForm,
+    *,
+    title: str,
+    button: str,
+    project: Project | None = None,
+) -> HttpResponse:
+    """Show a form; with 422 when it came back with errors."""
+    context = {"form": form, "title": title, "button": button, "project": project}
+    status = 422 if form.errors else 200
+    return render(request, "console/form.html", context, status=status)
+
+
+def confirm_page(
+    request: HttpRequest,
+    project: Project,
+    *,
+    title: str,
+    text: str,
+    button: str,
+    blockers: list[str] | None = None,
+) -> HttpResponse:
+    """Ask before something is removed; with `blockers` say why it cannot be.
+
+    The answer to a POST that was blocked is a 422.
+    """
+    context = {
+        "project": project,
+        "title": title,
+        "text": text,
+        "button": button,
+        "blockers": blockers,
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "console/confirm.html", context, status=status)

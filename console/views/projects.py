@@ -1,0 +1,120 @@
+"""Projects: the list, the page of one, and changing it."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.html import format_html
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+
+from console.changes import delete, record, save_form, what_refers_to
+from console.connection_forms import ProjectForm
+from console.connection_test import try_connection
+from console.fields import UnreadableSecret
+from console.models import NoActiveKey, Project
+from console.roles import require_admin, require_operator, require_viewer
+from console.views.pages import confirm_page, form_page, posted
+
+
+@require_safe
+@require_viewer
+def project_list(request: HttpRequest) -> HttpResponse:
+    """All projects with their environment, key and number of integrations."""
+    context = {"projects": Project.objects.for_list()}
+    return render(request, "console/list.html", context)
+
+
+@require_safe
+@require_viewer
+def project(request: HttpRequest, pk: int) -> HttpResponse:
+    """One project: addresses, keys, integrations with their objects and groups."""
+    project = get_object_or_404(Project, pk=pk)
+    context = {
+        "project": project,
+        "key_problem": _key_problem(project),
+        "keys": project.api_keys.defer("value"),
+        "integrations": project.integrations.prefetch_related(
+            "write_objects", "groups"
+        ),
+    }
+    return render(request, "console/project.html", context)
+
+
+def _key_problem(project: Project) -> str:
+    """Say why nothing can be sent to the project, or return nothing."""
+    try:
+        project.active_key()
+    except NoActiveKey:
+        return "It has no active API key. Add one."
+    except UnreadableSecret as error:
+        return f"{error} Put that key back, or rotate the API key below."
+    return ""
+
+
+@require_http_methods(["GET", "POST"])
+@require_admin
+def project_new(request: HttpRequest) -> HttpResponse:
+    """Add a project."""
+    form = ProjectForm(posted(request))
+    if form.is_valid():
+        project = save_form(form, action="project.created", request=request)
+        messages.success(request, f"{project} is added. Next: give it an API key.")
+        return redirect(project)
+    return form_page(request, form, title="New project", button="Add project")
+
+
+@require_http_methods(["GET", "POST"])
+@require_admin
+def project_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change a project. What was already confirmed goes where it was confirmed for."""
+    project = get_object_or_404(Project, pk=pk)
+    form = ProjectForm(posted(request), instance=project)
+    if form.is_valid():
+        save_form(form, action="project.changed", request=request)
+        messages.success(request, f"{project} is saved.")
+        return redirect(project)
+    # The form has written what was typed into its instance; the page names what is.
+    project.refresh_from_db()
+    title = f"Edit {project}"
+    return form_page(request, form, title=title, button="Save project", project=project)
+
+
+@require_http_methods(["GET", "POST"])
+@require_admin
+def project_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, then delete a project that no operation and no write refers to."""
+    project = get_object_or_404(Project, pk=pk)
+    blockers = what_refers_to(project, *project.integrations.all())
+    if request.method == "POST" and not blockers:
+        delete(project, action="project.deleted", request=request)
+        messages.success(request, f"{project} is deleted.")
+        return redirect("connections:list")
+    return confirm_page(
+        request,
+        project,
+        title=f"Delete {project}?",
+        text="Its API keys, integrations, objects and groups are deleted with it. "
+        "Nothing changes in Ampersand. The audit trail stays.",
+        button="Delete project",
+        blockers=blockers,
+    )
+
+
+@require_POST
+@require_operator
+def project_test(request: HttpRequest, pk: int) -> HttpResponse:
+    """Try the connection and tell the result on the project's page."""
+    project = get_object_or_404(Project, pk=pk)
+    verdict = try_connection(project)
+    record("project.tested", project, request, {"result": verdict.title})
+    messages.add_message(
+        request,
+        messages.SUCCESS if verdict.works else messages.ERROR,
+        format_html(
+            "<strong>{}.</strong> {} {}", verdict.title, verdict.text, verdict.remedy
+        ),
+    )
+    return redirect(project)

@@ -1,0 +1,94 @@
+"""The cast and the stage of the tests: people with roles, a project, a sandbox."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import httpx
+import pytest
+from django.contrib.auth.models import Group as DjangoGroup
+from django.contrib.auth.models import User
+from django.test import Client as Browser
+
+from ampersand import Client, SecretStr
+from console import clients
+from console.models import ApiKey, Group, Integration, Project, WriteObject
+from console.roles import Role
+from sandbox.app import Sandbox
+
+SANDBOX_KEY = "SANDBOX-KEY"
+OBJECTS = (
+    "account",
+    "contact",
+    "lead",
+    "opportunity",
+    "touchpoints__c",
+    "tactics__c",
+)
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """A fresh sandbox that every project's client speaks to, without a socket."""
+    app = Sandbox(bulk_seconds=0)
+    transport = httpx.WSGITransport(app=app)
+    monkeypatch.setattr(clients, "Client", partial(Client, transport=transport))
+    clients.client_for.cache_clear()
+    yield app
+    clients.client_for.cache_clear()
+
+
+def make_user(name: str, role: Role) -> User:
+    """Return a new user with `role`; the password is the name."""
+    user = User.objects.create_user(username=name, password=name)
+    if role:
+        group, _ = DjangoGroup.objects.get_or_create(name=role.group_name)
+        user.groups.add(group)
+    return user
+
+
+@pytest.fixture
+def sign_in(db: None) -> Callable[..., Browser]:
+    """A function that returns a browser signed in as a new person with a role."""
+
+    def signed_in(role: Role = Role.OPERATOR, name: str = "") -> Browser:
+        browser = Browser()
+        browser.force_login(make_user(name or role.group_name, role))
+        return browser
+
+    return signed_in
+
+
+def make_project(name: str = "Demo", **values: str) -> Project:
+    """Return a new project like the demo workspace's, with key, objects and a group."""
+    project = Project.objects.create(
+        **{
+            "name": name,
+            "remote_id": "demo",
+            "environment": "sandbox",
+            "write_url": "http://sandbox.invalid/v1",
+            "api_url": "http://sandbox.invalid/v1",
+            **values,
+        }
+    )
+    ApiKey.objects.create(project=project, label="Main", value=SecretStr(SANDBOX_KEY))
+    integration = Integration.objects.create(
+        project=project, name="salesforce", remote_id="salesforce"
+    )
+    for object_name in OBJECTS:
+        WriteObject.objects.create(integration=integration, name=object_name)
+    Group.objects.create(
+        integration=integration, group_ref="demo-group-id", name="Demo customer"
+    )
+    return project
+
+
+@pytest.fixture
+def project(db: None) -> Project:
+    """The demo project."""
+    return make_project()
+
+
+@pytest.fixture
+def integration(project: Project) -> Integration:
+    """The demo project's integration."""
+    return project.integrations.get()

@@ -1,0 +1,178 @@
+"""manage.py demo, rotate_field_keys, audit_verify, and the system checks."""
+
+import io
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import override_settings
+
+from console.checks import field_keys
+from console.connection_test import try_connection
+from console.models import ApiKey, AuditEvent, Project
+from console.roles import Role, role_of
+from tests.conftest import SANDBOX_KEY, make_project
+
+
+def run(name: str, *args: str) -> str:
+    """Run a command and return what it prints."""
+    out = io.StringIO()
+    call_command(name, *args, stdout=out)
+    return out.getvalue()
+
+
+def everything() -> list[Any]:
+    """Return what the demo makes, to be compared."""
+    project = Project.objects.get()
+    return [
+        list(Project.objects.values()),
+        list(ApiKey.objects.values("pk", "label", "last_four", "revoked_at")),
+        [list(row.write_objects.values()) for row in project.integrations.all()],
+        [list(row.groups.values()) for row in project.integrations.all()],
+        list(User.objects.values("pk", "username", "password")),
+        AuditEvent.objects.count(),
+    ]
+
+
+# --- demo -------------------------------------------------------------------------
+
+
+def test_the_demo_speaks_to_the_sandbox(db: None, sandbox: object) -> None:
+    said = run("demo", "--password", "pass-word", "--port", "8123")
+    project = Project.objects.get()
+    user = User.objects.get()
+    assert project.write_url == project.api_url == "http://127.0.0.1:8123/v1"
+    assert project.active_key().value.reveal() == SANDBOX_KEY
+    assert user.check_password("pass-word")
+    assert role_of(user) == Role.ADMIN
+    assert "pass-word" not in said
+    integration = project.integrations.get()
+    objects = [row.name for row in integration.write_objects.all()]
+    assert {"contact", "fault_partial__c"} <= set(objects)
+    groups = {(row.group_ref, row.name) for row in integration.groups.all()}
+    assert ("sample-org-id", "Sample customer") in groups
+    assert try_connection(project).works
+
+
+def test_a_second_demo_changes_nothing(db: None) -> None:
+    run("demo", "--password", "pass-word")
+    before = everything()
+    run("demo")
+    run("demo", "--password", "pass-word")
+    assert everything() == before
+
+
+def test_the_demo_follows_the_sandboxs_port(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("demo", "--port", "8001")
+    Project.objects.update(update_style="post_type_update")
+    monkeypatch.setenv("SANDBOX_PORT", "8002")
+    run("demo")
+    project = Project.objects.get()
+    assert project.api_url == "http://127.0.0.1:8002/v1"
+    assert project.update_style == "post_type_update"
+    assert AuditEvent.objects.newest_first()[0].action == "project.changed"
+
+
+def test_a_password_is_invented_once(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = run("demo")
+    invented = said.strip().split()[-1]
+    assert User.objects.get().check_password(invented.rstrip("."))
+    assert invented not in run("demo")
+    monkeypatch.setenv("DEMO_PASSWORD", "from-outside")
+    run("demo")
+    assert User.objects.get().check_password("from-outside")
+
+
+# --- rotate_field_keys --------------------------------------------------------------
+
+
+def token(pk: int) -> str:
+    """Return the stored text of a key."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT value FROM console_apikey WHERE id = %s", [pk])
+        return str(cursor.fetchone()[0])
+
+
+def test_keys_are_encrypted_with_the_first_key(project: Project, settings: Any) -> None:
+    pk = project.active_key().pk
+    new, old = Fernet.generate_key().decode(), settings.FIELD_KEYS[0]
+    settings.FIELD_KEYS = [new, old]
+    assert "Encrypted anew: 1. Unreadable: 0." in run("rotate_field_keys")
+    settings.FIELD_KEYS = [new]
+    assert project.active_key().value.reveal() == SANDBOX_KEY
+    assert Fernet(new).decrypt(token(pk)).decode() == SANDBOX_KEY
+
+
+def test_unreadable_keys_are_named_and_left_alone(
+    project: Project, settings: Any
+) -> None:
+    pk = project.active_key().pk
+    before = token(pk)
+    settings.FIELD_KEYS = [Fernet.generate_key().decode()]
+    make_project("Other")
+    with pytest.raises(CommandError, match="Demo: Main") as caught:
+        run("rotate_field_keys")
+    assert "Other" not in str(caught.value)
+    assert token(pk) == before
+    event = AuditEvent.objects.newest_first()[0]
+    assert event.detail == {"done": 1, "unreadable": 1}
+
+
+# --- audit_verify -------------------------------------------------------------------
+
+
+def make_trail() -> list[AuditEvent]:
+    """Return three events of a new trail."""
+    return [AuditEvent.record(action="test.made", subject=str(n)) for n in range(3)]
+
+
+def test_an_unbroken_trail(db: None) -> None:
+    assert "0 rows, unbroken." in run("audit_verify")
+    last = make_trail()[-1]
+    said = run("audit_verify")
+    assert "3 rows, unbroken." in said
+    assert last.hash in said
+
+
+@pytest.mark.parametrize(
+    "values", [{"subject": "else"}, {"detail": {"a": 1}}, {"actor_name": "x"}]
+)
+def test_a_changed_row_is_found(db: None, values: dict[str, Any]) -> None:
+    rows = make_trail()
+    AuditEvent.objects.filter(pk=rows[1].pk).update(**values)
+    with pytest.raises(CommandError, match=f"row {rows[1].pk},"):
+        run("audit_verify")
+
+
+@pytest.mark.parametrize("gone", [0, 1])
+def test_a_removed_row_is_found(db: None, gone: int) -> None:
+    rows = make_trail()
+    AuditEvent.objects.filter(pk=rows[gone].pk).delete()
+    with pytest.raises(CommandError, match=f"row {rows[gone + 1].pk},"):
+        run("audit_verify")
+
+
+# --- checks -------------------------------------------------------------------------
+
+
+def test_good_field_keys_pass() -> None:
+    assert field_keys(None) == []
+
+
+def test_missing_field_keys_are_an_error() -> None:
+    with override_settings(FIELD_KEYS=[]):
+        [error] = field_keys(None)
+    assert error.id == "console.E001"
+
+
+def test_a_bad_field_key_is_named_by_its_place(settings: Any) -> None:
+    settings.FIELD_KEYS = [*settings.FIELD_KEYS, "short-secret"]
+    [error] = field_keys(None)
+    assert error.id == "console.E002"
+    assert "Key 2" in str(error)
+    assert "short-secret" not in str(error)

@@ -1,0 +1,153 @@
+"""The Test connection button: what each kind of answer is called."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import httpx
+import pytest
+from django.test import Client as Browser
+from django.test import override_settings
+from django.urls import reverse
+
+from ampersand import Client
+from console import clients
+from console.connection_test import try_connection
+from console.models import AuditEvent, Project
+from console.roles import Role
+from tests.conftest import make_project
+
+
+@pytest.fixture
+def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """A function that has a handler stand in for Ampersand."""
+
+    def answer_with(handler: Callable[[httpx.Request], httpx.Response]) -> None:
+        transport = httpx.MockTransport(handler)
+        stand_in = partial(Client, transport=transport, sleep=lambda _: None)
+        monkeypatch.setattr(clients, "Client", stand_in)
+        clients.client_for.cache_clear()
+
+    yield answer_with
+    clients.client_for.cache_clear()
+
+
+def press(browser: Browser, project: Project) -> str:
+    """Press the button and return the page that follows."""
+    address = reverse("connections:project_test", args=[project.pk])
+    answer = browser.post(address, follow=True)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_a_working_connection(
+    project: Project, sandbox: object, sign_in: Callable[..., Browser]
+) -> None:
+    html = press(sign_in(Role.OPERATOR), project)
+    assert "<strong>The connection works.</strong>" in html
+    assert "alert-success" in html
+    event = AuditEvent.objects.newest_first()[0]
+    assert event.action == "project.tested"
+    assert event.detail == {"result": "The connection works"}
+    assert project.api_keys.get().last_used_at
+
+
+def test_an_unknown_project(sandbox: object, db: None) -> None:
+    verdict = try_connection(make_project(remote_id="nobody-knows"))
+    assert not verdict.works
+    assert verdict.title == "The project is unknown (404)"
+    assert verdict.remedy
+
+
+def test_a_wrong_key(project: Project, sandbox: object) -> None:
+    key = project.active_key()
+    key.value = "not-the-key"
+    key.save()
+    assert try_connection(project).title == "The API key was refused (401)"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "title"),
+    [
+        (403, '{"detail": "no"}', "The API key has no right to this (403)"),
+        (429, '{"detail": "slow down"}', "Too many requests (429)"),
+        (500, '{"detail": "oops"}', "Ampersand has a problem (500)"),
+        (418, '{"detail": "tea"}', "Ampersand refused the request (418)"),
+        (200, "<html>Welcome</html>", "It answers, but not like Ampersand"),
+        (200, '{"id": "x", "status": "success"}', "It answers, but not like Ampersand"),
+        (404, "<html>404</html>", "It answers, but not like Ampersand"),
+        (404, "404 page not found", "It answers, but not like Ampersand"),
+        (302, "", "It answers, but not like Ampersand"),
+        (502, "<html>Bad gateway</html>", "It answers, but not like Ampersand"),
+    ],
+)
+def test_other_answers(
+    project: Project,
+    answering: Callable[..., None],
+    status: int,
+    body: str,
+    title: str,
+) -> None:
+    answering(lambda request: httpx.Response(status, text=body))
+    verdict = try_connection(project)
+    assert (verdict.works, verdict.title) == (False, title)
+    assert verdict.text
+    assert verdict.remedy
+
+
+@pytest.mark.parametrize(
+    ("error", "title"),
+    [
+        (httpx.ConnectError, "Ampersand was not reached"),
+        (httpx.ConnectTimeout, "Ampersand was not reached"),
+        (httpx.ReadTimeout, "No answer came"),
+        (httpx.ReadError, "No answer came"),
+    ],
+)
+def test_no_answer(
+    project: Project,
+    answering: Callable[..., None],
+    error: type[httpx.TransportError],
+    title: str,
+) -> None:
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise error("boom", request=request)
+
+    answering(fail)
+    assert try_connection(project).title == title
+
+
+def test_a_host_that_does_not_exist_is_named_in_words(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients, "Client", partial(Client, sleep=lambda _: None))
+    clients.client_for.cache_clear()
+    verdict = try_connection(project)
+    clients.client_for.cache_clear()
+    assert "host name could not be found" in verdict.text
+
+
+def test_without_a_key_nothing_is_sent(
+    project: Project, sign_in: Callable[..., Browser]
+) -> None:
+    project.active_key().revoke()
+    assert "There is no API key." in press(sign_in(Role.ADMIN), project)
+
+
+def test_an_unreadable_key_is_told_from_a_wrong_one(project: Project) -> None:
+    other = "bm90LXRoZS1yaWdodC1rZXktYnV0LTMyLWJ5dGVzISE="
+    with override_settings(FIELD_KEYS=[other]):
+        verdict = try_connection(project)
+    assert verdict.title == "The API key cannot be read"
+    assert "FIELD_KEYS" in verdict.remedy
+
+
+def test_what_the_server_says_is_escaped(
+    project: Project,
+    answering: Callable[..., None],
+    sign_in: Callable[..., Browser],
+) -> None:
+    evil = {"detail": "<script>alert(1)</script>"}
+    answering(lambda request: httpx.Response(401, json=evil))
+    html = press(sign_in(Role.ADMIN), project)
+    assert "<script>alert" not in html
+    assert "&lt;script&gt;" in html

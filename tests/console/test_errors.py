@@ -1,0 +1,64 @@
+"""The pages for requests that end in an error."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client as Browser
+from django.test import RequestFactory
+
+from console.models import Project
+from console.roles import Role
+from console.views import errors
+
+
+def test_not_found_signed_in_and_out(
+    client: Browser, sign_in: Callable[..., Browser]
+) -> None:
+    for browser, way_out in ((client, "Sign in"), (sign_in(), "Operations")):
+        answer = browser.get("/there-is-nothing")
+        html = answer.content.decode()
+        assert answer.status_code == 404
+        assert "There is nothing at this address" in html
+        assert html.count("<h1>") == 1
+        assert way_out in html
+        assert answer["X-Request-ID"] in html
+
+
+def test_a_form_without_its_token_says_what_to_do(
+    sign_in: Callable[..., Browser],
+) -> None:
+    strict = Browser(enforce_csrf_checks=True)
+    strict.cookies = sign_in(Role.ADMIN).cookies
+    for browser in (strict, Browser(enforce_csrf_checks=True)):
+        answer = browser.post("/login/", {"username": "eve", "password": "eve"})
+        assert answer.status_code == 403
+        assert "This form is out of date" in answer.content.decode()
+        assert "Nothing was changed." in answer.content.decode()
+
+
+def test_a_refusal_names_the_role(sign_in: Callable[..., Browser]) -> None:
+    answer = sign_in(Role.VIEWER).get("/connections/new/")
+    assert answer.status_code == 403
+    assert "This needs the role admin" in answer.content.decode()
+
+
+def test_a_mistake_of_ours_says_what_it_means_for_the_data(
+    sign_in: Callable[..., Browser],
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(self: Project) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(Project, "active_key", fail)
+    browser = sign_in()
+    browser.raise_request_exception = False
+    answer = browser.get(project.get_absolute_url())
+    assert answer.status_code == 500
+    assert "it is in Operations with its true state" in answer.content.decode()
+
+
+def test_the_500_page_needs_no_database() -> None:
+    answer = errors.server_error(RequestFactory().get("/"))
+    assert answer.status_code == 500
+    assert b"Something went wrong here" in answer.content

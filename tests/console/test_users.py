@@ -1,0 +1,145 @@
+"""Django's admin: people and their roles, and no way up."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client as Browser
+from django.urls import reverse
+
+from console.admin import site
+from console.models import AuditEvent
+from console.roles import Role, role_of
+from tests.conftest import make_user
+
+LIST = "/admin/auth/user/"
+STRONG = "a-long-enough-Passw0rd"
+NEW = {"username": "eve", "password1": STRONG, "password2": STRONG}
+
+
+@pytest.fixture
+def admin(sign_in: Callable[..., Browser]) -> Browser:
+    """A browser of somebody with the role admin who is not a superuser."""
+    return sign_in(Role.ADMIN)
+
+
+def change(user: User) -> str:
+    """Return the address of the form that changes `user`."""
+    return reverse("admin:auth_user_change", args=[user.pk])
+
+
+def fresh(name: str) -> User:
+    """Return the user as the database has it."""
+    return User.objects.get(username=name)
+
+
+def test_the_migration_makes_the_three_roles(db: None) -> None:
+    names = set(Group.objects.values_list("name", flat=True))
+    assert names == {"viewer", "operator", "admin"}
+
+
+def test_only_users_are_there() -> None:
+    assert list(site._registry) == [User]
+
+
+@pytest.mark.parametrize("role", [Role.NONE, Role.VIEWER, Role.OPERATOR])
+def test_it_is_closed_to_everybody_else(
+    role: Role, sign_in: Callable[..., Browser]
+) -> None:
+    browser = sign_in(role, "somebody")
+    for address in ("/admin/", LIST, LIST + "add/", change(fresh("somebody"))):
+        answer = browser.post(address, {"role": "admin"}, follow=True)
+        assert answer.status_code == 403
+    assert role_of(fresh("somebody")) == role
+
+
+def test_a_staff_flag_opens_nothing(sign_in: Callable[..., Browser]) -> None:
+    browser = sign_in(Role.OPERATOR)
+    User.objects.update(is_staff=True)
+    assert browser.get(LIST, follow=True).status_code == 403
+
+
+def test_anonymous_people_sign_in_at_the_one_door(client: Browser, db: None) -> None:
+    answer = client.get(LIST, follow=True)
+    assert answer.redirect_chain[-1][0].startswith("/login/?next=/admin/")
+    assert answer.status_code == 200
+
+
+def test_adding_a_person_with_a_role(admin: Browser) -> None:
+    answer = admin.post(LIST + "add/", {**NEW, "role": "operator"})
+    assert answer.status_code == 302
+    assert role_of(fresh("eve")) == Role.OPERATOR
+    event = AuditEvent.objects.newest_first()[0]
+    assert (event.action, event.subject) == ("user.created", "eve")
+    assert event.detail == {"role": "operator", "is_active": True}
+
+
+def test_a_role_is_changed_and_recorded(admin: Browser) -> None:
+    user = make_user("eve", Role.OPERATOR)
+    values = {"username": "eve", "role": "viewer", "is_active": "on"}
+    assert admin.get(change(user)).status_code == 200
+    assert admin.post(change(user), values).status_code == 302
+    assert role_of(fresh("eve")) == Role.VIEWER
+    event = AuditEvent.objects.newest_first()[0]
+    assert event.action == "user.changed"
+    assert event.detail["role"] == "viewer"
+
+
+def test_closing_an_account(admin: Browser) -> None:
+    user = make_user("eve", Role.ADMIN)
+    admin.post(change(user), {"username": "eve", "role": "admin"})
+    assert not fresh("eve").is_active
+    assert not Browser().login(username="eve", password="eve")
+
+
+def test_nobody_becomes_a_superuser_here(admin: Browser) -> None:
+    flags = {"is_superuser": "on", "is_staff": "on", "user_permissions": "1"}
+    admin.post(LIST + "add/", {**NEW, **flags, "role": "admin"})
+    values = {"username": "admin", "role": "admin", "is_active": "on", **flags}
+    admin.post(change(fresh("admin")), values)
+    for user in User.objects.all():
+        assert not user.is_superuser
+        assert not user.is_staff
+        assert not user.user_permissions.exists()
+
+
+def test_a_superuser_is_out_of_an_admins_reach(admin: Browser) -> None:
+    root = User.objects.create_superuser("root", password="root")
+    address = reverse("admin:auth_user_password_change", args=[root.pk])
+    values = {"username": "root", "role": "", "password1": STRONG, "password2": STRONG}
+    assert admin.post(address, values).status_code == 403
+    assert admin.post(change(root), values).status_code == 403
+    delete = reverse("admin:auth_user_delete", args=[root.pk])
+    assert admin.post(delete, {"post": "yes"}).status_code == 403
+    assert fresh("root").check_password("root")
+
+
+def test_nobody_locks_themselves_out(admin: Browser) -> None:
+    me = fresh("admin")
+    answer = admin.post(change(me), {"username": "admin", "role": "viewer"})
+    assert "You cannot take your own access away." in answer.content.decode()
+    delete = reverse("admin:auth_user_delete", args=[me.pk])
+    assert admin.post(delete, {"post": "yes"}).status_code == 403
+    assert role_of(fresh("admin")) == Role.ADMIN
+
+
+def test_deleting_a_person_leaves_their_trail(admin: Browser) -> None:
+    make_user("eve", Role.OPERATOR)
+    Browser().post("/login/", {"username": "eve", "password": "eve"})
+    delete = reverse("admin:auth_user_delete", args=[fresh("eve").pk])
+    admin.post(delete, {"post": "yes"})
+    assert AuditEvent.objects.newest_first()[0].action == "user.deleted"
+    assert AuditEvent.objects.get(action="user.signed_in", subject="eve")
+    assert AuditEvent.objects.first_broken() is None
+
+
+def test_a_new_password_is_recorded_but_not_shown(admin: Browser) -> None:
+    user = make_user("eve", Role.VIEWER)
+    address = reverse("admin:auth_user_password_change", args=[user.pk])
+    assert admin.get(address).status_code == 200
+    values = {"password1": STRONG, "password2": STRONG, "usable_password": "true"}
+    admin.post(address, values)
+    assert fresh("eve").check_password(STRONG)
+    event = AuditEvent.objects.newest_first()[0]
+    assert event.action == "user.changed"
+    assert STRONG not in str(event.detail)

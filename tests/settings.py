@@ -1,0 +1,25 @@
+"""Settings of the tests: the console's own, with an environment of their own."""
+
+import os
+
+os.environ.update(
+    SECRET_KEY="only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz",
+    FIELD_KEYS="A3nKxG4dpVQyIvUk4DgbmsAzXBiTaQZbkdcHBvnTzDY=",
+    HTTPS_ONLY="false",
+    ALLOWED_HOSTS="testserver,localhost,127.0.0.1",
+    SEND_TIMEOUT="5",
+    TIME_ZONE="UTC",
+    DEBUG="false",
+    LOG_LEVEL="INFO",
+    DATABASE_URL=os.environ.get("TEST_DATABASE_URL", "sqlite://:memory:"),
+    TASKS_BACKEND="django.tasks.backends.dummy.DummyBackend",
+)
+for name in ("CSRF_TRUSTED_ORIGINS", "TRUST_FORWARDED_PROTO", "SESSION_HOURS"):
+    os.environ.pop(name, None)
+
+from console.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES["staticfiles"] = {  # noqa: F405
+    "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+}
