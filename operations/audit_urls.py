@@ -1,0 +1,12 @@
+"""Addresses of the audit trail, below /audit/."""
+
+from django.urls import path
+
+from operations.views import audit
+
+app_name = "audit"
+
+urlpatterns = [
+    path("", audit.audit_list, name="list"),
+    path("audit.csv", audit.audit_csv, name="csv"),
+]

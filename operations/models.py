@@ -1,0 +1,280 @@
+"""What became of each request to Ampersand: Operation 1-N LogEntry."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from console.models import Integration, Project
+from operations.querysets import OperationQuerySet
+from operations.storable import storable
+
+
+class Operation(models.Model):
+    """One request to Ampersand and all that became of it.
+
+    It is stored before anything leaves, so that nothing can be lost, and carries the
+    one state that operators see. An operation that somebody else started can be
+    followed too; it then begins as in progress and has no request of ours.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting to be sent"
+        SENDING = "sending", "Sending"
+        UNKNOWN = "unknown", "Outcome unknown"
+        REJECTED = "rejected", "Rejected"
+        CANCELLED = "cancelled", "Cancelled before sending"
+        IN_PROGRESS = "in_progress", "In progress"
+        SUCCEEDED = "succeeded", "Succeeded"
+        PARTLY_FAILED = "partly_failed", "Partly failed"
+        FAILED = "failed", "Failed"
+        # Ampersand said that it ended, and nothing about how its rows fared.
+        COMPLETED = "completed", "Ended, row results unknown"
+
+    IN_FLIGHT: ClassVar = (State.WAITING, State.SENDING, State.IN_PROGRESS)
+    ENDED: ClassVar = (
+        State.SUCCEEDED,
+        State.PARTLY_FAILED,
+        State.FAILED,
+        State.COMPLETED,
+    )
+    NOT_SENT: ClassVar = (State.WAITING, State.CANCELLED)
+    # Ampersand is asked about these while `due_at` is set.
+    WATCHED: ClassVar = (State.IN_PROGRESS, *ENDED)
+
+    class Action(models.TextChoices):
+        CREATE = "create", "Create"
+        UPDATE = "update", "Update"
+        UPSERT = "upsert", "Upsert"
+        # Somebody else's operation, of which we only know the id.
+        FOLLOW = "follow", "Followed"
+
+    project = models.ForeignKey(
+        Project, on_delete=models.PROTECT, related_name="operations"
+    )
+    integration = models.ForeignKey(
+        Integration, null=True, on_delete=models.PROTECT, related_name="operations"
+    )
+    action = models.CharField(max_length=10, choices=Action)
+    object_name = models.CharField("object", max_length=200, blank=True)
+    group_ref = models.CharField("group", max_length=200, blank=True)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="operations",
+    )
+    started_by_name = models.CharField(max_length=150)
+    state = models.CharField(max_length=20, choices=State, default=State.WAITING)
+
+    # As Ampersand has it.
+    remote_id = models.CharField(max_length=200, blank=True)
+    remote_status = models.CharField(max_length=100, blank=True)
+    result = models.TextField(blank=True)
+    record_id = models.CharField(max_length=100, blank=True)
+    answer = models.JSONField(default=dict, blank=True)
+
+    # Rows: None where nobody told us.
+    rows_sent = models.PositiveIntegerField(null=True)
+    rows_succeeded = models.PositiveIntegerField(null=True)
+    rows_failed = models.PositiveIntegerField(null=True)
+
+    # Why it is in a state that is not success, in words; what the server said.
+    reason = models.TextField(blank=True)
+    remedy = models.TextField(blank=True)
+    request_id = models.CharField(max_length=200, blank=True)
+
+    created_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    # When the worker turns to it next; None when it never will by itself.
+    due_at = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=0)
+    # Watching: how often we asked, when last with an answer, and what went wrong since.
+    asked_count = models.PositiveIntegerField(default=0)
+    asked_at = models.DateTimeField(null=True)
+    watch_problem = models.TextField(blank=True)
+    # Counts the changes, so that a page can ask "anything new since version n?".
+    version = models.PositiveIntegerField(default=1)
+
+    objects = OperationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "remote_id"],
+                condition=~Q(remote_id=""),
+                name="operation_once_per_project",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=[
+                        "waiting",
+                        "sending",
+                        "unknown",
+                        "rejected",
+                        "cancelled",
+                        "in_progress",
+                        "succeeded",
+                        "partly_failed",
+                        "failed",
+                        "completed",
+                    ]
+                ),
+                name="operation_state_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="in_progress") | ~Q(remote_id=""),
+                name="operation_in_progress_has_remote_id",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["sending", "unknown"])
+                | Q(sent_at__isnull=False),
+                name="operation_sent_has_time",
+            ),
+            # What is sending or waiting is always turned to again by the worker.
+            models.CheckConstraint(
+                condition=~Q(state__in=["waiting", "sending"])
+                | Q(due_at__isnull=False),
+                name="operation_unsent_is_due",
+            ),
+        ]
+        indexes = [
+            # The clock: what is due now?
+            models.Index(
+                fields=["due_at"],
+                condition=Q(due_at__isnull=False),
+                name="operation_due",
+            ),
+            # Home and the list: what is in this state, newest first?
+            models.Index(fields=["state", "-id"], name="operation_by_state"),
+            models.Index(fields=["project", "-id"], name="operation_by_project"),
+            # The search box: whose record is this?
+            models.Index(
+                fields=["record_id"],
+                condition=~Q(record_id=""),
+                name="operation_by_record",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Operation {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("operations:detail", args=[self.pk])
+
+    @property
+    def is_in_flight(self) -> bool:
+        """Whether it will still change by itself."""
+        return self.state in self.IN_FLIGHT
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether Ampersand is still asked about it: until 3 minutes past its end."""
+        return self.state in self.WATCHED and self.due_at is not None
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether asking Ampersand now could bring news."""
+        return self.is_watched or self.state == self.State.IN_PROGRESS
+
+    @property
+    def can_be_cancelled(self) -> bool:
+        """Whether nothing of it has left yet."""
+        return self.state == self.State.WAITING
+
+    @property
+    def rows_unknown(self) -> int | None:
+        """How many of the rows sent are neither known as written nor as failed.
+
+        None where we do not know how many there are, and while none has left.
+        """
+        if self.rows_sent is None or self.state in self.NOT_SENT:
+            return None
+        known = (self.rows_succeeded or 0) + (self.rows_failed or 0)
+        return max(0, self.rows_sent - known)
+
+    @property
+    def is_bulk(self) -> bool:
+        """Whether Ampersand works on it in the background and keeps logs of it."""
+        return self.action in (self.Action.UPSERT, self.Action.FOLLOW)
+
+    def change(self, *, only_from: tuple[str, ...], **values: Any) -> bool:
+        """Set `values` if the state is still one of `only_from`; tell whether it was.
+
+        The one way in which a state changes: a conditional UPDATE, so that of two
+        processes only one succeeds. The object itself is refreshed.
+        """
+        rows = Operation.objects.filter(pk=self.pk, state__in=only_from)
+        fit = {name: self._fit(name, value) for name, value in values.items()}
+        changed = rows.update(version=F("version") + 1, **fit) == 1
+        self.refresh_from_db()
+        return changed
+
+    change.alters_data = True  # type: ignore[attr-defined]
+
+    @classmethod
+    def _fit(cls, name: str, value: Any) -> Any:
+        """Clean text from outside, and cut it to what its column holds."""
+        value = storable(value)
+        longest = getattr(cls._meta.get_field(name), "max_length", None)
+        return value[:longest] if longest and isinstance(value, str) else value
+
+    def cancel(self, *, by: str) -> bool:
+        """Stop it from being sent; tell whether that was still possible."""
+        return self.change(
+            only_from=(self.State.WAITING,),
+            state=self.State.CANCELLED,
+            reason=f"Cancelled by {by}.",
+            remedy="",
+            ended_at=timezone.now(),
+            due_at=None,
+        )
+
+    cancel.alters_data = True  # type: ignore[attr-defined]
+
+
+class LogEntry(models.Model):
+    """One line of an operation's log; our copy outlives Ampersand's retention."""
+
+    operation = models.ForeignKey(
+        Operation, on_delete=models.CASCADE, related_name="log_entries"
+    )
+    # Our own order: 1, 2, 3 … as the entries came to us.
+    sequence = models.PositiveIntegerField()
+    timestamp = models.DateTimeField(null=True)
+    severity = models.CharField(max_length=50, blank=True)
+    text = models.TextField()
+    error = models.TextField(blank=True)
+    raw = models.JSONField()
+    # SHA-256 of `raw` and its repetition, so that asking again adds nothing twice.
+    fingerprint = models.CharField(max_length=70)
+    # Whether it says how the operation or its rows fared: the few of many that are read
+    # again for counts and failures.
+    tells_outcome = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["operation_id", "sequence"]
+        indexes = [
+            # The page of an operation: which rows failed, and why?
+            models.Index(
+                fields=["operation", "sequence"],
+                condition=Q(tells_outcome=True),
+                name="log_entry_tells_outcome",
+            )
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["operation", "sequence"], name="log_entry_sequence_once"
+            ),
+            models.UniqueConstraint(
+                fields=["operation", "fingerprint"], name="log_entry_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.severity} {self.text[:80]}"

@@ -1,0 +1,52 @@
+"""Questions asked of operations, for their model's `objects`."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Q
+
+if TYPE_CHECKING:
+    from operations.models import Operation  # noqa: F401 - QuerySet["Operation"]
+
+
+class OperationQuerySet(models.QuerySet["Operation"]):
+    """Questions asked of operations."""
+
+    def newest_first(self) -> "OperationQuerySet":
+        """Order for lists; total, so that paging by key misses nothing."""
+        return self.order_by("-pk")
+
+    def needing_attention(self) -> "OperationQuerySet":
+        """Return those whose outcome nobody knows: a person has to look."""
+        return self.filter(state=self.model.State.UNKNOWN)
+
+    def in_flight(self) -> "OperationQuerySet":
+        """Return those that will still change by themselves."""
+        return self.filter(state__in=self.model.IN_FLIGHT)
+
+    def due(self, *states: str, now: datetime) -> "OperationQuerySet":
+        """Return those in one of `states` that the worker should turn to by `now`."""
+        return self.filter(state__in=states, due_at__lte=now).order_by("due_at")
+
+    def for_list(self) -> "OperationQuerySet":
+        """Return what a line of the list shows; reading anything else raises."""
+        return (
+            self.select_related("project", "integration")
+            .defer("answer", "result")
+            .fetch_mode(models.FETCH_RAISE)
+        )
+
+    def mentioning(self, text: str) -> "OperationQuerySet":
+        """Return those that `text` may mean: an id's beginning, or words within."""
+        found = (
+            Q(remote_id__istartswith=text)
+            | Q(record_id__istartswith=text)
+            | Q(object_name__icontains=text)
+            | Q(group_ref__icontains=text)
+            | Q(reason__icontains=text)
+        )
+        number = text.removeprefix("#")
+        if number.isascii() and number.isdecimal() and len(number) < 19:
+            found |= Q(pk=int(number))
+        return self.filter(found)

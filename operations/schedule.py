@@ -1,0 +1,73 @@
+"""When to ask Ampersand again: soon at first, then ever more slowly; pure.
+
+An operation is asked 2 s, 5 s and 15 s after it was accepted, then every minute, after
+a day every ten minutes, and after a week no more. Its log is asked for 15 s and 60 s
+after its end and until 3 minutes are over, because entries come late.
+"""
+
+import random
+from datetime import datetime, timedelta
+
+FIRST = timedelta(seconds=2)
+MINUTE = timedelta(minutes=1)
+SLOW = timedelta(minutes=10)
+GIVE_UP_AFTER = timedelta(days=7)
+
+# (until this age, this pause). The ages lie a little before the moments that they
+# lead to, so that a pause that came out short does not count twice.
+RUNNING = (
+    (timedelta(seconds=1), FIRST),
+    (timedelta(seconds=4), timedelta(seconds=3)),
+    (timedelta(seconds=13), timedelta(seconds=10)),
+    (timedelta(days=1), MINUTE),
+    (GIVE_UP_AFTER, SLOW),
+)
+PAST_ITS_END = (
+    (timedelta(seconds=13), timedelta(seconds=15)),
+    (timedelta(seconds=50), timedelta(seconds=45)),
+    (timedelta(minutes=3), MINUTE),
+)
+
+SHORTEST_BACK_OFF = timedelta(seconds=5)
+# A server that asks us to stay away for longer means less than it says.
+LONGEST_RETRY_AFTER = timedelta(days=1)
+
+
+def next_ask(
+    *,
+    now: datetime,
+    accepted_at: datetime,
+    ended_at: datetime | None,
+    silent_since: datetime | None = None,
+    retry_after: datetime | None = None,
+) -> datetime | None:
+    """Return when to ask next, or None when all has been asked.
+
+    `silent_since` is when the last answer came, if this time none did: then we wait as
+    long again as it has been silent. `retry_after` is what the server asked for.
+    """
+    age = now - (ended_at or accepted_at)
+    pause = _pause(age, PAST_ITS_END if ended_at else RUNNING)
+    if pause is None and silent_since is not None and age < GIVE_UP_AFTER:
+        # It ended, and its log was never read to the end.
+        pause = SLOW
+    if pause is None:
+        return None
+    if silent_since is not None:
+        silence = min(max(now - silent_since, SHORTEST_BACK_OFF), SLOW)
+        pause = max(pause, silence)
+    due = now + _jittered(pause)
+    if retry_after is None:
+        return due
+    return max(due, min(retry_after, now + LONGEST_RETRY_AFTER))
+
+
+def _pause(
+    age: timedelta, table: tuple[tuple[timedelta, timedelta], ...]
+) -> timedelta | None:
+    return next((pause for until, pause in table if age < until), None)
+
+
+def _jittered(pause: timedelta) -> timedelta:
+    """Spread by 10 % either way, so that what began together does not ask together."""
+    return pause * random.uniform(0.9, 1.1)  # noqa: S311 - nothing secret

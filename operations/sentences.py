@@ -1,0 +1,152 @@
+"""An operation's state in words: what happened to the data, why, and what to do."""
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from operations.models import Operation
+
+Action = Operation.Action
+State = Operation.State
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """Three short texts; `why` and `todo` are empty where there is nothing to say.
+
+    `why` may quote the server: it is untrusted text.
+    """
+
+    what: str
+    why: str = ""
+    todo: str = ""
+
+
+def sentence(operation: Operation) -> Sentence:
+    """Return the state of `operation` in words."""
+    what, todo = _WORDS[State(operation.state)](operation)
+    why = "" if operation.state == State.WAITING else operation.reason
+    return Sentence(what, why, operation.remedy or todo)
+
+
+def rows(count: int) -> str:
+    """Return "1 row", "1,204 rows"."""
+    return f"{count:,} row" if count == 1 else f"{count:,} rows"
+
+
+def _waiting(operation: Operation) -> tuple[str, str]:
+    if not operation.attempts or not operation.reason:
+        return "Nothing has left yet. It is sent as soon as the worker gets to it.", ""
+    again = timezone.localtime(operation.due_at).strftime("%H:%M:%S")
+    reason = operation.reason.rstrip(".")
+    return f"Not sent yet: {reason}. We try again at {again}.", ""
+
+
+def _sending(operation: Operation) -> tuple[str, str]:
+    return "It is being sent now. You may close this page.", ""
+
+
+def _unknown(operation: Operation) -> tuple[str, str]:
+    what = "We sent it and got no readable answer. It may or may not have been written."
+    if operation.action == Action.CREATE:
+        return what, (
+            "Do not send it again before looking in the customer's system: if the "
+            "record is there already, sending again makes a second one."
+        )
+    if operation.action == Action.UPDATE:
+        return what, (
+            "Sending it again is safe: the same values are set once more. What others "
+            "changed meanwhile in these fields would be overwritten."
+        )
+    return what, (
+        "Sending it again is safe as far as every row carries its key: such rows are "
+        "updated with the same values. A row without a key would be inserted twice."
+    )
+
+
+def _rejected(operation: Operation) -> tuple[str, str]:
+    return "Nothing was written: it was refused.", (
+        "Correct what the reason names, then send it again."
+    )
+
+
+def _cancelled(operation: Operation) -> tuple[str, str]:
+    return "Nothing was written: it was cancelled before it was sent.", ""
+
+
+def _in_progress(operation: Operation) -> tuple[str, str]:
+    if operation.due_at is None:
+        return "It was still in progress when we stopped asking after 7 days.", (
+            "Choose Ask now to look once more."
+        )
+    if operation.action == Action.FOLLOW:
+        return "Somebody else's operation, in progress. We keep asking for you.", ""
+    return (
+        "Ampersand accepted it and is working on it. We keep asking; you may close "
+        "this page.",
+        "",
+    )
+
+
+def _succeeded(operation: Operation) -> tuple[str, str]:
+    if operation.action == Action.CREATE:
+        return "The record was created.", ""
+    if operation.action == Action.UPDATE:
+        return "The record was updated.", ""
+    count = operation.rows_succeeded
+    if count is None:
+        return "Ampersand reports success, not how many rows were written.", ""
+    if count == 1:
+        return "1 row was written.", ""
+    return f"All {count:,} rows were written.", ""
+
+
+def _partly_failed(operation: Operation) -> tuple[str, str]:
+    failed, written = operation.rows_failed, operation.rows_succeeded
+    parts = [f"{rows(written)} written" if written is not None else "Some rows written"]
+    parts.append(f"{failed:,} refused" if failed is not None else "some refused")
+    if operation.rows_unknown:
+        parts.append(f"{operation.rows_unknown:,} not accounted for")
+    return f"{', '.join(parts)}. Nothing is rolled back.", (
+        "Correct the refused rows and send only those again."
+    )
+
+
+def _failed(operation: Operation) -> tuple[str, str]:
+    if operation.rows_succeeded == 0 and operation.rows_failed:
+        return f"No row was written: {rows(operation.rows_failed)} refused.", (
+            "Correct the rows, then send them again."
+        )
+    if operation.rows_succeeded == 0 or "processed" in operation.result.casefold():
+        return "The job ended, and Ampersand reports no row as processed.", (
+            "Check the header line and the line endings, then send it again."
+        )
+    return "Ampersand reports that it failed. It does not report any row as written.", (
+        "Read the log below before you send it again: what a large job wrote before it "
+        "failed stays written."
+    )
+
+
+def _completed(operation: Operation) -> tuple[str, str]:
+    todo = "Look at the log, and check in the customer's system before relying on it."
+    if operation.rows_succeeded is None:
+        return "It ended. How its rows fared was not told.", todo
+    unknown = operation.rows_unknown or 0
+    return (
+        f"{rows(operation.rows_succeeded)} written; {rows(unknown)} not accounted for.",
+        todo,
+    )
+
+
+_WORDS = {
+    State.WAITING: _waiting,
+    State.SENDING: _sending,
+    State.UNKNOWN: _unknown,
+    State.REJECTED: _rejected,
+    State.CANCELLED: _cancelled,
+    State.IN_PROGRESS: _in_progress,
+    State.SUCCEEDED: _succeeded,
+    State.PARTLY_FAILED: _partly_failed,
+    State.FAILED: _failed,
+    State.COMPLETED: _completed,
+}

@@ -1,0 +1,13 @@
+"""Background work of this app: doors to functions that do it."""
+
+from datetime import datetime
+
+from django.tasks import task
+
+from operations.watching import watch
+
+
+@task(queue_name="watching")
+def watch_operation(operation_id: int, due_at: str) -> None:
+    """Ask about an operation, if it is still due at `due_at` (ISO 8601)."""
+    watch(operation_id, datetime.fromisoformat(due_at))

@@ -1,0 +1,13 @@
+"""Words that only the pages of this app need."""
+
+import json
+
+from django import template
+
+register = template.Library()
+
+
+@register.filter
+def pretty_json(value: object) -> str:
+    """Write a JSON value over several lines. Plain text: the template escapes it."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)

@@ -1,0 +1,78 @@
+"""Who did what, when, on what and from where."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from console.models import AuditEvent, AuditEventQuerySet
+from console.roles import require_viewer
+from operations.filters import audit_events
+from operations.spreadsheet import csv_lines, download
+
+PAGE = 50
+COLUMNS = (
+    "id",
+    "at",
+    "actor_name",
+    "action",
+    "subject",
+    "project_name",
+    "address",
+    "correlation_id",
+    "detail",
+    "hash",
+)
+
+
+@require_safe
+@never_cache
+@require_viewer
+def audit_list(request: HttpRequest) -> HttpResponse:
+    """Show audit events, newest first, narrowed by the filters in the address."""
+    chosen, events = audit_events(request.GET)
+    if events is None:
+        return render(request, "operations/audit.html", {"filter": chosen}, status=400)
+    found = list(events[: PAGE + 1])
+    shown = found[:PAGE]
+    context: dict[str, Any] = {
+        "filter": chosen,
+        "events": shown,
+        "older": chosen.query(before=shown[-1].pk) if len(found) > PAGE else "",
+        "newest": chosen.query() if chosen.cleaned_data["before"] else None,
+        "query": chosen.query(),
+    }
+    return render(request, "operations/audit.html", context)
+
+
+@require_safe
+@never_cache
+@require_viewer  # type: ignore[arg-type]
+def audit_csv(request: HttpRequest) -> HttpResponseBase:
+    """Send what the filters let through as CSV for spreadsheets, newest first."""
+    chosen, events = audit_events(request.GET)
+    if events is None:
+        return render(request, "operations/audit.html", {"filter": chosen}, status=400)
+    AuditEvent.record(
+        action="audit.downloaded",
+        subject="Audit trail as CSV",
+        request=request,
+        detail={"filters": chosen.narrowing},
+    )
+    return download(
+        csv_lines(COLUMNS, _cells(events)),
+        file_name="audit.csv",
+        content_type="text/csv; charset=utf-8",
+    )
+
+
+def _cells(events: AuditEventQuerySet) -> Iterator[list[Any]]:
+    for row in events.values(*COLUMNS).iterator():
+        row["at"] = row["at"].isoformat()
+        row["detail"] = json.dumps(row["detail"], ensure_ascii=False)
+        yield [row[name] for name in COLUMNS]

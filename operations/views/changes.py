@@ -1,0 +1,79 @@
+"""What people may do to an operation: ask again, cancel, follow."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from console.models import AuditEvent
+from console.roles import require_operator
+from operations import sync
+from operations.filters import FollowForm
+from operations.views.list import list_page
+from operations.views.lookup import find_operation
+
+
+@require_POST
+@require_operator
+def ask_now(request: HttpRequest, pk: int) -> HttpResponse:
+    """Have Ampersand asked at once, without waiting for the next turn."""
+    operation = find_operation(pk)
+    if sync.ask_now(operation):
+        messages.info(request, "We are asking Ampersand now.")
+    else:
+        messages.info(request, "There is nothing more to ask about this operation.")
+    return redirect(operation)
+
+
+@require_POST
+@require_operator
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Stop an operation from being sent, if nothing of it has left."""
+    operation = find_operation(pk)
+    with transaction.atomic():
+        cancelled = operation.cancel(by=request.user.get_username())
+        if cancelled:
+            AuditEvent.record(
+                action="operation.cancelled",
+                subject=f"Operation {operation.pk}",
+                request=request,
+                subject_url=operation.get_absolute_url(),
+                project=operation.project,
+            )
+    if cancelled:
+        messages.success(request, "Cancelled. Nothing was sent or written.")
+    else:
+        messages.error(request, "It was not cancelled: it has left already.")
+    return redirect(operation)
+
+
+@require_POST
+@require_operator
+def follow(request: HttpRequest) -> HttpResponse:
+    """Begin to watch an operation that somebody else started."""
+    form = FollowForm(request.POST, auto_id="follow_%s")
+    if not form.is_valid():
+        return list_page(request, follow_form=form, status=422)
+    project, remote_id = form.cleaned_data["project"], form.cleaned_data["remote_id"]
+    user = cast(User, request.user)
+    try:
+        operation, is_new = sync.follow(project=project, remote_id=remote_id, user=user)
+    except ValidationError as error:
+        form.add_error("remote_id", error)
+        return list_page(request, follow_form=form, status=422)
+    if is_new:
+        AuditEvent.record(
+            action="operation.followed",
+            subject=f"Operation {operation.pk}",
+            request=request,
+            subject_url=operation.get_absolute_url(),
+            project=operation.project,
+        )
+    else:
+        messages.info(request, "This operation is in the console already.")
+    return redirect(operation)

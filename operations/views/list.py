@@ -1,0 +1,90 @@
+"""The list of operations, and its fragment that keeps itself up to date."""
+
+import hashlib
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from console.roles import require_viewer
+from operations.filters import FollowForm, OperationFilter
+from operations.models import Operation
+from operations.views.lookup import name_groups
+
+PAGE = 50
+# Counting stops here: the page says "100+".
+MOST_COUNTED = 100
+
+POLL_BUSY = 3
+POLL_IDLE = 30
+
+
+@require_safe
+@never_cache
+@require_viewer
+def operation_list(request: HttpRequest) -> HttpResponse:
+    """Show operations, newest first, narrowed by the filters in the address."""
+    return list_page(request, follow_form=FollowForm(auto_id="follow_%s"))
+
+
+@require_safe
+@never_cache
+@require_viewer
+def rows(request: HttpRequest) -> HttpResponse:
+    """Return the lines of the list alone; 204 when they are as `seen`."""
+    chosen = OperationFilter(request.GET)
+    if not chosen.is_valid():
+        return HttpResponse(status=400)
+    context = _lines(chosen)
+    if request.GET.get("seen") == context["seen"]:
+        return HttpResponse(status=204)
+    context["is_fragment"] = True
+    return render(request, "operations/list.html#operation-rows", context)
+
+
+def list_page(
+    request: HttpRequest, *, follow_form: FollowForm, status: int = 200
+) -> HttpResponse:
+    """Draw the whole page: 400 when the filters make no sense, otherwise `status`."""
+    chosen = OperationFilter(request.GET)
+    context: dict[str, Any] = {"filter": chosen, "follow_form": follow_form}
+    if chosen.is_valid():
+        context |= _lines(chosen)
+    else:
+        status = 400
+    return render(request, "operations/list.html", context, status=status)
+
+
+def _lines(chosen: OperationFilter) -> dict[str, Any]:
+    operations = chosen.apply(Operation.objects.for_list()).newest_first()
+    found = list(operations[: PAGE + 1])
+    shown = found[:PAGE]
+    name_groups(shown)
+    before = chosen.cleaned_data["before"]
+    in_flight = Operation.objects.in_flight()[:MOST_COUNTED].count()
+    unknown = Operation.objects.needing_attention()[:MOST_COUNTED].count()
+    return {
+        "filter": chosen,
+        "operations": shown,
+        "older": chosen.query(before=shown[-1].pk) if len(found) > PAGE else "",
+        "newest": chosen.query() if before else None,
+        "poll_query": chosen.query(**{"before": before} if before else {}),
+        "poll_seconds": POLL_BUSY if in_flight else POLL_IDLE,
+        "seen": _digest(shown, in_flight, unknown),
+        "in_flight": _capped(in_flight),
+        "unknown": _capped(unknown),
+    }
+
+
+def _digest(operations: list[Operation], *counts: int) -> str:
+    """Return a short text that is another one as soon as anything shown changes."""
+    shown = [*counts, *((operation.pk, operation.version) for operation in operations)]
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+
+
+def _capped(count: int) -> str:
+    if not count:
+        return ""
+    return f"{MOST_COUNTED}+" if count == MOST_COUNTED else str(count)

@@ -1,0 +1,143 @@
+"""The log of an operation: pages, search, and the whole of it as a file."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from django.db.models import Max, QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from console.models import AuditEvent
+from console.roles import require_viewer
+from operations.filters import LogFilter
+from operations.models import LogEntry, Operation
+from operations.spreadsheet import csv_lines, download
+from operations.views.lookup import find_operation
+
+PAGE = 100
+MOST_SEVERITIES = 50
+POLL_SECONDS = 5
+COLUMNS = ("sequence", "timestamp", "severity", "text", "error", "raw")
+
+
+@require_safe
+@never_cache
+@require_viewer
+def logs(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show a page of the log, or for htmx its table alone; 204 when it is as `seen`."""
+    operation = find_operation(pk)
+    log = log_context(operation, request.GET)
+    is_fragment = bool(request.htmx)  # type: ignore[attr-defined]
+    if is_fragment and request.GET.get("seen") == log.get("seen", False):
+        response = HttpResponse(status=204)
+    else:
+        name = "operations/logs.html#operation-log" if is_fragment else None
+        response = render(
+            request,
+            name or "operations/logs.html",
+            {"operation": operation, "log": log},
+            status=200 if log["filter"].is_valid() else 400,
+        )
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def log_context(operation: Operation, query: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the table of the log shows for a query; without one the last page."""
+    entries = operation.log_entries.all()
+    severities = entries.order_by().values_list("severity", flat=True).distinct()
+    chosen = LogFilter(
+        query, severities=sorted(filter(None, severities[:MOST_SEVERITIES]))
+    )
+    if not chosen.is_valid():
+        return {"filter": chosen}
+    page = _page(chosen.apply(entries), chosen)
+    last = entries.aggregate(last=Max("sequence"))["last"] or 0
+    is_last_page = not (chosen.cleaned_data["before"] or chosen.cleaned_data["after"])
+    grows = operation.is_watched or operation.is_in_flight
+    return {
+        "filter": chosen,
+        **page,
+        "is_empty": not last,
+        # It keeps itself up to date where new entries would appear.
+        "poll_seconds": POLL_SECONDS if is_last_page and grows else None,
+        "poll_query": chosen.query(seen=f"{last}-{grows:d}"),
+        "seen": f"{last}-{grows:d}",
+    }
+
+
+def _page(entries: QuerySet[LogEntry], chosen: LogFilter) -> dict[str, Any]:
+    """Return a page in the order of the log, and the queries of its neighbours."""
+    before, after = chosen.cleaned_data["before"], chosen.cleaned_data["after"]
+    if after:
+        found = list(entries.filter(sequence__gt=after)[: PAGE + 1])
+        shown = found[:PAGE]
+        has_older, has_newer = True, len(found) > PAGE
+    else:
+        earlier = entries.filter(sequence__lt=before) if before else entries
+        found = list(earlier.order_by("-sequence")[: PAGE + 1])
+        shown = found[:PAGE][::-1]
+        has_older, has_newer = len(found) > PAGE, bool(before)
+    first = shown[0].sequence if shown else (after or 0) + 1
+    last = shown[-1].sequence if shown else (before or 1) - 1
+    return {
+        "entries": shown,
+        "older": chosen.query(before=first) if has_older else "",
+        "newer": chosen.query(after=last) if has_newer and last else "",
+    }
+
+
+@require_safe
+@never_cache
+@require_viewer  # type: ignore[arg-type]
+def logs_ndjson(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    """Send the whole log, one JSON object a line."""
+    operation = find_operation(pk)
+    _audit_download(request, operation, "NDJSON")
+    lines = (f"{json.dumps(row, ensure_ascii=False)}\n" for row in _rows(operation))
+    return download(
+        lines,
+        file_name=f"operation-{operation.pk}-logs.ndjson",
+        content_type="application/x-ndjson",
+    )
+
+
+@require_safe
+@never_cache
+@require_viewer  # type: ignore[arg-type]
+def logs_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    """Send the whole log as CSV for spreadsheets; formulas are made harmless."""
+    operation = find_operation(pk)
+    _audit_download(request, operation, "CSV")
+    rows = _rows(operation)
+    return download(
+        csv_lines(COLUMNS, _cells(rows)),
+        file_name=f"operation-{operation.pk}-logs.csv",
+        content_type="text/csv; charset=utf-8",
+    )
+
+
+def _rows(operation: Operation) -> Iterator[dict[str, Any]]:
+    for entry in operation.log_entries.values(*COLUMNS).iterator():
+        moment = entry["timestamp"]
+        yield {**entry, "timestamp": moment.isoformat() if moment else None}
+
+
+def _cells(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
+    for row in rows:
+        raw = json.dumps(row["raw"], ensure_ascii=False)
+        yield [*(row[name] for name in COLUMNS[:-1]), raw]
+
+
+def _audit_download(request: HttpRequest, operation: Operation, form: str) -> None:
+    AuditEvent.record(
+        action="log.downloaded",
+        subject=f"Log of operation {operation.pk} as {form}",
+        request=request,
+        subject_url=operation.get_absolute_url(),
+        project=operation.project,
+    )

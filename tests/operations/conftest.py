@@ -1,0 +1,174 @@
+"""Operations in every state, a clock that tests set, and a scripted Ampersand."""
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import httpx
+import pytest
+from django.utils import timezone
+
+from ampersand import Client
+from console import clients
+from console.models import Project
+from operations.models import LogEntry, Operation
+
+State = Operation.State
+NOON = datetime(2024, 3, 20, 12, 0, tzinfo=UTC)
+_numbers = itertools.count(1)
+
+
+class Clock:
+    """What `timezone.now` tells while a test runs."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **parts: float) -> None:
+        self.now += timedelta(**parts)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(timezone, "now", clock)
+    return clock
+
+
+class Remote:
+    """Ampersand by script: set what it answers, read what it was asked."""
+
+    def __init__(self) -> None:
+        self.status = "in_progress"
+        self.result: str | None = None
+        self.logs: list[Any] = []
+        self.refusal: tuple[int, dict[str, Any], dict[str, str]] | None = None
+        self.logs_refusal: tuple[int, dict[str, Any], dict[str, str]] | None = None
+        self.asked: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        self.asked.append(path)
+        if refusal := self.refusal:
+            return httpx.Response(refusal[0], json=refusal[1], headers=refusal[2])
+        if not path.endswith("/logs"):
+            return httpx.Response(200, json=self._operation())
+        if refusal := self.logs_refusal:
+            return httpx.Response(refusal[0], json=refusal[1], headers=refusal[2])
+        return httpx.Response(200, json=self.logs)
+
+    def _operation(self) -> dict[str, Any]:
+        shown: dict[str, Any] = {
+            "id": "remote-1",
+            "status": self.status,
+            "actionType": "write",
+            "metadata": {"objects": ["contact"]},
+        }
+        return shown if self.result is None else {**shown, "result": self.result}
+
+    @property
+    def times_asked(self) -> int:
+        """How often it was asked about an operation (not its log)."""
+        return sum(not path.endswith("/logs") for path in self.asked)
+
+
+@pytest.fixture
+def remote(monkeypatch: pytest.MonkeyPatch) -> Iterator[Remote]:
+    remote = Remote()
+    client = partial(
+        Client, transport=httpx.MockTransport(remote), sleep=lambda seconds: None
+    )
+    monkeypatch.setattr(clients, "Client", client)
+    clients.client_for.cache_clear()
+    yield remote
+    clients.client_for.cache_clear()
+
+
+def entry(
+    text: str, *, at: int = 0, severity: str = "INFO", **message: Any
+) -> dict[str, Any]:
+    """Return a log entry as Ampersand sends it, `at` seconds after noon."""
+    moment = (NOON + timedelta(seconds=at)).isoformat()
+    return {
+        "timestamp": moment,
+        "severity": severity,
+        "message": {"msg": text, **message},
+    }
+
+
+def failed_rows(**kinds: Any) -> dict[str, str]:
+    """Return the details that name failed rows, as JSON inside a string."""
+    report = {"failureType": "Partial", "failedUpdates": {}, "failedCreates": {}}
+    return {"failureDetails": json.dumps({**report, **kinds})}
+
+
+def make_operation(project: Project, **values: Any) -> Operation:
+    """Return a stored upsert in progress, accepted now, unless `values` differ."""
+    now = timezone.now()
+    number = next(_numbers)
+    given: dict[str, Any] = {
+        "project": project,
+        "integration": project.integrations.first(),
+        "action": "upsert",
+        "object_name": "contact",
+        "group_ref": "demo-group-id",
+        "started_by_name": "olga",
+        "state": State.IN_PROGRESS,
+        "remote_id": f"remote-{number}",
+        "rows_sent": 4,
+        "created_at": now,
+        "sent_at": now,
+        "answered_at": now,
+        "due_at": now,
+        **values,
+    }
+    if given["state"] not in (*Operation.WATCHED, State.WAITING, State.SENDING):
+        given["due_at"] = values.get("due_at")
+    return Operation.objects.create(**given)
+
+
+def make_logs(operation: Operation, count: int, **values: Any) -> list[LogEntry]:
+    """Return `count` stored log entries of `operation`."""
+    return LogEntry.objects.bulk_create(
+        LogEntry(
+            **{
+                "operation": operation,
+                "sequence": number,
+                "timestamp": NOON + timedelta(seconds=number),
+                "severity": "INFO",
+                "text": f"Line {number}.",
+                "raw": {"message": f"Line {number}."},
+                "fingerprint": f"print-{number}",
+                **values,
+            }
+        )
+        for number in range(1, count + 1)
+    )
+
+
+@pytest.fixture
+def operation(project: Project) -> Operation:
+    """An upsert of four rows in progress, due now."""
+    return make_operation(project)
+
+
+@pytest.fixture
+def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
+    """The nudges given, as (operation id, due_at)."""
+    from operations import sync
+
+    nudges: list[tuple[int, str]] = []
+
+    class Task:
+        enqueue: Callable[..., None] = staticmethod(
+            lambda pk, due_at: nudges.append((pk, due_at))
+        )
+
+    monkeypatch.setattr(sync, "watch_operation", Task)
+    return nudges

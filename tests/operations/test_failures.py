@@ -1,0 +1,123 @@
+"""Reading failed rows out of log entries."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from operations.failures import FailureGroup, failure_groups, parse_error
+
+REPORT = {
+    "failureType": "Partial",
+    "failedUpdates": {"A:b:--": ["k1", "k2"]},
+    "failedCreates": {"C:d:--": ["k3"]},
+}
+GROUPS = [
+    FailureGroup("update", "A:b:--", ("k1", "k2")),
+    FailureGroup("create", "C:d:--", ("k3",)),
+]
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        {"failureDetails": REPORT},
+        {"failureDetails": json.dumps(REPORT)},
+        {"response": json.dumps({"failureDetails": json.dumps(REPORT)})},
+        {name: json.dumps(value) for name, value in REPORT.items()},
+        [{"deep": [REPORT]}],
+    ],
+)
+def test_failures_are_found_wherever_they_stand(details: Any) -> None:
+    assert failure_groups([{"message": {"msg": "x", "details": details}}]) == GROUPS
+
+
+def test_the_same_report_in_two_entries_counts_once() -> None:
+    assert failure_groups([{"a": REPORT}, {"b": json.dumps(REPORT)}]) == GROUPS
+
+
+def test_the_largest_group_comes_first() -> None:
+    report = {"failedUpdates": {"few": ["1"], "many": ["1", "2"]}}
+    assert [group.error for group in failure_groups([report])] == ["many", "few"]
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        None,
+        "{",
+        "[" * 100_000,
+        {"failedUpdates": None},
+        {"failedUpdates": ["a"]},
+        {"failedUpdates": "no json"},
+    ],
+)
+def test_hostile_details_name_nothing(hostile: Any) -> None:
+    assert failure_groups([{"message": {"details": {"x": hostile}}}]) == []
+
+
+def test_keys_of_any_kind_become_text() -> None:
+    report = {"failedUpdates": {"e": [1, None, {"a": 2}, "x" * 999]}}
+    (group,) = failure_groups([report])
+    assert group.keys[:3] == ("1", "null", '{"a": 2}')
+    assert len(group.keys[3]) == 255
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(
+            st.sampled_from(["failedUpdates", "failedCreates", "x"]) | st.text(), inner
+        )
+    ),
+)
+
+
+@given(JSON)
+def test_any_json_is_survived(value: Any) -> None:
+    for group in failure_groups([value, json.dumps(value)]):
+        assert group.kind in ("create", "update")
+        assert group.parsed.message is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message", "fields"),
+    [
+        (
+            "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --",
+            "REQUIRED_FIELD_MISSING",
+            "Required fields are missing: [Name]",
+            ("Name",),
+        ),
+        ("INVALID_CROSS_REFERENCE_KEY:invalid cross reference id:--",)
+        + ("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", ()),
+        ("X_Y:two:A, B --", "X_Y", "two", ("A", "B")),
+        ("InvalidBatch : Records not found", "InvalidBatch", "Records not found", ()),
+        ("provider said: no", "", "provider said: no", ()),
+        ("CODE:", "CODE", "", ()),
+        ("CODE:--", "CODE", "", ()),
+        ("", "", "", ()),
+    ],
+)
+def test_error_texts_are_taken_apart(
+    text: str, code: str, message: str, fields: tuple[str, ...]
+) -> None:
+    error = parse_error(text)
+    assert (error.code, error.message, error.fields) == (code, message, fields)
+
+
+@given(st.text())
+def test_any_error_text_is_survived(text: str) -> None:
+    assert parse_error(text).code in text
+
+
+def test_a_code_is_explained_by_its_message() -> None:
+    twice = parse_error("DUPLICATE_VALUE:Duplicate external id specified: K:Ext__c --")
+    taken = parse_error("DUPLICATE_VALUE:duplicate value found: X__c duplicates:--")
+    assert twice.explanation
+    assert taken.explanation
+    assert twice.explanation != taken.explanation
+    assert parse_error("NEVER_HEARD_OF:x:--").explanation is None

@@ -1,0 +1,280 @@
+"""The list of operations and its fragment that keeps itself up to date."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+from django.urls import reverse
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from console.models import Project
+from console.roles import Role
+from operations.models import Operation
+from tests.conftest import make_project
+from tests.operations.conftest import make_operation
+
+State = Operation.State
+URL = "/operations/"
+ROWS = "/operations/rows/"
+HTMX = {"hx-request": "true"}
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def viewer(sign_in: Callable[..., Browser]) -> Browser:
+    return sign_in(Role.VIEWER)
+
+
+def shown(response: Any) -> list[int]:
+    return [operation.pk for operation in response.context["operations"]]
+
+
+class TestAccess:
+    @pytest.mark.parametrize("url", [URL, ROWS])
+    def test_reading_only(self, viewer: Browser, url: str) -> None:
+        assert viewer.get(url).status_code == 200
+        assert viewer.head(url).status_code == 200
+        assert viewer.post(url).status_code == 405
+
+    @pytest.mark.parametrize("url", [URL, ROWS])
+    def test_strangers_are_sent_to_sign_in(self, client: Browser, url: str) -> None:
+        assert client.get(url).status_code == 302
+        response = client.get(url, headers=HTMX)
+        assert "/login/" in response["HX-Redirect"]
+
+    @pytest.mark.parametrize("url", [URL, ROWS])
+    def test_people_without_a_role_are_refused(
+        self, sign_in: Callable[..., Browser], url: str
+    ) -> None:
+        assert sign_in(Role.NONE, name="nobody").get(url).status_code == 403
+
+
+class TestPage:
+    def test_newest_first_with_state_and_counts(
+        self, viewer: Browser, project: Project
+    ) -> None:
+        old = make_operation(project)
+        new = make_operation(
+            project, state="partly_failed", rows_succeeded=11990, rows_failed=441
+        )
+        response = viewer.get(URL)
+        assert shown(response) == [new.pk, old.pk]
+        for text in ("Partly failed", "11,990", "441", "Demo customer", "Sandbox"):
+            assert text in response.text
+
+    def test_nothing_yet_and_nothing_matches_are_told_apart(
+        self, viewer: Browser, operation: Operation
+    ) -> None:
+        response = viewer.get(URL, {"text": "zzz", "user": "nobody"})
+        assert "No operation matches." in response.text
+        assert "2 filters are on." in response.text
+        Operation.objects.all().delete()
+        assert "Nothing was written yet." in viewer.get(URL).text
+
+    def test_unknown_outcomes_come_first(
+        self, viewer: Browser, project: Project
+    ) -> None:
+        make_operation(project, state="unknown", remote_id="")
+        text = viewer.get(URL).text
+        assert "1 operation with an unknown outcome" in text
+        assert "unknown outcome</p>" not in viewer.get(URL, {"status": "unknown"}).text
+
+    def test_hostile_text_stays_text(self, viewer: Browser, project: Project) -> None:
+        evil = '<img src=x hx-get="/evil">'
+        make_operation(project, object_name=evil, group_ref=evil, started_by_name=evil)
+        response = viewer.get(URL)
+        assert evil not in response.text
+        assert "<tbody hx-disable>" in response.text
+
+    def test_the_number_of_queries_does_not_grow(
+        self, viewer: Browser, project: Project, django_assert_num_queries: Any
+    ) -> None:
+        make_operation(project)
+        with django_assert_num_queries(9) as one:
+            viewer.get(URL)
+        other = make_project("Other")
+        for number in range(60):
+            make_operation(other if number % 2 else project)
+        with django_assert_num_queries(len(one)):
+            viewer.get(URL)
+
+    @pytest.mark.parametrize(("role", "offered"), [(1, False), (2, True)])
+    def test_following_is_for_operators(
+        self, sign_in: Callable[..., Browser], role: int, offered: bool
+    ) -> None:
+        text = sign_in(Role(role)).get(URL).text
+        assert (reverse("operations:follow") in text) is offered
+
+
+class TestPaging:
+    def test_pages_follow_without_gap_or_repetition(
+        self, viewer: Browser, project: Project
+    ) -> None:
+        assert Operation.objects.newest_first().totally_ordered
+        everything = [make_operation(project).pk for _ in range(120)][::-1]
+        found, url = [], f"{URL}?status=in_progress"
+        while url:
+            response = viewer.get(url)
+            found += shown(response)
+            assert len(shown(response)) <= 50
+            older = response.context["older"]
+            url = f"{URL}?{older}" if older else ""
+            assert not older or "status=in_progress" in older
+        assert found == everything
+
+    def test_past_the_last_page_there_is_a_way_back(
+        self, viewer: Browser, operation: Operation
+    ) -> None:
+        text = viewer.get(URL, {"before": operation.pk}).text
+        assert "No older operations." in text
+
+
+class TestFilters:
+    @pytest.fixture
+    def wanted(self, project: Project) -> Operation:
+        production = make_project("ACME", environment="production")
+        make_operation(project)
+        return make_operation(
+            production,
+            state="failed",
+            object_name="Lead",
+            group_ref="Acme-1",
+            started_by_name="Maria",
+            remote_id="5e4f06ca-445f",
+            record_id="003xx",
+            reason="LineEnding is invalid",
+            created_at=datetime(2024, 3, 20, 23, 59, tzinfo=UTC),
+        )
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            {"status": "failed"},
+            {"environment": "production"},
+            {"object": "lead"},
+            {"group": "acme-1"},
+            {"user": "maria"},
+            {"from": "2024-03-20", "to": "2024-03-20"},
+            {"to": "2024-03-20"},
+            {"text": "5e4f06CA"},
+            {"text": "003x"},
+            {"text": "lineending"},
+            {"text": "acme", "status": "failed"},
+        ],
+    )
+    def test_each_narrows(
+        self, viewer: Browser, wanted: Operation, query: dict[str, str]
+    ) -> None:
+        assert shown(viewer.get(URL, query)) == [wanted.pk]
+
+    def test_by_project_integration_and_id(
+        self, viewer: Browser, wanted: Operation
+    ) -> None:
+        for query in (
+            {"project": f"{wanted.project_id}"},
+            {"integration": f"{wanted.integration_id}"},
+            {"text": f"#{wanted.pk}"},
+        ):
+            assert shown(viewer.get(URL, query)) == [wanted.pk]
+
+    def test_days_are_those_of_the_consoles_time_zone(
+        self, viewer: Browser, wanted: Operation, settings: Any
+    ) -> None:
+        settings.TIME_ZONE = "Asia/Tokyo"
+        assert shown(viewer.get(URL, {"to": "2024-03-20"})) == []
+        assert shown(viewer.get(URL, {"to": "2024-03-21"})) == [wanted.pk]
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "status=wibbling",
+            "project=999999",
+            "project=x",
+            "environment=moon",
+            "integration=99999999999999999999999",
+            "from=yesterday",
+            "from=0001-01-01",
+            "to=9999-12-31",
+            "from=2024-03-20&to=2024-03-19",
+            "before=0",
+            "before=abc",
+            "before=99999999999999999999",
+            "text=%00",
+            "text=" + "x" * 201,
+        ],
+    )
+    def test_nonsense_is_a_400_with_the_form(self, viewer: Browser, query: str) -> None:
+        response = viewer.get(f"{URL}?{query}")
+        assert response.status_code == 400
+        assert "make no sense" in response.text
+        assert 'name="text"' in response.text
+        assert viewer.get(f"{ROWS}?{query}").status_code == 400
+
+    @settings(
+        max_examples=60,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
+    @given(
+        name=st.sampled_from(
+            ["text", "status", "project", "from", "to", "before", "user", "seen"]
+        ),
+        value=st.text(max_size=30),
+    )
+    def test_no_query_breaks_it(self, viewer: Browser, name: str, value: str) -> None:
+        query = {name: value.encode(errors="replace")}
+        assert viewer.get(URL, query).status_code in (200, 400)
+        assert viewer.get(ROWS, query).status_code in (200, 400)
+
+
+class TestRows:
+    def test_unchanged_is_204_until_something_changes(
+        self, viewer: Browser, operation: Operation
+    ) -> None:
+        seen = viewer.get(URL).context["seen"]
+        assert viewer.get(ROWS, {"seen": seen}, headers=HTMX).status_code == 204
+        operation.change(only_from=(State.IN_PROGRESS,), reason="new")
+        response = viewer.get(ROWS, {"seen": seen}, headers=HTMX)
+        assert response.status_code == 200
+        assert "<html" not in response.text
+        assert response.text.lstrip().startswith('<div id="operation-rows"')
+        assert 'hx-swap-oob="innerHTML:#operation-totals"' in response.text
+
+    def test_a_new_operation_is_a_change(
+        self, viewer: Browser, operation: Operation, project: Project
+    ) -> None:
+        seen = viewer.get(URL).context["seen"]
+        make_operation(project)
+        assert viewer.get(ROWS, {"seen": seen}).status_code == 200
+
+    def test_it_keeps_filters_and_page(
+        self, viewer: Browser, operation: Operation
+    ) -> None:
+        query = {"user": "olga", "before": f"{operation.pk + 1}"}
+        response = viewer.get(ROWS, query)
+        assert shown(response) == [operation.pk]
+        assert response.context["poll_query"] == f"user=olga&before={operation.pk + 1}"
+
+    @pytest.mark.parametrize(("state", "seconds"), [("in_progress", 3), ("failed", 30)])
+    def test_it_asks_more_often_while_something_is_in_flight(
+        self, viewer: Browser, project: Project, state: str, seconds: int
+    ) -> None:
+        make_operation(project, state=state)
+        assert f'hx-trigger="every {seconds}s"' in viewer.get(URL).text
+
+    def test_counts_are_capped(self, viewer: Browser, project: Project) -> None:
+        for _ in range(101):
+            make_operation(project, state="unknown", remote_id="")
+        assert viewer.get(URL).context["unknown"] == "100+"
+
+
+def test_time_zone_edges_do_not_overlap(viewer: Browser, project: Project) -> None:
+    midnight = datetime(2024, 3, 21, tzinfo=UTC)
+    before = make_operation(project, created_at=midnight - timedelta(microseconds=1))
+    after = make_operation(project, created_at=midnight)
+    assert shown(viewer.get(URL, {"to": "2024-03-20"})) == [before.pk]
+    assert shown(viewer.get(URL, {"from": "2024-03-21"})) == [after.pk]
