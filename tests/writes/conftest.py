@@ -1,0 +1,46 @@
+"""Who writes in these tests, and where to."""
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client as Browser
+
+from console.models import Project
+from console.roles import Role
+from tests.conftest import make_user
+
+
+@pytest.fixture(autouse=True)
+def _stored_in_a_folder_of_its_own(settings: Any, tmp_path: Path) -> None:
+    storage = {**settings.STORAGES["default"], "OPTIONS": {"location": tmp_path}}
+    settings.STORAGES = {**settings.STORAGES, "default": storage}
+
+
+@pytest.fixture
+def olga(db: None) -> User:
+    """An operator."""
+    return make_user("olga", Role.OPERATOR)
+
+
+@pytest.fixture
+def browser(olga: User) -> Browser:
+    """Olga's browser."""
+    browser = Browser()
+    browser.force_login(olga)
+    return browser
+
+
+@pytest.fixture
+def target(project: Project) -> dict[str, Any]:
+    """What the four choices of a form hold once they are made, and its token."""
+    integration = project.integrations.get()
+    return {
+        "token": str(uuid.uuid4()),
+        "project": project.pk,
+        "integration": integration.pk,
+        "object": integration.write_objects.get(name="contact").pk,
+        "group": integration.groups.get().pk,
+    }

@@ -1,0 +1,198 @@
+"""The form for a CSV file: what is wrong with it, and what is kept of it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client as Browser
+
+from console.models import Integration
+from tests.writes.making import make_draft
+from tests.writes.pages import Page
+from writes import uploads
+from writes.models import Write
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+SOUND = b"id,LastName\n1,Berg\n2,Tal\n"
+MIB = 1024 * 1024
+
+pytestmark = pytest.mark.django_db
+
+
+def kept(folder: Path) -> list[Path]:
+    """Return every file that was stored."""
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def upload(
+    browser: Browser,
+    target: dict[str, Any],
+    data: bytes,
+    name: str = "contacts.csv",
+    key: str = "id",
+    **others: Any,
+) -> Any:
+    """Post a file and return the answer."""
+    file = SimpleUploadedFile(name, data)
+    form = {**target, "primary_key": key, "file": file}
+    return browser.post("/writes/csv/", form, **others)
+
+
+def test_a_sound_file_is_kept_as_it_came_and_as_it_goes(
+    browser: Browser, target: dict[str, Any]
+) -> None:
+    data = b"\xef\xbb\xbfID,LastName\r\n1,Berg\r\n"
+    upload(browser, target, data)
+    write = Write.objects.get()
+    with write.original.open("rb") as file:
+        assert file.read() == data
+    with write.as_sent.open("rb") as file:
+        assert file.read() == b"ID,LastName\n1,Berg\n"
+    assert (write.row_count, write.file_name) == (1, "contacts.csv")
+    assert write.primary_key == "ID"
+
+
+def test_the_review_tells_what_was_changed(
+    browser: Browser, target: dict[str, Any]
+) -> None:
+    answer = upload(browser, target, b"\xef\xbb\xbfID\r\n1\r\n", follow=True)
+    content = answer.content.decode()
+    assert "2 line ends CRLF go out as LF" in content
+    assert "byte order mark" in content
+    assert "the header spells it" in content
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_a_file_with_faults_is_not_kept_and_they_are_listed(
+    htmx: bool, browser: Browser, target: dict[str, Any], tmp_path: Path
+) -> None:
+    data = b"id,LastName\n1,Berg\n1,Tal\n,Lau\n4\n"
+    headers = {"HX-Request": "true"} if htmx else {}
+    answer = upload(browser, target, data, headers=headers)
+    assert answer.status_code == 422
+    content = answer.content.decode()
+    assert "contacts.csv was not sent" in content
+    assert "stands in rows 2, 3" in content
+    assert "Row 4 has no id" in content
+    assert "Row 5 has 1 cell" in content
+    page = Page(answer)
+    assert page.submits["primary_key"] == ["id"]
+    assert page.submits["token"] == [target["token"]]
+    assert not Write.objects.exists()
+    assert kept(tmp_path) == []
+
+
+def test_a_file_in_latin_1_is_told_line_by_line(
+    browser: Browser, target: dict[str, Any]
+) -> None:
+    answer = upload(browser, target, "id,a\n1,é\n".encode("latin-1"))
+    assert answer.status_code == 422
+    assert "line 2 is not UTF-8" in answer.content.decode()
+
+
+def test_no_file_is_told_at_its_field(browser: Browser, target: dict[str, Any]) -> None:
+    answer = browser.post("/writes/csv/", {**target, "primary_key": "id"})
+    assert answer.status_code == 422
+    assert "Choose a CSV file." in answer.content.decode()
+    assert "id_file_error" in Page(answer).ids
+
+
+def test_an_empty_file_is_told(browser: Browser, target: dict[str, Any]) -> None:
+    answer = upload(browser, target, b"")
+    assert answer.status_code == 422
+    assert "The file is empty." in answer.content.decode()
+
+
+def test_a_file_over_10_mib_is_told_the_other_way(
+    browser: Browser, target: dict[str, Any], tmp_path: Path
+) -> None:
+    answer = upload(browser, target, b'id,a\n1,"' + b"x" * 10 * MIB + b'"\n')
+    assert answer.status_code == 413
+    assert "put it on a URL" in answer.content.decode()
+    assert not Write.objects.exists()
+    assert kept(tmp_path) == []
+
+
+def test_a_file_over_32_mib_is_not_kept_at_all(
+    browser: Browser,
+    target: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert uploads.LARGEST_UPLOAD == 32 * MIB
+    monkeypatch.setattr(uploads, "LARGEST_UPLOAD", MIB)
+    answer = upload(browser, target, b"id\n" + b"x" * MIB)
+    assert answer.status_code == 413
+    assert "over 32 MiB" in answer.content.decode()
+    assert Page(answer).submits["primary_key"] == ["id"]
+    assert not answer.wsgi_request.FILES
+    assert kept(tmp_path) == []
+    assert upload(browser, target, b"id\n" + b"x" * (MIB - 3)).status_code == 302
+
+
+def test_a_body_that_is_cut_off_is_a_bad_request(browser: Browser) -> None:
+    answer = browser.post(
+        "/writes/csv/",
+        b"--x\r\nContent-Disposition: form-data; na",
+        content_type="multipart/form-data; boundary=",
+    )
+    assert answer.status_code == 400
+    assert "Nothing was changed" in answer.content.decode()
+
+
+@pytest.mark.parametrize("key", ["", "x" * 201, "i\0d"])
+def test_a_wrong_primary_key_is_told_at_its_field(
+    key: str, browser: Browser, target: dict[str, Any]
+) -> None:
+    answer = upload(browser, target, SOUND, key=key)
+    assert answer.status_code == 422
+    assert "id_primary_key_error" in Page(answer).ids
+
+
+def test_hostile_text_of_a_file_is_escaped(
+    browser: Browser, target: dict[str, Any]
+) -> None:
+    data = f'id,"{HOSTILE}"\n1,"{HOSTILE}"\n'.encode()
+    name = f"{HOSTILE}\x07.csv"
+    for answer in (
+        upload(browser, target, data, name=name, follow=True),
+        upload(browser, target, data + b"1,x\n", name=name),
+        upload(browser, target, data, name=name, key=HOSTILE + "y"),
+    ):
+        assert "<img src=x" not in answer.content.decode()
+        assert "&lt;img src=x" in answer.content.decode()
+        assert Page(answer).inline == []
+
+
+def test_a_long_file_name_is_cut(browser: Browser, target: dict[str, Any]) -> None:
+    assert upload(browser, target, SOUND, name="x" * 400 + ".csv").status_code == 302
+    assert Write.objects.get().file_name.endswith(".csv")
+
+
+def test_the_earlier_file_serves_again_until_another_is_chosen(
+    browser: Browser, target: dict[str, Any], integration: Integration, olga: User
+) -> None:
+    first = make_draft(integration, olga, csv=SOUND, primary_key="id")
+    form = {**target, "primary_key": "LastName", "again": first.pk}
+    answer = browser.get("/writes/csv/", {"again": first.pk})
+    assert "Choose none to take contacts.csv" in answer.content.decode()
+    browser.post("/writes/csv/", form)
+    second = Write.objects.exclude(pk=first.pk).get()
+    assert second.csv_text() == SOUND.decode()
+    assert second.primary_key == "LastName"
+    upload(browser, {**target, "again": first.pk}, b"id\n7\n")
+    second.refresh_from_db()
+    assert second.csv_text() == "id\n7\n"
+
+
+def test_an_earlier_file_that_is_gone_is_told_at_its_field(
+    browser: Browser, target: dict[str, Any], integration: Integration, olga: User
+) -> None:
+    first = make_draft(integration, olga, csv=SOUND, primary_key="id")
+    first.original.storage.delete(first.original.name)
+    form = {**target, "primary_key": "id", "again": first.pk}
+    answer = browser.post("/writes/csv/", form)
+    assert answer.status_code == 422
+    assert "The stored file is gone" in answer.content.decode()

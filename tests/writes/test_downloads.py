@@ -1,0 +1,86 @@
+"""The files of a write come byte for byte, and are never shown in the browser."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client as Browser
+
+from console.models import Integration
+from console.roles import Role
+from tests.writes.making import make_draft
+from writes.models import Write
+
+CSV = b'\xef\xbb\xbfid,a\r\n1,"x\r\n=cmd()"\r\n'
+AS_SENT = b'id,a\n1,"x\n=cmd()"\n'
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def write(integration: Integration, olga: User) -> Write:
+    """A draft of a file that is sent otherwise than it came."""
+    return make_draft(integration, olga, csv=CSV, primary_key="id")
+
+
+def content(answer: Any) -> bytes:
+    """Return the body of an answer, streamed or not."""
+    if answer.streaming:
+        return b"".join(answer.streaming_content)
+    return bytes(answer.content)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("original.csv", CSV), ("as-sent.csv", AS_SENT)]
+)
+def test_a_file_comes_byte_for_byte_to_be_saved(
+    name: str, expected: bytes, write: Write, browser: Browser
+) -> None:
+    answer = browser.get(f"/writes/{write.pk}/{name}")
+    assert content(answer) == expected
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer["Content-Disposition"] == (
+        f'attachment; filename="write-{write.pk}-{name}"'
+    )
+    assert answer["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_body_is_what_was_confirmed(write: Write, browser: Browser) -> None:
+    assert browser.get(f"/writes/{write.pk}/body.json").status_code == 404
+    browser.post(f"/writes/{write.pk}/send/")
+    answer = browser.get(f"/writes/{write.pk}/body.json")
+    assert content(answer) == write.batches.get().request().content()
+    assert json.loads(content(answer))["recordsCSV"] == AS_SENT.decode()
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert answer["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("name", ["original.csv", "as-sent.csv", "body.json"])
+def test_a_file_that_is_gone_is_not_there(
+    name: str, write: Write, browser: Browser
+) -> None:
+    browser.post(f"/writes/{write.pk}/send/")
+    for kept in (write.original, write.as_sent):
+        kept.storage.delete(kept.name)
+    assert browser.get(f"/writes/{write.pk}/{name}").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["original.csv", "as-sent.csv", "body.json"])
+def test_a_draft_of_a_record_has_no_files(
+    name: str, integration: Integration, olga: User, browser: Browser
+) -> None:
+    write = make_draft(integration, olga)
+    assert browser.get(f"/writes/{write.pk}/{name}").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["original.csv", "as-sent.csv", "body.json"])
+def test_what_was_sent_may_be_read_by_a_viewer(
+    name: str, write: Write, browser: Browser, sign_in: Callable[..., Browser]
+) -> None:
+    browser.post(f"/writes/{write.pk}/send/")
+    viewer = sign_in(Role.VIEWER)
+    answer = viewer.get(f"/writes/{write.pk}/{name}")
+    assert answer.status_code == 200
+    answer.close()

@@ -1,0 +1,152 @@
+"""Home: what needs a person comes first, and each sees their own drafts."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from console.models import Heartbeat, Integration
+from console.roles import Role
+from operations.models import Operation
+from tests.conftest import make_user
+from tests.writes.making import make_draft
+from tests.writes.pages import Page
+from writes.views import home
+
+State = Operation.State
+
+pytestmark = pytest.mark.django_db
+
+
+def make_operation(integration: Integration, state: str, **values: object) -> Operation:
+    """Return an operation in `state`."""
+    now = timezone.now()
+    return Operation.objects.create(
+        **{
+            "project": integration.project,
+            "integration": integration,
+            "action": "create",
+            "object_name": f"object_{state}",
+            "group_ref": "demo-group-id",
+            "started_by_name": "olga",
+            "state": state,
+            "sent_at": now,
+            "due_at": now,
+            **values,
+        }
+    )
+
+
+def test_without_a_project_it_says_what_is_missing(browser: Browser) -> None:
+    answer = browser.get("/")
+    assert "No project is connected yet" in answer.content.decode()
+    assert Page(answer).headings == 1
+    assert Page(answer).inline == []
+
+
+def test_without_a_write_it_says_so(browser: Browser, integration: Integration) -> None:
+    content = browser.get("/").content.decode()
+    assert "No writes yet" in content
+    assert "unknown-heading" not in content
+
+
+def test_unknown_outcomes_are_told_first(
+    browser: Browser, integration: Integration
+) -> None:
+    unknown = make_operation(integration, State.UNKNOWN)
+    make_operation(integration, State.SUCCEEDED)
+    content = browser.get("/").content.decode()
+    told = content.index("They may or may not have been written")
+    assert told < content.index(unknown.get_absolute_url()) < content.index("recent")
+    assert "object_succeeded" in content
+
+
+def test_the_tiles_count(browser: Browser, integration: Integration) -> None:
+    for state in (State.FAILED, State.PARTLY_FAILED, State.REJECTED):
+        make_operation(integration, state)
+    long_ago = timezone.now() - timedelta(hours=25)
+    make_operation(integration, State.FAILED, created_at=long_ago)
+    make_operation(integration, State.WAITING)
+    context = browser.get("/").context
+    assert context["failed_count"] == "3"
+    assert context["in_flight_count"] == "1"
+    assert context["unknown_count"] == "0"
+
+
+def test_a_count_stops_where_it_helps_nobody(
+    browser: Browser, integration: Integration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(home, "MOST_COUNTED", 2)
+    for _ in range(3):
+        make_operation(integration, State.UNKNOWN)
+    assert browser.get("/").context["unknown_count"] == "2+"
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(None, True), (31, True), (1, False)])
+def test_a_missing_worker_is_told(
+    seconds: int | None, told: bool, browser: Browser, integration: Integration
+) -> None:
+    if seconds is not None:
+        seen_at = timezone.now() - timedelta(seconds=seconds)
+        Heartbeat.objects.create(name="clock", seen_at=seen_at)
+    content = browser.get("/").content.decode()
+    assert ("The background worker is not running." in content) == told
+
+
+def test_only_drafts_of_ones_own_are_listed(
+    browser: Browser, integration: Integration, olga: User
+) -> None:
+    mine = make_draft(integration, olga)
+    theirs = make_draft(integration, make_user("tim", Role.OPERATOR))
+    content = browser.get("/").content.decode()
+    assert f'href="/writes/{mine.pk}/"' in content
+    assert f'href="/writes/{theirs.pk}/"' not in content
+
+
+def test_a_viewer_reads_and_is_offered_no_write(
+    sign_in: Callable[..., Browser], integration: Integration
+) -> None:
+    content = sign_in(Role.VIEWER).get("/").content.decode()
+    assert "/writes/record/" not in content
+
+
+def test_it_needs_a_role_and_a_sign_in(
+    sign_in: Callable[..., Browser], client: Browser
+) -> None:
+    assert sign_in(Role.NONE, "nobody").get("/").status_code == 403
+    assert client.get("/")["Location"] == "/login/?next=/"
+    assert sign_in().post("/").status_code == 405
+
+
+def test_the_number_of_queries_does_not_grow(
+    browser: Browser, integration: Integration, olga: User
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            browser.get("/")
+        return len(captured)
+
+    def grow() -> None:
+        make_draft(integration, olga)
+        make_operation(integration, State.UNKNOWN)
+        make_operation(integration, State.FAILED)
+
+    grow()
+    few = queries()
+    for _ in range(9):
+        grow()
+    assert queries() == few
+
+
+def test_hostile_text_is_escaped(browser: Browser, integration: Integration) -> None:
+    hostile = "<img src=x onerror=alert(1)>"
+    for state in (State.UNKNOWN, State.SUCCEEDED):
+        make_operation(integration, state, object_name=hostile, group_ref=hostile)
+    answer = browser.get("/")
+    assert "<img" not in answer.content.decode()
+    assert Page(answer).inline == []

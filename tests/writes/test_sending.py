@@ -1,0 +1,381 @@
+"""Each way in which sending can end, and that nothing is ever sent twice."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.test import RequestFactory
+from django.utils import timezone
+
+from ampersand import Client, NotSent
+from console.models import AuditEvent, Integration, Project
+from console.roles import Role
+from operations.models import Operation
+from sandbox.app import Sandbox
+from tests.conftest import make_user
+from tests.writes.making import fault_integration, make_draft, received, records
+from writes import drafts, sending
+from writes.models import Batch, Write
+
+State = Operation.State
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def operator() -> User:
+    return make_user("olga", Role.OPERATOR)
+
+
+@pytest.fixture
+def confirm(rf: RequestFactory, operator: User):
+    """A function that confirms a draft as the operator and returns its operation."""
+
+    def confirmed(write: Write) -> Operation:
+        request = rf.post("/")
+        request.user = operator
+        return sending.confirm(write, request)
+
+    return confirmed
+
+
+def test_a_create_is_sent_once_and_its_record_id_kept(
+    sandbox: Sandbox, integration: Integration, operator: User, confirm
+) -> None:
+    write = make_draft(integration, operator, record={"LastName": "Berg"})
+    operation = confirm(write)
+    assert operation.state == State.WAITING
+    sending.send(operation.pk)
+    operation.refresh_from_db()
+    assert operation.state == State.SUCCEEDED
+    assert operation.record_id.startswith("003")
+    assert (operation.rows_sent, operation.rows_succeeded, operation.rows_failed) == (
+        1,
+        1,
+        0,
+    )
+    assert len(received(sandbox)) == 1
+
+
+def test_a_second_nudge_sends_nothing(
+    sandbox: Sandbox, integration: Integration, operator: User, confirm
+) -> None:
+    operation = confirm(make_draft(integration, operator))
+    sending.send(operation.pk)
+    sending.send(operation.pk)
+    assert len(received(sandbox)) == 1
+
+
+def test_confirming_twice_returns_the_first_operation(
+    sandbox: Sandbox, integration: Integration, operator: User, confirm
+) -> None:
+    write = make_draft(integration, operator)
+    stale = Write.objects.get(pk=write.pk)
+    assert confirm(write) == confirm(stale)
+    assert Operation.objects.count() == Batch.objects.count() == 1
+    assert AuditEvent.objects.filter(action="write.confirmed").count() == 1
+
+
+def test_an_update_changes_the_record(
+    sandbox: Sandbox, integration: Integration, operator: User, confirm
+) -> None:
+    created = confirm(make_draft(integration, operator, record={"LastName": "Berg"}))
+    sending.send(created.pk)
+    created.refresh_from_db()
+    write = make_draft(
+        integration,
+        operator,
+        action="update",
+        record_id=created.record_id,
+        record={"LastName": "Tal"},
+    )
+    updated = confirm(write)
+    sending.send(updated.pk)
+    updated.refresh_from_db()
+    assert updated.state == State.SUCCEEDED, updated.reason
+    assert [r["LastName"] for r in records(sandbox, "contact")] == ["Tal"]
+
+
+def test_a_csv_is_accepted_and_followed(
+    sandbox: Sandbox, integration: Integration, operator: User, confirm
+) -> None:
+    data = b"external_id__c,LastName\na-1,Berg\na-2,Tal\n"
+    write = make_draft(integration, operator, csv=data, primary_key="external_id__c")
+    operation = confirm(write)
+    sending.send(operation.pk)
+    operation.refresh_from_db()
+    assert operation.state == State.IN_PROGRESS
+    assert operation.remote_id
+    assert operation.due_at is not None
+    assert operation.rows_sent == 2
+
+
+def test_a_refusal_keeps_the_reason_and_says_that_nothing_was_written(
+    sandbox: Sandbox, integration: Integration, operator: User, confirm
+) -> None:
+    operation = confirm(make_draft(integration, operator, record={"FirstName": "A"}))
+    sending.send(operation.pk)
+    operation.refresh_from_db()
+    assert operation.state == State.REJECTED
+    assert "LastName" in operation.reason
+    assert (operation.rows_succeeded, operation.rows_failed) == (0, 1)
+    assert records(sandbox, "contact") == []
+
+
+FAULTS = {
+    "401": State.REJECTED,
+    "403": State.REJECTED,
+    "404": State.REJECTED,
+    "429": State.REJECTED,
+    "500": State.UNKNOWN,
+    "502_html": State.UNKNOWN,
+    "timeout_before": State.UNKNOWN,
+    "timeout_after": State.UNKNOWN,
+    "reset_before": State.UNKNOWN,
+    "reset_after": State.UNKNOWN,
+    "truncated": State.UNKNOWN,
+}
+
+
+@pytest.mark.parametrize(("fault", "state"), FAULTS.items())
+def test_each_fault_gives_its_state_and_no_second_sending(
+    fault: str,
+    state: str,
+    sandbox: Sandbox,
+    project: Project,
+    operator: User,
+    confirm,
+) -> None:
+    integration = fault_integration(project, fault)
+    write = make_draft(
+        integration, operator, object_name=f"fault_{fault}__c", record={"Name": "A"}
+    )
+    operation = confirm(write)
+    sending.send(operation.pk)
+    sending.send(operation.pk)
+    operation.refresh_from_db()
+    assert operation.state == state
+    assert operation.reason
+    assert operation.due_at is None
+    assert len(received(sandbox)) <= 1
+
+
+def test_what_never_left_waits_and_goes_out_later(
+    sandbox: Sandbox,
+    integration: Integration,
+    operator: User,
+    confirm,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    operation = confirm(make_draft(integration, operator))
+
+    def refused(self: Client, request: object) -> None:
+        raise NotSent("The connection was refused")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Client, "send", refused)
+        sending.send(operation.pk)
+    operation.refresh_from_db()
+    assert operation.state == State.WAITING
+    assert "refused" in operation.reason
+    assert operation.sent_at is None
+    assert received(sandbox) == []
+    sending.send(operation.pk)
+    operation.refresh_from_db()
+    assert operation.state == State.SUCCEEDED
+    assert operation.reason == ""
+
+
+def test_what_could_not_leave_for_an_hour_is_given_up(
+    sandbox: Sandbox, integration: Integration, operator: User, confirm
+) -> None:
+    operation = confirm(make_draft(integration, operator))
+    long_ago = timezone.now() - timedelta(hours=1, seconds=1)
+    Operation.objects.update(created_at=long_ago)
+    sending.send(operation.pk)
+    operation.refresh_from_db()
+    assert operation.state == State.CANCELLED
+    assert received(sandbox) == []
+
+
+def test_a_worker_that_vanished_while_sending_leaves_an_unknown_outcome(
+    sandbox: Sandbox, integration: Integration, operator: User, confirm
+) -> None:
+    operation = confirm(make_draft(integration, operator))
+    operation.change(
+        only_from=(State.WAITING,),
+        state=State.SENDING,
+        sent_at=timezone.now(),
+        due_at=timezone.now() + timedelta(seconds=60),
+    )
+    assert sending.recover_overdue(timezone.now()) == 0
+    assert sending.recover_overdue(timezone.now() + timedelta(seconds=61)) == 1
+    operation.refresh_from_db()
+    assert operation.state == State.UNKNOWN
+    sending.send(operation.pk)
+    assert received(sandbox) == []
+
+
+def test_a_late_answer_is_worth_more_than_unknown(
+    sandbox: Sandbox,
+    integration: Integration,
+    operator: User,
+    confirm,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    operation = confirm(make_draft(integration, operator))
+    really_send = Client.send
+
+    def slow(self: Client, request: object) -> object:
+        result = really_send(self, request)
+        sending.recover_overdue(timezone.now() + timedelta(days=1))
+        return result
+
+    monkeypatch.setattr(Client, "send", slow)
+    sending.send(operation.pk)
+    operation.refresh_from_db()
+    assert operation.state == State.SUCCEEDED
+
+
+def test_what_turns_out_late_not_to_have_left_is_not_sent_again(
+    sandbox: Sandbox,
+    integration: Integration,
+    operator: User,
+    confirm,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    operation = confirm(make_draft(integration, operator))
+
+    def refused_late(self: Client, request: object) -> None:
+        sending.recover_overdue(timezone.now() + timedelta(days=1))
+        raise NotSent("The connection was refused")
+
+    monkeypatch.setattr(Client, "send", refused_late)
+    sending.send(operation.pk)
+    operation.refresh_from_db()
+    assert operation.state == State.CANCELLED
+
+
+def test_a_mistake_of_ours_while_sending_is_an_unknown_outcome(
+    sandbox: Sandbox,
+    integration: Integration,
+    operator: User,
+    confirm,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    operation = confirm(make_draft(integration, operator))
+
+    def broken(self: Client, request: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Client, "send", broken)
+    sending.send(operation.pk)
+    operation.refresh_from_db()
+    assert operation.state == State.UNKNOWN
+
+
+def test_a_file_changed_after_confirming_is_not_sent(
+    sandbox: Sandbox, integration: Integration, operator: User, confirm
+) -> None:
+    data = b"external_id__c,LastName\na-1,Berg\n"
+    write = make_draft(integration, operator, csv=data, primary_key="external_id__c")
+    operation = confirm(write)
+    with write.as_sent.storage.open(write.as_sent.name, "wb") as file:
+        file.write(b"external_id__c,LastName\na-1,Changed\n")
+    sending.send(operation.pk)
+    operation.refresh_from_db()
+    assert operation.state == State.CANCELLED
+    assert "not what was confirmed" in operation.reason
+    assert received(sandbox) == []
+
+
+def test_what_is_sent_is_byte_for_byte_what_was_confirmed(
+    sandbox: Sandbox, integration: Integration, operator: User, confirm
+) -> None:
+    record = {"zebra": "ü", "LastName": 'a "quoted"\nline', "NumberOfKids__c": 1.5}
+    operation = confirm(make_draft(integration, operator, record=record))
+    sending.send(operation.pk)
+    assert received(sandbox)[0]["bodySha256"] == operation.batch.sha256
+
+
+def test_a_project_without_a_key_sends_nothing_and_says_so(
+    sandbox: Sandbox, integration: Integration, operator: User, confirm
+) -> None:
+    operation = confirm(make_draft(integration, operator))
+    integration.project.api_keys.get().revoke()
+    sending.send(operation.pk)
+    operation.refresh_from_db()
+    assert operation.state == State.CANCELLED
+    assert "no active API key" in operation.reason
+
+
+def test_an_address_changed_after_confirming_stops_the_sending(
+    sandbox: Sandbox, integration: Integration, operator: User, confirm
+) -> None:
+    operation = confirm(make_draft(integration, operator))
+    Project.objects.update(write_url="http://elsewhere.invalid/v1")
+    sending.send(operation.pk)
+    operation.refresh_from_db()
+    assert operation.state == State.CANCELLED
+    assert received(sandbox) == []
+
+
+def test_a_lost_nudge_is_given_again(
+    sandbox: Sandbox, integration: Integration, operator: User, confirm
+) -> None:
+    operation = confirm(make_draft(integration, operator))
+    assert sending.nudge_due(timezone.now()) == 0
+    later = timezone.now() + sending.NUDGE_LEASE + timedelta(seconds=1)
+    assert sending.nudge_due(later) == 1
+    assert sending.nudge_due(later) == 0
+    operation.refresh_from_db()
+    assert operation.due_at == later + sending.NUDGE_LEASE
+
+
+def test_nothing_is_kept_when_confirming_fails_half_way(
+    sandbox: Sandbox,
+    integration: Integration,
+    operator: User,
+    confirm,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write = make_draft(integration, operator)
+
+    def broken(**_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(AuditEvent, "record", broken)
+    with pytest.raises(RuntimeError), transaction.atomic():
+        confirm(write)
+    write.refresh_from_db()
+    assert write.is_draft
+    assert Operation.objects.count() == 0
+
+
+def test_no_network_call_is_made_inside_a_transaction(
+    sandbox: Sandbox,
+    integration: Integration,
+    operator: User,
+    confirm,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    operation = confirm(make_draft(integration, operator))
+    really_send = Client.send
+    depth = len(transaction.get_connection().savepoint_ids)
+    depths: list[int] = []
+
+    def watched(self: Client, request: object) -> object:
+        depths.append(len(transaction.get_connection().savepoint_ids))
+        return really_send(self, request)
+
+    monkeypatch.setattr(Client, "send", watched)
+    sending.send(operation.pk)
+    assert depths == [depth]
+
+
+def test_the_review_prepares_the_same_request_as_the_sending(
+    sandbox: Sandbox, integration: Integration, operator: User
+) -> None:
+    write = make_draft(integration, operator)
+    assert drafts.prepare_shown(write) == drafts.prepare_exact(write)

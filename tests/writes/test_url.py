@@ -1,0 +1,124 @@
+"""The form for a URL: only an address that Ampersand could fetch is taken."""
+
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+
+from console.models import Project
+from tests.writes.pages import Page
+from writes.models import Write
+
+pytestmark = pytest.mark.django_db
+
+
+def post(browser: Browser, target: dict[str, Any], url: str, **others: Any) -> Any:
+    """Post the form with `url` and return the answer."""
+    form = {**target, "primary_key": "id", "url": url}
+    return browser.post("/writes/url/", form, **others)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com/data.csv",
+        "HTTPS://example.com:8443/a%20b.csv?signature=x&y=1",
+        "https://[2606:4700:4700::1111]/x",
+        "http://8.8.8.8/x.csv",
+        "https://пример.рф/данные.csv",
+    ],
+)
+def test_an_address_is_kept_as_it_was_typed(
+    url: str, browser: Browser, target: dict[str, Any]
+) -> None:
+    Project.objects.update(environment="production")
+    assert post(browser, target, url).status_code == 302
+    write = Write.objects.get()
+    assert (write.url, write.row_count) == (url, None)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("", "required"),
+        ("example.com/data.csv", "full address"),
+        ("ftp://example.com/x", "full address"),
+        ("javascript:alert(1)", "full address"),
+        ("file:///etc/passwd", "full address"),
+        ("https:///x.csv", "full address"),
+        ("https://[::1/x", "not an address"),
+        ("https://example.com:99999/x", "not an address"),
+        ("https://olga:secret@example.com/x", "user name and password"),
+        ("https://olga@example.com/x", "user name and password"),
+        ("https://example.com/a b.csv", "%20"),
+        ("https://example.com/a\u200b.csv", "%20"),
+        ("https://example.com/a\tb.csv", "%20"),
+        ("https://example.com/x#part", "“#”"),
+        ("https://example.com/" + "x" * 4000, "at most 4000"),
+    ],
+)
+def test_what_is_no_address_is_told_and_stays_typed(
+    url: str, words: str, browser: Browser, target: dict[str, Any]
+) -> None:
+    answer = post(browser, target, url)
+    assert answer.status_code == 422
+    assert words in answer.content.decode()
+    page = Page(answer)
+    assert "id_url_error" in page.ids
+    assert page.submits["url"] == [url]
+    assert page.submits["primary_key"] == ["id"]
+    assert not Write.objects.exists()
+
+
+PRIVATE = [
+    "http://localhost/x",
+    "http://localhost.:8000/x",
+    "http://data.localhost/x",
+    "http://printer.local/x",
+    "http://db.internal/x",
+    "http://intranet/x",
+    "http://127.0.0.1/x",
+    "http://10.0.0.1/x",
+    "http://192.168.1.1/x",
+    "http://169.254.169.254/latest",
+    "http://[::1]/x",
+    "http://[fd00::1]/x",
+    "http://[::ffff:10.0.0.1]/x",
+    "http://2130706433/x",
+    "http://0.0.0.0/x",
+]
+
+
+@pytest.mark.parametrize("environment", ["test", "production"])
+@pytest.mark.parametrize("url", PRIVATE)
+def test_a_private_address_is_refused_outside_the_sandbox(
+    url: str, environment: str, browser: Browser, target: dict[str, Any]
+) -> None:
+    Project.objects.update(environment=environment)
+    answer = post(browser, target, url)
+    assert answer.status_code == 422
+    assert "cannot reach a private one" in answer.content.decode()
+
+
+@pytest.mark.parametrize("url", PRIVATE)
+def test_a_private_address_is_taken_in_the_sandbox(
+    url: str, browser: Browser, target: dict[str, Any]
+) -> None:
+    assert post(browser, target, url).status_code == 302
+
+
+def test_the_review_says_who_fetches_it_when_and_how_much(
+    browser: Browser, target: dict[str, Any]
+) -> None:
+    answer = post(browser, target, "https://example.com/x.csv", follow=True)
+    content = answer.content.decode()
+    assert "Ampersand fetches it after you confirm" in content
+    assert "150 MiB" in content
+
+
+def test_a_hostile_address_is_escaped(browser: Browser, target: dict[str, Any]) -> None:
+    url = 'https://example.com/"><img/src=x/onerror=alert(1)>'
+    answer = post(browser, target, url, follow=True)
+    assert answer.status_code == 200
+    assert "<img/src" not in answer.content.decode()
+    assert Page(answer).inline == []

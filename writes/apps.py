@@ -1,0 +1,16 @@
+"""Django's entry for the app that acts."""
+
+from django.apps import AppConfig
+
+
+class WritesConfig(AppConfig):
+    """What an operator asks to have written, and the sending of it."""
+
+    name = "writes"
+
+    def ready(self) -> None:
+        """Hang the request into the page of its operation."""
+        from operations import panels
+        from writes.panels import request_panel
+
+        panels.register(request_panel)

@@ -1,0 +1,220 @@
+"""The fields of one record: rows of name, type and value, or JSON text.
+
+The page has two views of the same record. Both are read here and nowhere else, so
+that what is reviewed is what was typed.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.http import QueryDict
+
+# The grammar of a number in JSON (RFC 8259).
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+# NUL, which PostgreSQL takes in no text, and halves of surrogate pairs.
+_UNFIT = re.compile("[\0\ud800-\udfff]")
+TYPES = {
+    "text": "Text",
+    "number": "Number",
+    "boolean": "True/false",
+    "null": "Null (clear)",
+}
+# More rows would make a form of more fields than Django takes.
+MOST_ROWS = 300
+DEEPEST = 50
+
+
+class NotFlat(Exception):
+    """Rows cannot show the record; the message says why, in words."""
+
+
+class InvalidRecord(Exception):
+    """The text is no record; the message says why, in words."""
+
+
+@dataclass
+class FieldRow:
+    """One row of the form, as typed. `error` is what is wrong with it, in words."""
+
+    name: str = ""
+    type: str = "text"
+    value: str = ""
+    error: str = ""
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing was typed: such rows are passed over."""
+        return not self.name.strip() and not self.value and self.type != "null"
+
+
+def read_rows(post: QueryDict) -> list[FieldRow]:
+    """Return the rows of a submitted form, in order, blank ones included."""
+    names = post.getlist("field_name")
+    types = post.getlist("field_type")
+    values = post.getlist("field_value")
+    return [
+        FieldRow(
+            name=name,
+            type=types[index] if index < len(types) else "text",
+            # Browsers send every line end of a text area as CRLF.
+            value=values[index].replace("\r\n", "\n") if index < len(values) else "",
+        )
+        for index, name in enumerate(names)
+    ]
+
+
+def record_from_rows(rows: list[FieldRow]) -> dict[str, Any]:
+    """Return the record that the rows say; set `error` on each row that is wrong.
+
+    Rows with an error are left out, so look at the errors before using the record.
+    """
+    record: dict[str, Any] = {}
+    seen: set[str] = set()
+    for row in rows:
+        if row.is_blank:
+            continue
+        try:
+            name = _name(row.name.strip(), seen)
+            record[name] = _whole(_value(row))
+        except InvalidRecord as error:
+            row.error = str(error)
+    return record
+
+
+def _name(name: str, seen: set[str]) -> str:
+    if not name:
+        raise InvalidRecord("This value has no field name.")
+    if name.casefold() in seen:
+        raise InvalidRecord(
+            f"“{name}” is here twice. Salesforce does not tell upper from lower case."
+        )
+    seen.add(name.casefold())
+    return str(_whole(name))
+
+
+def _whole(value: Any, depth: int = 0) -> Any:
+    """Return `value`, if all of it can be stored and sent. Raises `InvalidRecord`."""
+    if isinstance(value, str):
+        if _UNFIT.search(value):
+            raise InvalidRecord(
+                "This holds a NUL character or half of a surrogate pair, which no text "
+                "can carry."
+            )
+    elif depth > DEEPEST:
+        raise InvalidRecord("This JSON is nested too deeply.")
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            _whole(name)
+            _whole(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _whole(inner, depth + 1)
+    return value
+
+
+def _value(row: FieldRow) -> Any:
+    if row.type == "text":
+        return row.value
+    if row.type == "null":
+        if row.value:
+            raise InvalidRecord("Null clears the field: leave the value empty.")
+        return None
+    if row.type == "boolean":
+        word = row.value.strip().lower()
+        if word not in ("true", "false"):
+            raise InvalidRecord("Write true or false.")
+        return word == "true"
+    if row.type == "number":
+        return number(row.value.strip())
+    raise InvalidRecord("This type is not known.")
+
+
+def number(text: str) -> int | float:
+    """Return the number that `text` writes in JSON. Raises `InvalidRecord`.
+
+    A number that would not arrive as it was typed is refused rather than rounded.
+    """
+    if not _NUMBER.fullmatch(text):
+        raise InvalidRecord(
+            "This is not a number as JSON writes it: digits, a point for decimals, no "
+            "thousands separators."
+        )
+    if len(text) > 400:
+        raise InvalidRecord("This number is too long.")
+    if re.fullmatch(r"-?[0-9]+", text):
+        return int(text)
+    value = float(text)
+    try:
+        exact = Decimal(text) == Decimal(repr(value))
+    except InvalidOperation:
+        exact = False
+    if not exact:
+        raise InvalidRecord(
+            "This number has more digits than can be sent exactly. Send it as text."
+        )
+    return value
+
+
+def rows_from_record(record: Mapping[str, Any]) -> list[FieldRow]:
+    """Return the rows that say `record`. Raises `NotFlat` for what they cannot show."""
+    if len(record) > MOST_ROWS:
+        raise NotFlat(f"This record has over {MOST_ROWS} fields: JSON can show them.")
+    return [_row(name, value) for name, value in record.items()]
+
+
+def _row(name: str, value: Any) -> FieldRow:
+    # A browser changes these: no line in a name comes back, and no CR by itself.
+    if not name.isprintable() or (isinstance(value, str) and "\r" in value):
+        raise NotFlat("This record has line ends that only JSON can show.")
+    if value is None:
+        return FieldRow(name, "null")
+    if isinstance(value, bool):
+        return FieldRow(name, "boolean", "true" if value else "false")
+    if isinstance(value, int | float):
+        return FieldRow(name, "number", json.dumps(value))
+    if isinstance(value, str):
+        return FieldRow(name, "text", value)
+    raise NotFlat("This record has lists or objects, which only JSON can show.")
+
+
+def record_from_json(text: str) -> dict[str, Any]:
+    """Return the record that a JSON text says. Raises `InvalidRecord`, in words."""
+    try:
+        record = json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_float=number,
+            parse_int=number,
+            parse_constant=_not_a_number,
+        )
+    except json.JSONDecodeError as error:
+        raise InvalidRecord(
+            f"This is not JSON: line {error.lineno}, column {error.colno}: {error.msg}."
+        ) from None
+    except RecursionError:
+        raise InvalidRecord("This JSON is nested too deeply.") from None
+    if not isinstance(record, dict):
+        raise InvalidRecord("A record is a JSON object: { … }.")
+    return dict(_whole(record))
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if _whole(name) != name.strip():
+            raise InvalidRecord(f"The name “{name}” has spaces at its ends.")
+        _name(name, seen)
+    return dict(pairs)
+
+
+def _not_a_number(word: str) -> Any:
+    raise InvalidRecord(f"{word} is not a number that JSON can carry.")
+
+
+def json_from_record(record: Mapping[str, Any]) -> str:
+    """Return the record as the JSON view shows it."""
+    return json.dumps(record, indent=2, ensure_ascii=False)

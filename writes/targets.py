@@ -1,0 +1,113 @@
+"""Where a write goes: the four choices that each form of a write begins with."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+
+from console.forms import StyledForm
+from console.models import Group, Integration, Project, WriteObject
+from writes.models import Write
+
+
+class DependentSelect(forms.Select):
+    """A select whose options belong to the value chosen in another one.
+
+    Without JavaScript all options are there, grouped by what they belong to; with it
+    only the fitting ones stay (console.js, `data-depends-on`).
+    """
+
+    def __init__(self, *, depends_on: str, parent: Callable[[Any], Any]) -> None:
+        super().__init__(attrs={"data-depends-on": f"id_{depends_on}"})
+        self.parent = parent
+
+    def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(*args, **kwargs)
+        instance = getattr(option["value"], "instance", None)
+        if instance is not None:
+            parent = self.parent(instance)
+            option["attrs"]["data-parent"] = str(parent.pk)
+            option["group"] = _path(parent)
+        return option
+
+    def optgroups(
+        self, *args: Any, **kwargs: Any
+    ) -> list[tuple[str | None, list[dict[str, Any]], int | None]]:
+        grouped: dict[Any, list[Any]] = {}
+        for _, options, _ in super().optgroups(*args, **kwargs):
+            for option in options:
+                grouped.setdefault(option.get("group"), []).append(option)
+        return [(name, made, i) for i, (name, made) in enumerate(grouped.items())]
+
+
+def _path(parent: Project | Integration) -> str:
+    """Name it so that integrations of the same name in two projects stay apart."""
+    if isinstance(parent, Integration):
+        return f"{parent.project}: {parent}"
+    return str(parent)
+
+
+class TargetForm(StyledForm):
+    """Project, integration, object and group, checked against each other."""
+
+    token = forms.UUIDField(widget=forms.HiddenInput)
+    again = forms.IntegerField(
+        widget=forms.HiddenInput, required=False, min_value=1, max_value=2**63 - 1
+    )
+    project = forms.ModelChoiceField(Project.objects.all())
+    integration = forms.ModelChoiceField(
+        Integration.objects.select_related("project"),
+        widget=DependentSelect(depends_on="project", parent=lambda i: i.project),
+    )
+    object = forms.ModelChoiceField(
+        WriteObject.objects.select_related("integration__project"),
+        widget=DependentSelect(
+            depends_on="integration", parent=lambda o: o.integration
+        ),
+    )
+    group = forms.ModelChoiceField(
+        Group.objects.select_related("integration__project"),
+        widget=DependentSelect(
+            depends_on="integration", parent=lambda g: g.integration
+        ),
+        help_text="The customer whose data is written: Ampersand's groupRef.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if any(field.errors for field in self.hidden_fields()):
+            self.add_error(None, "This page is incomplete or old. Reload it.")
+        project, integration = cleaned.get("project"), cleaned.get("integration")
+        if project and integration and integration.project_id != project.pk:
+            self.add_error("integration", f"{integration} is not part of {project}.")
+        for name in ("object", "group"):
+            chosen = cleaned.get(name)
+            if integration and chosen and chosen.integration_id != integration.pk:
+                self.add_error(name, f"{chosen} is not part of {integration}.")
+        return cleaned
+
+    def target(self) -> dict[str, Any]:
+        """Return the fields of a `Write` that say where it goes."""
+        group: Group = self.cleaned_data["group"]
+        return {
+            "integration": self.cleaned_data["integration"],
+            "object_name": self.cleaned_data["object"].name,
+            "group_ref": group.group_ref,
+            "group_name": group.name,
+        }
+
+
+def initial_target(write: Write | None) -> dict[str, Any]:
+    """Return what the form starts with: the target of `write`, or the only choice."""
+    if write is None:
+        only = list(Project.objects.all()[:2])
+        return {"project": only[0]} if len(only) == 1 else {}
+    integration = write.integration
+    objects = integration.write_objects.filter(name=write.object_name)
+    groups = integration.groups.filter(group_ref=write.group_ref)
+    return {
+        "project": integration.project,
+        "integration": integration,
+        "object": objects.first(),
+        "group": groups.first(),
+    }

@@ -1,0 +1,57 @@
+"""Home: what needs a person first, then what is running, then what was done."""
+
+from datetime import timedelta
+from typing import cast
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from console.models import Heartbeat, Project
+from console.roles import require_viewer
+from console.views.health import MISSING_AFTER
+from operations.models import Operation
+from writes.models import Write
+
+SHOWN = 8
+# Tiles count to here; an exact large number would cost a scan and help nobody.
+MOST_COUNTED = 1000
+
+
+@require_safe
+@require_viewer
+def home(request: HttpRequest) -> HttpResponse:
+    """Show what needs attention."""
+    now = timezone.now()
+    operations = Operation.objects.select_related("project").newest_first()
+    unknown = operations.needing_attention()
+    failed = operations.filter(
+        state__in=(
+            Operation.State.FAILED,
+            Operation.State.PARTLY_FAILED,
+            Operation.State.REJECTED,
+        ),
+        created_at__gt=now - timedelta(days=1),
+    )
+    drafts = Write.objects.drafts().filter(started_by=cast(User, request.user))
+    context = {
+        "unknown": unknown[:SHOWN],
+        "unknown_count": _count(unknown),
+        "failed_count": _count(failed),
+        "in_flight_count": _count(operations.in_flight()),
+        "drafts": drafts.select_related("integration__project")[:SHOWN],
+        "draft_count": _count(drafts),
+        "recent": operations[:SHOWN],
+        "has_projects": Project.objects.exists(),
+        "worker_missing": not Heartbeat.objects.filter(
+            seen_at__gt=now - MISSING_AFTER
+        ).exists(),
+    }
+    return render(request, "writes/home.html", context)
+
+
+def _count(rows: object) -> str:
+    count = rows[:MOST_COUNTED].count()  # type: ignore[index]
+    return f"{count:,}+" if count == MOST_COUNTED else f"{count:,}"

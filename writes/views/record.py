@@ -1,0 +1,152 @@
+"""The form for one record: typed as rows or as JSON, then reviewed."""
+
+from typing import Any, cast
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from console.roles import require_operator
+from writes import record_fields
+from writes.drafts import NotYourDraft, save_draft
+from writes.forms import RecordForm
+from writes.models import Write
+from writes.record_fields import FieldRow, InvalidRecord, NotFlat
+from writes.views.starting import (
+    earlier_write,
+    first_values,
+    go_to,
+    go_to_taken,
+    parent_of,
+)
+
+FIRST_ROWS = 4
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require_operator
+def record(request: HttpRequest) -> HttpResponse:
+    """Show the form; a button named `do` changes its rows, Review makes a draft."""
+    earlier = earlier_write(request, Write.Source.RECORD)
+    if request.method != "POST":
+        return _page(
+            request, RecordForm(initial=_initial(request, earlier)), _rows_of(earlier)
+        )
+    typed = _Typed(request.POST)
+    do = request.POST.get("do", "review")
+    if do != "review":
+        typed.change(do)
+        return _page(request, RecordForm(initial=request.POST.dict()), typed=typed)
+    form = RecordForm(request.POST)
+    fields = typed.record()
+    if not form.is_valid() or fields is None:
+        return _page(request, form, typed=typed, status=422)
+    try:
+        write = save_draft(
+            token=form.cleaned_data["token"],
+            user=cast(User, request.user),
+            source=Write.Source.RECORD,
+            action=form.cleaned_data["action"],
+            record_id=form.cleaned_data["record_id"],
+            record=record_fields.json_from_record(fields),
+            row_count=1,
+            again_of=parent_of(earlier),
+            **form.target(),
+        )
+    except NotYourDraft as error:
+        return go_to_taken(request, error)
+    return go_to(request, write)
+
+
+class _Typed:
+    """The record as typed: rows, or JSON text when that view was open."""
+
+    def __init__(self, post: QueryDict) -> None:
+        self.as_json = post.get("view") == "json"
+        self.text = post.get("json", "")
+        self.error = ""
+        self.rows = [] if self.as_json else record_fields.read_rows(post)
+        self.focus_row: int | None = None
+
+    def record(self) -> dict[str, Any] | None:
+        """Return the record, or None with the errors set where they belong."""
+        if self.as_json:
+            try:
+                fields = record_fields.record_from_json(self.text)
+            except InvalidRecord as error:
+                self.error = str(error)
+                return None
+        else:
+            fields = record_fields.record_from_rows(self.rows)
+            if any(row.error for row in self.rows):
+                self.error = "Some rows need another look."
+                return None
+        if not fields:
+            self.error = "A record needs at least one field."
+            return None
+        return fields
+
+    def change(self, do: str) -> None:
+        """Add or remove a row, or show the same record in the other view."""
+        verb, _, number = do.partition(":")
+        if verb == "add":
+            self._add_row()
+        elif verb == "remove":
+            self.rows = [r for i, r in enumerate(self.rows) if str(i) != number]
+        elif verb == "json":
+            self._show_json()
+        elif verb == "rows":
+            self._show_rows()
+
+    def _add_row(self) -> None:
+        if len(self.rows) >= record_fields.MOST_ROWS:
+            self.error = (
+                f"There are {len(self.rows)} rows: show them as JSON to add more."
+            )
+            return
+        self.focus_row = len(self.rows)
+        self.rows.append(FieldRow())
+
+    def _show_json(self) -> None:
+        fields = record_fields.record_from_rows(self.rows)
+        if any(row.error for row in self.rows):
+            self.error = "Mend the marked rows first; JSON could not say them."
+            return
+        self.as_json, self.text = True, record_fields.json_from_record(fields)
+
+    def _show_rows(self) -> None:
+        try:
+            fields = record_fields.record_from_json(self.text or "{}")
+            self.rows = record_fields.rows_from_record(fields)
+        except (InvalidRecord, NotFlat) as error:
+            self.error = str(error)
+            return
+        self.as_json = False
+
+
+def _initial(request: HttpRequest, earlier: Write | None) -> dict[str, Any]:
+    values = first_values(request, earlier)
+    if earlier is not None:
+        values |= {"action": earlier.action, "record_id": earlier.record_id}
+    return values
+
+
+def _rows_of(earlier: Write | None) -> _Typed:
+    typed = _Typed(QueryDict())
+    if earlier is not None:
+        typed.as_json, typed.text = True, earlier.record
+        typed._show_rows()
+        typed.error = ""
+    missing = FIRST_ROWS - len(typed.rows)
+    typed.rows += [FieldRow() for _ in range(missing)]
+    return typed
+
+
+def _page(
+    request: HttpRequest, form: RecordForm, typed: _Typed, status: int = 200
+) -> HttpResponse:
+    if not typed.as_json and not typed.rows:
+        typed.rows = [FieldRow()]
+    context = {"form": form, "typed": typed, "types": record_fields.TYPES.items()}
+    return render(request, "writes/record.html", context, status=status)

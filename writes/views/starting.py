@@ -1,0 +1,71 @@
+"""What the three forms of a write share: where they start and how they end."""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
+from django_htmx.http import HttpResponseClientRedirect
+
+from writes.drafts import NotYourDraft
+from writes.models import Write
+from writes.targets import initial_target
+
+LARGEST_ID = 2**63 - 1
+
+
+def earlier_write(request: HttpRequest, source: str) -> Write | None:
+    """Return the write whose content the form takes over, from `?again=`."""
+    given = request.POST.get("again") or request.GET.get("again") or ""
+    if not given.isdecimal() or len(given) > 19 or int(given) > LARGEST_ID:
+        return None
+    return (
+        Write.objects.visible_to(request.user)
+        .select_related("integration__project")
+        .filter(pk=int(given), source=source)
+        .first()
+    )
+
+
+def first_values(request: HttpRequest, write: Write | None) -> dict[str, Any]:
+    """Return what an empty form starts with; a new token makes it a new write.
+
+    Going back to a draft keeps its token, so that it stays one draft. An admin who
+    takes over somebody else's draft makes one of their own.
+    """
+    mine = write is not None and write.started_by_id == request.user.pk
+    return {
+        "token": write.token if write and mine and write.is_draft else uuid.uuid4(),
+        "again": write.pk if write is not None else None,
+        **initial_target(write),
+    }
+
+
+def parent_of(write: Write | None) -> Write | None:
+    """Return what the new write is sent again from: a draft only passes its own on."""
+    return write.again_of if write is not None and write.is_draft else write
+
+
+def go_to(request: HttpRequest, page: Write | str) -> HttpResponse:
+    """Send the browser to the page of a write or of a name, whichever way it asked."""
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponseClientRedirect(resolve_url(page))
+    return redirect(page)
+
+
+_TAKEN = {
+    Write.State.CONFIRMED: "This form was sent before, and nothing was sent now. Here "
+    "is what became of it. Start a new write to send something else.",
+    Write.State.DISCARDED: "This form was discarded, and nothing was kept of it now. "
+    "Start a new write.",
+    Write.State.DRAFT: "This form is the draft of somebody else, and nothing was "
+    "changed. Start a new write.",
+}
+
+
+def go_to_taken(request: HttpRequest, error: NotYourDraft) -> HttpResponse:
+    """Show the write that this form became already, instead of making a second."""
+    messages.warning(request, _TAKEN[Write.State(error.write.state)])
+    seen = Write.objects.visible_to(request.user).filter(pk=error.write.pk)
+    return go_to(request, seen.first() or "home")

@@ -1,0 +1,54 @@
+"""The form for a URL that Ampersand fetches."""
+
+from typing import Any, cast
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from console.roles import require_operator
+from writes.drafts import NotYourDraft, save_draft
+from writes.forms import UrlForm
+from writes.models import Write
+from writes.views.starting import (
+    earlier_write,
+    first_values,
+    go_to,
+    go_to_taken,
+    parent_of,
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require_operator
+def url(request: HttpRequest) -> HttpResponse:
+    """Show the form; Review makes a draft."""
+    earlier = earlier_write(request, Write.Source.URL)
+    if request.method != "POST":
+        form = UrlForm(initial=_initial(request, earlier))
+        return render(request, "writes/url.html", {"form": form})
+    form = UrlForm(request.POST)
+    if not form.is_valid():
+        return render(request, "writes/url.html", {"form": form}, status=422)
+    try:
+        write = save_draft(
+            token=form.cleaned_data["token"],
+            user=cast(User, request.user),
+            source=Write.Source.URL,
+            action=Write.Action.UPSERT,
+            primary_key=form.cleaned_data["primary_key"],
+            url=form.cleaned_data["url"],
+            again_of=parent_of(earlier),
+            **form.target(),
+        )
+    except NotYourDraft as error:
+        return go_to_taken(request, error)
+    return go_to(request, write)
+
+
+def _initial(request: HttpRequest, earlier: Write | None) -> dict[str, Any]:
+    values = first_values(request, earlier)
+    if earlier is not None:
+        values |= {"primary_key": earlier.primary_key, "url": earlier.url}
+    return values
