@@ -1,25 +1,35 @@
-"""What an administrator configures, and the trail of who did what.
+"""What an administrator configures.
 
 ApiKey N-1 Project 1-N Integration 1-N WriteObject
                                Integration 1-N Group
-AuditEvent stands alone: it outlives everything it names.
+AuditEvent (console/audit.py) stands alone: it outlives everything it names.
 """
 
-import hashlib
-import json
-from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, cast
+from datetime import timedelta
+from typing import Any, cast
 
 from django.conf import settings
-from django.db import connection, models, transaction
-from django.http import HttpRequest
+from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
 from ampersand import Client, SecretStr, UpdateStyle
+from console.audit import AuditEvent, AuditEventQuerySet
 from console.clients import client_for
 from console.fields import EncryptedField
 from console.validators import validate_base_url, validate_path_part
+
+__all__ = [
+    "ApiKey",
+    "AuditEvent",
+    "AuditEventQuerySet",
+    "Group",
+    "Heartbeat",
+    "Integration",
+    "NoActiveKey",
+    "Project",
+    "WriteObject",
+]
 
 
 class NoActiveKey(Exception):
@@ -270,124 +280,3 @@ class Heartbeat(models.Model):
     def beat(cls, name: str) -> None:
         """Say that the process called `name` is alive now."""
         cls.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
-
-
-class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
-    """Questions asked of the audit trail."""
-
-    def newest_first(self) -> "AuditEventQuerySet":
-        """Order for pages; total, so that paging by key misses nothing."""
-        return self.order_by("-pk")
-
-    def first_broken(self) -> "AuditEvent | None":
-        """Walk the chain from its beginning and return the first row that breaks it.
-
-        A row breaks it when its content was changed, or when the row before it was
-        removed or replaced. Rows cut off at the end leave no trace.
-        """
-        previous = ""
-        for event in self.order_by("pk").iterator():
-            if (event.previous_hash, event.hash) != (previous, event.compute_hash()):
-                return event
-            previous = event.hash
-        return None
-
-
-class AuditEvent(models.Model):
-    """Who did what, when, on what and from where. Rows are only ever added.
-
-    The actor's name is copied in, so that it outlives the user. Each row carries the
-    hash of the row before it: `manage.py audit_verify` finds a change or a gap.
-    """
-
-    at = models.DateTimeField()
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        on_delete=models.SET_NULL,
-        related_name="+",
-    )
-    actor_name = models.CharField(max_length=150)
-    action = models.CharField(max_length=50)
-    subject = models.CharField(max_length=300)
-    subject_url = models.CharField(max_length=200, blank=True)
-    project_name = models.CharField(max_length=100, blank=True)
-    address = models.GenericIPAddressField(null=True)
-    correlation_id = models.CharField(max_length=64, blank=True)
-    detail = models.JSONField(default=dict)
-    previous_hash = models.CharField(max_length=64, blank=True)
-    hash = models.CharField(max_length=64, unique=True)
-
-    objects = AuditEventQuerySet.as_manager()
-
-    class Meta:
-        indexes = [models.Index(fields=["action", "-id"], name="audit_by_action")]
-
-    # Held while a row is added on PostgreSQL, so that the chain has one order.
-    LOCK: ClassVar[int] = 7_205_759
-
-    def __str__(self) -> str:
-        return f"{self.actor_name} {self.action} {self.subject}"
-
-    @classmethod
-    def record(
-        cls,
-        *,
-        action: str,
-        subject: str,
-        request: HttpRequest | None = None,
-        actor_name: str = "system",
-        subject_url: str = "",
-        project: Project | None = None,
-        detail: dict[str, Any] | None = None,
-    ) -> "AuditEvent":
-        """Add one event to the chain; without a request it is the system's own.
-
-        `action` is "noun.verb", as "write.confirmed". `detail` holds JSON values and
-        never a secret.
-        """
-        user = getattr(request, "user", None)
-        if user is not None and not user.is_authenticated:
-            user = None
-        event = cls(
-            at=timezone.now(),
-            actor=user,
-            actor_name=user.get_username() if user else actor_name,
-            action=action,
-            subject=subject[:300],
-            subject_url=subject_url,
-            project_name=project.name if project else "",
-            address=request.META.get("REMOTE_ADDR") or None if request else None,
-            correlation_id=getattr(request, "correlation_id", ""),
-            detail=detail or {},
-        )
-        with transaction.atomic():
-            if connection.vendor == "postgresql":
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [cls.LOCK])
-            last = cls.objects.newest_first().values_list("hash", flat=True).first()
-            event.previous_hash = last or ""
-            event.hash = event.compute_hash()
-            event.save(force_insert=True)
-        return event
-
-    def compute_hash(self) -> str:
-        """Return the SHA-256 of this row's content chained to the row before it."""
-        content = [
-            self.previous_hash,
-            _exact(self.at),
-            self.actor_name,
-            self.action,
-            self.subject,
-            self.subject_url,
-            self.project_name,
-            self.address or "",
-            self.correlation_id,
-            self.detail,
-        ]
-        text = json.dumps(content, sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _exact(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat()

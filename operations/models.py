@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from console.models import Integration, Project
 from operations.querysets import OperationQuerySet
-from operations.storable import storable
 
 
 class Operation(models.Model):
@@ -219,8 +218,7 @@ class Operation(models.Model):
 
     @classmethod
     def _fit(cls, name: str, value: Any) -> Any:
-        """Clean text from outside, and cut it to what its column holds."""
-        value = storable(value)
+        """Cut text from outside to what its column holds."""
         longest = getattr(cls._meta.get_field(name), "max_length", None)
         return value[:longest] if longest and isinstance(value, str) else value
 

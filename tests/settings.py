@@ -14,7 +14,7 @@ os.environ.update(
     DATABASE_URL=os.environ.get("TEST_DATABASE_URL", "sqlite://:memory:"),
     TASKS_BACKEND="django.tasks.backends.dummy.DummyBackend",
 )
-for name in ("CSRF_TRUSTED_ORIGINS", "TRUST_FORWARDED_PROTO", "SESSION_HOURS"):
+for name in ("CSRF_TRUSTED_ORIGINS", "TRUST_PROXY", "SESSION_HOURS"):
     os.environ.pop(name, None)
 
 from console.settings import *  # noqa: E402, F403

@@ -4,17 +4,11 @@ from datetime import timedelta
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
-from django.db.models import Min
 from django.http import HttpRequest, JsonResponse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from django_tasks_db.models import DBTaskResult
 
-from console.models import Heartbeat
-
-# The clock beats every second or so; after this it is called missing.
-MISSING_AFTER = timedelta(seconds=30)
+from console.background import Background, background
 
 
 @require_safe
@@ -29,25 +23,20 @@ def healthz(request: HttpRequest) -> JsonResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        body = {"database": "ok", "worker": _worker(), "queue": _queue()}
+        found = background()
     except DatabaseError:
         return JsonResponse({"database": "unreachable"}, status=503)
+    body = {"database": "ok", "worker": _worker(found), "queue": _queue(found)}
     return JsonResponse(body)
 
 
-def _worker() -> dict[str, object]:
-    now = timezone.now()
-    return {
-        beat.name: {
-            "state": "ok" if now - beat.seen_at < MISSING_AFTER else "missing",
-            "seen_seconds_ago": round((now - beat.seen_at).total_seconds()),
-        }
-        for beat in Heartbeat.objects.order_by("name")
-    } or {"state": "never seen"}
+def _worker(found: Background) -> dict[str, object]:
+    return {"state": found.state, "clock_seen_seconds_ago": _seconds(found.clock_seen)}
 
 
-def _queue() -> dict[str, object]:
-    ready = DBTaskResult.objects.ready()
-    oldest = ready.aggregate(oldest=Min("enqueued_at"))["oldest"]
-    age = (timezone.now() - oldest).total_seconds() if oldest else 0
-    return {"waiting": ready.count(), "oldest_seconds": round(age)}
+def _queue(found: Background) -> dict[str, object]:
+    return {"waiting": found.waiting, "oldest_seconds": _seconds(found.oldest)}
+
+
+def _seconds(age: timedelta | None) -> int | None:
+    return None if age is None else round(age.total_seconds())

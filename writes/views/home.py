@@ -9,9 +9,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from console.models import Heartbeat, Project
+from console.background import background
+from console.models import Project
 from console.roles import require_viewer
-from console.views.health import MISSING_AFTER
 from operations.models import Operation
 from writes.models import Write
 
@@ -45,9 +45,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "draft_count": _count(drafts),
         "recent": operations[:SHOWN],
         "has_projects": Project.objects.exists(),
-        "worker_missing": not Heartbeat.objects.filter(
-            seen_at__gt=now - MISSING_AFTER
-        ).exists(),
+        "worker_state": background().state,
     }
     return render(request, "writes/home.html", context)
 
