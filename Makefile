@@ -34,11 +34,11 @@ unit-sqlite: $(VENV)/.dev
 unit-postgres: $(VENV)/.dev
 	$(PYTHON) scripts/with_postgres.py $(PYTHON) -m pytest -q -m "not browser"
 
-browser: $(VENV)/.dev ## Tests in a real Chromium
+browser: $(VENV)/.dev .env staticfiles/staticfiles.json ## Tests in a real Chromium
 	scripts/chromium.sh
 	$(PYTHON) -m pytest -q -m browser
 
-bench: $(VENV)/.dev ## Measure; one line a figure, exit 1 where one falls short
+bench: $(VENV)/.dev .env staticfiles/staticfiles.json ## Measure; one line a figure, exit 1 where one falls short
 	$(PYTHON) bench/all.py
 
 requirements: ## Pin the newest versions that the .in files allow (needs uv)

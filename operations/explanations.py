@@ -124,8 +124,9 @@ KNOWN = (
     (
         "INVALID_FIELD_FOR_INSERT_UPDATE",
         "",
-        "The connected user may not write the field.",
-        "Leave the column out, or ask the customer for write access to it.",
+        "The fields named are read-only for the connected user, as system fields always "
+        "are.",
+        "Take their columns out of the file, or ask the customer for write access.",
     ),
     (
         "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",

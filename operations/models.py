@@ -152,6 +152,11 @@ class Operation(models.Model):
             # Home and the list: what is in this state, newest first?
             models.Index(fields=["state", "-id"], name="operation_by_state"),
             models.Index(fields=["project", "-id"], name="operation_by_project"),
+            # Home: what failed since yesterday? The list: what was in this period?
+            models.Index(
+                fields=["state", "created_at"], name="operation_by_state_time"
+            ),
+            models.Index(fields=["created_at"], name="operation_by_time"),
             # The search box: whose record is this?
             models.Index(
                 fields=["record_id"],
@@ -239,8 +244,9 @@ class Operation(models.Model):
 class LogEntry(models.Model):
     """One line of an operation's log; our copy outlives Ampersand's retention."""
 
+    # No index of its own: those below begin with it.
     operation = models.ForeignKey(
-        Operation, on_delete=models.CASCADE, related_name="log_entries"
+        Operation, on_delete=models.CASCADE, related_name="log_entries", db_index=False
     )
     # Our own order: 1, 2, 3 … as the entries came to us.
     sequence = models.PositiveIntegerField()
@@ -263,7 +269,12 @@ class LogEntry(models.Model):
                 fields=["operation", "sequence"],
                 condition=Q(tells_outcome=True),
                 name="log_entry_tells_outcome",
-            )
+            ),
+            # Its log: which severities are there, and the last entries of one?
+            models.Index(
+                fields=["operation", "severity", "sequence"],
+                name="log_entry_by_severity",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

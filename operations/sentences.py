@@ -64,10 +64,21 @@ def _unknown(operation: Operation) -> tuple[str, str]:
     )
 
 
+# What to do about refusals whose own text says little, by HTTP status.
+_REMEDIES = {
+    "401": "Have an admin check the API key in Connections, then send it again.",
+    "403": "Have an admin check what the API key may do, then send it again.",
+    "404": "Have an admin compare project, integration and object in Connections with "
+    "Ampersand's dashboard.",
+    "413": "Split it into smaller parts, or give a URL.",
+    "429": "Ampersand takes no more for now. Wait a minute, then send it again.",
+}
+
+
 def _rejected(operation: Operation) -> tuple[str, str]:
-    return "Nothing was written: it was refused.", (
-        "Correct what the reason names, then send it again."
-    )
+    usual = "Correct what the reason names, then send it again."
+    todo = _REMEDIES.get(operation.remote_status, usual)
+    return "Nothing was written: it was refused.", todo
 
 
 def _cancelled(operation: Operation) -> tuple[str, str]:

@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
                 ('raw', models.JSONField()),
                 ('fingerprint', models.CharField(max_length=70)),
                 ('tells_outcome', models.BooleanField(default=False)),
-                ('operation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='log_entries', to='operations.operation')),
+                ('operation', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='log_entries', to='operations.operation')),
             ],
             options={
                 'ordering': ['operation_id', 'sequence'],
@@ -80,6 +80,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='operation',
             index=models.Index(fields=['project', '-id'], name='operation_by_project'),
+        ),
+        migrations.AddIndex(
+            model_name='operation',
+            index=models.Index(fields=['state', 'created_at'], name='operation_by_state_time'),
+        ),
+        migrations.AddIndex(
+            model_name='operation',
+            index=models.Index(fields=['created_at'], name='operation_by_time'),
         ),
         migrations.AddIndex(
             model_name='operation',
@@ -108,6 +116,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='logentry',
             index=models.Index(condition=models.Q(('tells_outcome', True)), fields=['operation', 'sequence'], name='log_entry_tells_outcome'),
+        ),
+        migrations.AddIndex(
+            model_name='logentry',
+            index=models.Index(fields=['operation', 'severity', 'sequence'], name='log_entry_by_severity'),
         ),
         migrations.AddConstraint(
             model_name='logentry',

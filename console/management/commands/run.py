@@ -88,9 +88,9 @@ class Command(BaseCommand):
                 child.start()
             make_demo(password=password, port=sandbox_port)
             if self._is_ready(children, port):
-                self._say(
-                    f"Ready: http://{HOST}:{port}/  user {USER}, password {password}"
-                )
+                self._say(f"Ready: http://{HOST}:{port}/")
+                self._say(f"Sign in as {USER} with the password {password}")
+                self._say("Ctrl-C stops everything; the data stays.")
             self._keep_running(children)
         finally:
             self._stop(children)
@@ -176,7 +176,16 @@ def _children(port: int, sandbox_port: int) -> list[Child]:
     web = ["-m", "gunicorn", "console.wsgi", "--bind", f"{HOST}:{port}"]
     web += ["--workers", "2", "--threads", "4", "--worker-class", "gthread"]
     # Loaded once and then forked: half the memory, and ready sooner.
-    web += ["--preload", "--graceful-timeout", "15", "--log-level", "warning"]
+    # An open page asks every 2 s, which is gunicorn's own limit for idle connections.
+    web += [
+        "--keep-alive",
+        "10",
+        "--preload",
+        "--graceful-timeout",
+        "15",
+        "--log-level",
+        "warning",
+    ]
     work = ["db_worker", "--interval", "0.2", "--no-startup-delay", "-v", "1"]
     return [
         Child("sandbox", [python, *sandbox, "--state", str(data / "sandbox.sqlite3")]),
