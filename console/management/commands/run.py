@@ -173,19 +173,13 @@ def _children(port: int, sandbox_port: int) -> list[Child]:
     python, data = sys.executable, settings.DATA_DIR
     manage = [python, str(settings.BASE_DIR / "manage.py")]
     sandbox = ["-m", "sandbox", "--port", str(sandbox_port)]
-    web = ["-m", "gunicorn", "console.wsgi", "--bind", f"{HOST}:{port}"]
-    web += ["--workers", "2", "--threads", "4", "--worker-class", "gthread"]
-    # Loaded once and then forked: half the memory, and ready sooner.
-    # An open page asks every 2 s, which is gunicorn's own limit for idle connections.
-    web += [
-        "--keep-alive",
-        "10",
-        "--preload",
-        "--graceful-timeout",
-        "15",
-        "--log-level",
-        "warning",
-    ]
+    # --preload: loaded once and then forked, so half the memory, and ready sooner.
+    # --keep-alive: an open page asks every 2 s, gunicorn's own limit for idle ones.
+    web = (
+        f"-m gunicorn console.wsgi --bind {HOST}:{port} --preload --keep-alive 10 "
+        "--worker-class gthread --workers 2 --threads 4 --graceful-timeout 15 "
+        "--log-level warning"
+    ).split()
     work = ["db_worker", "--interval", "0.2", "--no-startup-delay", "-v", "1"]
     return [
         Child("sandbox", [python, *sandbox, "--state", str(data / "sandbox.sqlite3")]),
