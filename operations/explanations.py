@@ -124,7 +124,7 @@ KNOWN = (
     (
         "INVALID_FIELD_FOR_INSERT_UPDATE",
         "",
-        "The fields named are read-only for the connected user, as system fields always "
+        "The fields named are read-only for the connected user, as all system fields "
         "are.",
         "Take their columns out of the file, or ask the customer for write access.",
     ),

@@ -1,0 +1,248 @@
+"""A console as people run it, and a Chromium to use it with."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared"
+PASSWORD = "only-for-the-browser-tests"
+READY_SECONDS = 60
+
+expect.set_options(timeout=20_000)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this directory drives a browser."""
+    for item in items:
+        if "tests/browser" in str(item.path):
+            item.add_marker(pytest.mark.browser)
+
+
+@dataclass
+class Console:
+    """A running console: web, workers, clock and sandbox under `manage.py run`."""
+
+    url: str
+    sandbox_url: str
+    data: Path
+    environment: dict[str, str]
+    process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Start everything, and wait until it says that it is ready."""
+        with (self.data / "log").open("a") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "run"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if line.startswith("Ready:"):
+                return
+        pytest.fail(f"The console did not start:\n{self.log()}")
+
+    def stop(self, sign: signal.Signals = signal.SIGINT) -> None:
+        """Stop everything, as Ctrl-C does."""
+        if self.process is not None:
+            self.process.send_signal(sign)
+            self.process.communicate()
+            self.process = None
+
+    def kill_all(self) -> None:
+        """End the supervisor and everything below it at once, as a power cut does."""
+        assert self.process is not None
+        below = self.children("")
+        for pid in (self.process.pid, *below):
+            os.kill(pid, signal.SIGKILL)
+        self.process.communicate()
+        self.process = None
+
+    def log(self) -> str:
+        """Return all that the processes have printed to stderr."""
+        return (self.data / "log").read_text()
+
+    def children(self, words: str) -> list[int]:
+        """Return the ids of the processes below ours whose command has `words`."""
+        assert self.process is not None
+        listed = subprocess.run(
+            ["ps", "-ww", "-eo", "pid=,ppid=,args="],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found = []
+        for line in listed.stdout.splitlines():
+            pid, parent, command = line.split(None, 2)
+            if int(parent) == self.process.pid and words in command:
+                found.append(int(pid))
+        return found
+
+    def get(self, path: str) -> Any:
+        """Return the JSON of one of the sandbox's own pages."""
+        return httpx.get(f"{self.sandbox_url}{path}").json()
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def make_console(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[..., Console]]:
+    """A function that starts a console of its own; all are stopped at the end."""
+    subprocess.run(
+        [sys.executable, "manage.py", "collectstatic", "--noinput", "-v", "0"],
+        cwd=ROOT,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "console.settings"},
+        check=True,
+    )
+    made: list[Console] = []
+
+    def make(**variables: str) -> Console:
+        port, sandbox_port = free_port(), free_port()
+        data = tmp_path_factory.mktemp("console")
+        environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "console.settings",
+            "DATABASE_URL": "",
+            "TASKS_BACKEND": "django_tasks_db.DatabaseBackend",
+            "DATA_DIR": str(data),
+            "PORT": str(port),
+            "SANDBOX_PORT": str(sandbox_port),
+            "DEMO_PASSWORD": PASSWORD,
+            **variables,
+        }
+        console = Console(
+            url=f"http://127.0.0.1:{port}",
+            sandbox_url=f"http://127.0.0.1:{sandbox_port}",
+            data=data,
+            environment=environment,
+        )
+        console.start()
+        made.append(console)
+        return console
+
+    yield make
+    for console in made:
+        console.stop()
+
+
+@pytest.fixture(scope="session")
+def console(make_console: Callable[..., Console]) -> Console:
+    """The console that most tests share."""
+    return make_console()
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """Playwright, started once."""
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """Debian's Chromium, the one that CHROMIUM names, or Playwright's own."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    browser = playwright.chromium.launch(
+        executable_path=path,
+        args=[
+            "--no-sandbox",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ],
+    )
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def open_page(
+    chromium: Browser, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Page]]:
+    """A function that opens a signed-in page; what its browser complains of fails."""
+    complaints: list[str] = []
+    contexts = []
+
+    def opened(
+        at: Console | None = None, *, sign_in: bool = True, **options: Any
+    ) -> Page:
+        at = at or request.getfixturevalue("console")
+        context = chromium.new_context(base_url=at.url, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda m: complaints.append(m.text) if complains(m) else None,
+        )
+        if sign_in:
+            page.goto("/login/")
+            page.get_by_label("User name").fill("operator")
+            page.get_by_label("Password").fill(PASSWORD)
+            page.get_by_role("button", name="Sign in").click()
+            expect(page.get_by_role("heading", level=1)).to_have_text("Home")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def complains(message: Any) -> bool:
+    """Tell real complaints from Chromium's note that a page answered 4xx."""
+    expected = re.match(r"Failed to load resource: .* (4\d\d) ", message.text)
+    return message.type == "error" and not expected
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Page]) -> Page:
+    """A signed-in page, 1440 px wide."""
+    return open_page(viewport={"width": 1440, "height": 900})
+
+
+def no_axe_findings(page: Page, *, only: str = "") -> None:
+    """Fail with what axe finds on the page, and where; `only` names a single rule."""
+    if page.evaluate("typeof axe") == "undefined":
+        page.evaluate(Axe().axe_script)
+    # A long table says nothing new after some rows, and takes seconds to look at.
+    violations = page.evaluate(
+        """(only) => axe.run(
+          {exclude: ["tbody tr:nth-child(n+16)"]},
+          {resultTypes: ["violations"], ...(only ? {runOnly: [only]} : {})},
+        ).then((found) => found.violations)""",
+        only,
+    )
+    found = [
+        f"{violation['id']}: {node['html'][:200]}"
+        for violation in violations
+        for node in violation["nodes"]
+    ]
+    assert found == [], f"{page.url}: {found}"

@@ -1,0 +1,119 @@
+"""Each of the sandbox's faults, as the operator meets it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Console
+from tests.browser.steps import expect_state, review_csv, review_record, send
+
+REFUSED = "Nothing was written"
+UNKNOWN = "It may or may not have been written"
+SINGLE = {
+    "401": ("Rejected", REFUSED),
+    "403": ("Rejected", REFUSED),
+    "404": ("Rejected", REFUSED),
+    "429": ("Rejected", REFUSED),
+    "500": ("Outcome unknown", UNKNOWN),
+    "502_html": ("Outcome unknown", UNKNOWN),
+    "reset_before": ("Outcome unknown", UNKNOWN),
+    "reset_after": ("Outcome unknown", UNKNOWN),
+    "truncated": ("Outcome unknown", UNKNOWN),
+}
+
+
+@pytest.fixture(scope="module")
+def hasty_console(make_console: Callable[..., Console]) -> Console:
+    """A console that waits for an answer for two seconds only."""
+    return make_console(SEND_TIMEOUT="2")
+
+
+@pytest.mark.parametrize("fault", ["timeout_before", "timeout_after"])
+def test_no_answer_in_time_is_unknown_and_not_sent_again(
+    fault: str, open_page: Callable[..., Page], hasty_console: Console
+) -> None:
+    page = open_page(hasty_console)
+    review_record(page, f"fault_{fault}__c", {"Name": "Fault"})
+    send(page)
+    expect_state(page, "Outcome unknown")
+    expect(page.locator("main")).to_contain_text(UNKNOWN)
+    expect(page.locator("main")).to_contain_text("within 2 s")
+    expect(page.locator("main")).to_contain_text("Do not send it again before looking")
+    requests = hasty_console.get("/sandbox/requests")
+    path = f"objects/fault_{fault}__c"
+    assert len([r for r in requests if r["path"].endswith(path)]) == 1
+
+
+@pytest.mark.parametrize("fault", SINGLE)
+def test_a_create_that_meets_a_fault_is_told_in_words_and_sent_once(
+    fault: str, page: Page, console: Console
+) -> None:
+    state, sentence = SINGLE[fault]
+    path = f"objects/fault_{fault}__c"
+    review_record(page, f"fault_{fault}__c", {"Name": "Fault"})
+    send(page)
+    expect_state(page, state)
+    expect(page.locator("main")).to_contain_text(sentence)
+    expect(page.locator("main")).to_contain_text("What to do")
+    requests = console.get("/sandbox/requests")
+    assert len([r for r in requests if r["path"].endswith(path)]) == 1
+
+
+BULK = {
+    "unknown_status": "Succeeded",
+    "unordered_logs": "Succeeded",
+    "string_logs": "Succeeded",
+    "poll_429": "Succeeded",
+    "poll_500": "Succeeded",
+    "partial": "Partly failed",
+    # The operation tells no counts; its log does.
+    "bulk_completed": "Succeeded",
+}
+
+
+@pytest.mark.parametrize("fault", BULK)
+def test_a_bulk_write_that_meets_a_fault_ends_in_its_state(
+    fault: str, page: Page, tmp_path: Path
+) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("external_id__c,Name\na-1,One\na-2,Two\na-3,Three\n")
+    review_csv(page, f"fault_{fault}__c", "external_id__c", file)
+    send(page)
+    expect(page.locator("main .state").first).to_have_text(BULK[fault], timeout=60_000)
+
+
+@pytest.mark.parametrize("fault", ["never_ends", "unknown_status_forever"])
+def test_a_bulk_write_that_never_ends_stays_in_progress(
+    fault: str, page: Page, tmp_path: Path
+) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("external_id__c,Name\na-1,One\n")
+    review_csv(page, f"fault_{fault}__c", "external_id__c", file)
+    send(page)
+    expect(page.locator("main")).to_contain_text("asked 2 times")
+    expect_state(page, "In progress")
+
+
+def test_logs_that_come_late_are_added(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("external_id__c,Name\na-1,One\n")
+    review_csv(page, "fault_late_logs__c", "external_id__c", file)
+    send(page)
+    expect_state(page, "Succeeded")
+    log = page.get_by_role("region", name="Log")
+    expect(log).to_contain_text("No log entries yet")
+    expect(page.locator("main")).to_contain_text("asked 2 times", timeout=40_000)
+    page.get_by_role("button", name="Ask now").click()
+    expect(log).to_contain_text("Batch write completed", timeout=30_000)
+
+
+def test_an_operation_that_ampersand_lost_is_told_in_words(
+    page: Page, tmp_path: Path
+) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("external_id__c,Name\na-1,One\n")
+    review_csv(page, "fault_lost_operation__c", "external_id__c", file)
+    send(page)
+    expect(page.locator("main")).to_contain_text("does not know")

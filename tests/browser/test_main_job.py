@@ -1,0 +1,192 @@
+"""The main job on real input: write, watch, drill in, find again."""
+
+import csv
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import SHARED, Console
+from tests.browser.steps import (
+    choose_target,
+    expect_state,
+    review,
+    review_csv,
+    review_record,
+    send,
+)
+
+
+def data_file(name: str) -> Path:
+    """Return one of the files that other people wrote."""
+    path = SHARED / "data" / name
+    if not path.exists() and not os.environ.get("CI"):
+        pytest.skip(f"{name} is not on this machine")
+    return path
+
+
+def test_a_record_is_created_and_then_updated(page: Page, console: Console) -> None:
+    review_record(page, "contact", {"FirstName": "Mara", "LastName": "Berg"})
+    expect(page.locator("main")).to_contain_text("1 contact record")
+    expect(page.locator("main")).to_contain_text("Demo customer")
+    expect(page.locator("main")).to_contain_text("••••-KEY")
+    send(page)
+    expect_state(page, "Succeeded")
+    contact = console.get("/sandbox/records/contact")[-1]
+    expect(page.locator("main")).to_contain_text(contact["Id"])
+
+    page.goto("/writes/record/")
+    choose_target(page, "contact")
+    page.get_by_label("Action").select_option("update")
+    page.get_by_label("Record ID").fill(contact["Id"])
+    page.get_by_label("Field 1", exact=True).fill("LastName")
+    page.get_by_label("Value 1", exact=True).fill("Tal")
+    review(page)
+    send(page)
+    expect_state(page, "Succeeded")
+    assert console.get("/sandbox/records/contact")[-1]["LastName"] == "Tal"
+
+
+def test_three_thousand_opportunities_stay_three_thousand_when_sent_twice(
+    page: Page, console: Console
+) -> None:
+    for _ in range(2):
+        file = data_file("opportunities.csv")
+        review_csv(page, "opportunity", "external_id__c", file)
+        expect(page.get_by_role("heading", level=1)).to_have_text(
+            "Upsert 3,000 opportunity records"
+        )
+        send(page)
+        expect_state(page, "In progress")
+        expect_state(page, "Succeeded")
+        expect(page.locator("main")).to_contain_text("3,000")
+        count = console.get("/sandbox/records/opportunity?count=1")["count"]
+        assert count == 3000
+
+
+def test_the_one_bad_row_is_named_with_its_key_and_reason(page: Page) -> None:
+    file = data_file("opportunities-partial-failure.csv")
+    review_csv(page, "opportunity", "external_id__c", file)
+    send(page)
+    expect_state(page, "Partly failed")
+    failure = page.locator(".failure")
+    expect(failure).to_have_count(1)
+    expect(failure).to_contain_text("2003-04-987654321987654321")
+    expect(failure).to_contain_text("external-id-3")
+    expect(failure).to_contain_text("Write dates as 2024-03-20")
+
+
+def test_a_file_that_is_not_utf_8_is_refused_in_words(page: Page) -> None:
+    review_csv(page, "account", "ORACLE_ID__C", data_file("accounts.csv"))
+    found = page.locator("#file-check")
+    expect(found).to_contain_text("was not sent")
+    expect(found).to_contain_text("is not UTF-8")
+    expect(found).to_contain_text("line 72")
+
+
+def test_rows_without_a_key_are_named_before_anything_is_sent(
+    page: Page, tmp_path: Path
+) -> None:
+    text = data_file("accounts.csv").read_text("latin-1")
+    file = tmp_path / "accounts-utf-8.csv"
+    file.write_text(text, "utf-8", newline="")
+    review_csv(page, "account", "ORACLE_ID__C", file)
+    found = page.locator("#file-check")
+    expect(found).to_contain_text("was not sent")
+    expect(found).to_contain_text("Row 413 has no ORACLE_ID__C")
+
+
+def test_read_only_columns_are_told_in_words(page: Page, tmp_path: Path) -> None:
+    text = data_file("accounts.csv").read_text("latin-1")
+    header, *rows = csv.reader(io.StringIO(text, newline=""))
+    key = header.index("ORACLE_ID__C")
+    file = tmp_path / "accounts-with-keys.csv"
+    with file.open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out, lineterminator="\n").writerows(
+            [header, *(row for row in rows if row[key])]
+        )
+    review_csv(page, "account", "ORACLE_ID__C", file)
+    send(page)
+    expect_state(page, "Failed")
+    expect(page.locator("main")).to_contain_text("No row was written: 412 rows refused")
+    failure = page.locator(".failure").first
+    expect(failure).to_contain_text("Unable to create/update fields")
+    expect(failure).to_contain_text("read-only for the connected user")
+
+
+def test_a_url_is_fetched_by_ampersand(page: Page, console: Console) -> None:
+    page.goto("/writes/url/")
+    choose_target(page, "tactics__c")
+    page.get_by_label("Primary key").fill("custom_id__c")
+    page.get_by_label("URL").fill(f"{console.sandbox_url}/sandbox/sample.csv")
+    review(page)
+    send(page)
+    expect_state(page, "Succeeded")
+    keys = {r["custom_id__c"] for r in console.get("/sandbox/records/tactics__c")}
+    assert keys >= {"0", "1", "2"}
+
+
+def test_the_log_is_searched_and_an_entry_opened(page: Page) -> None:
+    file = data_file("opportunities-partial-failure.csv")
+    review_csv(page, "opportunity", "external_id__c", file)
+    send(page)
+    expect_state(page, "Partly failed")
+    log = page.get_by_role("region", name="Log")
+    expect(log.locator("tbody tr")).to_have_count(5)
+    log.get_by_label("Search").fill("some records")
+    log.get_by_role("button", name="Search the log").click()
+    expect(log.locator("tbody tr")).to_have_count(1)
+    log.locator("summary").click()
+    expect(log.locator("pre")).to_contain_text("failureDetails")
+    expect(log.locator("pre")).to_contain_text("external-id-3")
+
+
+def test_what_was_sent_is_found_again_in_the_history(page: Page) -> None:
+    review_record(page, "lead", {"LastName": "Holm", "Company": "Findable Ltd"})
+    send(page)
+    expect_state(page, "Succeeded")
+    address = page.url
+    page.goto("/operations/?text=lead")
+    page.get_by_role("link", name="Create lead").first.click()
+    expect(page).to_have_url(address)
+    page.goto("/audit/")
+    expect(page.locator("main")).to_contain_text("write.confirmed")
+    expect(page.locator("main")).to_contain_text("operator")
+
+
+def test_send_again_starts_a_new_draft_from_it(page: Page) -> None:
+    review_record(page, "lead", {"LastName": "Once", "Company": "More"})
+    send(page)
+    expect_state(page, "Succeeded")
+    first = page.url
+    page.get_by_role("link", name="Send again").click()
+    expect(page.get_by_label("Value 1", exact=True)).to_have_value("Once")
+    review(page)
+    send(page)
+    assert page.url != first
+
+
+def test_pressing_send_twice_sends_once(page: Page, console: Console) -> None:
+    review_record(page, "lead", {"LastName": "Twice", "Company": "Clicked"})
+    page.get_by_role("button", name="Send").dblclick()
+    page.wait_for_url("**/operations/*/")
+    expect_state(page, "Succeeded")
+    leads = console.get("/sandbox/records/lead")
+    assert len([lead for lead in leads if lead["LastName"] == "Twice"]) == 1
+
+
+def test_a_second_tab_finds_the_first_sending(
+    open_page: Callable[..., Page], console: Console
+) -> None:
+    page = open_page()
+    review_record(page, "lead", {"LastName": "Tabs", "Company": "Two"})
+    other = page.context.new_page()
+    other.goto(page.url)
+    send(page)
+    send(other)
+    assert other.url == page.url
+    leads = console.get("/sandbox/records/lead")
+    assert len([lead for lead in leads if lead["LastName"] == "Tabs"]) == 1

@@ -1,0 +1,294 @@
+"""Every page, light and dark, at a desk and on a phone: nothing for axe to find."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import PASSWORD, ROOT, Console, complains, no_axe_findings
+from tests.browser.steps import choose_target
+
+# Width, theme, and axe's rule to try: only this one depends on the theme.
+LOOKS = (
+    (1440, "light", ""),
+    (1440, "dark", "color-contrast"),
+    (390, "dark", ""),
+    (390, "light", "color-contrast"),
+)
+TELL_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) =>
+  console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`))"""
+OPEN_SOME = """[...document.querySelectorAll("main details")].slice(0, 5).forEach(
+  (details) => { details.open = true; })"""
+STATES = {
+    "sent succeeded": "Succeeded",
+    "sent upserted": "Succeeded",
+    "sent partly failed": "Partly failed",
+    "sent failed": "Failed",
+    "sent 401": "Rejected",
+    "sent 500": "Outcome unknown",
+    "sent never_ends": "In progress",
+    "state waiting": "Waiting to be sent",
+    "state sending": "Sending",
+    "state cancelled": "Cancelled before sending",
+    "state live unknown": "Outcome unknown",
+    "state live partly failed": "Partly failed",
+}
+
+
+class Reader:
+    """Somebody who looks at pages; `complaints` is what the browser said meanwhile."""
+
+    def __init__(self, chromium: Browser, url: str, user: str = "") -> None:
+        # Without motion no colour is caught half-way from one theme to the other.
+        self.context = chromium.new_context(base_url=url, reduced_motion="reduce")
+        self.context.add_init_script(TELL_VIOLATIONS)
+        self.complaints: list[str] = []
+        self.page = self.context.new_page()
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on(
+            "console",
+            lambda m: self.complaints.append(m.text) if complains(m) else None,
+        )
+        if user:
+            self.page.goto("/login/")
+            self.page.get_by_label("User name").fill(user)
+            self.page.get_by_label("Password").fill(PASSWORD)
+            self.page.get_by_role("button", name="Sign in").click()
+            expect(self.page.get_by_role("heading", level=1)).to_have_text("Home")
+
+    def look(self) -> None:
+        """Look at the open page in every way, and fail with what is wrong."""
+        expect(self.page.locator("h1")).to_have_count(1)
+        for width, scheme, rule in LOOKS:
+            self.page.set_viewport_size({"width": width, "height": 900})
+            self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            html = self.page.locator("html")
+            expect(html).to_have_attribute("data-bs-theme", scheme)
+            overflow = "document.documentElement.scrollWidth - innerWidth"
+            assert self.page.evaluate(overflow) <= 0, (width, scheme)
+            no_axe_findings(self.page, only=rule)
+        assert self.complaints == []
+
+
+@pytest.fixture(scope="module")
+def blank(make_console: Callable[..., Console]) -> Console:
+    """A console in which nothing was done yet."""
+    return make_console()
+
+
+@pytest.fixture(scope="module")
+def full(make_console: Callable[..., Console]) -> Console:
+    """A console with something of everything, see tests/browser/stage.py."""
+    console = make_console()
+    made = subprocess.run(
+        [sys.executable, "-m", "tests.browser.stage"],
+        cwd=ROOT,
+        env=console.environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    (console.data / "stage.json").write_text(made.stdout)
+    return console
+
+
+@pytest.fixture(scope="module")
+def addresses(full: Console) -> dict[str, str]:
+    """The addresses of what is in the full console, by name."""
+    made: dict[str, str] = json.loads((full.data / "stage.json").read_text())
+    return made
+
+
+@pytest.fixture(scope="module")
+def _reader(chromium: Browser, full: Console) -> Iterator[Reader]:
+    reader = Reader(chromium, full.url, "operator")
+    yield reader
+    reader.context.close()
+
+
+@pytest.fixture
+def reader(_reader: Reader) -> Reader:
+    """The admin of the full console, at a desk."""
+    _reader.complaints.clear()
+    _reader.page.set_viewport_size({"width": 1440, "height": 900})
+    return _reader
+
+
+def test_the_sign_in_page(chromium: Browser, blank: Console) -> None:
+    reader = Reader(chromium, blank.url)
+    reader.page.goto("/login/")
+    reader.look()
+    reader.page.get_by_label("User name").fill("nobody")
+    reader.page.get_by_label("Password").fill("wrong")
+    reader.page.get_by_role("button", name="Sign in").click()
+    expect(reader.page.get_by_role("alert").first).to_contain_text("do not match")
+    reader.look()
+    reader.context.close()
+
+
+def test_pages_without_anything_to_show(chromium: Browser, blank: Console) -> None:
+    reader = Reader(chromium, blank.url, "operator")
+    expect(reader.page.locator("main")).to_contain_text("No writes yet")
+    reader.look()
+    reader.page.goto("/operations/")
+    expect(reader.page.locator("main")).to_contain_text("Nothing was written yet")
+    reader.look()
+    reader.context.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        ("/", "Your drafts"),
+        ("/writes/record/", "Write one record"),
+        ("/writes/csv/", "Upsert a CSV file"),
+        ("/writes/url/", "Upsert a CSV from a URL"),
+        ("/operations/", "with an unknown outcome"),
+        ("/operations/?object=nothing", "No operation matches"),
+        ("/operations/?from=never", "make no sense"),
+        ("/audit/", "write.confirmed"),
+        ("/audit/?text=nothing-like-it", "No event matches"),
+        ("/connections/", "No active key"),
+        ("/connections/new/", "New project"),
+        ("/not/there/", "Home"),
+    ],
+)
+def test_a_page(address: str, text: str, reader: Reader) -> None:
+    reader.page.goto(address)
+    expect(reader.page.locator("main")).to_contain_text(text)
+    reader.look()
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_an_operation(name: str, reader: Reader, addresses: dict[str, str]) -> None:
+    reader.page.goto(addresses[name])
+    expect(reader.page.locator("main .state").first).to_have_text(STATES[name])
+    reader.page.evaluate(OPEN_SOME)
+    reader.look()
+
+
+def test_a_long_log(reader: Reader, addresses: dict[str, str]) -> None:
+    address = f"{addresses['state live partly failed']}logs/"
+    reader.page.goto(address)
+    expect(reader.page.locator("main")).to_contain_text("Older entries")
+    reader.look()
+    reader.page.goto(f"{address}?q=nothing-like-it")
+    expect(reader.page.locator("main")).to_contain_text("No entry matches")
+    reader.look()
+
+
+@pytest.mark.parametrize(
+    "name", ["review record", "review update", "review csv", "review url"]
+)
+def test_a_review(name: str, reader: Reader, addresses: dict[str, str]) -> None:
+    reader.page.goto(addresses[name])
+    reader.page.get_by_text("The same as curl").click()
+    buttons = reader.page.get_by_role("button", name="Send")
+    expect(buttons).to_have_count(1)
+    expect(buttons).to_have_text("Send")
+    band = reader.page.locator(".target-band.production")
+    expect(band).to_have_count(1 if name == "review update" else 0)
+    reader.look()
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("", "API keys"),
+        ("keys/new/", "New API key"),
+        ("integrations/new/", "integration"),
+        ("manifest/", "Read amp.yaml"),
+        ("edit/", "Environment"),
+        ("delete/", "cannot be"),
+    ],
+)
+def test_a_page_of_a_connection(
+    page: str, text: str, reader: Reader, addresses: dict[str, str]
+) -> None:
+    reader.page.goto(addresses["project"] + page)
+    expect(reader.page.locator("main")).to_contain_text(text)
+    reader.look()
+
+
+@pytest.mark.parametrize("name", ["group", "integration", "empty project"])
+def test_another_page_of_a_connection(
+    name: str, reader: Reader, addresses: dict[str, str]
+) -> None:
+    reader.page.goto(addresses[name])
+    reader.look()
+
+
+def test_the_preview_of_amp_yaml(reader: Reader, addresses: dict[str, str]) -> None:
+    reader.page.goto(f"{addresses['empty project']}manifest/")
+    file = ROOT / "sandbox" / "amp.yaml"
+    reader.page.get_by_label("amp.yaml").set_input_files(file)
+    reader.page.get_by_role("button", name="Read and show").click()
+    expect(reader.page.locator("main")).to_contain_text("Nothing was added yet")
+    reader.look()
+
+
+def test_a_form_of_connections_with_errors(reader: Reader) -> None:
+    reader.page.goto("/connections/new/")
+    reader.page.get_by_role("button", name="Add project").click()
+    expect(reader.page.get_by_role("alert").first).to_contain_text("Nothing was")
+    reader.look()
+
+
+def test_a_record_as_json_and_with_errors(reader: Reader) -> None:
+    page = reader.page
+    page.goto("/writes/record/")
+    choose_target(page, "contact")
+    page.get_by_label("Field 1", exact=True).fill("LastName")
+    page.get_by_label("Type 1", exact=True).select_option("number")
+    page.get_by_label("Value 1", exact=True).fill("not a number")
+    page.get_by_role("button", name="Review").click()
+    expect(page.locator("#id_row_0_error")).to_be_visible()
+    reader.look()
+    page.get_by_label("Value 1", exact=True).fill("12")
+    page.get_by_role("button", name="Show as JSON").click()
+    expect(page.get_by_label("Record as JSON")).to_have_value('{\n  "LastName": 12\n}')
+    reader.look()
+
+
+def test_a_csv_with_findings(reader: Reader, tmp_path: Path) -> None:
+    page = reader.page
+    page.goto("/writes/csv/")
+    choose_target(page, "contact")
+    page.get_by_label("Primary key").fill("id__c")
+    page.get_by_role("button", name="Review").click()
+    expect(page.locator("#id_file_error")).to_be_visible()
+    reader.look()
+    file = tmp_path / "wrong.csv"
+    file.write_text("id__c,Name,Name\na,1,2\na,1,2\nb,1\n,1,2\n")
+    page.get_by_label("CSV file").set_input_files(file)
+    page.get_by_role("button", name="Review").click()
+    expect(page.locator("#file-check")).to_contain_text("was not sent")
+    reader.look()
+
+
+def test_a_url_with_errors(reader: Reader) -> None:
+    reader.page.goto("/writes/url/")
+    choose_target(reader.page, "contact")
+    reader.page.get_by_label("Primary key").fill("id__c")
+    reader.page.get_by_label("URL", exact=True).fill("ftp://example.com/x")
+    reader.page.get_by_role("button", name="Review").click()
+    expect(reader.page.locator("#id_url_error")).to_contain_text("full address")
+    reader.look()
+
+
+def test_what_a_viewer_may_not_do(
+    chromium: Browser, full: Console, addresses: dict[str, str]
+) -> None:
+    reader = Reader(chromium, full.url, "vera")
+    reader.look()
+    reader.page.goto("/writes/record/")
+    expect(reader.page.locator("main")).to_contain_text("role operator")
+    reader.look()
+    reader.page.goto(addresses["sent partly failed"])
+    expect(reader.page.get_by_role("link", name="Send again")).to_have_count(0)
+    reader.look()
+    reader.context.close()

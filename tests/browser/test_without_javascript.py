@@ -1,0 +1,136 @@
+"""Every job by forms and links alone, for whoever has no JavaScript."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Console
+from tests.browser.steps import review, review_csv, review_record, send
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Page]) -> Page:
+    return open_page(java_script_enabled=False)
+
+
+def reload_until(page: Page, state: str) -> None:
+    """Follow the Refresh link until the operation shows `state`."""
+    for _ in range(60):
+        if page.locator("main .state").first.inner_text() == state:
+            return
+        page.get_by_role("link", name="Refresh").click()
+        page.wait_for_timeout(250)
+    pytest.fail(f"It never showed {state}")
+
+
+def choose(page: Page, name: str = "contact") -> None:
+    """Choose where to: without JavaScript every project's choices are offered."""
+    choices = {
+        "Project": "Demo",
+        "Integration": "salesforce",
+        "Object": name,
+        "Group": "Demo customer (demo-group-id)",
+    }
+    for label, choice in choices.items():
+        select = page.get_by_label(label)
+        option = select.locator("option", has_text=choice).first
+        select.select_option(option.get_attribute("value"))
+
+
+def test_a_record_is_typed_reshaped_and_sent(page: Page, console: Console) -> None:
+    page.goto("/writes/record/")
+    choose(page)
+    page.get_by_label("Field 1", exact=True).fill("LastName")
+    page.get_by_label("Value 1", exact=True).fill("Scriptless")
+    page.get_by_role("button", name="Add a field").click()
+    page.get_by_label("Field 5", exact=True).fill("FirstName")
+    page.get_by_label("Value 5", exact=True).fill("Ada")
+    page.get_by_role("button", name="Show as JSON").click()
+    json = page.get_by_label("Record as JSON")
+    expect(json).to_have_value(
+        '{\n  "LastName": "Scriptless",\n  "FirstName": "Ada"\n}'
+    )
+    page.get_by_role("button", name="Show as rows").click()
+    expect(page.get_by_label("Value 2", exact=True)).to_have_value("Ada")
+    page.get_by_role("button", name="Remove row 2").click()
+    expect(page.get_by_label("Value 2", exact=True)).to_have_count(0)
+    review(page)
+    send(page)
+    reload_until(page, "Succeeded")
+    contacts = console.get("/sandbox/records/contact")
+    assert [c for c in contacts if c["LastName"] == "Scriptless"]
+
+
+def test_a_record_with_an_error_keeps_what_was_typed(page: Page) -> None:
+    page.goto("/writes/record/")
+    choose(page)
+    page.get_by_label("Field 1", exact=True).fill("LastName")
+    page.get_by_label("Type 1", exact=True).select_option("number")
+    page.get_by_label("Value 1", exact=True).fill("Kept")
+    page.get_by_role("button", name="Review").click()
+    expect(page.get_by_role("alert").first).to_contain_text("Nothing was sent")
+    expect(page.get_by_label("Value 1", exact=True)).to_have_value("Kept")
+
+
+def test_a_csv_is_uploaded_checked_and_sent(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("custom_id__c\nno-script-1\nno-script-1\n")
+    review_csv(page, "tactics__c", "custom_id__c", file)
+    expect(page.locator("#file-check")).to_contain_text("was not sent")
+    file.write_text("custom_id__c\nno-script-1\nno-script-2\n")
+    page.get_by_label("CSV file").set_input_files(file)
+    review(page)
+    send(page)
+    reload_until(page, "Succeeded")
+    log = page.get_by_role("region", name="Log")
+    log.get_by_label("Search").fill("validated")
+    log.get_by_role("button", name="Search the log").click()
+    expect(page.locator(".log tbody tr")).to_have_count(1)
+    page.goto("/operations/?text=tactics")
+    page.get_by_label("State").select_option("succeeded")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    expect(page.locator("tbody .state").first).to_have_text("Succeeded")
+    page.goto("/operations/?text=nothing-like-it")
+    page.get_by_role("link", name="Clear filters").first.click()
+    expect(page.locator("tbody tr").first).to_be_visible()
+
+
+def test_a_url_is_sent(page: Page, console: Console) -> None:
+    page.goto("/writes/url/")
+    choose(page, "tactics__c")
+    page.get_by_label("Primary key").fill("custom_id__c")
+    page.get_by_label("URL").fill(f"{console.sandbox_url}/sandbox/sample.csv")
+    review(page)
+    send(page)
+    reload_until(page, "Succeeded")
+
+
+def test_an_update_shows_the_record_id(page: Page) -> None:
+    page.goto("/writes/record/")
+    expect(page.get_by_label("Record ID")).to_be_visible()
+
+
+def test_a_group_is_added_and_offered(page: Page) -> None:
+    page.goto("/connections/")
+    page.get_by_role("link", name="Demo").click()
+    page.get_by_role("link", name="Add group").first.click()
+    page.get_by_label("GroupRef", exact=False).fill("no-js-customer")
+    page.get_by_label("Customer's name").fill("No JS Ltd")
+    page.get_by_role("button", name="Add group").click()
+    expect(page.locator("main")).to_contain_text("no-js-customer")
+    page.goto("/writes/record/")
+    group = page.get_by_label("Group", exact=True)
+    expect(group.locator("option", has_text="no-js-customer")).to_have_count(1)
+
+
+def test_the_theme_is_chosen(page: Page) -> None:
+    page.get_by_role("button", name="Dark theme").click()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+
+
+def test_a_draft_is_put_away(page: Page) -> None:
+    review_record(page, "lead", {"LastName": "Away"})
+    page.get_by_role("button", name="Discard").click()
+    expect(page.locator("#messages")).to_contain_text("iscarded")
