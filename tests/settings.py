@@ -1,6 +1,7 @@
 """Settings of the tests: the console's own, with an environment of their own."""
 
 import os
+import tempfile
 
 os.environ.update(
     SECRET_KEY="only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz",
@@ -12,10 +13,16 @@ os.environ.update(
     DEBUG="false",
     LOG_LEVEL="INFO",
     DATABASE_URL=os.environ.get("TEST_DATABASE_URL", "sqlite://:memory:"),
+    # Every variable is set, since a .env beside manage.py would fill the gaps.
+    CSRF_TRUSTED_ORIGINS="",
+    TRUST_PROXY="false",
+    SESSION_HOURS="12",
+    DATA_DIR=os.path.join(tempfile.gettempdir(), "write-console-tests"),
+    PORT="8000",
+    SANDBOX_PORT="8900",
+    DEMO_PASSWORD="",
     TASKS_BACKEND="django.tasks.backends.dummy.DummyBackend",
 )
-for name in ("CSRF_TRUSTED_ORIGINS", "TRUST_PROXY", "SESSION_HOURS"):
-    os.environ.pop(name, None)
 
 from console.settings import *  # noqa: E402, F403
 
