@@ -15,7 +15,14 @@ from typing import Any
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    Page,
+    Playwright,
+    StorageState,
+    expect,
+    sync_playwright,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
@@ -41,6 +48,7 @@ class Console:
     data: Path
     environment: dict[str, str]
     process: subprocess.Popen[str] | None = None
+    signed_in: StorageState | None = None
 
     def start(self) -> None:
         """Start everything, and wait until it says that it is ready."""
@@ -194,7 +202,10 @@ def open_page(
         at: Console | None = None, *, sign_in: bool = True, **options: Any
     ) -> Page:
         at = at or request.getfixturevalue("console")
-        context = chromium.new_context(base_url=at.url, **options)
+        if sign_in and at.signed_in is None:
+            at.signed_in = signed_in(chromium, at)
+        state = at.signed_in if sign_in else None
+        context = chromium.new_context(base_url=at.url, storage_state=state, **options)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -202,18 +213,25 @@ def open_page(
             "console",
             lambda m: complaints.append(m.text) if complains(m) else None,
         )
-        if sign_in:
-            page.goto("/login/")
-            page.get_by_label("User name").fill("operator")
-            page.get_by_label("Password").fill(PASSWORD)
-            page.get_by_role("button", name="Sign in").click()
-            expect(page.get_by_role("heading", level=1)).to_have_text("Home")
         return page
 
     yield opened
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+def signed_in(chromium: Browser, console: Console) -> StorageState:
+    """Sign in once and return the cookies; hashing a password takes its time."""
+    page = chromium.new_page(base_url=console.url)
+    page.goto("/login/")
+    page.get_by_label("User name").fill("operator")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Home")
+    state = page.context.storage_state()
+    page.close()
+    return state
 
 
 def complains(message: Any) -> bool:

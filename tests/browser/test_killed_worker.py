@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,11 @@ from tests.browser.steps import expect_state, review_csv, review_record, send
 
 
 @pytest.fixture(scope="module")
-def own_console(make_console: Callable[..., Console]) -> Console:
+def own_console(make_console: Callable[..., Console]) -> Iterator[Console]:
     """A console whose workers may be killed, with a short time-out."""
-    return make_console(SEND_TIMEOUT="20")
+    console = make_console(SEND_TIMEOUT="20")
+    yield console
+    console.stop()
 
 
 @pytest.fixture

@@ -75,13 +75,15 @@ class Reader:
 
 
 @pytest.fixture(scope="module")
-def blank(make_console: Callable[..., Console]) -> Console:
+def blank(make_console: Callable[..., Console]) -> Iterator[Console]:
     """A console in which nothing was done yet."""
-    return make_console()
+    console = make_console()
+    yield console
+    console.stop()
 
 
 @pytest.fixture(scope="module")
-def full(make_console: Callable[..., Console]) -> Console:
+def full(make_console: Callable[..., Console]) -> Iterator[Console]:
     """A console with something of everything, see tests/browser/stage.py."""
     console = make_console()
     made = subprocess.run(
@@ -93,7 +95,8 @@ def full(make_console: Callable[..., Console]) -> Console:
         check=True,
     )
     (console.data / "stage.json").write_text(made.stdout)
-    return console
+    yield console
+    console.stop()
 
 
 @pytest.fixture(scope="module")

@@ -126,6 +126,7 @@ def test_a_group_is_added_and_offered(page: Page) -> None:
 
 
 def test_the_theme_is_chosen(page: Page) -> None:
+    page.goto("/")
     page.get_by_role("button", name="Dark theme").click()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
 
