@@ -39,10 +39,18 @@ if ! .venv/bin/python -c '' 2>/dev/null; then
   fi
 fi
 
-echo "Installing $requirements"
-if uv --version >/dev/null 2>&1; then
-  uv pip sync --quiet --require-hashes --python .venv/bin/python "$requirements"
-else
+with_uv() {
+  uv --version >/dev/null 2>&1 || return 1
+  uv pip sync --quiet --require-hashes --python .venv/bin/python "$requirements" && return
+  # uv reads neither pip's settings nor its proxies.
+  echo "uv could not install them; trying pip"
+  return 1
+}
+
+with_pip() {
   .venv/bin/python -m ensurepip --upgrade >/dev/null 2>&1 || true
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
-fi
+}
+
+echo "Installing $requirements"
+with_uv || with_pip
