@@ -40,6 +40,8 @@ def _begun(operation: Operation) -> str:
 def _answered(operation: Operation) -> str:
     if operation.state == State.REJECTED:
         return "It was refused."
+    if operation.state == State.UNKNOWN:
+        return "No readable answer came."
     if operation.remote_id:
         return "Ampersand accepted it and gave it an id."
     return "Ampersand answered."
