@@ -1,0 +1,212 @@
+"""Every row's fate: how long joining takes, and a page of many rows beside one of few.
+
+Two files, of 1,000 and of 1,000,000 rows, of which every tenth failed. A page is drawn
+in both by turns, so that whatever else the machine does slows both; the ratio of the
+medians decides.
+"""
+
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from figures import figure, finish
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+if TYPE_CHECKING:
+    from files.rows.row_store import RowStore
+
+SMALL, LARGE = 1_000, 1_000_000
+COLUMNS = 12
+# About 10 MiB each, which is what Ampersand takes at once.
+PARTS = 16
+LIMIT = 1.5
+BUILDING_LIMIT = 10
+ERRORS = 2
+PAGE = 25
+# Each page is drawn this often in a turn, after once that does not count.
+TURNS, READS = 5, 20
+
+
+@dataclass
+class Group:
+    """What the log tells of one error."""
+
+    error: str
+    keys: list[str]
+    kind: str = "update"
+
+
+def main() -> None:
+    """Join both files, and measure each page in both."""
+    from files.rows.row_store import RowStore
+
+    with tempfile.TemporaryDirectory() as directory:
+        paths = {count: Path(directory) / f"{count}.sqlite" for count in (SMALL, LARGE)}
+        for count, path in paths.items():
+            build(count, path)
+        with RowStore(paths[SMALL]) as small, RowStore(paths[LARGE]) as large:
+            for name in pages(SMALL):
+                compare(name, small, large)
+        take_away(paths[LARGE])
+    finish()
+
+
+def build(count: int, path: Path) -> None:
+    """Write a file of so many rows, join it to its logs, and print the time."""
+    from files.rows.outcomes import PartRows, Told, join
+
+    sent = path.with_suffix(".csv")
+    bounds = write(sent, count)
+    parts = []
+    for number in range(PARTS):
+        first, last = (count * n // PARTS for n in (number, number + 1))
+        rows = PartRows(
+            first + 2, last + 1, bounds[first], bounds[last] - bounds[first]
+        )
+        failed = range(first + 9 - first % 10, last, 10)
+        groups = [
+            Group(
+                f"A_B:error {n}:--",
+                [key(row) for row in failed if row // 10 % ERRORS == n],
+            )
+            for n in range(ERRORS)
+        ]
+        told = Told(
+            "ended",
+            succeeded=last - first - len(failed),
+            failed=len(failed),
+            groups=groups,
+        )
+        parts.append((rows, told))
+    before = peak()
+    limit = BUILDING_LIMIT if count == LARGE else None
+    # Once more where it took too long: the machine may have been busy just then.
+    for _ in range(2):
+        start, busy = time.perf_counter(), time.process_time()
+        totals = join(sent, key="external_id__c", parts=parts, target=path)
+        seconds = time.perf_counter() - start
+        busy = time.process_time() - busy
+        if limit is None or seconds <= limit:
+            break
+    assert (totals.rows, totals.unknown, totals.alarms) == (count, 0, []), totals
+    assert totals.failed == count // 10
+    figure(f"rows_joining_{count}", seconds, "s", at_most=limit)
+    figure(f"rows_joining_{count}_processor", busy, "s")
+    if count == LARGE:
+        figure("rows_file_as_sent", sent.stat().st_size / 2**20, "MiB")
+        figure("rows_file_of_rows", path.stat().st_size / 2**20, "MiB")
+        figure("rows_joining_memory", peak() - before, "MiB")
+
+
+def write(path: Path, count: int) -> list[int]:
+    """Write a file of so many rows; return where each begins, and the end."""
+    names = ["external_id__c", *(f"field_{n}__c" for n in range(1, COLUMNS))]
+    rest = ",Some value 12" * (COLUMNS - 1)
+    place = 0
+    bounds = []
+    with path.open("wb") as file:
+        place += file.write((",".join(names) + "\n").encode())
+        for number in range(count):
+            bounds.append(place)
+            # One in eight is quoted, as in the files of people.
+            quote = '"' if number % 8 == 0 else ""
+            line = f"{quote}{key(number)}{quote}{rest}\n"
+            place += file.write(line.encode())
+    return [*bounds, place]
+
+
+def key(number: int) -> str:
+    """Return the key of a row; they are not in the order of the rows."""
+    return f"key-{number * 7_919 % 1_000_003:07}"
+
+
+def peak() -> float:
+    """Return the most memory that this process ever had, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def pages(count: int) -> dict[str, dict[str, Any]]:
+    """Return what is asked for on each page of a file of so many rows."""
+    middle = count // 2
+    return {
+        "first": {},
+        "deep": {"after": middle},
+        "last": {"before": count + 2},
+        "failed": {"state": "failed"},
+        "failed_deep": {"state": "failed", "after": middle},
+        "succeeded_deep": {"state": "succeeded", "before": middle},
+        "unknown": {"state": "unknown"},
+        "group": {"group": 2},
+        "group_deep": {"group": 2, "after": middle},
+        "group_and_state": {"group": 2, "state": "failed", "before": count},
+        "key": {"key": key(middle)},
+        "key_prefix": {"key": "key-0"},
+        "key_prefix_deep": {"key": "key-", "after": middle},
+        "key_prefix_failed": {"key": "key-", "state": "failed", "after": 11},
+        "key_prefix_group": {"key": "key-", "group": 2},
+        "key_in_capitals": {"key": key(middle).upper()},
+        "key_of_no_row": {"key": "zzz"},
+    }
+
+
+def compare(name: str, small: "RowStore", large: "RowStore") -> None:
+    """Print the medians of a page in both files, and their ratio.
+
+    A ratio over the limit is measured once more, since the machine may have been busy
+    with something else just then; only the second one is printed.
+    """
+    draws: dict[int, Callable[[], Any]] = {
+        SMALL: lambda: small.page(**pages(SMALL)[name], limit=PAGE),
+        LARGE: lambda: large.page(**pages(LARGE)[name], limit=PAGE),
+    }
+    few, many = (len(draw().rows) for draw in draws.values())
+    for _ in range(2):
+        medians = medians_by_turns(draws)
+        if medians[LARGE] / medians[SMALL] <= LIMIT:
+            break
+    figure(f"rows_page_{name}_rows", many, "rows", exactly=few)
+    for count, value in medians.items():
+        figure(f"rows_page_{name}_median_{count}", value * 1000, "ms")
+    ratio = medians[LARGE] / medians[SMALL]
+    figure(f"rows_page_{name}_time_ratio", ratio, "ratio", at_most=LIMIT)
+
+
+def medians_by_turns(draws: dict[int, Callable[[], Any]]) -> dict[int, float]:
+    """Return the median time of each in seconds, drawn by turns."""
+    times: dict[int, list[float]] = {count: [] for count in draws}
+    for _ in range(TURNS):
+        for count, draw in draws.items():
+            draw()
+            for _ in range(READS):
+                start = time.perf_counter()
+                draw()
+                times[count].append(time.perf_counter() - start)
+    return {count: median(found) for count, found in times.items()}
+
+
+def take_away(path: Path) -> None:
+    """Print how long the lists of the large file take."""
+    from files.rows.row_exports import records, with_outcomes
+    from files.rows.row_store import RowStore
+
+    sent = path.with_suffix(".csv")
+    with RowStore(path) as store:
+        for name, export in (
+            ("failed_100000", records),
+            ("all_1000000", with_outcomes),
+        ):
+            start = time.perf_counter()
+            for _ in export(store, sent):  # type: ignore[operator]
+                pass
+            figure(f"rows_export_{name}", time.perf_counter() - start, "s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,16 @@
+"""What was changed on the way from the original to the file as sent."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Change:
+    """One kind of change: a sentence for the operator, and how often it was made."""
+
+    what: str
+    count: int
+
+
+def counted(count: int, noun: str) -> str:
+    """Return "1 cell" or "1,234 cells"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

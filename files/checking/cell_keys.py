@@ -1,0 +1,157 @@
+"""Keys kept as hashes and places in the file: what the fast path uses."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from files.checking.blocks import Positions, Table
+from files.checking.column_cells import (
+    WIDEST,
+    Cells,
+    Mask,
+    Words,
+    mixed,
+    width_for,
+    words,
+)
+from files.checking.keys import Fold, keep_case
+
+
+@dataclass(frozen=True)
+class KeyCells:
+    """Some keys: their rows and hashes, and where they stand with their quotes."""
+
+    rows: Positions
+    hashes: Words
+    starts: Positions
+    lengths: NDArray[np.int32]
+
+    def below(self, row: int, left_out: Iterable[int]) -> "KeyCells":
+        """Return them as of a block that begins at `row`, but for some of its rows."""
+        mask = np.ones(len(self.rows), bool)
+        mask[list(left_out)] = False
+        kept = self.kept(mask)
+        return KeyCells(kept.rows + row, kept.hashes, kept.starts, kept.lengths)
+
+    def kept(self, mask: Mask) -> "KeyCells":
+        """Return those of the mask."""
+        return KeyCells(
+            self.rows[mask], self.hashes[mask], self.starts[mask], self.lengths[mask]
+        )
+
+
+class CellKeys:
+    """Keys by their hash; those that share one are read again and compared.
+
+    That takes about 28 bytes a row. Keys of irregular blocks are kept as texts.
+    """
+
+    def __init__(self, fold: Fold, file: BinaryIO) -> None:
+        self.fold = fold
+        self._file = file
+        self._found: list[KeyCells] = []
+        self._texts: dict[int, str] = {}
+
+    def add(self, rows: Sequence[int], texts: Sequence[str]) -> None:
+        """Remember the keys of some rows, in row order."""
+        folded = [self.fold(text).replace('"', '""') for text in texts]
+        nowhere = np.full(len(rows), -1, np.int64)
+        lengths = np.zeros(len(rows), np.int32)
+        numbers = np.array(rows, np.int64)
+        self._found.append(KeyCells(numbers, _hashes(folded), nowhere, lengths))
+        self._texts.update(zip(rows, texts, strict=True))
+
+    def add_cells(self, found: KeyCells) -> None:
+        """Remember keys that `look` found, with the rows of the whole file."""
+        self._found.append(found)
+
+    def look(self, table: Table, place: int) -> KeyCells:
+        """Return what is to be remembered of a block's keys; rows begin with 0.
+
+        Changes nothing: threads may call it.
+        """
+        cells = Cells(table, place)
+        starts, lengths = cells.starts, cells.lengths
+        if table.has_quotes:
+            # Text is never followed by a quote, so this one is the cell's own.
+            quoted = cells.data[cells.ends] == 34
+            starts, lengths = starts - quoted, lengths + 2 * quoted
+        return KeyCells(
+            np.arange(table.rows),
+            self._cell_hashes(cells),
+            starts + table.block.start,
+            lengths.astype(np.int32),
+        )
+
+    def shared(self) -> dict[str, list[int]]:
+        """Return the rows of each key that may be like another one when folded."""
+        hashes = np.concatenate([_NO_HASHES, *(found.hashes for found in self._found)])
+        twins = _repeated(hashes)
+        if not len(twins):
+            return {}
+        shared: defaultdict[str, list[int]] = defaultdict(list)
+        for found in self._found:
+            place = np.searchsorted(twins, found.hashes)
+            chosen = found.kept(
+                twins[np.minimum(place, len(twins) - 1)] == found.hashes
+            )
+            for row, start, length in zip(
+                chosen.rows.tolist(),
+                chosen.starts.tolist(),
+                chosen.lengths.tolist(),
+                strict=True,
+            ):
+                shared[self._text(row, start, length)].append(row)
+        return shared
+
+    def _text(self, row: int, start: int, length: int) -> str:
+        if start < 0:
+            return self._texts[row]
+        self._file.seek(start)
+        return plain_text(self._file.read(length))
+
+    def _cell_hashes(self, cells: Cells) -> Words:
+        longest = int(cells.lengths.max())
+        if longest > WIDEST:
+            return self._slow_hashes(cells)
+        padded = cells.padded(width_for(longest))
+        if self.fold is not keep_case:
+            if not cells.is_ascii and (padded > 127).any():
+                return self._slow_hashes(cells)
+            is_upper = (padded - np.uint8(65)) < 26
+            padded |= is_upper.view(np.uint8) << np.uint8(5)
+        return mixed(words(padded))
+
+    def _slow_hashes(self, cells: Cells) -> Words:
+        data = cells.data.data
+        places = zip(cells.starts.tolist(), cells.ends.tolist(), strict=True)
+        return _hashes([self.fold(str(data[a:b], "utf-8")) for a, b in places])
+
+
+def plain_text(cell: bytes) -> str:
+    """Return the text of a cell of a regular block."""
+    text = cell.decode()
+    return text[1:-1].replace('""', '"') if text.startswith('"') else text
+
+
+def _repeated(hashes: Words) -> Words:
+    hashes.sort()
+    return np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
+
+
+def _hashes(texts: list[str]) -> Words:
+    """Return the hashes of texts as they stand in cells, the same as `mixed` gives."""
+    cells = [text.encode(errors="surrogatepass") for text in texts]
+    short = b"".join(cell[:WIDEST].ljust(WIDEST, b"\0") for cell in cells)
+    hashes = mixed(np.frombuffer(short, np.uint64).reshape(-1, WIDEST // 8))
+    for index, cell in enumerate(cells):
+        if len(cell) > WIDEST:
+            hashes[index] = hash(cell) % 2**64
+    return hashes
+
+
+_NO_HASHES = np.empty(0, np.uint64)

@@ -1,0 +1,162 @@
+"""Checking a file as it would be sent: everything that is wrong with it, at once.
+
+`check` goes one of two ways with one result. The exact path (`exact`) defines what is
+right, record by record; the fast path (`fast`) looks at blocks of bytes at once as far
+as it can prove them regular.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from files.checking.cell_keys import CellKeys
+from files.checking.columns import Column, tell_tallies
+from files.checking.exact import check_records
+from files.checking.fast import BLOCK, check_blocks
+from files.checking.header import check_header
+from files.checking.keys import Fold, KeyTexts, fold_case, keep_case, key_problems
+from files.checking.ledger import Ledger, Mark, Progress, Start
+from files.checking.records import Records, Unreadable, readable
+from files.checking.structure import byte_problems, text_problems
+from files.fields.field import Field
+from files.fields.inference import SAMPLE, infer
+from files.findings import Report
+from files.values.problems import Problem
+from files.values.rules import NULL
+
+Engine = Literal["auto", "exact", "fast"]
+
+# Below this many bytes the exact path is as quick.
+WORTH_BLOCKS = 2**20
+# Columns are inferred from so many bytes at most, besides so many rows.
+SAMPLE_BYTES = 2**22
+
+
+def check(
+    path: Path,
+    *,
+    key: str,
+    fields: Sequence[Field] = (),
+    report: Report | None = None,
+    engine: Engine = "auto",
+    progress: Progress | None = None,
+    block: int = BLOCK,
+) -> Report:
+    """Check the file at `path` for an upsert by the column `key`.
+
+    The file is as it would be sent: UTF-8, LF, commas; nothing of that is taken for
+    granted. `fields` are those of the object; without any they are inferred from the
+    first 1,000 rows, and what is found by them only warns. Findings are added to
+    `report` row by row, those about whole columns at the end. `block` is the number of
+    bytes that the fast path looks at together. Raises OSError, and what `progress`
+    (bytes and rows done) raises.
+    """
+    report = report or Report()
+    if engine == "auto":
+        engine = "exact" if path.stat().st_size < WORTH_BLOCKS else "fast"
+    with path.open("rb") as file:
+        table = _open(file, key, fields, report)
+        if table is None:
+            return report
+        columns, start = table
+        fold = _fold(columns)
+        if engine == "exact":
+            texts = KeyTexts(fold)
+            ledger = Ledger(columns, report, texts, start, progress)
+            check_records(ledger, file)
+        else:
+            cells = CellKeys(fold, file)
+            ledger = Ledger(columns, report, cells, start, progress)
+            check_blocks(ledger, cells, file, block)
+        _tell_keys(ledger)
+    if ledger.is_readable and not report.rows:
+        message = "There is a header and no row below it. Add rows."
+        report.add("blocks", "no-rows", message)
+    tell_tallies(ledger.columns, report)
+    return report
+
+
+def _open(
+    file: BinaryIO, key: str, fields: Sequence[Field], report: Report
+) -> tuple[list[Column], Start] | None:
+    """Check the header; return the columns and where the rows begin, if there are."""
+    records = Records(file)
+    try:
+        names = next(iter(records), None)
+    except Unreadable as error:
+        _tell_first(report, error.problem, error.line)
+        return None
+    if not names:
+        _tell_no_header(file, report)
+        return None
+    _tell_odd_header(records, names, report)
+    names = [readable(name) for name in names]
+    length = len(records.raw.rstrip("\r\n"))
+    columns = check_header(names, length, key, fields, report)
+    start = Start(records.end, records.next_row, records.next_line)
+    if not fields:
+        _infer(columns, file, start)
+    return columns, start
+
+
+def _tell_odd_header(records: Records, names: list[str], report: Report) -> None:
+    if records.has_bad_bytes:
+        for index, problem in byte_problems(records.raw):
+            _tell_first(report, problem, 1 + index)
+    for problem in text_problems(records.raw, names):
+        _tell_first(report, problem, 1)
+
+
+def _tell_first(report: Report, problem: Problem, line: int) -> None:
+    report.add(problem.level, problem.rule, problem.message, row=1, line=line)
+
+
+def _tell_no_header(file: BinaryIO, report: Report) -> None:
+    file.seek(0)
+    while chunk := file.read(2**20):
+        if chunk.strip(b"\r\n"):
+            message = (
+                "Row 1 is an empty line; the column names belong there. Rows below it "
+                "could not be checked."
+            )
+            report.add("blocks", "blank-column", message, row=1, line=1)
+            return
+    report.add("blocks", "empty", "The file is empty. Choose another one.")
+
+
+def _infer(columns: list[Column], file: BinaryIO, start: Start) -> None:
+    """Guess each column's field from the first rows."""
+    offset, row, _ = start
+    sample: list[list[str]] = []
+    records = Records(file, offset=offset, row=row)
+    try:
+        for cells in records:
+            if len(cells) == len(columns):
+                sample.append([readable(cell) for cell in cells])
+            if records.row >= row + SAMPLE - 1 or records.end - offset > SAMPLE_BYTES:
+                break
+    except Unreadable:
+        pass
+    for column, values in zip(columns, zip(*sample, strict=True), strict=False):
+        filled = [value for value in values if value.strip() and value != NULL]
+        column.field = infer(column.name, filled)
+
+
+def _fold(columns: list[Column]) -> Fold:
+    """Return what keys have in common that Salesforce takes for one."""
+    field = next((column.field for column in columns if column.is_key), None)
+    return keep_case if field is not None and field.type == "id" else fold_case
+
+
+def _tell_keys(ledger: Ledger) -> None:
+    """Tell the rows whose key is not theirs alone."""
+    if ledger.key is None:
+        return
+    keys, origin = ledger.keys, ledger.report.origin
+    found = key_problems(keys.shared(), keys.fold, ledger.key.name, origin)
+    place = ledger.key.place
+    marks = [
+        Mark(row, place, ledger.lines.of(row), problem, text)
+        for row, text, problem in found
+    ]
+    ledger.tell(marks)

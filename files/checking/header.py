@@ -1,0 +1,163 @@
+"""What is wrong with the header, and the columns that it makes."""
+
+from collections.abc import Sequence
+
+from files.checking.columns import Column
+from files.checking.structure import LONGEST_HEADER, MOST_COLUMNS
+from files.fields.field import Field
+from files.fields.field_lists import FieldIndex
+from files.findings import Report
+
+NAMES_LISTED = 30
+# A byte order mark, and spaces without a width: nobody sees them.
+_INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
+_SEPARATORS = ((";", "semicolons"), ("\t", "tabs"), ("|", "pipes"))
+
+
+def check_header(
+    names: list[str], length: int, key: str, fields: Sequence[Field], report: Report
+) -> list[Column]:
+    """Check the first record, of `length` characters, and return its columns.
+
+    Their fields are the declared ones, None where there are none. `report.key` is set
+    to the key as the header spells it.
+    """
+    report.columns = names
+    _check_size(len(names), length, report)
+    _check_names(names, report)
+    place = _find_key(names, key, report)
+    columns = [
+        Column(number, name, is_key=number == place)
+        for number, name in enumerate(names)
+    ]
+    if fields:
+        _check_fields(columns, fields, report)
+    return columns
+
+
+def _add(
+    report: Report, rule: str, message: str, column: str | None, level: str = "blocks"
+) -> None:
+    warns = level == "warns"
+    report.add(
+        "warns" if warns else "blocks", rule, message, row=1, line=1, column=column
+    )
+
+
+def _check_size(width: int, length: int, report: Report) -> None:
+    if length > LONGEST_HEADER:
+        message = (
+            f"The header has {length:,} characters; Salesforce takes "
+            f"{LONGEST_HEADER:,}. Leave columns out."
+        )
+        _add(report, "long-header", message, None)
+    if width > MOST_COLUMNS:
+        message = (
+            f"The header has {width:,} columns; Salesforce takes {MOST_COLUMNS:,}. "
+            "Leave columns out."
+        )
+        _add(report, "too-many-columns", message, None)
+
+
+def _check_names(names: list[str], report: Report) -> None:
+    seen: dict[str, int] = {}
+    for number, name in enumerate(names, start=1):
+        bare = bare_name(name)
+        if not bare:
+            message = f"Column {number:,} has no name. Name it, or leave it out."
+            _add(report, "blank-column", message, name or f"#{number}")
+            continue
+        if name != bare:
+            what = "spaces or invisible characters"
+            message = (
+                f"Column name “{name}” has {what} at its ends; Salesforce takes them "
+                "as part of the name. Take them out."
+            )
+            _add(report, "column-spaces", message, name)
+        first = seen.setdefault(bare.lower(), number)
+        if first != number:
+            message = (
+                f"Columns {first:,} and {number:,} are both called “{bare}”. "
+                "Salesforce does not tell upper from lower case in names. Leave one "
+                "out."
+            )
+            _add(report, "repeated-column", message, name)
+
+
+def bare_name(name: str) -> str:
+    """Return a column's name without spaces and invisible characters at its ends."""
+    previous = ""
+    while name != previous:
+        previous, name = name, name.strip().strip(_INVISIBLE)
+    return name
+
+
+def _find_key(names: list[str], key: str, report: Report) -> int | None:
+    """Return the place of the key's column, None where there is none."""
+    fitting = [i for i, name in enumerate(names) if name.lower() == key.lower()]
+    if not fitting:
+        message = f"The primary key “{key}” is not in the header.{_hint(names)}"
+        _add(report, "key-missing", message, None)
+        return None
+    place = next((i for i in fitting if names[i] == key), fitting[0])
+    report.key = names[place]
+    if report.key != key:
+        message = (
+            f"The primary key was typed “{key}”, the header spells it “{report.key}”. "
+            "The header's spelling is sent."
+        )
+        _add(report, "key-case", message, report.key, "warns")
+    return place
+
+
+def _hint(names: list[str]) -> str:
+    """Guess why a header has one column only."""
+    if len(names) != 1:
+        more = ", …" if len(names) > NAMES_LISTED else ""
+        return f" It has: {', '.join(names[:NAMES_LISTED])}{more}."
+    for sign, name in _SEPARATORS:
+        if sign in names[0]:
+            return f" The columns seem to be separated by {name}; commas are needed."
+    return f" It has one column: {names[0][:200]}."
+
+
+def _check_fields(
+    columns: list[Column], fields: Sequence[Field], report: Report
+) -> None:
+    index = FieldIndex(fields)
+    filled: set[str] = set()
+    for column in columns:
+        name = bare_name(column.name) if report.columns[column.place] else ""
+        if not name:
+            continue
+        match = index.find(name)
+        if match.field is None:
+            _tell_unknown(column.name, match.suggestions, report)
+            continue
+        filled.add(match.field.name)
+        if match.is_relationship:
+            continue
+        column.field = match.field
+        if match.field.is_read_only and not column.is_key:
+            message = (
+                f"Salesforce refuses any value for {column.name}: the field is "
+                "read-only. Leave the column out."
+            )
+            _add(report, "read-only-column", message, column.name)
+    for field in fields:
+        if field.is_required and field.name not in filled:
+            message = (
+                f"There is no column for {field.name}, which is required: only updates "
+                "would work, new records would be refused. Add it, unless all rows are "
+                "updates."
+            )
+            _add(report, "missing-column", message, field.name, "warns")
+
+
+def _tell_unknown(name: str, near: Sequence[str], report: Report) -> None:
+    meant = f" Did you mean {' or '.join(near)}?" if near else ""
+    message = (
+        f"The object has no field “{name[:200]}”, so the whole job would fail.{meant} "
+        "Rename the column or leave it out."
+    )
+    _add(report, "unknown-column", message, name)

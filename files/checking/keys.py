@@ -1,0 +1,124 @@
+"""Which rows share their key with another, exactly or but for its case."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from files.findings import Origin
+from files.shown import shown
+from files.values.problems import Problem
+
+ROWS_LISTED = 10
+
+Fold = Callable[[str], str]
+
+
+def fold_case(text: str) -> str:
+    """Return what keys that Salesforce usually takes for one have in common."""
+    return text.lower()
+
+
+def keep_case(text: str) -> str:
+    """Return the key itself: the case of Salesforce's own ids counts."""
+    return text
+
+
+class Keys(Protocol):
+    """The keys of a table, row by row."""
+
+    fold: Fold
+
+    def add(self, rows: Sequence[int], texts: Sequence[str]) -> None:
+        """Remember the keys of some rows, in row order."""
+
+    def shared(self) -> dict[str, list[int]]:
+        """Return the rows of each key that is like another one when folded."""
+
+
+class KeyTexts:
+    """Keys kept as they are: what the exact path uses."""
+
+    def __init__(self, fold: Fold) -> None:
+        self.fold = fold
+        self._first: dict[str, int] = {}
+        self._again: defaultdict[str, list[int]] = defaultdict(list)
+
+    def add(self, rows: Sequence[int], texts: Sequence[str]) -> None:
+        """Remember the keys of some rows, in row order."""
+        first = self._first
+        for row, text in zip(rows, texts, strict=True):
+            if first.setdefault(text, row) != row:
+                self._again[text].append(row)
+
+    def shared(self) -> dict[str, list[int]]:
+        """Return the rows of each key that is like another one when folded."""
+        fold, first = self.fold, self._first
+        hashes = np.fromiter((hash(fold(t)) for t in first), np.int64, len(first))
+        hashes.sort()
+        twins = set(hashes[1:][hashes[1:] == hashes[:-1]].tolist())
+        return {
+            text: [row, *self._again.get(text, ())]
+            for text, row in first.items()
+            if text in self._again or (twins and hash(fold(text)) in twins)
+        }
+
+
+def key_problems(
+    shared: dict[str, list[int]], fold: Fold, name: str, origin: Origin | None
+) -> Iterable[tuple[int, str, Problem]]:
+    """Yield row, key and problem for every row whose key is not its alone, by row.
+
+    `shared` may hold keys that are like no other: they are passed over. The rows in
+    messages are those of `origin`.
+    """
+    found: list[tuple[int, str, Problem]] = []
+    spellings: defaultdict[str, list[str]] = defaultdict(list)
+    for text in sorted(shared, key=lambda text: shared[text][0]):
+        spellings[fold(text)].append(text)
+        rows = shared[text]
+        if len(rows) > 1:
+            problem = _repeated(name, text, _numbers(rows, origin))
+            found += [(row, text, problem) for row in rows]
+    for texts in spellings.values():
+        if len(texts) > 1:
+            problem = _twins(name, texts, [shared[text][0] for text in texts], origin)
+            found += [(row, text, problem) for text in texts for row in shared[text]]
+    found.sort(key=lambda each: each[0])
+    return found
+
+
+def _repeated(name: str, text: str, numbers: str) -> Problem:
+    message = (
+        f"{name} {shown(text)} stands in rows {numbers}. Which of them would win "
+        "cannot be foretold; keep one."
+    )
+    return Problem("blocks", "repeated-key", message)
+
+
+def _twins(
+    name: str, texts: list[str], rows: list[int], origin: Origin | None
+) -> Problem:
+    listed = ", ".join(
+        f"{shown(text)} (row {_number(row, origin)})"
+        for text, row in zip(texts[:ROWS_LISTED], rows, strict=False)
+    )
+    message = (
+        f"{name} {listed}{_more(len(texts))} differ only by upper and lower case. "
+        "Salesforce usually takes them for one; keep one spelling."
+    )
+    return Problem("warns", "key-twins", message)
+
+
+def _numbers(rows: list[int], origin: Origin | None) -> str:
+    listed = ", ".join(_number(row, origin) for row in rows[:ROWS_LISTED])
+    return listed + _more(len(rows))
+
+
+def _more(total: int) -> str:
+    return f" and {total - ROWS_LISTED:,} more" if total > ROWS_LISTED else ""
+
+
+def _number(row: int, origin: Origin | None) -> str:
+    return f"{origin.row(row) if origin else row:,}"

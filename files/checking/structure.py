@@ -1,0 +1,84 @@
+"""What is wrong with a record as such: its bytes, its quotes, its size, its width."""
+
+from collections.abc import Iterator
+
+from files.checking.records import is_quoted_soundly
+from files.findings import ROW
+from files.values.problems import Problem
+
+# Salesforce's limits in characters (`shared/facts/api.md` 5.6).
+LONGEST_CELL, LONGEST_ROW, LONGEST_HEADER = 131_072, 400_000, 32_000
+MOST_COLUMNS = 5_000
+
+_SAVE_AS = "In Excel, choose Save As, “CSV UTF-8 (Comma delimited)”."
+
+
+def byte_problems(raw: str) -> Iterator[tuple[int, Problem]]:
+    """Yield a problem for each line of a record that is not UTF-8, with its index."""
+    for index, line in enumerate(raw.split("\n")):
+        place = next((i for i, char in enumerate(line) if _is_stray(char)), None)
+        if place is None:
+            continue
+        position = len(line[:place].encode(errors="surrogateescape")) + 1
+        message = (
+            f"Byte {ord(line[place]) - 0xDC00:#04x} at position {position:,} of this "
+            f"line of row {ROW} is not UTF-8. {_SAVE_AS}"
+        )
+        yield index, Problem("blocks", "not-utf-8", message)
+
+
+def text_problems(raw: str, cells: list[str]) -> Iterator[Problem]:
+    """Yield what `csv` takes without a word and Salesforce does not."""
+    if "\0" in raw:
+        message = f"Row {ROW} holds a NUL character. Take it out."
+        yield Problem("blocks", "nul", message)
+    if "\r" in raw:
+        message = (
+            f"Row {ROW} holds a carriage return (CR). Lines must end with LF alone, "
+            "within cells too: save the file anew with one kind of line end."
+        )
+        yield Problem("blocks", "lone-cr", message)
+    if '"' in raw and not is_quoted_soundly(raw):
+        message = (
+            f"Row {ROW} has a quote inside a cell that is not quoted. Quote the whole "
+            "cell and double the quote inside."
+        )
+        yield Problem("blocks", "quotes", message)
+    if len(raw) > LONGEST_CELL:
+        yield from _size_problems(raw, cells)
+
+
+def width_problem(cells: list[str], wanted: int) -> Problem | None:
+    """Return what is wrong with a record that has not as many cells as the header."""
+    if len(cells) == wanted:
+        return None
+    if not cells:
+        message = f"Row {ROW} is an empty line. Remove it."
+        return Problem("blocks", "empty-row", message)
+    message = (
+        f"Row {ROW} has {len(cells):,} {'cell' if len(cells) == 1 else 'cells'}, the "
+        f"header has {wanted:,}. Look for a comma too many or too few, or quotes that "
+        "are missing."
+    )
+    return Problem("blocks", "ragged-row", message)
+
+
+def _size_problems(raw: str, cells: list[str]) -> Iterator[Problem]:
+    length = len(raw.removesuffix("\n"))
+    if length > LONGEST_ROW:
+        message = (
+            f"Row {ROW} has {length:,} characters; Salesforce takes {LONGEST_ROW:,}. "
+            "Shorten its longest cells."
+        )
+        yield Problem("blocks", "long-row", message)
+    for number, cell in enumerate(cells, start=1):
+        if len(cell) > LONGEST_CELL:
+            message = (
+                f"Cell {number:,} of row {ROW} has {len(cell):,} characters; "
+                f"Salesforce takes {LONGEST_CELL:,}. Shorten it."
+            )
+            yield Problem("blocks", "long-cell", message)
+
+
+def _is_stray(char: str) -> bool:
+    return "\udc80" <= char <= "\udcff"

@@ -1,0 +1,147 @@
+"""What checking a file found: each finding, and the report that counts them all."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+Level = Literal["blocks", "warns", "notes"]
+LEVELS: tuple[Level, ...] = ("blocks", "warns", "notes")
+
+# Findings beyond this many of one group are counted and passed on, not kept.
+KEPT_PER_GROUP = 20
+PREVIEW_ROWS = 5
+# Stands in a message for the row of its finding: no text of a file has it by accident.
+ROW = "\ue000"
+# A value is cut to this many characters where it is shown.
+LONGEST_VALUE = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that is wrong or worth knowing.
+
+    `rule` is its kind, "ragged-row". `row` is counted as a spreadsheet does (the header
+    is row 1), `line` as an editor does; both, like `column`, are None where the finding
+    is about the file or a column as a whole. `value` is the cell, cut to 200.
+    """
+
+    level: Level
+    rule: str
+    message: str
+    row: int | None = None
+    line: int | None = None
+    column: str | None = None
+    value: str | None = None
+
+
+@dataclass(kw_only=True)
+class Group:
+    """All findings of one rule in one column: how many, and the first of them."""
+
+    level: Level
+    rule: str
+    column: str | None
+    total: int = 0
+    first: list[Finding] = field(default_factory=list)
+
+
+class Origin(Protocol):
+    """Where the rows of a mended file came from: see `files.mending.mend`."""
+
+    def row(self, row: int) -> int: ...
+    def line(self, row: int, line: int) -> int: ...
+
+
+Sink = Callable[[Finding], None]
+
+
+@dataclass(kw_only=True)
+class Report:
+    """What checking a file told.
+
+    `rows` counts the rows below the header. `key` is the primary key as the header
+    spells it, "" where it was not found. `groups` counts every finding, also those that
+    were not kept; `sink` is given each one as it is found. `origin` turns the rows and
+    lines of a mended file into those of the file it was made from.
+    """
+
+    rows: int = 0
+    columns: list[str] = field(default_factory=list)
+    key: str = ""
+    preview: list[list[str]] = field(default_factory=list)
+    groups: dict[tuple[str, str | None], Group] = field(default_factory=dict)
+    sink: Sink | None = None
+    origin: Origin | None = None
+
+    def add(
+        self,
+        level: Level,
+        rule: str,
+        message: str,
+        *,
+        row: int | None = None,
+        line: int | None = None,
+        column: str | None = None,
+        value: str | None = None,
+    ) -> None:
+        """Count a finding, pass it on, and keep it unless there are many of its kind.
+
+        `message` may hold `ROW`, which becomes the row that the finding ends up with.
+        """
+        if self.origin is not None and row is not None and row > 1:
+            line = None if line is None else self.origin.line(row, line)
+            row = self.origin.row(row)
+        if row is not None:
+            message = message.replace(ROW, f"{row:,}")
+        finding = Finding(
+            level=level,
+            rule=rule,
+            message=message,
+            row=row,
+            line=line,
+            column=column,
+            value=None if value is None else value[:LONGEST_VALUE],
+        )
+        name = (rule, column)
+        group = self.groups.get(name)
+        if group is None:
+            group = Group(level=level, rule=rule, column=column)
+            self.groups[name] = group
+        group.total += 1
+        if len(group.first) < KEPT_PER_GROUP:
+            group.first.append(finding)
+        if self.sink is not None:
+            self.sink(finding)
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the file must not be sent as it is."""
+        return any(group.level == "blocks" for group in self.groups.values())
+
+    def count(self, level: Level) -> int:
+        """Return how many findings have this level."""
+        return sum(g.total for g in self.groups.values() if g.level == level)
+
+    def ordered(self) -> list[Group]:
+        """Return the groups: what blocks first, then the order in which they came."""
+        return sorted(self.groups.values(), key=lambda g: LEVELS.index(g.level))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is stored with the write."""
+        return {
+            "rows": self.rows,
+            "columns": self.columns,
+            "key": self.key,
+            "preview": self.preview,
+            "blocks": self.blocks,
+            "groups": [
+                {
+                    "level": group.level,
+                    "rule": group.rule,
+                    "column": group.column,
+                    "total": group.total,
+                    "first": [vars(finding) for finding in group.first],
+                }
+                for group in self.ordered()
+            ],
+        }

@@ -1,0 +1,67 @@
+"""Every finding of a check in one CSV file, however many there are."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+from files.findings import Finding
+
+COLUMNS = ("level", "rule", "row", "line", "column", "value", "message")
+
+
+class FindingsFile:
+    """Writes findings as they come; a context manager that closes its file."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("w", encoding="utf-8", newline="", errors="replace")
+        self._writer = csv.writer(self._file, lineterminator="\n")
+        self._writer.writerow(COLUMNS)
+
+    def __enter__(self) -> "FindingsFile":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def add(self, finding: Finding) -> None:
+        """Write one finding; what it does not name stays empty."""
+        values = (getattr(finding, name) for name in COLUMNS)
+        self._writer.writerow(["" if value is None else value for value in values])
+
+
+def read_findings(path: Path) -> Iterator[list[str]]:
+    """Yield each finding's cells in the order of COLUMNS, all as text."""
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file)
+        next(reader)
+        yield from reader
+
+
+def rows_with(path: Path, *, rule: str, column: str | None) -> list[int]:
+    """Return the rows, ascending, that have a finding of this rule in this column.
+
+    The header is left out: it is no row that could be left out.
+    """
+    rows = {
+        int(row)
+        for _, of_rule, row, _, in_column, *_ in read_findings(path)
+        if of_rule == rule and in_column == (column or "") and row
+    }
+    return sorted(row for row in rows if row > 1)
+
+
+def ranges(rows: list[int]) -> list[tuple[int, int]]:
+    """Return ascending rows as ranges, both ends included: 2, 3, 4, 9 as 2-4, 9-9."""
+    found: list[tuple[int, int]] = []
+    for row in rows:
+        if found and found[-1][1] >= row - 1:
+            found[-1] = (found[-1][0], row)
+        else:
+            found.append((row, row))
+    return found

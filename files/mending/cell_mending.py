@@ -1,0 +1,233 @@
+"""Mending the cells of one record after the other; the rest stays byte for byte."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from files.changes import Change, counted
+from files.findings import Finding
+from files.mending.conversions import Outcome, converter
+from files.mending.recipes import ColumnRecipe, InvalidRecipe, Recipe, column_names
+from files.shown import shown
+
+NULL = "#N/A"
+# Findings beyond this many are counted, not kept.
+KEPT_FINDINGS = 1_000
+# Each cell of a record that `csv` reads in strict mode, as written, after its comma.
+_CELL = re.compile(r',("[^"]*(?:""[^"]*)*"|[^,]*)')
+_NEEDS_QUOTES = re.compile('[,"\r\n]')
+_STAYS: dict[Outcome, str] = {
+    "misfit": "did not fit the format",
+    "time": "would have lost a time of day",
+    "no-zone": "tell no time zone, and none was chosen",
+    "skipped-hour": "tell a time that never was, as the clocks went forward",
+    "repeated-hour": "tell a time that was twice, as the clocks went back",
+}
+
+
+class CellMending:
+    """Follows the part of a recipe that is about cells, record by record.
+
+    Made from the cells of the header. Raises InvalidRecipe where no column would be
+    left. A record with another number of cells than the header is not touched.
+    """
+
+    def __init__(self, header: Sequence[str], recipe: Recipe) -> None:
+        names = column_names(header)
+        columns = {name: recipe.columns.get(name) for name in names}
+        self._header = list(header)
+        self._sent_as = {
+            index: column.name
+            for index, column in enumerate(columns.values())
+            if column is not None and column.name != header[index]
+        }
+        self._steps = [
+            (index, ColumnStep(name, column))
+            for index, (name, column) in enumerate(columns.items())
+            if column is not None and column.changes_cells
+        ]
+        self._constants = recipe.constants if header else ()
+        self._kept = [i for i in range(len(header)) if self._sent_as.get(i, "-")]
+        self._width = len(self._kept) + len(self._constants)
+        if header and not self._width:
+            raise InvalidRecipe("Every column is left out; keep at least one.")
+        self._edits = _edits(names, recipe)
+        self._edited = 0
+        self._unedited = len(recipe.cells)
+        self._absent = [name for name in recipe.columns if name not in columns]
+        self._ragged = 0
+        self.findings: list[Finding] = []
+
+    @property
+    def _is_recut(self) -> bool:
+        return bool(self._constants) or len(self._kept) < len(self._header)
+
+    @property
+    def changes_records(self) -> bool:
+        """Whether records below the header may change."""
+        return bool(self._steps or self._edits) or self._is_recut
+
+    def header(self, raw: bytes) -> bytes:
+        """Return the header record to send."""
+        names = [name for name, _ in self._constants]
+        return self._recut(raw, self._sent_as, names)
+
+    def record(self, row: int, cells: list[str], raw: bytes) -> bytes:
+        """Return the record to send: the same bytes if nothing in it changes.
+
+        `row` is its row in the file as read, `cells` and `raw` are what it holds.
+        """
+        if len(cells) != len(self._header):
+            self._leave_ragged(row, len(cells))
+            return raw
+        edits = self._edits.get(row, {})
+        changed = {}
+        for index, step in self._steps:
+            if index in edits:
+                continue
+            text = step.mend(cells[index])
+            if text != cells[index]:
+                changed[index] = text
+        self._edited += len(edits)
+        for index, text in edits.items():
+            if text != cells[index]:
+                changed[index] = text
+        return self._recut(raw, changed, [value for _, value in self._constants])
+
+    def _recut(
+        self, raw: bytes, changed: dict[int, str], constants: Sequence[str]
+    ) -> bytes:
+        if not changed and not self._is_recut:
+            return raw
+        text = raw.decode("utf-8", "surrogateescape")
+        body = text.rstrip("\r\n")
+        written = _CELL.findall("," + body)
+        for index, cell in changed.items():
+            written[index] = _quoted(cell)
+        sent = [written[index] for index in self._kept]
+        sent += [_quoted(value) for value in constants]
+        # A blank cell alone would be a blank line, and no record.
+        joined = ",".join(sent) or '""'
+        return (joined + text[len(body) :]).encode("utf-8", "surrogateescape")
+
+    def _leave_ragged(self, row: int, width: int) -> None:
+        self._ragged += 1
+        if width != self._width or not self._is_recut:
+            return
+        # As sent, this record would look as if nothing were wrong with it.
+        if len(self.findings) < KEPT_FINDINGS:
+            message = (
+                f"Row {row:,} has {counted(width, 'cell')}, the header has "
+                f"{len(self._header):,} before columns are added or left out. Leave "
+                "the row out, or mend it in the file."
+            )
+            finding = Finding(
+                level="blocks", rule="ragged-row", message=message, row=row
+            )
+            self.findings.append(finding)
+
+    def changes(self) -> list[Change]:
+        """Return what was changed so far, and what of the recipe found no place."""
+        changes = [self._header_change(index) for index in self._sent_as]
+        for name, value in self._constants:
+            what = f"Column {shown(name)} is added with {shown(value)} in every row."
+            changes.append(Change(what, 1))
+        for _, step in self._steps:
+            changes += step.changes()
+        if self._edited:
+            what = f"{counted(self._edited, 'cell')} changed by hand."
+            changes.append(Change(what, self._edited))
+        return [*changes, *self._without_effect()]
+
+    def _header_change(self, index: int) -> Change:
+        name, sent_as = self._header[index], self._sent_as[index]
+        column = shown(name) if name.strip() else f"#{index + 1}"
+        if not sent_as:
+            return Change(f"Column {column} is left out.", 1)
+        return Change(f"Column {column} goes out as {shown(sent_as)}.", 1)
+
+    def _without_effect(self) -> list[Change]:
+        changes = []
+        for name in self._absent:
+            what = f"Column {shown(name)} is not in this file: nothing to change."
+            changes.append(Change(what, 0))
+        missed = self._unedited - self._edited
+        if missed:
+            what = (
+                f"{counted(missed, 'cell')} to be changed by hand could not be: the "
+                "row is not sent, has another number of cells, or is not there."
+            )
+            changes.append(Change(what, 0))
+        if self._ragged and self.changes_records:
+            what = (
+                f"{counted(self._ragged, 'row')} with another number of cells than the "
+                f"header {_stays(self._ragged)}."
+            )
+            changes.append(Change(what, self._ragged))
+        return changes
+
+
+class ColumnStep:
+    """What happens to the cells of one column, and how often it did."""
+
+    def __init__(self, name: str, recipe: ColumnRecipe) -> None:
+        self._name = name
+        self._recipe = recipe
+        self._convert = None if recipe.dates is None else converter(recipe.dates)
+        self._trimmed = self._nulls = 0
+        self._outcomes: Counter[Outcome] = Counter()
+
+    def mend(self, cell: str) -> str:
+        """Return the text to send for a cell."""
+        text = cell.strip() if self._recipe.trim else cell
+        self._trimmed += len(text) != len(cell)
+        if not text or text.isspace():
+            if not self._recipe.blank_to_null:
+                return text
+            self._nulls += 1
+            return NULL
+        if self._convert is None or text == NULL:
+            return text
+        text, outcome = self._convert(text)
+        self._outcomes[outcome] += 1
+        return text
+
+    def changes(self) -> list[Change]:
+        """Return what was done so far, each with its count."""
+        name = shown(self._name)
+        found = [
+            (self._trimmed, "spaces at the ends taken off"),
+            (self._nulls, f"blank, now {NULL}, which clears the field"),
+            (self._outcomes["converted"], "converted to Salesforce's form of a date"),
+        ]
+        changes = [
+            Change(f"{counted(count, 'cell')} of {name}: {what}.", count)
+            for count, what in found
+            if count
+        ]
+        for outcome, why in _STAYS.items():
+            if count := self._outcomes[outcome]:
+                cells = f"{counted(count, 'cell')} of {name}"
+                changes.append(Change(f"{cells} {why} and {_stays(count)}.", count))
+        return changes
+
+
+def _stays(count: int) -> str:
+    return "stays as it is" if count == 1 else "stay as they are"
+
+
+def _edits(names: Sequence[str], recipe: Recipe) -> dict[int, dict[int, str]]:
+    """Return the cells changed by hand: for each row, the new text by position."""
+    positions = {name: index for index, name in enumerate(names)}
+    edits: dict[int, dict[int, str]] = {}
+    for (row, name), text in recipe.cells.items():
+        if name in positions:
+            edits.setdefault(row, {})[positions[name]] = text
+    return edits
+
+
+def _quoted(text: str) -> str:
+    """Return a cell as it is written: quoted only where it must be."""
+    if not _NEEDS_QUOTES.search(text):
+        return text
+    return '"' + text.replace('"', '""') + '"'

@@ -1,0 +1,143 @@
+"""What an operator wants changed in one column of a file, as plain data."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from files.shown import shown
+
+DateFormat = Literal[
+    "iso-space", "us", "european", "iso-no-zone", "excel-serial", "compact"
+]
+FORMATS: dict[DateFormat, str] = {
+    "iso-space": "2024-12-31 10:00, with a space",
+    "us": "12/31/2024, month first",
+    "european": "31.12.2024 or 31/12/2024, day first",
+    "iso-no-zone": "2024-12-31T10:00:00, without a zone",
+    "excel-serial": "45657.5, Excel's count of days",
+    "compact": "20241231",
+}
+_POSITION = re.compile(r"#\d+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class InvalidRecipe(ValueError):
+    """A recipe that cannot be followed; its text tells the operator why."""
+
+
+def column_names(header: Sequence[str]) -> list[str]:
+    """Return the name by which each column is spoken of: everybody uses this one.
+
+    That is the header's text where it tells one column from all others. A column whose
+    name is blank, stands twice in the header, looks like a position itself or holds
+    bytes that are no UTF-8 is spoken of by its position: "#3" is the third.
+    """
+    times = Counter(header)
+    return [
+        name if times[name] == 1 and _is_telling(name) else f"#{number}"
+        for number, name in enumerate(header, start=1)
+    ]
+
+
+def _is_telling(name: str) -> bool:
+    is_position = _POSITION.fullmatch(name) is not None
+    return bool(name.strip()) and not is_position and not _SURROGATE.search(name)
+
+
+@dataclass(frozen=True)
+class DateConversion:
+    """Turn the dates of a column from one named format into Salesforce's.
+
+    `zone` is an IANA name, as "Europe/Berlin": the zone of date-times that name none.
+    Only "iso-space" may do without, since its cells may carry an offset. Raises
+    InvalidRecipe.
+    """
+
+    into: Literal["date", "datetime"]
+    format: DateFormat
+    zone: str = ""
+
+    def __post_init__(self) -> None:
+        if self.into not in ("date", "datetime"):
+            raise InvalidRecipe(f"{shown(self.into)} is neither “date” nor “datetime”.")
+        if self.format not in get_args(DateFormat):
+            raise InvalidRecipe(f"{shown(self.format)} is not a known date format.")
+        if self.zone:
+            _check_zone(self.zone)
+        elif self.into == "datetime" and self.format != "iso-space":
+            raise InvalidRecipe(
+                "Choose the time zone that the date-times are meant in."
+            )
+
+    def describe(self, column: str) -> str:
+        """Return the conversion as a sentence."""
+        written = f"Dates of {shown(column)} written as {FORMATS[self.format]}"
+        if self.into == "date":
+            return f"{written}, go out as 2024-12-31."
+        meant = f", meant in the zone {self.zone}" if self.zone else ""
+        return f"{written}{meant}, go out as 2024-12-31T10:00:00+01:00."
+
+
+@dataclass(frozen=True)
+class ColumnRecipe:
+    """What happens to one column. `name` is what it is sent as, "" leaves it out.
+
+    In this order: `trim` takes white space off both ends of its cells, `blank_to_null`
+    puts #N/A, which clears a field, where a cell is blank, `dates` converts.
+    """
+
+    name: str
+    trim: bool = False
+    blank_to_null: bool = False
+    dates: DateConversion | None = None
+
+    def __post_init__(self) -> None:
+        check_text(self.name, "A column name")
+
+    @property
+    def changes_cells(self) -> bool:
+        """Whether it does more than rename or leave out."""
+        wanted = self.trim or self.blank_to_null or self.dates is not None
+        return bool(self.name) and wanted
+
+    def describe(self, column: str) -> list[str]:
+        """Return what happens to this column as sentences."""
+        if not self.name:
+            return [f"Column {shown(column)} is left out."]
+        lines = []
+        if self.name != column:
+            lines.append(f"Column {shown(column)} goes out as {shown(self.name)}.")
+        if self.trim:
+            lines.append(
+                f"Spaces at the ends of cells of {shown(column)} are taken off."
+            )
+        if self.blank_to_null:
+            lines.append(
+                f"Blank cells of {shown(column)} become #N/A, which clears the field."
+            )
+        if self.dates is not None:
+            lines.append(self.dates.describe(column))
+        return lines
+
+
+def _check_zone(zone: str) -> None:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        message = f"{shown(zone)} is not a time zone; write it as “Europe/Berlin”."
+        raise InvalidRecipe(message) from error
+
+
+def check_text(text: str, what: str) -> None:
+    """Raise InvalidRecipe for a text that could not be sent as a cell."""
+    if "\r" in text:
+        raise InvalidRecipe(
+            f"{what} holds a carriage return; only line feeds can be sent."
+        )
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidRecipe(f"{what} holds half a character.") from error

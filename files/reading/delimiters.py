@@ -1,0 +1,240 @@
+"""What separates the cells of a file: the guess, and turning it into commas."""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+
+import numpy as np
+
+from files.changes import Change, counted
+from files.findings import Finding
+from files.reading.quotes import COMMA, CR, LF, QUOTE, Bytes, Flags, Positions, Quotes
+
+NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+
+# Nothing that Salesforce takes is nearly as long (131,072 characters): see api.md 5.6.
+_LONGEST_CELL = 8 * 2**20
+_ROWS_LOOKED_AT = 100
+# Excel's own note on how to open the file: "sep=;" as the first line.
+_SEP_LINE = re.compile(r'\ufeff*"?sep=(.)"?[\r\n]')
+
+
+def told_by_excel(head: str) -> str:
+    """Return the delimiter that a first line "sep=;" tells, "" where there is none."""
+    match = _SEP_LINE.match(head)
+    return match[1] if match else ""
+
+
+def records(head: str, delimiter: str) -> list[list[str]]:
+    """Return the first records of a text, as many as can be read."""
+    read: list[list[str]] = []
+    reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter)
+    try:
+        for record in reader:
+            read.append(record)
+            if len(read) == _ROWS_LOOKED_AT:
+                break
+    except csv.Error:
+        pass
+    return read
+
+
+def guess(head: str) -> str:
+    """Return the delimiter of a text by its first records: a comma if in doubt.
+
+    Another one is believed where it cuts the header and every row into as many cells,
+    and commas do not; or where commas do not cut the header at all, and the other one
+    cuts nearly every row like the header.
+    """
+    told = told_by_excel(head)
+    if told in NAMES:
+        return told
+    widths = {sign: _widths(head, sign) for sign in NAMES}
+    commas = widths.pop(",")
+    if _agreeing(commas) == 1 and commas[0] > 1:
+        return ","
+    enough = 0.8 if commas and commas[0] == 1 else 1
+    fitting = [
+        (seen[0], sign)
+        for sign, seen in widths.items()
+        if seen and seen[0] > 1 and _agreeing(seen) >= enough
+    ]
+    most = max(fitting, default=(1, ","))
+    is_alone = [width for width, _ in fitting].count(most[0]) == 1
+    return most[1] if is_alone else ","
+
+
+def _widths(head: str, delimiter: str) -> list[int]:
+    return [len(record) for record in records(head, delimiter) if record]
+
+
+def _agreeing(widths: list[int]) -> float:
+    """Return the share of the rows that are as wide as the header."""
+    return widths.count(widths[0]) / len(widths) if widths else 0
+
+
+# A quoted cell, and what follows its end by mistake.
+_QUOTED = re.compile(rb'"([^"]*+(?:""[^"]*+)*+)"(.*)', re.DOTALL)
+
+
+def _in_quotes(raw: bytes) -> bytes:
+    """Return a cell in quotes, its value being what `csv` reads."""
+    match = _QUOTED.fullmatch(raw)
+    value = match[1].replace(b'""', b'"') + match[2] if match else raw
+    return b'"' + value.replace(b'"', b'""') + b'"'
+
+
+class Commas:
+    """Turns another delimiter into commas, block after block of UTF-8 with LF.
+
+    Cells stay as they are: one that holds a comma is put in quotes. Where such a cell
+    also has quotes at fault it stays the same cell, and a finding tells the fault,
+    which can no longer be seen in the text.
+    """
+
+    def __init__(self, delimiter: str, found: Callable[[Finding], None]) -> None:
+        self._delimiter = delimiter
+        self._byte = ord(delimiter)
+        self._quotes = Quotes(self._byte)
+        self._found = found
+        self._rest = b""
+        self._is_too_long = False
+        self._row = self._line = 1
+        self._turned = self._quoted = 0
+
+    def feed(self, block: bytes) -> bytes:
+        """Return the cells that end in the block, or before; the last one is kept."""
+        if self._is_too_long:
+            return self._pass(block)
+        text = self._rest + block
+        data = np.frombuffer(text, np.uint8)
+        outside = self._outside(data)
+        ends = self._ends(data, outside)
+        cut = int(ends[-1]) + 1 if ends.size else 0
+        self._rest = text[cut:]
+        converted = self._converted(data[:cut], outside[:cut], ends)
+        if len(self._rest) <= _LONGEST_CELL:
+            self._quotes.restart()
+            return converted
+        rest, self._rest, self._is_too_long = self._rest, b"", True
+        self._tell_too_long()
+        self._line += rest.count(b"\n")
+        return converted + rest
+
+    def end(self) -> bytes:
+        """Return the last cell, with a line end."""
+        if not self._rest:
+            return b""
+        converted = self.feed(b"\n")
+        rest, self._rest = self._rest, b""
+        return converted + rest
+
+    def changes(self) -> list[Change]:
+        """Return what was done, for the operator."""
+        signs = counted(self._turned, NAMES[self._delimiter])
+        cells = counted(self._quoted, "cell")
+        told = [
+            (self._turned, f"{signs} between cells go out as commas."),
+            (self._quoted, f"{cells} with a comma inside go out in quotes."),
+        ]
+        return [Change(what, count) for count, what in told if count]
+
+    def _outside(self, data: Bytes) -> Flags:
+        """Return for every byte whether it stands outside quoted cells."""
+        starts_inside = self._quotes.is_inside
+        toggles = self._quotes.toggles(data)
+        if not toggles.size:
+            return np.full(data.size, not starts_inside)
+        flips = np.zeros(data.size, np.uint8)
+        flips[toggles] = 1
+        inside = (np.cumsum(flips, dtype=np.uint8) & 1).astype(np.bool_)
+        return inside if starts_inside else ~inside
+
+    def _ends(self, data: Bytes, outside: Flags) -> Positions:
+        ends = (data == self._byte) | (data == LF) | (data == CR)
+        return np.flatnonzero(outside & ends)
+
+    def _converted(self, data: Bytes, outside: Flags, ends: Positions) -> bytes:
+        turned = outside & (data == self._byte)
+        self._turned += int(np.count_nonzero(turned))
+        commas = np.flatnonzero(outside & (data == COMMA))
+        # The end of each cell that holds a comma, by its place among all ends.
+        cells = np.unique(np.searchsorted(ends, commas))
+        first = np.where(cells > 0, ends[cells - 1] + 1, 0)
+        last = ends[cells]
+        text = np.where(turned, np.uint8(COMMA), data)
+        self._quoted += cells.size
+        marks = np.flatnonzero(data == QUOTE)
+        at_fault = np.searchsorted(marks, first) != np.searchsorted(marks, last)
+        if at_fault.any():
+            converted = self._one_by_one(data, text, outside, first, last, at_fault)
+        else:
+            converted = np.insert(text, np.concatenate([first, last]), QUOTE).tobytes()
+        self._row += int(np.count_nonzero(outside & (data == LF)))
+        self._line += int(np.count_nonzero(data == LF))
+        return converted
+
+    def _one_by_one(
+        self,
+        data: Bytes,
+        text: Bytes,
+        outside: Flags,
+        first: Positions,
+        last: Positions,
+        at_fault: Flags,
+    ) -> bytes:
+        pieces = []
+        done = 0
+        for start, end, is_faulty in zip(
+            first.tolist(), last.tolist(), at_fault.tolist(), strict=True
+        ):
+            pieces.append(text[done:start].tobytes())
+            pieces.append(_in_quotes(data[start:end].tobytes()))
+            done = end
+            if is_faulty:
+                ends_before = data[:start] == LF
+                rows = int(np.count_nonzero(ends_before & outside[:start]))
+                lines = int(np.count_nonzero(ends_before))
+                self._tell_quotes(self._row + rows, self._line + lines)
+        return b"".join([*pieces, text[done:].tobytes()])
+
+    def _pass(self, block: bytes) -> bytes:
+        """Let the rest of a cell through that is too long to be held."""
+        data = np.frombuffer(block, np.uint8)
+        outside = self._outside(data)
+        ends = self._ends(data, outside)
+        if not ends.size:
+            self._line += block.count(b"\n")
+            return block
+        end = int(ends[0])
+        self._line += block.count(b"\n", 0, end)
+        self._is_too_long = False
+        self._quotes.restart()
+        # The end of the cell is the first byte of the next block, after an empty cell.
+        return block[:end] + self.feed(block[end:])
+
+    def _tell_quotes(self, row: int, line: int) -> None:
+        message = (
+            f"Row {row:,} has a quote inside a cell that is not quoted. Quote the "
+            "whole cell and double the quote inside."
+        )
+        self._found(
+            Finding(level="blocks", rule="quotes", message=message, row=row, line=line)
+        )
+
+    def _tell_too_long(self) -> None:
+        message = (
+            f"Row {self._row:,} has a cell of more than {_LONGEST_CELL:,} bytes, or a "
+            "quote that opens it and is never closed. Salesforce takes 131,072 "
+            "characters in a cell. Shorten it, or close the quote."
+        )
+        self._found(
+            Finding(
+                level="blocks",
+                rule="long-cell",
+                message=message,
+                row=self._row,
+                line=self._line,
+            )
+        )

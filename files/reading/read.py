@@ -1,0 +1,256 @@
+"""From the original to the file as read: UTF-8, LF, commas, the same rows and lines."""
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+import numpy as np
+
+from files.changes import Change, counted
+from files.findings import Finding
+from files.reading import workbooks
+from files.reading.delimiters import Commas, told_by_excel
+from files.reading.encodings import Decoder, is_wide
+from files.reading.inspection import BLOCK, Inspection, Progress, Reading
+from files.reading.line_ends import LineEnds
+from files.reading.quotes import LF
+
+KEPT = 1_000
+_MOST_LINE_ENDS = 2**20
+_MARK = b"\xef\xbb\xbf"
+_SEP_LINE = (
+    "Row 1 is a note to Excel, “sep=…”, and not a header. Delete this line and upload "
+    "the file again."
+)
+
+
+@dataclass(kw_only=True)
+class Read:
+    """What reading did: the changes, and what is wrong with the original.
+
+    `is_same` says that there was nothing to change: the original is the file as read,
+    and no other was written. `sha256`, in hex, and `size` are of the file as read.
+    The first 1,000 findings of each rule are kept, `totals` counts them all by rule.
+    """
+
+    changes: list[Change] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    is_same: bool = False
+    sha256: str = ""
+    size: int = 0
+    totals: Counter[str] = field(default_factory=Counter)
+
+    def add(self, finding: Finding) -> None:
+        """Count a finding, and keep it unless there are many of its rule."""
+        self.totals[finding.rule] += 1
+        if self.totals[finding.rule] <= KEPT:
+            self.findings.append(finding)
+
+
+class _Stage(Protocol):
+    """One step of the way; it takes blocks and may hold the end of one back."""
+
+    def feed(self, block: bytes) -> bytes: ...
+    def end(self) -> bytes: ...
+    def changes(self) -> list[Change]: ...
+
+
+def read(
+    original: Path,
+    as_read: Path,
+    inspection: Inspection,
+    reading: Reading,
+    *,
+    progress: Progress | None = None,
+    block: int = BLOCK,
+) -> Read:
+    """Write `as_read` and tell what was changed on the way.
+
+    Nothing is written where the original is already as it should be, or cannot be read
+    at all: then a finding blocks. `progress` is told the bytes read and the lines
+    written so far; of a workbook, the bytes unpacked or written, and the rows.
+    """
+    if inspection.refusal:
+        return _refused("not-csv", inspection.refusal)
+    if inspection.kind == "xlsx":
+        return _read_workbook(original, as_read, reading, progress)
+    result = Read(sha256=inspection.sha256, size=inspection.size)
+    _find_sep_line(original, reading, result)
+    result.is_same = _is_plain(original, inspection, reading)
+    if not result.is_same:
+        stages = _stages(inspection, reading, result)
+        target = _convert(original, as_read, stages, progress, block)
+        result.sha256, result.size = target.sha256.hexdigest(), target.size
+        for stage in stages:
+            result.changes.extend(stage.changes())
+        result.changes.extend(target.changes())
+    return result
+
+
+def _convert(
+    original: Path,
+    as_read: Path,
+    stages: list[_Stage],
+    progress: Progress | None,
+    block: int,
+) -> "_Target":
+    with original.open("rb") as source, as_read.open("wb") as file:
+        target = _Target(file)
+        while data := source.read(block):
+            for stage in stages:
+                data = stage.feed(data)
+            target.write(data)
+            if progress is not None:
+                progress(source.tell(), target.lines)
+        rest = b""
+        for stage in stages:
+            rest = stage.feed(rest) + stage.end()
+        target.write(rest)
+        target.end()
+    return target
+
+
+def _refused(rule: str, message: str) -> Read:
+    finding = Finding(level="blocks", rule=rule, message=message)
+    result = Read()
+    result.add(finding)
+    return result
+
+
+def _read_workbook(
+    original: Path, as_read: Path, reading: Reading, progress: Progress | None
+) -> Read:
+    try:
+        written = workbooks.write_csv(
+            original, reading.sheet, as_read, progress=progress
+        )
+    except workbooks.Unreadable as error:
+        return _refused("not-readable", str(error))
+    with as_read.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return Read(
+        changes=written.changes,
+        findings=written.findings,
+        sha256=sha256,
+        size=as_read.stat().st_size,
+        totals=written.totals,
+    )
+
+
+def _find_sep_line(original: Path, reading: Reading, result: Read) -> None:
+    """Find Excel's note "sep=;": without its line, rows would have other numbers."""
+    with original.open("rb") as file:
+        head = file.read(100).decode(reading.encoding, "replace")
+    if told_by_excel(head):
+        result.add(
+            Finding(level="blocks", rule="sep-line", message=_SEP_LINE, row=1, line=1)
+        )
+
+
+def _is_plain(original: Path, inspection: Inspection, reading: Reading) -> bool:
+    """Whether there is nothing to change."""
+    ends = inspection.line_ends
+    if reading != Reading() or inspection.bom or ends["CRLF"] or ends["CR"]:
+        return False
+    with original.open("rb") as file:
+        file.seek(max(0, inspection.size - 2))
+        tail = file.read()
+    # Of one byte: an empty line is all there is.
+    return not tail or (tail.endswith(b"\n") and len(tail.strip(b"\n")) == 1)
+
+
+def _stages(inspection: Inspection, reading: Reading, result: Read) -> list[_Stage]:
+    ends = inspection.line_ends
+    # Counted under another encoding of two bytes each, line ends tell nothing.
+    is_counted = is_wide(reading.encoding) == is_wide(inspection.encoding)
+    only_cr = bool(is_counted and ends["CR"] and not ends["LF"] and not ends["CRLF"])
+    stages: list[_Stage] = []
+    if reading.encoding != "utf-8":
+        line_end = "\r" if only_cr else "\n"
+        stages.append(Decoder(reading.encoding, result.add, line_end=line_end))
+    stages.append(_Marks())
+    if ends["CR"] or ends["CRLF"] or not is_counted:
+        stages.append(LineEnds(ord(reading.delimiter), cr_ends_lines=only_cr))
+    if reading.delimiter != ",":
+        stages.append(Commas(reading.delimiter, result.add))
+    return stages
+
+
+class _Marks:
+    """Leaves out byte order marks at the start; programs that join files leave more."""
+
+    def __init__(self) -> None:
+        self._start = b""
+        self._is_past = False
+        self._count = 0
+
+    def feed(self, block: bytes) -> bytes:
+        if self._is_past:
+            return block
+        block, self._start = self._start + block, b""
+        while block.startswith(_MARK):
+            block = block[len(_MARK) :]
+            self._count += 1
+        if _MARK.startswith(block):
+            self._start = block
+            return b""
+        self._is_past = True
+        return block
+
+    def end(self) -> bytes:
+        return self._start
+
+    def changes(self) -> list[Change]:
+        if not self._count:
+            return []
+        many = "A byte order mark" if self._count == 1 else "Several byte order marks"
+        verb = "is" if self._count == 1 else "are"
+        what = (
+            f"{many} at the start {verb} left out: Salesforce would take it as part of "
+            "the first column's name."
+        )
+        return [Change(what, self._count)]
+
+
+class _Target:
+    """The file as read: it ends with one line end, without empty lines after it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._line_ends_held = 0
+        self.size = self.lines = 0
+        self.sha256 = hashlib.sha256()
+
+    def write(self, data: bytes) -> None:
+        body = data.rstrip(b"\n")
+        if body:
+            self._release(self._line_ends_held)
+            self._line_ends_held = 0
+            self._write(body)
+        self._line_ends_held += len(data) - len(body)
+
+    def end(self) -> None:
+        if self.size:
+            self._release(1)
+
+    def changes(self) -> list[Change]:
+        if self._line_ends_held < 2 and (self.size or not self._line_ends_held):
+            return []
+        empty = self._line_ends_held - (1 if self.size else 0)
+        lines = counted(empty, "empty line")
+        return [Change(f"{lines} at the end left out.", empty)]
+
+    def _release(self, count: int) -> None:
+        while count > 0:
+            some = min(count, _MOST_LINE_ENDS)
+            self._write(b"\n" * some)
+            count -= some
+
+    def _write(self, data: bytes) -> None:
+        self._file.write(data)
+        self.sha256.update(data)
+        self.size += len(data)
+        ends = np.frombuffer(data, np.uint8) == LF
+        self.lines += int(np.count_nonzero(ends))

@@ -1,0 +1,263 @@
+"""Excel workbooks: their sheets, and one sheet as CSV."""
+
+import csv
+import datetime as dt
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
+
+from files.changes import Change, counted
+from files.findings import Finding, Level
+from files.reading.cells import DIGITS, clock, duration, number
+from files.reading.kinds import SAVE_AS
+from files.reading.sheets import (
+    KEPT,
+    Extent,
+    Sheet,
+    Unreadable,
+    column_letters,
+    extent,
+    sheets,
+)
+
+__all__ = ["Sheet", "Unreadable", "Written", "sheets", "write_csv"]
+
+Progress = Callable[[int, int], None]
+Value = int | float | str | bool | dt.time | dt.date | dt.datetime | dt.timedelta
+
+_ROWS_BETWEEN = 10_000
+_CHANGES = {
+    "number": "in plain digits, without the format of the cell",
+    "date": "as 2024-12-31",
+    "date-time": "as 2024-12-31T10:00:00, without a time zone",
+    "date|midnight": "with the time 00:00:00: others in the column have a time",
+    "time": "as 10:00:00",
+    "duration": "as hours:minutes:seconds",
+    "boolean": "as true or false",
+    "CR": "as LF",
+}
+
+
+@dataclass
+class Written:
+    """What became of a sheet: `rows` are all records, the header too.
+
+    The first 1,000 findings of each rule are kept, `totals` counts them all by rule.
+    """
+
+    rows: int = 0
+    changes: list[Change] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    totals: Counter[str] = field(default_factory=Counter)
+
+
+def write_csv(
+    path: Path, sheet: str, target: Path, *, progress: Progress | None = None
+) -> Written:
+    """Write a sheet as CSV: UTF-8, LF, commas; a row of Excel is a row of the file.
+
+    Formulas give the value that Excel last saw. Blank rows and columns after the last
+    value are left out, those before and between stay. A cell with an error keeps its
+    text, "#REF!", and blocks. Raises Unreadable where the sheet is not there, damaged
+    or too large.
+    """
+    chosen = next((found for found in sheets(path) if found.name == sheet), None)
+    if chosen is None:
+        raise Unreadable(f"The workbook has no sheet “{sheet}”. Choose another one.")
+    values = extent(path, chosen, progress=progress)
+    with _unless_unreadable(sheet):
+        workbook = CalamineWorkbook.from_path(path)
+    with workbook:
+        with _unless_unreadable(sheet):
+            cells = workbook.get_sheet_by_name(sheet)
+        return _Writing(cells, values).write(target, progress)
+
+
+@contextmanager
+def _unless_unreadable(sheet: str) -> Iterator[None]:
+    """Raise Unreadable for whatever stops the reader of cells.
+
+    It is written in Rust: what it did not foresee comes as a PanicException, which is
+    no Exception and cannot be imported.
+    """
+    try:
+        yield
+    except BaseException as error:
+        is_panic = type(error).__name__ == "PanicException"
+        if not is_panic and not isinstance(error, (CalamineError, OverflowError)):
+            raise
+        raise Unreadable(
+            f"The sheet “{sheet}” is damaged, or holds a date that is out of all "
+            f"bounds, and cannot be read. {SAVE_AS}"
+        ) from error
+
+
+class _Writing:
+    """One sheet on its way to a CSV file."""
+
+    def __init__(self, sheet: CalamineSheet, extent: Extent) -> None:
+        self._sheet = sheet
+        self._extent = extent
+        self._header: list[str] = []
+        self._timed: set[int] = set()
+        self._height = self._width = 0
+        self._told: Counter[str] = Counter()
+        self._written = Written()
+
+    def write(self, target: Path, progress: Progress | None) -> Written:
+        self._measure()
+        with target.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            for row, values in enumerate(self._rows(), start=1):
+                writer.writerow(self._cells(row, values))
+                if progress is not None and row % _ROWS_BETWEEN == 0:
+                    progress(file.tell(), row)
+        self._written.rows = self._height
+        not_kept = self._extent.errors_total - len(self._extent.errors)
+        if not_kept:
+            self._written.totals["cell-error"] += not_kept
+        self._written.changes = self._changes()
+        return self._written
+
+    def _measure(self) -> None:
+        """Find the last row and column with a value, and the columns with a time."""
+        self._height = self._extent.errors_bottom
+        self._width = self._extent.errors_right
+        for row, values in enumerate(self._all_rows(), start=1):
+            used = len(values)
+            while used and values[used - 1] == "":
+                used -= 1
+            if not used:
+                continue
+            self._height = max(self._height, row)
+            self._width = max(self._width, used)
+            for column, value in enumerate(values, start=1):
+                if type(value) is dt.datetime:
+                    self._timed.add(column)
+
+    def _all_rows(self) -> Iterator[list[Value]]:
+        """Yield every row; the reader of cells leaves blank columns before them out."""
+        skipped: list[Value] = [""] * (self._sheet.start or (0, 0))[1]
+        with _unless_unreadable(self._sheet.name):
+            for values in self._sheet.iter_rows():
+                yield [*skipped, *values]
+
+    def _rows(self) -> Iterator[list[Value]]:
+        row = 0
+        for row, values in enumerate(self._all_rows(), start=1):
+            if row > self._height:
+                return
+            cells = values[: self._width]
+            yield cells + [""] * (self._width - len(cells))
+        for _ in range(row, self._height):
+            yield [""] * self._width
+
+    def _cells(self, row: int, values: list[Value]) -> list[str]:
+        cells = [
+            value
+            if type(value) is str and "\r" not in value and value
+            else self._text(row, column, value)
+            for column, value in enumerate(values, start=1)
+        ]
+        if row == 1:
+            self._header = cells
+        return cells
+
+    def _text(self, row: int, column: int, value: Value) -> str:
+        if value == "":
+            error = self._extent.errors.get((row, column), "")
+            return self._error(row, column, error) if error else ""
+        if isinstance(value, bool):
+            self._told["boolean"] += 1
+            return "true" if value else "false"
+        if isinstance(value, (int, float)):
+            return self._number(row, column, value)
+        if isinstance(value, str):
+            self._told["CR"] += value.count("\r")
+            return value.replace("\r\n", "\n").replace("\r", "\n")
+        return self._date(column, value)
+
+    def _date(self, column: int, value: dt.date | dt.time | dt.timedelta) -> str:
+        if isinstance(value, dt.timedelta):
+            self._told["duration"] += 1
+            return duration(value)
+        if isinstance(value, dt.time):
+            self._told["time"] += 1
+            return clock(value)
+        if isinstance(value, dt.datetime):
+            self._told["date-time"] += 1
+            return f"{value.date().isoformat()}T{clock(value.time())}"
+        if column in self._timed:
+            self._told["date|midnight"] += 1
+            return f"{value.isoformat()}T00:00:00"
+        self._told["date"] += 1
+        return value.isoformat()
+
+    def _number(self, row: int, column: int, value: float) -> str:
+        self._told["number"] += 1
+        if not math.isfinite(value):
+            return self._error(row, column, str(value))
+        text = number(value)
+        if abs(value) >= 10**DIGITS:
+            self._tell(
+                "warns",
+                "long-number",
+                f"Cell {column_letters(column)}{row} holds the number {text[:40]}: "
+                "Excel keeps 15 digits and has put zeros for the others. If it is an "
+                "id, format the column as text and enter it again.",
+                row,
+                column,
+                text,
+            )
+        return text
+
+    def _error(self, row: int, column: int, error: str) -> str:
+        self._tell(
+            "blocks",
+            "cell-error",
+            f"Cell {column_letters(column)}{row} holds the error “{error}”. Mend the "
+            "formula in Excel, or clear the cell.",
+            row,
+            column,
+            error,
+        )
+        return error
+
+    def _tell(
+        self, level: Level, rule: str, message: str, row: int, column: int, value: str
+    ) -> None:
+        self._written.totals[rule] += 1
+        if self._written.totals[rule] > KEPT:
+            return
+        finding = Finding(
+            level=level,
+            rule=rule,
+            message=message,
+            row=row,
+            column=self._name(column),
+            value=value,
+        )
+        self._written.findings.append(finding)
+
+    def _name(self, column: int) -> str:
+        """Return the column's name in the header, "#3" where that names none."""
+        name = self._header[column - 1] if self._header else ""
+        is_clear = name.strip() and self._header.count(name) == 1
+        return name if is_clear else f"#{column}"
+
+    def _changes(self) -> list[Change]:
+        rows = counted(self._height, "row")
+        sheet = f"{rows} of the sheet “{self._sheet.name}” go out as CSV."
+        changes = [Change(sheet, self._height)]
+        for noun, how in _CHANGES.items():
+            count = self._told[noun]
+            verb = "goes" if count == 1 else "go"
+            what = f"{counted(count, noun.partition('|')[0])} {verb} out {how}."
+            if count:
+                changes.append(Change(what, count))
+        return changes

@@ -1,0 +1,238 @@
+"""Reading the file that `files.rows.outcomes.join` wrote: pages, groups, lists of rows.
+
+Every page is found by seeks, so that it costs the same in a large file as in a small.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from files.rows.fates import STATES, GroupTotal, State, Totals
+from files.rows.row_seeks import END, Place, Seek
+from files.rows.row_tables import place_of, read_groups, storable
+from files.rows.sent_rows import cells_of
+
+LIMIT = 100
+# Lists are read in pieces of this many rows.
+PIECE = 1_000
+
+
+class WrongFile(ValueError):
+    """The file is not the one whose rows were joined."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowOutcome:
+    """A row and what became of it.
+
+    `row` is its number in the original file, `sent_row` in the file as sent (header =
+    1), where it takes `length` bytes from `start` on. `error` is the first that was
+    told, or the reason why nothing is known. `group` is the number of its group, None
+    where there is no error; `kind` is "create", "update" or "".
+    """
+
+    row: int
+    sent_row: int
+    part: int
+    key: str
+    state: State
+    error: str
+    other_errors: tuple[str, ...]
+    start: int
+    length: int
+    group: int | None = None
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some rows in order, and whether there are others before and after them."""
+
+    rows: list[RowOutcome]
+    has_older: bool
+    has_newer: bool
+
+
+class RowStore:
+    """The fates of all rows; a context manager, read-only, for any number of threads.
+
+    Each thread has a connection of its own; all are closed at the end.
+    """
+
+    def __init__(self, path: Path) -> None:
+        # Nobody changes the file once it is there, so nothing needs to be locked.
+        self._address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        self._own = threading.local()
+        self._all: list[sqlite3.Connection] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        while self._all:
+            self._all.pop().close()
+
+    def totals(self) -> Totals:
+        """Return what `join` returned."""
+        (text,) = self._database.execute("SELECT json FROM totals").fetchone()
+        return Totals.from_json(json.loads(text))
+
+    def groups(self, state: str = "", *, limit: int = -1) -> list[GroupTotal]:
+        """Return the groups, largest first, of one state or of all; -1 is no limit."""
+        return read_groups(self._database, state=state, limit=limit)
+
+    def loose(self) -> Iterator[str]:
+        """Yield the error texts that belong to no row."""
+        for (text,) in self._database.execute("SELECT text FROM loose ORDER BY id"):
+            yield text
+
+    def page(
+        self,
+        *,
+        state: str = "",
+        group: int | None = None,
+        key: str = "",
+        after: int = 0,
+        before: int = 0,
+        limit: int = LIMIT,
+    ) -> Page:
+        """Return up to `limit` rows of a state, of a group, with a key.
+
+        In the order of the rows; with a key, those that have it or begin with it, by
+        key. It is taken as typed; where nothing begins so, in capitals, then in small
+        letters. `after` and `before` are rows of another page, next to which this one
+        stands. A state or group that does not exist has no rows.
+        """
+        filters = self._filters(state, group)
+        if filters is None:
+            return Page([], has_older=False, has_newer=False)
+        key = self._spelling(filters, key)
+        seek = Seek(self._database, filters, key)
+        place = self._place(after or before, key) if after or before else None
+        if place is None:
+            found = seek.rows((key, 0), limit)
+        elif after:
+            found = seek.rows(place, limit)
+        else:
+            found = seek.rows(place, limit, backwards=True)[::-1]
+        rows = self._outcomes(found)
+        if not rows:
+            return Page([], has_older=bool(after), has_newer=bool(before))
+        first, last = ((row.key if key else "", row.row) for row in (rows[0], rows[-1]))
+        return Page(
+            rows,
+            has_older=bool(seek.rows(first, 1, backwards=True)),
+            has_newer=bool(seek.rows(last, 1)),
+        )
+
+    def outcomes(self, state: str = "") -> Iterator[RowOutcome]:
+        """Yield all rows of a state, or all, in order."""
+        seek = Seek(self._database, {"state": place_of(state)} if state else {})
+        row = 0
+        while piece := self._outcomes(seek.rows(("", row), PIECE)):
+            yield from piece
+            row = piece[-1].row
+
+    def rows_in(self, state: str) -> Iterator[tuple[int, int]]:
+        """Yield (row in the original, row as sent) of all rows of a state, in order."""
+        for outcome in self.outcomes(state):
+            yield outcome.row, outcome.sent_row
+
+    def cells(self, as_sent: Path, outcome: RowOutcome) -> list[str]:
+        """Return the cells of a row. Raises WrongFile where the file is too short."""
+        with as_sent.open("rb") as file:
+            file.seek(outcome.start)
+            raw = file.read(outcome.length)
+        if len(raw) != outcome.length:
+            raise WrongFile(f"{as_sent.name} ends before row {outcome.sent_row:,}.")
+        return cells_of(raw)
+
+    @property
+    def _database(self) -> sqlite3.Connection:
+        database: sqlite3.Connection | None = getattr(self._own, "database", None)
+        if database is None:
+            # Closed by whichever thread closes the store.
+            database = sqlite3.connect(
+                self._address, uri=True, check_same_thread=False, isolation_level=None
+            )
+            self._own.database = database
+            self._all.append(database)
+        return database
+
+    def _filters(self, state: str, group: int | None) -> dict[str, int] | None:
+        """Return the column that filters, or None where no row can pass.
+
+        All rows of a group have one state, so that one column is always enough.
+        """
+        if group is None:
+            return {"state": place_of(state)} if state else {}
+        if not 0 < group <= END:
+            return None
+        found = self._database.execute(
+            "SELECT state FROM groups WHERE id = ?", [group]
+        ).fetchone()
+        if not found or (state and found[0] != place_of(state)):
+            return None
+        return {"grp": group}
+
+    def _spelling(self, filters: dict[str, int], key: str) -> str:
+        """Return the key as some row begins with it, or as it was typed."""
+        key = storable(key)
+        if not key:
+            return key
+        for spelling in dict.fromkeys((key, key.upper(), key.lower())):
+            if Seek(self._database, filters, spelling).rows((spelling, 0), 1):
+                return spelling
+        return key
+
+    def _place(self, row: int, key: str) -> Place | None:
+        """Return the place of a row in the order of the page; None if it has none."""
+        row = max(0, min(row, END))
+        if not key:
+            return "", row
+        found = self._database.execute(
+            "SELECT key FROM rows WHERE row = ?", [row]
+        ).fetchone()
+        return (found[0], row) if found and found[0].startswith(key) else None
+
+    def _outcomes(self, found: list[Any]) -> list[RowOutcome]:
+        """Return rows as they were read, with all errors in words."""
+        texts: dict[int, str] = {}
+        for others in {row[6] for row in found if row[6]}:
+            texts |= self._database.execute(
+                "SELECT id, error FROM groups"
+                " WHERE id IN (SELECT value FROM json_each(?))",
+                [others],
+            )
+        return [_outcome(row, texts) for row in found]
+
+
+def _outcome(found: Any, texts: dict[int, str]) -> RowOutcome:
+    row, sent_row, part, key, state, group, others, start, length, error, kind = found
+    return RowOutcome(
+        row=row,
+        sent_row=sent_row,
+        part=part,
+        key=key,
+        state=STATES[state],
+        error=error or "",
+        other_errors=tuple(texts[id_] for id_ in json.loads(others or "[]")),
+        start=start,
+        length=length,
+        group=group,
+        kind=kind or "",
+    )

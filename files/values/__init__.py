@@ -1,0 +1,1 @@
+"""What one cell may hold, and what is wrong with it: `rules.problem`."""

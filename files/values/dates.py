@@ -1,0 +1,202 @@
+"""Dates and times: what Salesforce takes, and what the other forms are.
+
+Salesforce's forms are those of the Bulk API 2.0 guide (`shared/facts/api.md` 5.6):
+a date is 2024-12-31, a date and time 2024-12-31T10:00:00Z or with +01:00 for Z.
+"""
+
+import re
+from datetime import UTC, date, datetime
+
+from files.findings import Level
+from files.shown import shown
+from files.values.moments import CLOCK, Moment, calendar, can_convert, read
+
+FIRST_YEAR, LAST_YEAR = 1700, 4000
+
+Fault = tuple[Level, str]
+
+_ZONE = r"(?:Z|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])"
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATE_TIME = re.compile(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T{CLOCK}(\.[0-9]+)?{_ZONE}")
+_TIME = re.compile(rf"{CLOCK}(?:\.[0-9]{{1,3}})?(Z?)")
+_NAMES = {
+    "us": "in US order (month/day/year)",
+    "european": "in European order (day/month/year)",
+    "either": "in US or European order",
+    "year-first": "with the year first, but not as Salesforce wants it",
+    "compact": "without hyphens",
+    "serial": "as Excel counts days",
+}
+
+
+def date_fault(text: str) -> Fault | None:
+    """Return what is wrong with a text in a date column, or None."""
+    if _DATE.fullmatch(text) and _is_in_range(calendar(text)):
+        return None
+    moment = read(text)
+    if moment is None:
+        return "blocks", (
+            f"{shown(text)} is not a date. Write it as year-month-day, like 2024-12-31."
+        )
+    fault = _day_fault(text, moment)
+    if fault or moment.day is None:
+        return fault
+    if moment.form != "iso":
+        wanted, can = moment.day.isoformat(), can_convert(moment, into_date=True)
+        return "blocks", _other_form(text, moment, wanted, can)
+    if moment.clock is None:
+        return "blocks", _no_such_time(text)
+    if moment.between.startswith(" "):
+        can = can_convert(moment, into_date=True)
+        return "blocks", (
+            f"{shown(text)} is a date with a time; Salesforce takes {moment.day}."
+            f" {_remedy(can)}"
+        )
+    extra = "time" if moment.has_time else "zone"
+    return "warns", (
+        f"{shown(text)} is a date with a {extra}, and this is a date field: the day may"
+        f" shift by the zone. Write {moment.day}."
+    )
+
+
+def date_time_fault(text: str) -> Fault | None:
+    """Return what is wrong with a text in a date and time column, or None."""
+    match = _DATE_TIME.fullmatch(text)
+    if match and calendar(text[:10]):
+        if not _is_in_range(_utc_day(text)):
+            return "blocks", _no_such_year(text)
+        return _fraction_fault(text, match[1] or "")
+    moment = read(text)
+    if moment is None:
+        return "blocks", (
+            f"{shown(text)} is not a date and time. Write it like 2024-12-31T10:00:00Z."
+        )
+    fault = _day_fault(text, moment)
+    if fault or moment.day is None:
+        return fault
+    if moment.clock is None:
+        return "blocks", _no_such_time(text)
+    target = f"{moment.day}T{moment.clock or '00:00:00'}{_zone(moment.zone)}"
+    if moment.form != "iso":
+        wanted = target if moment.zone else f"{target} and a zone (Z or +01:00)"
+        can = can_convert(moment, into_date=False)
+        return "blocks", _other_form(text, moment, wanted, can)
+    if not moment.has_time:
+        return "warns", (
+            f"{shown(text)} is a date without a time; Salesforce documents only a full"
+            f" date and time. Write it like {moment.day}T00:00:00Z."
+        )
+    return _iso_time_fault(text, moment, target)
+
+
+def time_fault(text: str) -> Fault | None:
+    """Return what is wrong with a text in a time column, or None."""
+    match = _TIME.fullmatch(text)
+    if match and match[1]:
+        return None
+    if match:
+        return "warns", (
+            f"{shown(text)} is a time without a zone; Salesforce documents only UTC"
+            " with a Z. Write it like 10:00:00.000Z."
+        )
+    return "blocks", (
+        f"{shown(text)} is not a time that Salesforce takes. Write hours, minutes and"
+        " seconds in UTC, like 10:00:00.000Z."
+    )
+
+
+def _iso_time_fault(text: str, moment: Moment, target: str) -> Fault | None:
+    if moment.between.startswith(" "):
+        return "blocks", (
+            f"{shown(text)} has a space between date and time; Salesforce takes a T,"
+            f" like {target if moment.zone else target + 'Z'}."
+            f" {_remedy(can_convert(moment, into_date=False))}"
+        )
+    if not moment.zone and _DATE_TIME.fullmatch(text + "Z"):
+        can = can_convert(moment, into_date=False)
+        return "warns", (
+            f"{shown(text)} has no zone, so nobody can tell which moment it is."
+            f" {_remedy(can, ', where you name the zone')}"
+        )
+    if text != text.upper() and _DATE_TIME.fullmatch(text.upper()):
+        return "warns", (
+            f"{shown(text)} has a small t or z; Salesforce documents only capitals."
+            f" Write {target}."
+        )
+    if not _DATE_TIME.fullmatch(target if moment.zone else target + "Z"):
+        return "blocks", f"{shown(text)} has a zone beyond 14 hours. Correct it."
+    return "blocks", (
+        f"{shown(text)} is not a full date and time. Salesforce takes hours, minutes,"
+        f" seconds and a zone, like {target if moment.zone else target + 'Z'}."
+    )
+
+
+def _fraction_fault(text: str, fraction: str) -> Fault | None:
+    if len(fraction) <= len(".000"):
+        return None
+    return "warns", (
+        f"{shown(text)} has more than three digits after the seconds; Salesforce"
+        " documents milliseconds only. Shorten it to three."
+    )
+
+
+def _day_fault(text: str, moment: Moment) -> Fault | None:
+    """Return why no form of this date could be taken, or None."""
+    if moment.form == "short-year":
+        return "blocks", (
+            f"{shown(text)} has a year of two digits, so the century is a guess. Write"
+            " it as year-month-day, like 2024-12-31."
+        )
+    if moment.day is None:
+        return "blocks", (
+            f"{shown(text)} is not in the calendar: there is no such day. Correct it."
+        )
+    if not _is_in_range(moment.day):
+        return "blocks", _no_such_year(text)
+    return None
+
+
+def _other_form(text: str, moment: Moment, wanted: str, can: bool) -> str:
+    what = "a date and time" if moment.has_time else "a date"
+    if moment.form == "ambiguous" and moment.day and moment.other:
+        return (
+            f"{shown(text)} is {moment.day} in US order (month/day/year) and"
+            f" {moment.other} in European order (day/month/year)."
+            f" {_remedy(can, ', where you name the order')}"
+        )
+    return (
+        f"{shown(text)} is {what} {_NAMES[moment.form]}; Salesforce takes {wanted}."
+        f" {_remedy(can)}"
+    )
+
+
+def _remedy(can: bool, more: str = "") -> str:
+    return f"Convert it under Columns{more}." if can else "Correct it in the file."
+
+
+def _no_such_year(text: str) -> str:
+    return (
+        f"{shown(text)} is outside the years {FIRST_YEAR} to {LAST_YEAR}, which are all"
+        " that Salesforce takes. Correct the year."
+    )
+
+
+def _no_such_time(text: str) -> str:
+    return f"{shown(text)} has a time that no clock shows. Correct it."
+
+
+def _zone(zone: str) -> str:
+    if zone.upper() in ("Z", "UTC", "GMT"):
+        return "Z"
+    return zone if ":" in zone or not zone else f"{zone[:3]}:{zone[3:]}"
+
+
+def _utc_day(text: str) -> date | None:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC).date()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _is_in_range(day: date | None) -> bool:
+    return day is not None and FIRST_YEAR <= day.year <= LAST_YEAR

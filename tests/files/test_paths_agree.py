@@ -1,0 +1,227 @@
+"""The fast path finds what the exact path finds, in the same order, in every file."""
+
+import csv
+import io
+import random
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from files.checking.blocks import blocks, prove
+from files.checking.check import check
+from files.checking.column_cells import Cells
+from files.checking.suspects import is_spaced, is_suspect
+from files.fields.field import Field
+from files.findings import Finding, Report
+from files.values.rules import problem
+from tests.files.corpus import (
+    ANYWHERE,
+    DAMAGE,
+    FIELDS,
+    SOUND,
+    VALUES,
+    Odd,
+    corpus,
+    plain_rows,
+    table,
+)
+
+CORPUS = corpus()
+
+
+def found(
+    path: Path, odd: Odd, engine: Literal["exact", "fast"], block: int = 64
+) -> dict[str, Any]:
+    """Return all that a check tells."""
+    findings: list[Finding] = []
+    report = Report(sink=findings.append)
+    check(
+        path, key=odd.key, fields=odd.fields, report=report, engine=engine, block=block
+    )
+    return {
+        "findings": findings,
+        "rows": report.rows,
+        "columns": report.columns,
+        "key": report.key,
+        "preview": report.preview,
+        "json": report.as_json(),
+    }
+
+
+def test_the_corpus_is_large_and_has_no_file_twice() -> None:
+    assert len(set(CORPUS.values())) >= 200
+
+
+@pytest.mark.parametrize("odd", CORPUS.values(), ids=CORPUS)
+def test_both_paths_tell_the_same_of_the_corpus(odd: Odd, tmp_path: Path) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_bytes(odd.data)
+    exact = found(path, odd, "exact")
+    blocks = (64, 1_000, 2**21) if len(odd.data) < 50_000 else (2**16, 2**21)
+    for block in blocks:
+        assert found(path, odd, "fast", block) == exact
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_both_paths_tell_the_same_wherever_blocks_end(
+    name: str, tmp_path: Path
+) -> None:
+    rows = plain_rows(8)
+    rows.insert(5, DAMAGE[name])
+    odd = Odd(b"".join(rows))
+    path = tmp_path / "odd.csv"
+    path.write_bytes(odd.data)
+    exact = found(path, odd, "exact")
+    for block in range(1, 150, 3):
+        assert found(path, odd, "fast", block) == exact
+
+
+HOSTILE = st.one_of(
+    st.sampled_from(ANYWHERE),
+    st.sampled_from([value for values in VALUES.values() for value in values]),
+    st.text('aZ09 -./:+@,;"\n#NEé\u3000\u00a0\u2028', max_size=20),
+    st.text(max_size=8),
+)
+SCRAPS = st.sampled_from(
+    [b'"', b'""', b",", b"\n", b"\r", b"\r\n", b"\0", b"\xff", b"\xc3", b"x", b' "']
+)
+TYPED = [field for field in FIELDS if field.name in SOUND]
+
+
+@st.composite
+def odd_files(draw: st.DrawFn) -> Odd:
+    """Tables of sound and hostile cells, some damaged at random."""
+    chosen = draw(st.lists(st.sampled_from(TYPED), max_size=4, unique=True))
+    names = ["id", *(field.name for field in chosen)]
+    # Much is sound: else no block would be regular.
+    dice = random.Random(draw(st.integers(0, 2**32)))  # noqa: S311
+    hostile = draw(st.lists(HOSTILE, min_size=1, max_size=6))
+    share = draw(st.sampled_from([0, 0.02, 0.1, 0.5]))
+    keys = [f"k{number}" for number in range(draw(st.integers(1, 40)))]
+    rows = [
+        [
+            dice.choice(hostile) if dice.random() < share else text
+            for text in (key, *(SOUND[field.name] for field in chosen))
+        ]
+        for key in keys
+    ]
+    data = table([names, *rows])
+    for _ in range(draw(st.sampled_from([0, 0, 1, 2, 3]))):
+        place = dice.randrange(len(data) + 1)
+        cut = dice.choice([0, 0, 1, 2])
+        data = data[:place] + draw(SCRAPS) + data[place + cut :]
+    fields: tuple[Field, ...] = draw(st.sampled_from([(), FIELDS]))
+    return Odd(data, fields=fields)
+
+
+@settings(
+    max_examples=2_000,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(odd_files(), st.sampled_from([40, 64, 200, 1_000, 2**20]))
+def test_both_paths_tell_the_same_of_generated_files(
+    tmp_path: Path, odd: Odd, block: int
+) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_bytes(odd.data)
+    assert found(path, odd, "fast", block) == found(path, odd, "exact")
+
+
+NEAR = st.sampled_from([*SOUND.items()]) | st.sampled_from(
+    [(name, value) for name, values in VALUES.items() for value in values]
+)
+EDITS = st.lists(
+    st.tuples(
+        st.integers(0, 40),
+        st.integers(0, 2),
+        st.sampled_from([*'0129aZEe+-.,:;/@ TZz#"\t\x1fé\u00a0\u3000', "", "00"]),
+    ),
+    max_size=3,
+)
+KINDS = {field.name: field for field in FIELDS}
+
+
+@settings(max_examples=1_500, deadline=None)
+@given(
+    st.lists(st.tuples(NEAR, EDITS), min_size=1, max_size=12),
+    st.sampled_from([*SOUND]),
+    st.booleans(),
+)
+def test_whatever_a_rule_objects_to_is_suspect(
+    cells: list[tuple[tuple[str, str], list[tuple[int, int, str]]]],
+    name: str,
+    is_external: bool,
+) -> None:
+    field = replace(KINDS[name], is_external_id=is_external)
+    texts = []
+    for (_, text), edits in cells:
+        for place, gone, new in edits:
+            text = text[:place] + new + text[place + gone :]
+        texts.append(text)
+    data = table([["x", text] for text in texts])
+    block = next(blocks(io.BytesIO(data), 0, len(data), 2**20))
+    regular = prove(block, 2)
+    assert regular is not None
+    column = Cells(regular, 1)
+    suspect, spaced = is_suspect(field, column), is_spaced(column)
+    for number, text in enumerate(texts):
+        if text and problem(field, text):
+            assert suspect[number], text
+        if text != text.strip():
+            assert spaced[number], text
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_plain_values_are_not_suspect(name: str) -> None:
+    """Otherwise everything would be left to the exact path, and nothing be fast."""
+    data = table([["x", SOUND[name]]] * 3)
+    regular = prove(next(blocks(io.BytesIO(data), 0, len(data), 2**20)), 2)
+    assert regular is not None
+    is_sound = ~is_suspect(KINDS[name], Cells(regular, 1))
+    # The last of February, powers of ten and several choices are left to the rules.
+    assert is_sound.all() == (name not in ("day", "size", "tags"))
+
+
+def test_one_damaged_row_among_many_is_looked_for_in_small_blocks(
+    tmp_path: Path,
+) -> None:
+    sound = b"".join(plain_rows(30_000))
+    for line in DAMAGE.values():
+        for at in (100_000, 700_000):
+            border = sound.index(b"\nk", at) + 1
+            odd = Odd(sound[:border] + line + sound[border:])
+            path = tmp_path / "odd.csv"
+            path.write_bytes(odd.data)
+            exact = found(path, odd, "exact")
+            assert found(path, odd, "fast", 2**19) == exact
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.lists(
+        st.lists(
+            st.text(st.characters(exclude_categories=["Cs"])), min_size=3, max_size=3
+        ),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_no_row_is_dropped(tmp_path: Path, rows: list[list[str]]) -> None:
+    rows = [[text.replace("\r", "").replace("\0", "") for text in row] for row in rows]
+    file = io.StringIO()
+    csv.writer(file, lineterminator="\n").writerows([["id", "b", "c"], *rows])
+    path = tmp_path / "sound.csv"
+    path.write_text(file.getvalue(), newline="")
+    for engine in ("exact", "fast"):
+        report = check(path, key="id", engine=engine, block=64)
+        assert report.rows == len(rows)
+        assert report.preview == rows[:5]
