@@ -1,10 +1,13 @@
 """What `manage.py check` says about the console's own settings."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Warned
+from django.http.request import validate_host
 
 HINT = (
     "Make one with: python -c 'from cryptography.fernet import Fernet; "
@@ -35,3 +38,33 @@ def _is_fernet_key(key: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+@register(Tags.security)
+def public_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report a PUBLIC_URL under which the console would give no file away."""
+    if not settings.PUBLIC_URL:
+        return []
+    parts = urlsplit(settings.PUBLIC_URL)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        text = "PUBLIC_URL is no address, as https://console.example.com."
+        return [Error(text, id="console.E003")]
+    if not validate_host(parts.hostname, settings.ALLOWED_HOSTS):
+        hint = f"Add {parts.hostname} to ALLOWED_HOSTS."
+        text = "The console does not answer to the host of PUBLIC_URL."
+        return [Error(text, hint=hint, id="console.E004")]
+    if settings.HTTPS_ONLY and parts.scheme != "https":
+        text = "PUBLIC_URL begins with http, and HTTPS_ONLY is set."
+        return [Warned(text, id="console.W001")]
+    return []
+
+
+@register(Tags.security)
+def s3_store(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report an S3 store that is described by halves."""
+    needed = ("S3_BUCKET", "S3_ENDPOINT", "S3_ACCESS_KEY", "S3_SECRET_KEY")
+    missing = [name for name in needed if not getattr(settings, name)]
+    if not settings.S3_BUCKET or not missing:
+        return []
+    text = f"S3_BUCKET is set, and these are not: {', '.join(missing)}."
+    return [Error(text, id="console.E005")]

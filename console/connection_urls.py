@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from console.views import groups, integrations, keys, manifest, projects
+from console.views import fields, groups, integrations, keys, manifest, projects
 
 app_name = "connections"
 
@@ -23,6 +23,12 @@ of_integration = [
     path("groups/new/", groups.group_new, name="group_new"),
 ]
 
+of_object = [
+    path("fields/", fields.fields, name="fields"),
+    path("fields/import/", fields.fields_import, name="fields_import"),
+    path("fields/edit/", fields.fields_edit, name="fields_edit"),
+]
+
 urlpatterns = [
     path("", projects.project_list, name="list"),
     path("new/", projects.project_new, name="project_new"),
@@ -30,6 +36,7 @@ urlpatterns = [
     path("keys/<int:pk>/rotate/", keys.key_rotate, name="key_rotate"),
     path("keys/<int:pk>/revoke/", keys.key_revoke, name="key_revoke"),
     path("integrations/<int:pk>/", include(of_integration)),
+    path("objects/<int:pk>/", include(of_object)),
     path("groups/<int:pk>/edit/", groups.group_edit, name="group_edit"),
     path("groups/<int:pk>/delete/", groups.group_delete, name="group_delete"),
 ]

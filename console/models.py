@@ -18,6 +18,8 @@ from console.audit import AuditEvent, AuditEventQuerySet
 from console.clients import client_for
 from console.fields import EncryptedField
 from console.validators import validate_base_url, validate_path_part
+from files.fields.field import Field
+from files.fields.field_lists import from_json
 
 __all__ = [
     "ApiKey",
@@ -226,13 +228,35 @@ class Integration(models.Model):
         return self.name
 
 
+class WriteObjectManager(models.Manager["WriteObject"]):
+    """Leaves the field lists unread, which may be large, until one is asked for."""
+
+    def get_queryset(self) -> models.QuerySet["WriteObject"]:
+        return super().get_queryset().defer("fields")
+
+
 class WriteObject(models.Model):
-    """An object that the integration's amp.yaml allows to be written."""
+    """An object that the integration's amp.yaml allows to be written.
+
+    `fields` is its field list (`files.fields.field_lists.as_json`); `fields_from` says
+    where that came from and is "" where there is none.
+    """
+
+    class FieldsFrom(models.TextChoices):
+        DESCRIBE = "describe", "Imported from a describe"
+        BY_HAND = "by hand", "Written by hand"
 
     integration = models.ForeignKey(
         Integration, on_delete=models.CASCADE, related_name="write_objects"
     )
     name = models.CharField(max_length=200, validators=[validate_path_part])
+    fields = models.JSONField(default=list, editable=False)
+    fields_from = models.CharField(
+        max_length=20, choices=FieldsFrom, blank=True, default="", editable=False
+    )
+    fields_at = models.DateTimeField(null=True, editable=False)
+
+    objects = WriteObjectManager()
 
     class Meta:
         ordering = ["name"]
@@ -244,6 +268,13 @@ class WriteObject(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("connections:fields", args=[self.pk])
+
+    def field_list(self) -> tuple[Field, ...]:
+        """Return the fields that values are checked against, () where none are kept."""
+        return tuple(from_json(self.fields))
 
 
 class Group(models.Model):

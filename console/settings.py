@@ -37,6 +37,22 @@ SESSION_HOURS = env.int("SESSION_HOURS", default=12)
 # Seconds a write may take before its outcome is called unknown.
 SEND_TIMEOUT = env.int("SEND_TIMEOUT", default=60)
 
+# Where Ampersand reaches this console, if it can: it may then fetch files from here.
+PUBLIC_URL = env.str("PUBLIC_URL", default="")
+# An S3-compatible store that Ampersand can fetch files from, if there is one.
+S3_BUCKET = env.str("S3_BUCKET", default="")
+S3_ENDPOINT = env.str("S3_ENDPOINT", default="")
+S3_REGION = env.str("S3_REGION", default="us-east-1")
+S3_ACCESS_KEY = env.str("S3_ACCESS_KEY", default="")
+S3_SECRET_KEY = env.str("S3_SECRET_KEY", default="")
+S3_PREFIX = env.str("S3_PREFIX", default="")
+# Days that files and row outcomes of what was sent are kept, by environment.
+KEEP_DAYS = {
+    "sandbox": env.int("KEEP_DAYS_SANDBOX", default=30),
+    "test": env.int("KEEP_DAYS_TEST", default=30),
+    "production": env.int("KEEP_DAYS_PRODUCTION", default=90),
+}
+
 # --- Django -----------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -113,11 +129,12 @@ else:
 
 # --- Background work --------------------------------------------------------
 
-# Two queues, so that a write that hangs never keeps operations from being watched.
+# Three queues, so that a write that hangs or a large file never keeps operations from
+# being watched.
 TASKS = {
     "default": {
         "BACKEND": env.str("TASKS_BACKEND", default="django_tasks_db.DatabaseBackend"),
-        "QUEUES": ["sending", "watching"],
+        "QUEUES": ["sending", "watching", "files"],
     }
 }
 
@@ -136,6 +153,12 @@ STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 FILE_UPLOAD_PERMISSIONS = 0o600
+# An upload goes to disk as it comes, beside where it is kept: then it is only renamed.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_TEMP_DIR = DATA_DIR / "uploads"
+FILE_UPLOAD_TEMP_DIR.mkdir(exist_ok=True)
+# The form with the columns of a file has up to six fields a column, for 200 columns.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
 # --- Sign-in and security ---------------------------------------------------
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 
-from sandbox import faults
+from sandbox import faults, schema
 from sandbox.catalog import (
     FAILED_OPERATION,
     GROUPS,
@@ -13,6 +13,7 @@ from sandbox.catalog import (
     READ_KEY,
     WRITE_KEY,
 )
+from sandbox.describe import describe
 from sandbox.store import Row, Store
 from sandbox.web import (
     Problem,
@@ -54,6 +55,7 @@ def home() -> Response:
         f"operation {FAILED_OPERATION} of project 2234wf failed, with logs",
         "",
         "GET /sandbox/records/{object}[?groupRef=&count=1]   what was written",
+        "GET /sandbox/describe/{object}   its fields, as Salesforce describes them",
         "GET /sandbox/requests     every write request received",
         "GET /sandbox/faults       misbehaviour to ask for",
         "GET /sandbox/sample.csv   a file for recordsURL",
@@ -69,6 +71,8 @@ def page(store: Store, request: Request, parts: list[str]) -> Response:
     match parts:
         case ["records", name]:
             return _records(store, name, parse_qs(request.query))
+        case ["describe", name] if sobject := schema.find(name):
+            return answer(describe(sobject))
         case ["requests"]:
             rows = store.rows("SELECT * FROM requests ORDER BY number")
             return answer([_request(row) for row in rows])

@@ -22,12 +22,14 @@ class Field:
     """One field.
 
     `length` counts characters for text and digits before the decimal point for
-    numbers; `target` is the object a reference points to, for example Account.
+    numbers, `scale` those after it; `target` is the object a reference points to, for
+    example Account.
     """
 
     name: str
     type: str
     length: int = DEFAULT_LENGTH
+    scale: int = 0
     target: str = ""
     values: tuple[str, ...] = ()
     flags: frozenset[str] = frozenset()
@@ -99,6 +101,7 @@ def _parse(name: str, text: str) -> Field:
         name=name,
         type=match["type"],
         length=int(match["length"] or DEFAULT_LENGTH),
+        scale=int(match["scale"] or 0),
         target=match["target"] or "",
         values=tuple(value.strip() for value in values if value.strip()),
         flags=frozenset(match["flags"].split()),

@@ -10,7 +10,7 @@ from console.connection_urls import urlpatterns
 from console.models import Project
 from console.roles import Role
 
-READ = {"list": [], "project": ["project"]}
+READ = {"list": [], "project": ["project"], "fields": ["object"]}
 CHANGE = {
     "project_new": [],
     "project_edit": ["project"],
@@ -25,6 +25,8 @@ CHANGE = {
     "group_new": ["integration"],
     "group_edit": ["group"],
     "group_delete": ["group"],
+    "fields_import": ["object"],
+    "fields_edit": ["object"],
 }
 POST_ONLY = {
     "manifest_apply": (["project"], Role.ADMIN),
@@ -42,6 +44,7 @@ def address(name: str, project: Project) -> str:
         "key": project.api_keys.defer("value").get(),
         "integration": integration,
         "group": integration.groups.get(),
+        "object": integration.write_objects.first(),
     }
     return reverse(f"connections:{name}", args=[rows[kind].pk for kind in ALL[name]])
 

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import override_settings
 
-from console.checks import field_keys
+from console.checks import field_keys, public_url, s3_store
 from console.connection_test import try_connection
 from console.models import ApiKey, AuditEvent, Project
 from console.roles import Role, role_of
@@ -176,3 +176,29 @@ def test_a_bad_field_key_is_named_by_its_place(settings: Any) -> None:
     assert error.id == "console.E002"
     assert "Key 2" in str(error)
     assert "short-secret" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("values", "ids"),
+    [
+        ({"PUBLIC_URL": ""}, []),
+        ({"PUBLIC_URL": "https://testserver"}, []),
+        ({"PUBLIC_URL": "http://testserver:8000"}, []),
+        ({"PUBLIC_URL": "testserver"}, ["console.E003"]),
+        ({"PUBLIC_URL": "ftp://testserver"}, ["console.E003"]),
+        ({"PUBLIC_URL": "https://elsewhere.example"}, ["console.E004"]),
+        ({"PUBLIC_URL": "http://testserver", "HTTPS_ONLY": True}, ["console.W001"]),
+    ],
+)
+def test_an_address_that_would_give_no_file_is_reported(
+    values: dict[str, Any], ids: list[str]
+) -> None:
+    with override_settings(**values):
+        assert [message.id for message in public_url(None)] == ids
+
+
+def test_a_store_that_is_described_by_halves_is_reported() -> None:
+    with override_settings(S3_BUCKET="files", S3_SECRET_KEY="hidden"):
+        (error,) = s3_store(None)
+    assert "S3_ENDPOINT, S3_ACCESS_KEY" in error.msg
+    assert "hidden" not in error.msg

@@ -185,6 +185,7 @@ def _children(port: int, sandbox_port: int) -> list[Child]:
         Child("sandbox", [python, *sandbox, "--state", str(data / "sandbox.sqlite3")]),
         Child("worker (sending)", [*manage, *work, "--queue-name", "sending"]),
         Child("worker (watching)", [*manage, *work, "--queue-name", "watching"]),
+        Child("worker (files)", [*manage, *work, "--queue-name", "files"]),
         Child("clock", [*manage, "clock"]),
         Child("web", [python, *web]),
     ]
