@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from files.rows.row_errors import take_apart
 from operations.explanations import Explanation, explanation_of
 
 KINDS = {"failedUpdates": "update", "failedCreates": "create"}
@@ -22,7 +23,10 @@ DEEPEST = 8
 LONGEST_ERROR = 2_000
 LONGEST_KEY = 255
 
-CODE = re.compile(r"[A-Z][A-Z0-9_]{2,60}|[A-Z][A-Za-z]{2,40}")
+# All codes of rows have an underscore; "Error:" and "HTTP:" are none.
+ROW_CODE = r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+:"
+ROW_ERROR = re.compile(rf"(?:^|[\s:;,(])({ROW_CODE}.*--)$", re.DOTALL)
+BETWEEN_ERRORS = re.compile(rf"(?<=--)[\s;,]+(?={ROW_CODE})")
 
 
 @dataclass(frozen=True)
@@ -76,21 +80,53 @@ def failure_groups(raws: Iterable[Any]) -> list[FailureGroup]:
 def parse_error(text: str) -> RowError:
     """Take `CODE:message:Field1,Field2 --` apart; fields may be missing.
 
-    The grammar is Salesforce's `sf__Error` of failed results (Bulk API 2.0). Job-level
-    errors read `Code : message`. Any other text is a message without a code.
+    The grammar stands in `files.rows.row_errors`. Job-level errors read
+    `Code : message`. Any other text is a message without a code.
     """
-    code, colon, rest = text.partition(":")
-    code = code.strip()
-    if not colon or not CODE.fullmatch(code):
-        return RowError("", text.strip())
-    rest = rest.strip()
-    if not rest.endswith("--"):
-        return RowError(code, rest)
-    message, colon, names = rest[:-2].rpartition(":")
-    if not colon:
-        return RowError(code, names.strip())
-    fields = tuple(name.strip() for name in names.split(",") if name.strip())
-    return RowError(code, message.strip(), fields)
+    return RowError(*take_apart(text))
+
+
+def loose_errors(raws: Iterable[Any]) -> list[str]:
+    """Return the errors in log entries, given as they came, that name no keys.
+
+    Those are row errors on a line of their own (`CODE:message:Fields --`, several may
+    stand in one text) and whatever else an entry calls its `error`. A text counts once
+    in an entry; one that also stands over a group of keys is told already.
+    """
+    raws = list(raws)
+    told = {group.error for group in failure_groups(raws)}
+    found: list[str] = []
+    for raw in raws:
+        texts = dict.fromkeys(
+            error for name, text in _texts(raw) for error in _errors(name, text)
+        )
+        found += [text for text in texts if text not in told]
+    return found
+
+
+def _errors(name: str, text: str) -> list[str]:
+    """Return the row errors in a text; the text itself where it is an error at all."""
+    pieces = BETWEEN_ERRORS.split(text.rstrip())
+    matches = (ROW_ERROR.search(piece) for piece in pieces if piece.endswith("--"))
+    found = [match[1][:LONGEST_ERROR] for match in matches if match]
+    if found or name != "error" or not text.strip():
+        return found
+    return [text.strip()[:LONGEST_ERROR]]
+
+
+def _texts(value: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
+    """Yield every text outside the reports of failed rows, and the name it has."""
+    if depth > DEEPEST:
+        return
+    value = _unpacked(value)
+    if isinstance(value, str):
+        yield name, value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item, name, depth + 1)
+    elif isinstance(value, dict) and not value.keys() & KINDS.keys():
+        for inner, item in value.items():
+            yield from _texts(item, inner, depth + 1)
 
 
 def _reports(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:

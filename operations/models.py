@@ -21,6 +21,8 @@ class Operation(models.Model):
     """
 
     class State(models.TextChoices):
+        # A later part of a write: its turn comes when the part before it ended well.
+        HELD = "held", "Held back"
         WAITING = "waiting", "Waiting to be sent"
         SENDING = "sending", "Sending"
         UNKNOWN = "unknown", "Outcome unknown"
@@ -34,13 +36,14 @@ class Operation(models.Model):
         COMPLETED = "completed", "Ended, row results unknown"
 
     IN_FLIGHT: ClassVar = (State.WAITING, State.SENDING, State.IN_PROGRESS)
+    UNSENT: ClassVar = (State.HELD, State.WAITING)
     ENDED: ClassVar = (
         State.SUCCEEDED,
         State.PARTLY_FAILED,
         State.FAILED,
         State.COMPLETED,
     )
-    NOT_SENT: ClassVar = (State.WAITING, State.CANCELLED)
+    NOT_SENT: ClassVar = (*UNSENT, State.CANCELLED)
     # Ampersand is asked about these while `due_at` is set.
     WATCHED: ClassVar = (State.IN_PROGRESS, *ENDED)
 
@@ -74,6 +77,8 @@ class Operation(models.Model):
     remote_status = models.CharField(max_length=100, blank=True)
     result = models.TextField(blank=True)
     record_id = models.CharField(max_length=100, blank=True)
+    # Which part of a file it carries, as "part 2 of 15"; "" where there is one only.
+    part = models.CharField(max_length=30, blank=True)
     answer = models.JSONField(default=dict, blank=True)
 
     # Rows: None where nobody told us.
@@ -87,6 +92,8 @@ class Operation(models.Model):
     request_id = models.CharField(max_length=200, blank=True)
 
     created_at = models.DateTimeField(default=timezone.now)
+    # Since when it could have been sent: a held part waits from when it is let go.
+    waiting_since = models.DateTimeField(default=timezone.now)
     sent_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
@@ -112,6 +119,7 @@ class Operation(models.Model):
             models.CheckConstraint(
                 condition=Q(
                     state__in=[
+                        "held",
                         "waiting",
                         "sending",
                         "unknown",
@@ -189,7 +197,7 @@ class Operation(models.Model):
     @property
     def can_be_cancelled(self) -> bool:
         """Whether nothing of it has left yet."""
-        return self.state == self.State.WAITING
+        return self.state in self.UNSENT
 
     @property
     def rows_unknown(self) -> int | None:
@@ -230,7 +238,7 @@ class Operation(models.Model):
     def cancel(self, *, by: str) -> bool:
         """Stop it from being sent; tell whether that was still possible."""
         return self.change(
-            only_from=(self.State.WAITING,),
+            only_from=self.UNSENT,
             state=self.State.CANCELLED,
             reason=f"Cancelled by {by}.",
             remedy="",

@@ -7,7 +7,7 @@ that touched every row is a success for Ampersand, however many rows Salesforce 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -83,7 +83,7 @@ def decide(
     if word not in SUCCESS | FAILURE | ENDED:
         return None
     entries = list(entries)
-    told = _told_counts([result, *(entry.text for entry in reversed(entries))])
+    told = told_counts(result, entries)
     named = sum(len(g.keys) for g in failure_groups(entry.raw for entry in entries))
     succeeded, failed = _counts(told, named)
     hints = [result, *(entry.text for entry in entries)]
@@ -109,9 +109,12 @@ def decide(
     )
 
 
-def _told_counts(texts: Iterable[str]) -> tuple[int, int] | None:
-    """Return (succeeded, failed) from the first text that counts."""
-    for text in texts:
+def told_counts(result: str, entries: Sequence[Entry]) -> tuple[int, int] | None:
+    """Return (succeeded, failed) as Ampersand counts them, None where it does not.
+
+    Its `result` comes before the log, and of that the last text that counts.
+    """
+    for text in [result, *(entry.text for entry in reversed(entries))]:
         if match := COUNTS.search(text):
             succeeded, failed = int(match[1]), int(match[2])
             if succeeded + failed <= LARGEST_COUNT:

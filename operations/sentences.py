@@ -25,13 +25,18 @@ class Sentence:
 def sentence(operation: Operation) -> Sentence:
     """Return the state of `operation` in words."""
     what, todo = _WORDS[State(operation.state)](operation)
-    why = "" if operation.state == State.WAITING else operation.reason
+    why = "" if operation.state in Operation.UNSENT else operation.reason
     return Sentence(what, why, operation.remedy or todo)
 
 
 def rows(count: int) -> str:
     """Return "1 row", "1,204 rows"."""
     return f"{count:,} row" if count == 1 else f"{count:,} rows"
+
+
+def _held(operation: Operation) -> tuple[str, str]:
+    what = "Nothing of this part has left yet. It is sent when the part before it ended"
+    return f"{what} well.", "Look at the write: there you send or cancel what is left."
 
 
 def _waiting(operation: Operation) -> tuple[str, str]:
@@ -150,6 +155,7 @@ def _completed(operation: Operation) -> tuple[str, str]:
 
 
 _WORDS = {
+    State.HELD: _held,
     State.WAITING: _waiting,
     State.SENDING: _sending,
     State.UNKNOWN: _unknown,

@@ -74,6 +74,8 @@ def _poll_seconds(operation: Operation) -> int | None:
     """Return how often the page looks for news, or None when none will come."""
     if operation.state in (Operation.State.WAITING, Operation.State.SENDING):
         return 1
+    if operation.state == Operation.State.HELD:
+        return 5
     if not operation.is_watched:
         return None
     if operation.state != Operation.State.IN_PROGRESS:

@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operations.failures import FailureGroup, failure_groups, parse_error
+from operations.failures import (
+    FailureGroup,
+    failure_groups,
+    loose_errors,
+    parse_error,
+)
 
 REPORT = {
     "failureType": "Partial",
@@ -95,6 +100,11 @@ def test_any_json_is_survived(value: Any) -> None:
         ("INVALID_CROSS_REFERENCE_KEY:invalid cross reference id:--",)
         + ("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", ()),
         ("X_Y:two:A, B --", "X_Y", "two", ("A", "B")),
+        ("X_Y:a: b: c:A__c --", "X_Y", "a: b: c", ("A__c",)),
+        ("X_Y:Due to: no name at all --", "X_Y", "Due to: no name at all", ()),
+        ("X_Y:line\nbreak: here:--", "X_Y", "line\nbreak: here", ()),
+        ("X_Y:one:A__r.B__c,C --", "X_Y", "one", ("A__r.B__c", "C")),
+        ("X_Y:one:A,,B --", "X_Y", "one:A,,B", ()),
         ("InvalidBatch : Records not found", "InvalidBatch", "Records not found", ()),
         ("provider said: no", "", "provider said: no", ()),
         ("CODE:", "CODE", "", ()),
@@ -121,3 +131,44 @@ def test_a_code_is_explained_by_its_message() -> None:
     assert taken.explanation
     assert twice.explanation != taken.explanation
     assert parse_error("NEVER_HEARD_OF:x:--").explanation is None
+
+
+TWICE = "DUPLICATE_VALUE:Duplicate external id specified: a: b:Ext__c --"
+LOCKED = "UNABLE_TO_LOCK_ROW:unable to lock: 001, 002:--"
+
+
+@pytest.mark.parametrize(
+    ("raw", "found"),
+    [
+        (TWICE, [TWICE]),
+        ({"message": {"msg": TWICE}}, [TWICE]),
+        ({"message": {"msg": f"error writing record: {TWICE}"}}, [TWICE]),
+        ({"message": {"msg": f"{TWICE}\n{LOCKED}; {TWICE}"}}, [TWICE, LOCKED]),
+        ({"message": {"msg": "failed", "error": TWICE}}, [TWICE]),
+        ({"message": {"msg": TWICE, "error": TWICE}}, [TWICE]),
+        ({"details": json.dumps({"deep": [TWICE]})}, [TWICE]),
+        ({"message": {"error": "InvalidBatch : no"}}, ["InvalidBatch : no"]),
+        ({"message": {"msg": "InvalidBatch : no"}}, []),
+        ({"message": {"msg": "X_Y:not the end -- of it"}}, []),
+        ({"message": {"error": " "}}, []),
+        ({"failureDetails": REPORT}, []),
+        ("A_B:" * 50_000, []),
+        ("A_B:--" * 20_000, ["A_B:--" * 333 + "A_"]),
+    ],
+)
+def test_errors_without_keys_are_found(raw: Any, found: list[str]) -> None:
+    assert loose_errors([raw]) == found
+
+
+def test_a_loose_error_counts_once_in_each_entry_that_tells_it() -> None:
+    assert loose_errors([{"error": TWICE}, {"a": TWICE, "b": TWICE}]) == [TWICE, TWICE]
+
+
+def test_the_error_of_a_group_is_not_loose() -> None:
+    report = {"failedUpdates": {TWICE: ["a: b"]}}
+    assert loose_errors([{"error": TWICE}, {"error": LOCKED}, report]) == [LOCKED]
+
+
+@given(JSON)
+def test_any_json_without_keys_is_survived(value: Any) -> None:
+    assert all(loose_errors([value, json.dumps(value)]))
