@@ -31,14 +31,16 @@ unit: unit-sqlite unit-postgres ## All tests but the browser's, on both database
 unit-sqlite: $(VENV)/.dev
 	$(PYTHON) -m pytest -q -m "not browser"
 
+# What needs no database is not run a second time.
 unit-postgres: $(VENV)/.dev
-	$(PYTHON) scripts/with_postgres.py $(PYTHON) -m pytest -q -m "not browser"
+	$(PYTHON) scripts/with_postgres.py $(PYTHON) -m pytest -q -m "not browser" \
+	  --ignore tests/ampersand --ignore tests/files --ignore tests/sandbox
 
 browser: $(VENV)/.dev .env staticfiles/staticfiles.json ## Tests in a real Chromium
 	scripts/chromium.sh
 	$(PYTHON) -m pytest -q -m browser
 
-bench: $(VENV)/.dev .env staticfiles/staticfiles.json ## Measure; one line a figure, exit 1 where one falls short
+bench: $(VENV)/.dev $(VENV)/bench/.installed .env staticfiles/staticfiles.json ## Measure; one line a figure, exit 1 where one falls short
 	$(PYTHON) bench/all.py
 
 requirements: ## Pin the newest versions that the .in files allow (needs uv)
@@ -56,6 +58,12 @@ $(VENV)/.run: requirements.txt scripts/install.sh
 $(VENV)/.dev: requirements-dev.txt requirements.txt scripts/install.sh
 	scripts/install.sh requirements-dev.txt
 	@touch $@ $(VENV)/.run
+
+# What others check files with, for the bench to compare: it goes on without them.
+$(VENV)/bench/.installed: requirements-bench.txt | $(VENV)/.dev
+	-$(PYTHON) -m venv --clear $(VENV)/bench && \
+		$(VENV)/bench/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes -r $< && touch $@
 
 .env: | $(VENV)/.run
 	$(PYTHON) scripts/make_env.py > .env.new

@@ -39,6 +39,8 @@ def environment(data: Path, **variables: str) -> dict[str, str]:
         "SEND_TIMEOUT": "60",
         "SESSION_HOURS": "12",
         "DATABASE_URL": "",
+        "PUBLIC_URL": "",
+        "S3_BUCKET": "",
         "TASKS_BACKEND": "django_tasks_db.DatabaseBackend",
         "DATA_DIR": str(data),
         **variables,

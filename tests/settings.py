@@ -21,6 +21,16 @@ os.environ.update(
     PORT="8000",
     SANDBOX_PORT="8900",
     DEMO_PASSWORD="",
+    PUBLIC_URL="",
+    S3_BUCKET="",
+    S3_ENDPOINT="",
+    S3_REGION="us-east-1",
+    S3_ACCESS_KEY="",
+    S3_SECRET_KEY="",
+    S3_PREFIX="",
+    KEEP_DAYS_SANDBOX="30",
+    KEEP_DAYS_TEST="30",
+    KEEP_DAYS_PRODUCTION="90",
     TASKS_BACKEND="django.tasks.backends.dummy.DummyBackend",
 )
 

@@ -11,6 +11,7 @@ class WritesConfig(AppConfig):
     def ready(self) -> None:
         """Hang the request into the page of its operation."""
         from operations import panels
-        from writes.panels import request_panel
+        from writes.panels import request_panel, rows_panel
 
+        panels.register(rows_panel)
         panels.register(request_panel)

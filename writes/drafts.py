@@ -3,15 +3,18 @@
 import json
 import shlex
 import uuid
-from typing import Any, cast
+from pathlib import Path
+from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.files.base import ContentFile
+from django.core.files.base import File
+from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
-from django.db.models import FileField
+from django.db.models import F
 
 from ampersand import Request
 from writes.models import Write
+from writes.models.write import new_path
 
 
 class NotYourDraft(Exception):
@@ -35,21 +38,33 @@ def save_draft(*, token: uuid.UUID, user: User, **values: Any) -> Write:
     except IntegrityError:
         write = Write.objects.get(token=token)
     if write.started_by_id != user.pk or not write.change(
-        only_from=Write.State.DRAFT, **values
+        only_from=Write.State.DRAFT, edition=F("edition") + 1, **values
     ):
         raise NotYourDraft(write)
     return write
 
 
-def stored(data: bytes, kind: str) -> str:
-    """Keep `data` as a file and return its name in the storage."""
-    field = cast(FileField, Write._meta.get_field(kind))
-    name = field.generate_filename(Write(), "upload.csv")
-    return str(field.storage.save(name, ContentFile(data)))
+def stored(file: File[bytes], kind: str) -> str:
+    """Keep `file` and return its name in the storage."""
+    return default_storage.save(new_path(kind), file)
 
 
-def prepare(write: Write, *, csv: str | None = None) -> Request:
-    """Return the request that `write` stands for; `csv` is the text of its file.
+def linked(name: str | None, kind: str) -> str:
+    """Keep the same file under another name, so that each write has one of its own.
+
+    Raises `FileNotFoundError` if it is gone.
+    """
+    if not name:
+        raise FileNotFoundError("The files of this write were deleted.")
+    twin = new_path(kind)
+    path = Path(default_storage.path(twin))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.hardlink_to(default_storage.path(name))
+    return twin
+
+
+def prepare(write: Write, *, csv: str | None = None, url: str | None = None) -> Request:
+    """Return the request that `write` stands for, with a text or an address of rows.
 
     Raises `NoActiveKey`, `UnreadableSecret`, and `RequestInvalid` for what no request
     can carry.
@@ -71,20 +86,41 @@ def prepare(write: Write, *, csv: str | None = None) -> Request:
         **target,
         primary_key=write.primary_key,
         csv=csv,
-        url=write.url if write.source == Write.Source.URL else None,
+        url=url,
     )
 
 
 def prepare_shown(write: Write) -> Request:
-    """Return the request as the review shows it, with few words for a long CSV."""
-    is_csv = write.source == Write.Source.CSV
-    return prepare(write, csv=write.csv_in_words() if is_csv else None)
+    """Return the request as the review shows it: words stand in for a file."""
+    if write.source != Write.Source.CSV:
+        return prepare(write, url=write.url or None)
+    words = csv_in_words(write)
+    if write.delivery in (Write.Delivery.TEXT, Write.Delivery.PARTS):
+        return prepare(write, csv=words)
+    return prepare(write, url=words)
 
 
 def prepare_exact(write: Write) -> Request:
-    """Return the request exactly as it will be sent."""
-    is_csv = write.source == Write.Source.CSV
-    return prepare(write, csv=write.csv_text() if is_csv else None)
+    """Return the request exactly as it will be sent, if it goes in one piece.
+
+    Raises `FileNotFoundError` if the file is gone.
+    """
+    if write.source != Write.Source.CSV:
+        return prepare_shown(write)
+    return prepare(write, csv=write.path_of("as_sent").read_bytes().decode())
+
+
+def csv_in_words(write: Write) -> str:
+    """Stand in for the text of the file, or for its address, where it is shown."""
+    report = write.check_report
+    file = f"{report['as_sent_size']:,} bytes, SHA-256 {report['as_sent_sha256']}"
+    match write.delivery:
+        case Write.Delivery.TEXT:
+            return f"(the file as sent: {file})"
+        case Write.Delivery.PARTS:
+            count = len(report["parts"])
+            return f"(one of {count:,} parts of the file as sent: {file})"
+    return f"(an address made when it is sent, that gives the file: {file})"
 
 
 def as_curl(write: Write, shown: Request) -> str:
@@ -92,7 +128,7 @@ def as_curl(write: Write, shown: Request) -> str:
 
     The text of a CSV is too long for a command line: jq puts it in from the file.
     """
-    if write.source != Write.Source.CSV:
+    if "recordsCSV" not in (shown.body or {}):
         return shown.as_curl()
     rest = {k: v for k, v in (shown.body or {}).items() if k != "recordsCSV"}
     program = f". as $csv | {json.dumps(rest)} + {{recordsCSV: $csv}}"

@@ -1,12 +1,12 @@
 """The three forms of a write: a record, a CSV file, a URL."""
 
-import ipaddress
 from typing import Any
 from urllib.parse import urlsplit
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
+from files.remote.addresses import is_private_host
 from writes.models import Write
 from writes.targets import TargetForm
 
@@ -84,8 +84,8 @@ class CsvForm(UpsertForm):
         """Ask for a file unless an earlier one serves; make its name fit to show."""
         if self.too_big:
             raise forms.ValidationError(
-                "This file is over 32 MiB, and nothing of it was kept. 10 MiB can be "
-                "sent this way. Split it, or put it on a URL: that way takes 150 MiB."
+                "This file is over 1 GiB, and nothing of it was kept. Split it, and "
+                "upload the pieces one after the other."
             )
         file: UploadedFile[bytes] | None = self.cleaned_data["file"]
         if file is None:
@@ -146,11 +146,5 @@ class UrlForm(UpsertForm):
 
 
 def is_private(url: str) -> bool:
-    """Tell whether only its own network reaches the host of `url`."""
-    host = (urlsplit(url).hostname or "").rstrip(".")
-    if host == "localhost" or host.endswith((".localhost", ".local", ".internal")):
-        return True
-    try:
-        return not ipaddress.ip_address(host).is_global
-    except ValueError:
-        return "." not in host
+    """Tell whether only its own network reaches the host of `url`, as it is spelled."""
+    return is_private_host(urlsplit(url).hostname or "")

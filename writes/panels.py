@@ -1,17 +1,47 @@
 """What the page of an operation shows of the write behind it."""
 
+from typing import Any
+
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from operations.models import Operation
 from writes.drafts import as_curl
-from writes.models import Batch
+from writes.models import Batch, SharedAddress, Write
+
+POLL_SECONDS = 3
+
+
+def rows_panel(request: HttpRequest, operation: Operation) -> str:
+    """Draw how the rows fared of the write that an operation belongs to."""
+    batch = (
+        Batch.objects.select_related("write")
+        .filter(operation=operation, write__source=Write.Source.CSV)
+        .first()
+    )
+    if batch is None:
+        return ""
+    context = rows_context(batch.write)
+    return render_to_string("writes/rows_summary.html#panel", context, request)
+
+
+def rows_context(write: Write) -> dict[str, Any]:
+    """Return what the summary of the rows of a write shows."""
+    batches = list(write.batches.all())
+    is_settled = all(batch.is_settled for batch in batches)
+    return {
+        "write": write,
+        "parts": len(batches),
+        "totals": write.rows_totals,
+        "children": write.children.exclude(state=Write.State.DISCARDED),
+        "poll_seconds": None if is_settled else POLL_SECONDS,
+    }
 
 
 def request_panel(request: HttpRequest, operation: Operation) -> str:
     """Draw the request as it was sent, or nothing for somebody else's operation."""
     batch = (
-        Batch.objects.select_related("write__integration__project", "write__again_of")
+        Batch.objects.select_related("write__integration__project", "write__parent")
         .filter(operation=operation)
         .first()
     )
@@ -24,5 +54,6 @@ def request_panel(request: HttpRequest, operation: Operation) -> str:
         "operation": operation,
         "shown": shown,
         "curl": as_curl(batch.write, shown),
+        "address": SharedAddress.objects.filter(batch=batch).first(),
     }
     return render_to_string("writes/request_panel.html", context, request)

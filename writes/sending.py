@@ -1,9 +1,9 @@
 """Sending: at most once, and whatever happens the row says what is known.
 
-    draft ──confirm──▶ waiting ──claim──▶ sending ──┬─▶ in progress | succeeded
-                          ▲                         ├─▶ rejected   the server said no
-                          └──── nothing left ───────┤
-                                                    └─▶ unknown    no readable answer
+    waiting ──claim──▶ sending ──┬─▶ in progress | succeeded
+       ▲                         ├─▶ rejected   the server said no
+       └──── nothing left ───────┤
+                                 └─▶ unknown    no readable answer
 
 Each arrow is one conditional UPDATE. The HTTP call happens between two of them and
 inside no transaction. A worker that is killed leaves a row that is due, and
@@ -11,17 +11,14 @@ inside no transaction. A worker that is killed leaves a row that is due, and
 """
 
 import hashlib
-import json
 import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.http import HttpRequest
 from django.utils import timezone
 
 from ampersand import (
@@ -35,10 +32,12 @@ from ampersand import (
     WriteResult,
 )
 from console.fields import UnreadableSecret
-from console.models import AuditEvent, NoActiveKey
+from console.models import NoActiveKey
+from files.remote.stores import StoreError
 from operations.models import Operation
-from writes import drafts
+from writes import looking, sharing
 from writes.models import Batch, Write
+from writes.storing import measure
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +48,8 @@ NUDGE_LEASE = timedelta(seconds=10)
 # A worker that sends says so every few seconds; after the lease it counts as gone.
 LEASE = timedelta(seconds=20)
 RENEW_SECONDS = 5
+# Making the file available to Ampersand, before the request, takes no longer than this.
+SHARING = timedelta(minutes=15)
 # After this time what could not be sent is given up: the data may be stale by then.
 GIVE_UP_AFTER = timedelta(hours=1)
 # Pauses between tries while nothing can leave this machine, in seconds.
@@ -56,91 +57,7 @@ PAUSES = (5, 15, 60)
 MOST_NUDGED = 200
 
 
-def confirm(write: Write, request: HttpRequest) -> Operation:
-    """Turn a draft into a request that will be sent, and return its operation.
-
-    Committed before anything leaves. Confirming twice returns the first operation.
-    Raises `NoActiveKey`, `UnreadableSecret`, `RequestInvalid` and `FileNotFoundError`
-    with the draft left as it is.
-    """
-    if not write.is_draft:
-        return _operation_of(write)
-    prepared = drafts.prepare_exact(write)
-    with transaction.atomic():
-        now = timezone.now()
-        if not write.change(
-            only_from=Write.State.DRAFT,
-            state=Write.State.CONFIRMED,
-            confirmed_at=now,
-        ):
-            return _operation_of(write)
-        operation = _new_operation(write, request, now)
-        _new_batch(write, operation, prepared)
-        _audit(write, operation, request)
-        transaction.on_commit(partial(_enqueue, operation.pk))
-    return operation
-
-
-def _operation_of(write: Write) -> Operation:
-    batch = write.batches.select_related("operation").first()
-    if batch is None:
-        raise RequestInvalid("This draft was discarded.")
-    return batch.operation
-
-
-def _new_operation(write: Write, request: HttpRequest, now: datetime) -> Operation:
-    return Operation.objects.create(
-        project=write.project,
-        integration=write.integration,
-        action=write.action,
-        object_name=write.object_name,
-        group_ref=write.group_ref,
-        started_by=request.user if request.user.is_authenticated else None,
-        started_by_name=request.user.get_username(),
-        record_id=write.record_id,
-        rows_sent=1 if write.source == Write.Source.RECORD else write.row_count,
-        created_at=now,
-        due_at=now + NUDGE_LEASE,
-    )
-
-
-def _new_batch(write: Write, operation: Operation, prepared: Request) -> Batch:
-    content = prepared.content()
-    body = dict(prepared.body or {})
-    if "recordsCSV" in body:
-        body["recordsCSV"] = None
-    return Batch.objects.create(
-        write=write,
-        operation=operation,
-        method=prepared.method,
-        url=prepared.url,
-        body=json.dumps(body, ensure_ascii=False),
-        masked_key=prepared.masked_key,
-        sha256=hashlib.sha256(content).hexdigest(),
-        size=len(content),
-    )
-
-
-def _audit(write: Write, operation: Operation, request: HttpRequest) -> None:
-    batch = operation.batch
-    AuditEvent.record(
-        action="write.confirmed",
-        subject=f"{write.get_action_display()} {write.count_label} "
-        f"for {write.group_label}",
-        subject_url=operation.get_absolute_url(),
-        request=request,
-        project=write.project,
-        detail={
-            "write": write.pk,
-            "operation": operation.pk,
-            "address": batch.url,
-            "body_sha256": batch.sha256,
-            "body_bytes": batch.size,
-        },
-    )
-
-
-def _enqueue(operation_id: int) -> None:
+def enqueue(operation_id: int) -> None:
     """Nudge the worker. A nudge that is lost costs a few seconds, nothing else."""
     from writes.tasks import send_operation
 
@@ -159,27 +76,72 @@ def send(operation_id: int) -> None:
     )
     if operation is None:
         return
-    if timezone.now() - operation.created_at > GIVE_UP_AFTER:
+    if timezone.now() - operation.waiting_since > GIVE_UP_AFTER:
         hour = "It could not be sent within an hour, and the data may be stale by now."
         _cancel(operation, f"{operation.reason} {hour}".strip())
         return
+    if operation.batch.is_shared and not _reserve(operation):
+        return
     try:
         client = operation.project.client()
-        request = _as_reviewed(operation.batch)
+        request = _as_reviewed(operation)
     except (NoActiveKey, UnreadableSecret, RequestInvalid, OSError) as error:
         _cancel(operation, str(error))
+        return
+    except StoreError as error:
+        _cancel(operation, f"Nothing was sent, since the store failed. {error}")
         return
     if _claim(operation):
         with _lease_kept(operation):
             _exchange(operation, client, request)
 
 
-def _as_reviewed(batch: Batch) -> Request:
-    """Return the request, byte for byte as confirmed. Raises `RequestInvalid`."""
-    request = batch.request()
-    if hashlib.sha256(request.content()).hexdigest() != batch.sha256:
+def _as_reviewed(operation: Operation) -> Request:
+    """Return the request with exactly the content that was confirmed.
+
+    Raises `RequestInvalid` where that is not to be had any more, and `OSError`.
+    """
+    batch = operation.batch
+    if batch.write.source == Write.Source.URL:
+        looking.need_same(batch.write)
+    if batch.is_shared:
+        need_same_file(batch)
+        request = batch.request(url=sharing.share(batch))
+    else:
+        need_same_text(batch)
+        request = batch.request()
+    content = request.content()
+    digest = hashlib.sha256(content).hexdigest()
+    if batch.is_shared or not batch.sha256:
+        # An address that was made just now, or a part: its rows are what was confirmed.
+        batch.sha256, batch.size = digest, len(content)
+        batch.save(update_fields=["sha256", "size"])
+    if digest != batch.sha256:
         raise RequestInvalid("The stored file is not what was confirmed.")
     return request
+
+
+def _reserve(operation: Operation) -> bool:
+    """Keep other workers off while the file is made available, which takes minutes.
+
+    A second address would end the first, which may just be on its way.
+    """
+    mine = Operation.objects.filter(
+        pk=operation.pk, state=State.WAITING, due_at=operation.due_at
+    )
+    return mine.update(due_at=timezone.now() + SHARING) == 1
+
+
+def need_same_text(batch: Batch) -> None:
+    """Raise `RequestInvalid` unless the text of a CSV is what was confirmed."""
+    if batch.csv_sha256 and hashlib.sha256(batch.csv()).hexdigest() != batch.csv_sha256:
+        raise RequestInvalid("The stored file is not what was confirmed.")
+
+
+def need_same_file(batch: Batch) -> None:
+    """Raise `RequestInvalid` unless the whole file is what was confirmed."""
+    if measure(batch.write.path_of("as_sent"))[1] != batch.csv_sha256:
+        raise RequestInvalid("The stored file is not what was confirmed.")
 
 
 def _claim(operation: Operation) -> bool:
@@ -362,6 +324,6 @@ def nudge_due(now: datetime) -> int:
     for pk, due_at in list(due.values_list("pk", "due_at")[:MOST_NUDGED]):
         mine = Operation.objects.filter(pk=pk, due_at=due_at, state=State.WAITING)
         if mine.update(due_at=now + NUDGE_LEASE):
-            _enqueue(pk)
+            enqueue(pk)
             nudged += 1
     return nudged

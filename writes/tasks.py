@@ -1,11 +1,17 @@
-"""What the worker is told to do. Each task is a door: one call, no logic."""
+"""What the workers are told to do. Each task is a door: one call, no logic."""
 
 from django.tasks import task
 
-from writes import sending
+from writes import file_jobs, sending
 
 
 @task(queue_name="sending")
 def send_operation(operation_id: int) -> None:
     """Send the request of an operation, if it still waits."""
     sending.send(operation_id)
+
+
+@task(queue_name="files")
+def work_on_file(job_id: int) -> None:
+    """Check a file or join its rows, if that is still wanted."""
+    file_jobs.run(job_id)

@@ -1,4 +1,4 @@
-"""Uploads are read to their end, but no more of them is kept than could be sent."""
+"""Uploads go to disk as they come, up to a limit; beyond it nothing is kept."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -8,9 +8,7 @@ from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
-# A file in another form may shrink to the 10 MiB that can be sent, as CRLF does;
-# beyond this size it cannot.
-LARGEST_UPLOAD = 32 * 1024 * 1024
+LARGEST_UPLOAD = 1024 * 1024 * 1024
 
 
 class LimitHandler(FileUploadHandler):

@@ -2,7 +2,19 @@
 
 from django.urls import include, path
 
-from writes.views import csv, detail, downloads, home, record, url
+from writes.views import (
+    addresses,
+    children,
+    csv,
+    detail,
+    downloads,
+    file,
+    home,
+    record,
+    rows,
+    served,
+    url,
+)
 
 # /writes/…
 writes_patterns = (
@@ -11,9 +23,34 @@ writes_patterns = (
         path("csv/", csv.csv, name="csv"),
         path("url/", url.url, name="url"),
         path("<int:pk>/", detail.detail, name="detail"),
+        path("<int:pk>/status/", detail.status, name="status"),
+        path("<int:pk>/file/", file.file, name="file"),
+        path("<int:pk>/file/work/", file.work, name="work"),
+        path("<int:pk>/deliver/", detail.deliver, name="deliver"),
         path("<int:pk>/send/", detail.send, name="send"),
+        path("<int:pk>/go-on/", detail.go_on, name="go_on"),
+        path("<int:pk>/cancel-rest/", detail.cancel_rest, name="cancel_rest"),
         path("<int:pk>/discard/", detail.discard, name="discard"),
         path("<int:pk>/again/", detail.again, name="again"),
+        path("<int:pk>/retry/", children.retry, name="retry"),
+        path("<int:pk>/trial/", children.trial, name="trial"),
+        path("<int:pk>/revoke/", addresses.revoke, name="revoke"),
+        path("<int:pk>/rows/", rows.rows, name="rows"),
+        path("<int:pk>/rows/panel/", rows.panel, name="rows_panel"),
+        path("<int:pk>/failed.csv", rows.failed, name="failed"),
+        path(
+            "<int:pk>/failed-with-reasons.csv",
+            rows.failed_with_reasons,
+            name="failed_with_reasons",
+        ),
+        path("<int:pk>/outcomes.csv", rows.outcomes, name="outcomes"),
+        path(
+            "<int:pk>/outcomes-for-spreadsheets.csv",
+            rows.outcomes_for_spreadsheets,
+            name="outcomes_for_spreadsheets",
+        ),
+        path("<int:pk>/held-back.csv", downloads.held_back, name="held_back"),
+        path("<int:pk>/findings.csv", downloads.findings, name="findings"),
         path("<int:pk>/original.csv", downloads.original, name="original"),
         path("<int:pk>/as-sent.csv", downloads.as_sent, name="as_sent"),
         path("<int:pk>/body.json", downloads.body, name="body"),
@@ -24,4 +61,5 @@ writes_patterns = (
 urlpatterns = [
     path("", home.home, name="home"),
     path("writes/", include(writes_patterns)),
+    path("files/<str:token>/", served.served, name="served"),
 ]

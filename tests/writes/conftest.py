@@ -11,6 +11,7 @@ from django.test import Client as Browser
 from console.models import Project
 from console.roles import Role
 from tests.conftest import make_user
+from writes import checking
 
 
 @pytest.fixture(autouse=True)
@@ -44,3 +45,10 @@ def target(project: Project) -> dict[str, Any]:
         "object": integration.write_objects.get(name="contact").pk,
         "group": integration.groups.get().pk,
     }
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Let no more than so many bytes go in one request, as if they were 10 MiB."""
+    monkeypatch.setattr(checking, "LARGEST_CSV", 40)
+    return 40

@@ -7,12 +7,19 @@ from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
+from django.test import RequestFactory
+from django.utils import timezone
 
 from console.models import Integration, Project, WriteObject
+from operations.models import Operation
+from operations.watching import watch
 from sandbox.app import Sandbox
-from writes import files
+from writes import confirming, file_jobs, parts, sending, settling
 from writes.drafts import save_draft, stored
-from writes.models import Write
+from writes.models import FileJob, Write
+
+State = Operation.State
 
 
 def make_draft(
@@ -24,9 +31,13 @@ def make_draft(
     record: dict[str, Any] | None = None,
     csv: bytes | None = None,
     url: str = "",
+    faulty: bool = False,
     **values: Any,
 ) -> Write:
-    """Return a draft of one record, of a CSV or of a URL."""
+    """Return a draft of one record, of a CSV or of a URL.
+
+    A CSV has been checked; one that cannot be sent as it is has to be called `faulty`.
+    """
     target = {
         "integration": integration,
         "object_name": object_name,
@@ -35,18 +46,18 @@ def make_draft(
     }
     token = uuid.uuid4()
     if csv is not None:
-        check = files.check(csv, primary_key=values["primary_key"])
-        assert not check.blocks, check.findings
         values |= {
             "source": "csv",
             "action": "upsert",
             "file_name": "contacts.csv",
-            "original": stored(csv, "original"),
-            "as_sent": stored(check.as_sent, "as_sent"),
-            "check_report": check.as_json(),
-            "row_count": check.rows,
+            "original": stored(ContentFile(csv), "original"),
+            "is_ready": False,
         }
-    elif url:
+        write = save_draft(token=token, user=user, **target, **values)
+        check_draft(write)
+        assert write.is_ready != faulty, write.check_report
+        return write
+    if url:
         values |= {"source": "url", "action": "upsert", "url": url}
     else:
         fields = {"LastName": "Berg"} if record is None else record
@@ -54,6 +65,45 @@ def make_draft(
         values |= {"source": "record", "action": action, "record": text}
         values["row_count"] = 1
     return save_draft(token=token, user=user, **target, **values)
+
+
+def check_draft(write: Write) -> None:
+    """Have the file of a draft checked here and now, whatever its size."""
+    job = file_jobs.begin(write, "check", size=0)
+    assert job.state == "done", job.problem
+    write.refresh_from_db()
+
+
+def confirm(write: Write, user: User) -> Operation:
+    """Confirm a draft as `user`; return the operation of its first part."""
+    request = RequestFactory().post("/")
+    request.user = user
+    return confirming.confirm(write, request)
+
+
+def work_off() -> None:
+    """Do what workers and clock do until nothing moves: send, watch, join the rows."""
+    for _ in range(100):
+        waiting = list(Operation.objects.filter(state=State.WAITING))
+        running = list(Operation.objects.filter(state=State.IN_PROGRESS))
+        for operation in waiting:
+            sending.send(operation.pk)
+        for operation in running:
+            assert operation.due_at
+            watch(operation.pk, operation.due_at)
+        released = parts.release_held(timezone.now())
+        begun = settling.join_told(timezone.now())
+        for job in FileJob.objects.filter(state__in=FileJob.OPEN):
+            file_jobs.run(job.pk)
+        if not (waiting or running or released or begun):
+            return
+    raise AssertionError("It never comes to rest.")
+
+
+def states(write: Write) -> list[str]:
+    """Return the states of the operations of a write, part by part."""
+    found = write.batches.order_by("number")
+    return list(found.values_list("operation__state", flat=True))
 
 
 def fault_integration(project: Project, fault: str) -> Integration:

@@ -51,7 +51,8 @@ class Page(HTMLParser):
             return
         _, given = self._open.pop()
         if tag == "label":
-            self.labels[self._text.strip()] = given["for"]
+            # A label around its control names it without saying so.
+            self.labels[self._text.strip()] = given.get("for", "")
         elif tag == "button":
             self.buttons.append(self._text.strip())
         else:

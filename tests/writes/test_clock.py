@@ -15,6 +15,7 @@ from operations import sync
 from operations.models import Operation
 from tests.writes.making import make_draft
 from writes import sending
+from writes.confirming import confirm
 from writes.management.commands import clock
 
 State = Operation.State
@@ -27,7 +28,7 @@ def waiting(integration: Integration, olga: User, rf: RequestFactory) -> Operati
     """A confirmed write whose nudge is overdue."""
     request = rf.post("/")
     request.user = olga
-    operation = sending.confirm(make_draft(integration, olga), request)
+    operation = confirm(make_draft(integration, olga), request)
     Operation.objects.update(due_at=timezone.now() - timedelta(minutes=1))
     operation.refresh_from_db()
     return operation
@@ -38,7 +39,7 @@ def test_a_tick_beats_and_nudges_what_waits(
 ) -> None:
     nudged: list[int] = []
     watched: list[object] = []
-    monkeypatch.setattr(sending, "_enqueue", nudged.append)
+    monkeypatch.setattr(sending, "enqueue", nudged.append)
     monkeypatch.setattr(sync, "nudge_due", watched.append)
     call_command("clock", once=True)
     assert nudged == [waiting.pk]
@@ -57,7 +58,7 @@ def test_a_second_tick_does_not_nudge_again(
     waiting: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nudged: list[int] = []
-    monkeypatch.setattr(sending, "_enqueue", nudged.append)
+    monkeypatch.setattr(sending, "enqueue", nudged.append)
     call_command("clock", once=True)
     call_command("clock", once=True)
     assert nudged == [waiting.pk]

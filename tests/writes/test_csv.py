@@ -11,7 +11,7 @@ from django.test import Client as Browser
 from console.models import Integration
 from tests.writes.making import make_draft
 from tests.writes.pages import Page
-from writes import uploads
+from writes import file_jobs, uploads
 from writes.models import Write
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -65,31 +65,28 @@ def test_the_review_tells_what_was_changed(
 
 
 @pytest.mark.parametrize("htmx", [False, True])
-def test_a_file_with_faults_is_not_kept_and_they_are_listed(
-    htmx: bool, browser: Browser, target: dict[str, Any], tmp_path: Path
+def test_a_file_with_faults_is_kept_and_its_page_lists_them(
+    htmx: bool, browser: Browser, target: dict[str, Any]
 ) -> None:
     data = b"id,LastName\n1,Berg\n1,Tal\n,Lau\n4\n"
     headers = {"HX-Request": "true"} if htmx else {}
     answer = upload(browser, target, data, headers=headers)
-    assert answer.status_code == 422
-    content = answer.content.decode()
-    assert "contacts.csv was not sent" in content
-    assert "stands in rows 2, 3" in content
-    assert "Row 4 has no id" in content
-    assert "Row 5 has 1 cell" in content
-    page = Page(answer)
-    assert page.submits["primary_key"] == ["id"]
-    assert page.submits["token"] == [target["token"]]
-    assert not Write.objects.exists()
-    assert kept(tmp_path) == []
+    write = Write.objects.get()
+    page = f"/writes/{write.pk}/file/"
+    assert answer.headers["HX-Redirect" if htmx else "Location"] == page
+    assert not write.is_ready
+    content = browser.get(page).content.decode()
+    for row in (2, 3, 4, 5):
+        assert f'<td class="number">{row}</td>' in content
 
 
-def test_a_file_in_latin_1_is_told_line_by_line(
+def test_a_file_in_latin_1_is_read_only_after_a_question(
     browser: Browser, target: dict[str, Any]
 ) -> None:
-    answer = upload(browser, target, "id,a\n1,é\n".encode("latin-1"))
-    assert answer.status_code == 422
-    assert "line 2 is not UTF-8" in answer.content.decode()
+    answer = upload(browser, target, "id,a\n1,é\n".encode("latin-1"), follow=True)
+    assert "How is this file to be read?" in answer.content.decode()
+    write = Write.objects.get()
+    assert (write.is_ready, write.as_sent.name) == (False, "")
 
 
 def test_no_file_is_told_at_its_field(browser: Browser, target: dict[str, Any]) -> None:
@@ -100,34 +97,40 @@ def test_no_file_is_told_at_its_field(browser: Browser, target: dict[str, Any]) 
 
 
 def test_an_empty_file_is_told(browser: Browser, target: dict[str, Any]) -> None:
-    answer = upload(browser, target, b"")
-    assert answer.status_code == 422
-    assert "The file is empty." in answer.content.decode()
+    answer = upload(browser, target, b"", follow=True)
+    assert "is empty" in answer.content.decode()
+    assert not Write.objects.get().is_ready
 
 
-def test_a_file_over_10_mib_is_told_the_other_way(
-    browser: Browser, target: dict[str, Any], tmp_path: Path
+def test_a_large_file_is_checked_by_the_worker_and_goes_in_parts(
+    browser: Browser, target: dict[str, Any]
 ) -> None:
-    answer = upload(browser, target, b'id,a\n1,"' + b"x" * 10 * MIB + b'"\n')
-    assert answer.status_code == 413
-    assert "put it on a URL" in answer.content.decode()
-    assert not Write.objects.exists()
-    assert kept(tmp_path) == []
+    row = b"%d," + b"x" * 100_000 + b"\n"
+    data = b"id,a\n" + b"".join(row % number for number in range(110))
+    answer = upload(browser, target, data, follow=True)
+    assert "Waiting for the worker" in answer.content.decode()
+    write = Write.objects.get()
+    assert not write.is_ready
+    file_jobs.run(write.jobs.get().pk)
+    write.refresh_from_db()
+    assert (write.is_ready, write.delivery) == (True, "parts")
+    assert len(write.check_report["parts"]) == 2
 
 
-def test_a_file_over_32_mib_is_not_kept_at_all(
+def test_a_file_over_1_gib_is_not_kept_at_all(
     browser: Browser,
     target: dict[str, Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert uploads.LARGEST_UPLOAD == 32 * MIB
+    assert uploads.LARGEST_UPLOAD == 1024 * MIB
     monkeypatch.setattr(uploads, "LARGEST_UPLOAD", MIB)
     answer = upload(browser, target, b"id\n" + b"x" * MIB)
     assert answer.status_code == 413
-    assert "over 32 MiB" in answer.content.decode()
+    assert "over 1 GiB" in answer.content.decode()
     assert Page(answer).submits["primary_key"] == ["id"]
     assert not answer.wsgi_request.FILES
+    assert not Write.objects.exists()
     assert kept(tmp_path) == []
     assert upload(browser, target, b"id\n" + b"x" * (MIB - 3)).status_code == 302
 
@@ -158,8 +161,8 @@ def test_hostile_text_of_a_file_is_escaped(
     name = f"{HOSTILE}\x07.csv"
     for answer in (
         upload(browser, target, data, name=name, follow=True),
-        upload(browser, target, data + b"1,x\n", name=name),
-        upload(browser, target, data, name=name, key=HOSTILE + "y"),
+        upload(browser, target, data + b"1,x\n", name=name, follow=True),
+        upload(browser, target, data, name=name, key=HOSTILE + "y", follow=True),
     ):
         assert "<img src=x" not in answer.content.decode()
         assert "&lt;img src=x" in answer.content.decode()
@@ -180,11 +183,11 @@ def test_the_earlier_file_serves_again_until_another_is_chosen(
     assert "Choose none to take contacts.csv" in answer.content.decode()
     browser.post("/writes/csv/", form)
     second = Write.objects.exclude(pk=first.pk).get()
-    assert second.csv_text() == SOUND.decode()
+    assert second.path_of("as_sent").read_bytes() == SOUND
     assert second.primary_key == "LastName"
     upload(browser, {**target, "again": first.pk}, b"id\n7\n")
     second.refresh_from_db()
-    assert second.csv_text() == "id\n7\n"
+    assert second.path_of("as_sent").read_bytes() == b"id\n7\n"
 
 
 def test_an_earlier_file_that_is_gone_is_told_at_its_field(

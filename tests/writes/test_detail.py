@@ -75,7 +75,7 @@ def test_the_review_of_a_file_shows_both_digests_and_its_first_rows(
 ) -> None:
     write = make_draft(integration, olga, **DRAFTS["csv"])
     content = browser.get(f"/writes/{write.pk}/").content.decode()
-    assert write.check_report["original_sha256"] in content
+    assert write.inspection["sha256"] in content
     assert write.check_report["as_sent_sha256"] in content
     assert "<td>Berg</td>" in content
     assert "3 line ends CRLF" in content

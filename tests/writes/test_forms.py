@@ -270,7 +270,7 @@ def test_sending_again_is_a_new_write_that_knows_the_old_one(
     # The file is not chosen anew: it is taken from the first write.
     browser.post(f"/writes/{name}/", {k: v for k, v in form.items() if k != "file"})
     second = Write.objects.exclude(pk=first.pk).get()
-    assert second.again_of == first
+    assert second.parent == first
     for field in ("record", "url", "primary_key", "file_name", "row_count"):
         assert getattr(second, field) == getattr(first, field)
 

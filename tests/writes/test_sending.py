@@ -15,7 +15,7 @@ from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.conftest import make_user
 from tests.writes.making import fault_integration, make_draft, received, records
-from writes import drafts, sending
+from writes import confirming, drafts, sending
 from writes.models import Batch, Write
 
 State = Operation.State
@@ -35,7 +35,7 @@ def confirm(rf: RequestFactory, operator: User):
     def confirmed(write: Write) -> Operation:
         request = rf.post("/")
         request.user = operator
-        return sending.confirm(write, request)
+        return confirming.confirm(write, request)
 
     return confirmed
 
@@ -192,7 +192,7 @@ def test_what_could_not_leave_for_an_hour_is_given_up(
 ) -> None:
     operation = confirm(make_draft(integration, operator))
     long_ago = timezone.now() - timedelta(hours=1, seconds=1)
-    Operation.objects.update(created_at=long_ago)
+    Operation.objects.update(waiting_since=long_ago)
     sending.send(operation.pk)
     operation.refresh_from_db()
     assert operation.state == State.CANCELLED

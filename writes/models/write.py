@@ -1,8 +1,9 @@
-"""What an operator asks to have written: Write 1-N Batch, Batch 1-1 Operation."""
+"""What an operator asks to have written, from the first draft to its last row."""
 
 import json
 import uuid
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -10,24 +11,26 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from ampersand import Action, Request
 from console.models import Integration, Project
 from console.roles import Role, role_of
-from operations.models import Operation
+from files.mending import recipes
+from files.mending.recipes import Recipe
+from files.rows.fates import Totals
 
 
-def _stored_path(write: "Write", kind: str) -> str:
-    return f"writes/{timezone.now():%Y/%m}/{uuid.uuid4().hex}.{kind}.csv"
+def new_path(kind: str, ending: str = "csv") -> str:
+    """Return a name in the storage that nothing has yet and nobody can guess."""
+    return f"writes/{timezone.now():%Y/%m}/{uuid.uuid4().hex}.{kind}.{ending}"
 
 
 def original_path(write: "Write", file_name: str) -> str:
     """Where an upload is kept. Never under its own name: that is the sender's text."""
-    return _stored_path(write, "original")
+    return new_path("original")
 
 
 def as_sent_path(write: "Write", file_name: str) -> str:
     """Where the exact text that will be sent is kept."""
-    return _stored_path(write, "as-sent")
+    return new_path("as-sent")
 
 
 class WriteQuerySet(models.QuerySet["Write"]):
@@ -66,6 +69,31 @@ class Write(models.Model):
         UPDATE = "update", "Update"
         UPSERT = "upsert", "Upsert"
 
+    class Delivery(models.TextChoices):
+        """How the text of a file reaches Ampersand."""
+
+        TEXT = "text", "In one request"
+        PARTS = "parts", "In parts, one after the other"
+        CONSOLE = "console", "Fetched by Ampersand from this console"
+        STORE = "store", "Fetched by Ampersand from the S3 store"
+
+    class Relation(models.TextChoices):
+        """What a write is to the one that it came from."""
+
+        AGAIN = "again", "sent again from"
+        RETRY = "retry", "a retry of the failed rows of"
+        TRIAL = "trial", "a trial of the first rows of"
+
+    # The files of a write, by the names of their columns.
+    FILES: ClassVar = (
+        "original",
+        "as_read",
+        "as_sent",
+        "held_back",
+        "findings",
+        "rows_store",
+    )
+
     # Made when the form is shown: the same form posted twice is the same write.
     token = models.UUIDField(unique=True, default=uuid.uuid4)
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
@@ -87,10 +115,33 @@ class Write(models.Model):
     url = models.TextField(blank=True)
     file_name = models.CharField(max_length=255, blank=True)
     original = models.FileField(upload_to=original_path, blank=True)
+    # In UTF-8, with LF and commas; the same file as `original` where that was so.
+    as_read = models.FileField(blank=True)
     as_sent = models.FileField(upload_to=as_sent_path, blank=True)
-    # What checking the file found: the shape is `writes.files.Check.as_json()`.
+    # The rows that were left out, and every finding as CSV.
+    held_back = models.FileField(blank=True)
+    findings = models.FileField(blank=True)
+    # `files.reading.inspection.Inspection` and, once agreed on, `Reading`, as JSON.
+    inspection = models.JSONField(default=dict, blank=True)
+    reading = models.JSONField(default=dict, blank=True)
+    # What is changed between reading and sending: `files.mending.recipes.Recipe`.
+    recipe_json = models.JSONField(default=dict, blank=True)
+    # What checking the file found: see `writes.checking`.
     check_report = models.JSONField(default=dict, blank=True)
     row_count = models.PositiveIntegerField(null=True)
+    # Whether nothing keeps it from being sent. A file is not until it was checked.
+    is_ready = models.BooleanField(default=True)
+    # Counts what changes the file to send, so that a check that is late is not kept.
+    edition = models.PositiveIntegerField(default=1)
+    delivery = models.CharField(max_length=10, choices=Delivery, default=Delivery.TEXT)
+    # What the address of a URL write answered when it was looked at.
+    remote_file = models.JSONField(default=dict, blank=True)
+
+    # Afterwards: how each row fared (`files.rows.row_store`), and the sums.
+    rows_store = models.FileField(blank=True)
+    rows_report = models.JSONField(default=dict, blank=True)
+    # What the operations told when the rows were joined to it.
+    rows_told = models.CharField(max_length=64, blank=True)
 
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -99,12 +150,16 @@ class Write(models.Model):
         related_name="writes",
     )
     started_by_name = models.CharField(max_length=150)
-    # The write whose content this one took over by "Send again".
-    again_of = models.ForeignKey(
-        "self", null=True, on_delete=models.SET_NULL, related_name="sent_again_as"
+    # The write that this one came from, and what it is to it.
+    parent = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="children"
     )
+    relation = models.CharField(max_length=10, choices=Relation, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    changed_at = models.DateTimeField(default=timezone.now)
     confirmed_at = models.DateTimeField(null=True)
+    # When the sweep took its files away; digests and counts stay.
+    files_deleted_at = models.DateTimeField(null=True)
 
     objects = WriteQuerySet.as_manager()
 
@@ -130,6 +185,16 @@ class Write(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="confirmed") | Q(confirmed_at__isnull=False),
                 name="write_confirmed_has_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="confirmed") | Q(is_ready=True),
+                name="write_confirmed_was_ready",
+            ),
+            # Of a draft only one part can be on trial: two could overlap.
+            models.UniqueConstraint(
+                fields=["parent"],
+                condition=Q(relation="trial", state__in=["draft", "confirmed"]),
+                name="write_one_trial",
             ),
         ]
         indexes = [
@@ -166,8 +231,10 @@ class Write(models.Model):
         """How many records of which object, as "3,000 opportunity records"."""
         if self.source == self.Source.RECORD:
             return f"1 {self.object_name} record"
-        if self.row_count is None:
+        if self.source == self.Source.URL:
             return f"{self.object_name} records from a URL"
+        if self.row_count is None:
+            return f"{self.object_name} records, not counted yet"
         noun = "record" if self.row_count == 1 else "records"
         return f"{self.row_count:,} {self.object_name} {noun}"
 
@@ -176,84 +243,42 @@ class Write(models.Model):
         fields: dict[str, Any] = json.loads(self.record)
         return fields
 
-    def csv_text(self) -> str:
-        """Return the exact text of the CSV that is sent."""
-        with self.as_sent.open("rb") as file:
-            text: str = file.read().decode()
-        return text
+    @property
+    def has_warnings(self) -> bool:
+        """Whether checking its file found more than notes."""
+        groups = self.check_report.get("groups", [])
+        return any(group["level"] != "notes" for group in groups)
 
-    def csv_in_words(self) -> str:
-        """Stand in for the text of the CSV where it would be too long to show."""
-        size, digest = (
-            self.check_report["as_sent_size"],
-            self.check_report["as_sent_sha256"],
-        )
-        return f"(the file as sent: {size:,} bytes, SHA-256 {digest})"
+    @property
+    def rows_totals(self) -> Totals | None:
+        """How its rows fared, None until they are joined to their outcome."""
+        return Totals.from_json(self.rows_report) if self.rows_report else None
 
-    def change(self, *, only_from: str, **values: Any) -> bool:
-        """Set `values` if the state is still `only_from`; tell whether it was."""
+    @property
+    def recipe(self) -> Recipe:
+        """What is changed between reading its file and sending it."""
+        return recipes.from_json(self.recipe_json)
+
+    def path_of(self, kind: str) -> Path:
+        """Return where a file of FILES lies. Raises `FileNotFoundError`."""
+        stored = getattr(self, kind)
+        if not stored or not Path(stored.path).exists():
+            raise FileNotFoundError(f"Write {self.pk} has no file {kind}.")
+        return Path(stored.path)
+
+    def change(
+        self, *, only_from: str, only_edition: int | None = None, **values: Any
+    ) -> bool:
+        """Set `values` if the state is still `only_from`; tell whether it was.
+
+        With `only_edition`, only if the file to send is still that one, too.
+        """
         rows = Write.objects.filter(pk=self.pk, state=only_from)
+        if only_edition is not None:
+            rows = rows.filter(edition=only_edition)
+        values.setdefault("changed_at", timezone.now())
         changed = rows.update(**values) == 1
         self.refresh_from_db()
         return changed
 
     change.alters_data = True  # type: ignore[attr-defined]
-
-
-class Batch(models.Model):
-    """What one HTTP request carries, exactly as it was reviewed.
-
-    The project's settings may change between confirming and sending; this does not.
-    The text of a CSV is not repeated here: it is the write's `as_sent` file.
-    """
-
-    write = models.ForeignKey(Write, on_delete=models.PROTECT, related_name="batches")
-    number = models.PositiveIntegerField(default=1)
-    operation = models.OneToOneField(
-        Operation, on_delete=models.PROTECT, related_name="batch"
-    )
-    method = models.CharField(max_length=10)
-    url = models.TextField()
-    # JSON text; `recordsCSV` is null where the text of the file goes.
-    body = models.TextField()
-    masked_key = models.CharField(max_length=20)
-    # SHA-256 and length in bytes of the exact body.
-    sha256 = models.CharField(max_length=64)
-    size = models.PositiveBigIntegerField()
-
-    class Meta:
-        ordering = ["write_id", "number"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["write", "number"], name="batch_number_once_per_write"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"Batch {self.number} of write {self.write_id}"
-
-    def request(self) -> Request:
-        """Return the request as it was reviewed, with the text of its CSV.
-
-        Raises `FileNotFoundError` if the stored file is gone.
-        """
-        body = json.loads(self.body)
-        if "recordsCSV" in body:
-            body["recordsCSV"] = self.write.csv_text()
-        return self._request(body)
-
-    def request_shown(self) -> Request:
-        """Return the request with a few words in place of a long CSV."""
-        body = json.loads(self.body)
-        if "recordsCSV" in body:
-            body["recordsCSV"] = self.write.csv_in_words()
-        return self._request(body)
-
-    def _request(self, body: dict[str, Any]) -> Request:
-        return Request(
-            action=cast(Action, self.write.action),
-            method=self.method,
-            url=self.url,
-            body=body,
-            masked_key=self.masked_key,
-        )

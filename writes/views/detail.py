@@ -1,4 +1,4 @@
-"""One write: reviewed while it is a draft, afterwards the way to its operation."""
+"""One write: reviewed while it is a draft, followed part by part once it was sent."""
 
 import hashlib
 from typing import Any
@@ -8,33 +8,75 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from ampersand import Request, RequestInvalid
 from console.fields import UnreadableSecret
 from console.models import NoActiveKey
 from console.roles import require_operator, require_viewer
-from writes import drafts, sending
+from files.reading.inspection import Inspection
+from writes import children, drafts, parts, sharing
+from writes.confirming import confirm
 from writes.models import Write
-from writes.views.starting import LARGEST_ID
+from writes.parts_progress import progress_of
+from writes.views.starting import LARGEST_ID, check
+
+POLL_SECONDS = 2
 
 
-def _write(request: HttpRequest, pk: int) -> Write:
+def find_write(request: HttpRequest, pk: int) -> Write:
+    """Return the write if the user may see it, or answer 404."""
     if pk > LARGEST_ID:
         pk = 0
     visible = Write.objects.visible_to(request.user)
-    return get_object_or_404(visible.select_related("integration__project"), pk=pk)
+    known = visible.select_related("integration__project", "parent")
+    return get_object_or_404(known, pk=pk)
 
 
 @require_safe
+@never_cache
 @require_viewer
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show a draft for review; a write that was sent is shown by its operation."""
-    write = _write(request, pk)
-    batch = write.batches.select_related("operation").first()
-    if batch is not None:
-        return redirect(batch.operation)
+    """Show a draft for review, and what was sent in parts by its parts.
+
+    A write of one part is shown by its operation, a draft with faults by its file.
+    """
+    write = find_write(request, pk)
+    batches = list(write.batches.select_related("operation"))
+    if len(batches) == 1:
+        return redirect(batches[0].operation)
+    if batches:
+        return render(request, "writes/sent.html", _sent_context(request, write))
+    if write.source == Write.Source.CSV and write.is_draft and not write.is_ready:
+        return redirect("writes:file", write.pk)
     return _review(request, write)
+
+
+@require_safe
+@never_cache
+@require_viewer
+def status(request: HttpRequest, pk: int) -> HttpResponse:
+    """Return the part of a sent write's page that changes by itself."""
+    context = _sent_context(request, find_write(request, pk))
+    return render(request, "writes/sent.html#write-status", context)
+
+
+def _sent_context(request: HttpRequest, write: Write) -> dict[str, Any]:
+    batches = list(write.batches.select_related("operation"))
+    progress = progress_of(batches)
+    stopped = parts.stopped_at(batches)
+    moves = progress.is_moving or (progress.held and stopped is None)
+    return {
+        "write": write,
+        "project": write.project,
+        "batches": batches,
+        "progress": progress,
+        "totals": None if moves else write.rows_totals,
+        "stopped": stopped,
+        "children": write.children.exclude(state=Write.State.DISCARDED),
+        "poll_seconds": POLL_SECONDS if moves else None,
+    }
 
 
 def _review(
@@ -44,52 +86,129 @@ def _review(
     try:
         shown = drafts.prepare_shown(write)
         context |= {"shown": shown, "curl": drafts.as_curl(write, shown)}
-        context["reviewed"] = _digest(shown)
+        context["reviewed"] = _digest(write, shown)
     except (NoActiveKey, UnreadableSecret, RequestInvalid) as error:
         problem = problem or str(error)
+    if write.source == Write.Source.CSV and write.check_report:
+        context |= _file_context(write)
     context["problem"] = problem
     return render(request, "writes/detail.html", context, status=status)
 
 
-def _digest(shown: Request) -> str:
+def _file_context(write: Write) -> dict[str, Any]:
+    return {
+        "report": write.check_report,
+        "inspection": Inspection.from_json(write.inspection),
+        "deliveries": _deliveries(write),
+        "trial": children.trial_of(write),
+    }
+
+
+def _deliveries(write: Write) -> list[dict[str, Any]]:
+    """Return the ways in which this file can go, when there is a choice."""
+    if write.delivery == Write.Delivery.TEXT:
+        return []
+    labels = dict(Write.Delivery.choices)
+    size = write.check_report["as_sent_size"]
+    return [
+        {
+            "value": way,
+            "label": labels[way],
+            "is_risky": way != Write.Delivery.PARTS and size > sharing.LARGEST_SAFE_URL,
+        }
+        for way in sharing.deliveries(size)
+    ]
+
+
+def _digest(write: Write, shown: Request) -> str:
     """Return what tells one request from another, for the button that sends it."""
-    said = f"{shown.method} {shown.url}\n".encode() + shown.content()
+    said = f"{write.edition} {shown.method} {shown.url}\n".encode() + shown.content()
     return hashlib.sha256(said).hexdigest()
 
 
 def _is_stale(write: Write, reviewed: str | None) -> bool:
     """Tell whether the draft was reviewed anew, in another tab, since it was shown."""
-    if not reviewed or not write.is_draft:
+    if not reviewed or not write.is_draft or not write.is_ready:
         return False
-    return reviewed != _digest(drafts.prepare_shown(write))
+    return reviewed != _digest(write, drafts.prepare_shown(write))
 
 
 @require_POST
 @require_operator
 def send(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm a draft and go to its operation; a second time finds the first."""
-    write = _write(request, pk)
+    write = find_write(request, pk)
     try:
         if _is_stale(write, request.POST.get("reviewed")):
             problem = "It was changed after you opened this page. Look at it again."
             return _review(request, write, problem=problem, status=422)
-        operation = sending.confirm(write, request)
+        confirm(write, request)
     except FileNotFoundError:
         problem = "The stored file is gone. Upload it again."
         return _review(request, write, problem=problem, status=422)
     except (NoActiveKey, UnreadableSecret, RequestInvalid) as error:
+        if not write.is_ready:
+            messages.error(request, f"Nothing was sent. {error}")
+            return redirect("writes:file", write.pk)
         return _review(request, write, problem=str(error), status=422)
-    return redirect(operation)
+    return _go_to_sent(write)
+
+
+def _go_to_sent(write: Write) -> HttpResponse:
+    batches = write.batches.select_related("operation")[:2]
+    return redirect(batches[0].operation if len(batches) == 1 else write)
+
+
+@require_POST
+@require_operator
+def deliver(request: HttpRequest, pk: int) -> HttpResponse:
+    """Choose how a file that is too big for one request reaches Ampersand."""
+    write = find_write(request, pk)
+    way = request.POST.get("delivery", "")
+    is_open = write.is_draft and write.delivery != Write.Delivery.TEXT
+    size = write.check_report.get("as_sent_size", 0)
+    if is_open and way in sharing.deliveries(size):
+        write.change(only_from=Write.State.DRAFT, delivery=way)
+    else:
+        messages.warning(request, "Nothing was changed: there is no such choice.")
+    return redirect(write)
+
+
+@require_POST
+@require_operator
+def go_on(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send the parts that are held, although the one before did not end well."""
+    write = find_write(request, pk)
+    if not parts.go_on(write, request):
+        messages.warning(request, "Nothing is held: nothing was changed.")
+    return redirect(write)
+
+
+@require_POST
+@require_operator
+def cancel_rest(request: HttpRequest, pk: int) -> HttpResponse:
+    """Cancel the parts of which nothing has left."""
+    write = find_write(request, pk)
+    count = parts.cancel_rest(write, request)
+    if count:
+        noun = "part was" if count == 1 else "parts were"
+        messages.success(request, f"{count:,} {noun} cancelled; nothing of them left.")
+    else:
+        messages.warning(request, "Nothing was left to cancel.")
+    return redirect(write)
 
 
 @require_POST
 @require_operator
 def discard(request: HttpRequest, pk: int) -> HttpResponse:
     """Put a draft away. What was sent cannot be discarded."""
-    write = _write(request, pk)
+    write = find_write(request, pk)
     if not write.change(only_from=Write.State.DRAFT, state=Write.State.DISCARDED):
         messages.warning(request, "This is no draft any more; nothing was changed.")
         return redirect(write)
+    parent = children.put_back(write)
+    if parent is not None:
+        check(parent)
     messages.success(request, "The draft was discarded. Nothing was sent.")
     return redirect("home")
 
@@ -98,6 +217,6 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
 @require_operator
 def again(request: HttpRequest, pk: int) -> HttpResponse:
     """Open the form that this write came from, filled in with its content."""
-    write = _write(request, pk)
+    write = find_write(request, pk)
     form = reverse(f"writes:{write.source}")
     return redirect(f"{form}?{urlencode({'again': write.pk})}")

@@ -1,25 +1,58 @@
 """The files of a write, byte for byte."""
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+)
 from django.views.decorators.http import require_safe
 
 from console.roles import require_viewer
+from files.findings_file import COLUMNS, read_findings
+from operations.spreadsheet import csv_lines, download
 from writes.models import Batch, Write
-from writes.views.detail import _write
+from writes.views.detail import find_write
+
+LONGEST_NUMBER = 9
 
 
 @require_safe
 @require_viewer  # type: ignore[arg-type]  # it is for any response
 def original(request: HttpRequest, pk: int) -> FileResponse:
     """Return the file as it was uploaded."""
-    return _file(_write(request, pk), "original")
+    return _file(find_write(request, pk), "original")
 
 
 @require_safe
 @require_viewer  # type: ignore[arg-type]
 def as_sent(request: HttpRequest, pk: int) -> FileResponse:
     """Return the file as it is or was sent."""
-    return _file(_write(request, pk), "as_sent")
+    return _file(find_write(request, pk), "as_sent")
+
+
+@require_safe
+@require_viewer  # type: ignore[arg-type]
+def held_back(request: HttpRequest, pk: int) -> FileResponse:
+    """Return the rows that were left out, with their header."""
+    return _file(find_write(request, pk), "held_back")
+
+
+@require_safe
+@require_viewer  # type: ignore[arg-type]
+def findings(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Return every finding as CSV for spreadsheets; formulas are made harmless."""
+    write = find_write(request, pk)
+    try:
+        path = write.path_of("findings")
+    except FileNotFoundError:
+        raise Http404 from None
+    return download(
+        csv_lines(COLUMNS, read_findings(path)),
+        file_name=f"write-{write.pk}-findings.csv",
+        content_type="text/csv; charset=utf-8",
+    )
 
 
 def _file(write: Write, kind: str) -> FileResponse:
@@ -41,14 +74,20 @@ def _file(write: Write, kind: str) -> FileResponse:
 @require_viewer
 def body(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the exact body of the request that was confirmed."""
-    write = _write(request, pk)
-    batch = Batch.objects.filter(write=write).first()
-    if batch is None:
+    write = find_write(request, pk)
+    number = request.GET.get("part", "1")
+    if not number.isdecimal() or len(number) > LONGEST_NUMBER:
+        raise Http404
+    batch = Batch.objects.filter(write=write, number=int(number)).first()
+    if batch is None or batch.is_shared:
+        # An address that was made for the request is kept nowhere.
         raise Http404
     try:
         content = batch.request().content()
     except FileNotFoundError:
         raise Http404 from None
     response = HttpResponse(content, content_type="application/json")
-    response["Content-Disposition"] = f'attachment; filename="write-{pk}-body.json"'
+    part = "" if batch.number == 1 else f"-part-{batch.number}"
+    name = f"write-{pk}{part}-body.json"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

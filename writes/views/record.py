@@ -51,7 +51,7 @@ def record(request: HttpRequest) -> HttpResponse:
             record_id=form.cleaned_data["record_id"],
             record=record_fields.json_from_record(fields),
             row_count=1,
-            again_of=parent_of(earlier),
+            **parent_of(earlier),
             **form.target(),
         )
     except NotYourDraft as error:

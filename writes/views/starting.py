@@ -6,10 +6,12 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
+from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
+from writes import file_jobs
 from writes.drafts import NotYourDraft
-from writes.models import Write
+from writes.models import FileJob, Write
 from writes.targets import initial_target
 
 LARGEST_ID = 2**63 - 1
@@ -42,9 +44,23 @@ def first_values(request: HttpRequest, write: Write | None) -> dict[str, Any]:
     }
 
 
-def parent_of(write: Write | None) -> Write | None:
+def parent_of(write: Write | None) -> dict[str, Any]:
     """Return what the new write is sent again from: a draft only passes its own on."""
-    return write.again_of if write is not None and write.is_draft else write
+    if write is None:
+        return {}
+    if write.is_draft:
+        return {"parent": write.parent, "relation": write.relation}
+    return {"parent": write, "relation": Write.Relation.AGAIN}
+
+
+def check(write: Write) -> Write | str:
+    """Have the file of a draft checked; return the page that shows what came of it."""
+    size = write.path_of("original").stat().st_size
+    file_jobs.begin(write, FileJob.Kind.CHECK, size=size)
+    write.refresh_from_db()
+    if write.is_ready and not write.has_warnings:
+        return write
+    return reverse("writes:file", args=[write.pk])
 
 
 def go_to(request: HttpRequest, page: Write | str) -> HttpResponse:

@@ -2,12 +2,15 @@
 
 from typing import Any, cast
 
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from console.roles import require_operator
+from files.remote.looking import NotLooked, RemoteFile
+from writes import looking
 from writes.drafts import NotYourDraft, save_draft
 from writes.forms import UrlForm
 from writes.models import Write
@@ -31,20 +34,35 @@ def url(request: HttpRequest) -> HttpResponse:
     form = UrlForm(request.POST)
     if not form.is_valid():
         return render(request, "writes/url.html", {"form": form}, status=422)
+    values = {
+        "integration": form.cleaned_data["integration"],
+        "primary_key": form.cleaned_data["primary_key"],
+        "url": form.cleaned_data["url"],
+    }
+    found = _look(request, Write(source=Write.Source.URL, **values))
     try:
         write = save_draft(
             token=form.cleaned_data["token"],
             user=cast(User, request.user),
             source=Write.Source.URL,
             action=Write.Action.UPSERT,
-            primary_key=form.cleaned_data["primary_key"],
-            url=form.cleaned_data["url"],
-            again_of=parent_of(earlier),
-            **form.target(),
+            remote_file=found.as_json() if found else {},
+            is_ready=found is None or not found.blocks,
+            **parent_of(earlier),
+            **form.target() | values,
         )
     except NotYourDraft as error:
         return go_to_taken(request, error)
     return go_to(request, write)
+
+
+def _look(request: HttpRequest, write: Write) -> RemoteFile | None:
+    """Look at the address; None if that is not possible, which the next page says."""
+    try:
+        return looking.look(write)
+    except NotLooked as error:
+        messages.warning(request, f"The console could not look at the address. {error}")
+        return None
 
 
 def _initial(request: HttpRequest, earlier: Write | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from console.models import Heartbeat
 from operations import sync
-from writes import sending
+from writes import file_jobs, parts, sending, settling, sweep
 
 log = logging.getLogger(__name__)
 
@@ -60,11 +60,15 @@ def tick() -> None:
     now = timezone.now()
     Heartbeat.beat("clock")
     sending.recover_overdue(now)
+    parts.release_held(now)
     sending.nudge_due(now)
     sync.nudge_due(now)
+    settling.join_told(now)
+    file_jobs.nudge_due(now)
 
 
 def _prune() -> None:
+    sweep.sweep(timezone.now())
     if "DatabaseBackend" in settings.TASKS["default"]["BACKEND"]:
         call_command(
             "prune_db_task_results", queue_name="*", min_age_days=TASK_RESULT_DAYS

@@ -1,0 +1,154 @@
+"""Writes that come from another one: its failed rows, or its first rows."""
+
+import uuid
+from dataclasses import replace
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from files.mending.recipes import Recipe
+from files.mending.taken_out import origin_of
+from files.raw_records import cut
+from files.rows.fates import FAILED
+from files.rows.row_store import RowStore
+from writes import drafts, mending
+from writes.models import Write
+from writes.storing import NewFiles, delete
+
+TARGET = (
+    "integration",
+    "object_name",
+    "group_ref",
+    "group_name",
+    "primary_key",
+    "action",
+    "source",
+)
+
+
+class NoChild(Exception):
+    """There is nothing to make a child of; the text tells why."""
+
+
+def retry_failed(write: Write, user: User) -> Write:
+    """Return a draft of the rows of `write` that failed, with the same mapping.
+
+    Its file has the columns of the original, byte for byte. Raises `NoChild` if no row
+    failed, and `FileNotFoundError` if the files are gone.
+    """
+    with RowStore(write.path_of("rows_store")) as store:
+        failed = [row for row, _ in store.rows_in(FAILED)]
+    if not failed:
+        raise NoChild("No row of it failed.")
+    new_files = NewFiles()
+    path = new_files.path("original")
+    try:
+        cut(write.path_of("as_read"), path, failed)
+        return _child(
+            write,
+            user,
+            Write.Relation.RETRY,
+            original=new_files.name_of(path),
+            file_name=f"failed rows of {write.file_name}"[:255],
+            recipe_json=_of_rows(write.recipe, failed),
+        )
+    except BaseException:
+        new_files.discard()
+        raise
+
+
+def _of_rows(recipe: Recipe, rows: list[int]) -> dict[str, Any]:
+    """Return the recipe for a file that has only these rows: cells move with them."""
+    places = {row: place for place, row in enumerate(rows, start=2)}
+    cells = {
+        (places[row], column): text
+        for (row, column), text in recipe.cells.items()
+        if row in places
+    }
+    moved = Recipe(columns=recipe.columns, constants=recipe.constants, cells=cells)
+    return mending.as_json(moved)
+
+
+def try_first(write: Write, user: User, count: int) -> Write:
+    """Return a draft of the first `count` rows of a draft, which loses them.
+
+    So no row can be sent twice, whatever is sent first. Raises `NoChild` if there are
+    not more rows than that, or if some are on trial already.
+    """
+    if not write.is_draft or not write.is_ready or write.source != Write.Source.CSV:
+        raise NoChild("Only a file that was checked and not sent can be tried.")
+    if not 1 <= count < (write.row_count or 0):
+        raise NoChild(f"Try 1 to {(write.row_count or 1) - 1:,} rows.")
+    recipe = write.recipe
+    tried = origin_of(recipe).row(1 + count) - 1
+    name = drafts.linked(write.original.name, "original")
+    try:
+        with transaction.atomic():
+            child = _child(
+                write,
+                user,
+                Write.Relation.TRIAL,
+                original=name,
+                file_name=write.file_name,
+                inspection=write.inspection,
+                reading=write.reading,
+                recipe_json=mending.as_json(replace(recipe, only_first=tried)),
+            )
+            _take_from(write, replace(recipe, skip_first=tried))
+    except IntegrityError:
+        delete(name)
+        raise NoChild("Some rows of it are on trial already.") from None
+    except BaseException:
+        delete(name)
+        raise
+    return child
+
+
+def _take_from(write: Write, recipe: Recipe) -> None:
+    changed = write.change(
+        only_from=Write.State.DRAFT,
+        only_edition=write.edition,
+        edition=write.edition + 1,
+        is_ready=False,
+        recipe_json=mending.as_json(recipe),
+    )
+    if not changed:
+        raise NoChild("It was changed at the same moment. Look at it again.")
+
+
+def put_back(trial: Write) -> Write | None:
+    """Give the rows of a discarded trial back to its parent, and return that.
+
+    None if it was no trial, or if the parent is no draft any more.
+    """
+    parent = trial.parent
+    if trial.relation != Write.Relation.TRIAL or parent is None:
+        return None
+    recipe = replace(parent.recipe, skip_first=0)
+    changed = parent.change(
+        only_from=Write.State.DRAFT,
+        only_edition=parent.edition,
+        edition=parent.edition + 1,
+        is_ready=False,
+        recipe_json=mending.as_json(recipe),
+    )
+    return parent if changed else None
+
+
+def trial_of(write: Write) -> Write | None:
+    """Return the trial of the first rows of `write`, unless it was discarded."""
+    trials = write.children.filter(relation=Write.Relation.TRIAL)
+    return trials.exclude(state=Write.State.DISCARDED).first()
+
+
+def _child(write: Write, user: User, relation: str, **values: Any) -> Write:
+    return drafts.save_draft(
+        token=uuid.uuid4(),
+        user=user,
+        parent=write,
+        relation=relation,
+        is_ready=False,
+        **{name: getattr(write, name) for name in TARGET},
+        **values,
+    )

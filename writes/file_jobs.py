@@ -1,0 +1,147 @@
+"""Work on files: at once where it is small, else by the worker, and never lost.
+
+The row of a job holds the truth, the queue only nudges. A worker that was killed leaves
+a job that is due, and the clock gives it out again.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import transaction
+from django.utils import timezone
+
+from writes import checking, joining
+from writes.job_progress import JobProgress, Progress, Stopped
+from writes.models import FileJob, Write
+
+log = logging.getLogger(__name__)
+
+State = FileJob.State
+
+# Up to this size, in bytes, a file is checked while the page waits.
+SMALL = 2 * 1024 * 1024
+MOST_ATTEMPTS = 3
+NUDGE_LEASE = timedelta(seconds=15)
+MOST_NUDGED = 50
+
+_WORK: dict[str, Callable[[Write, Progress], None]] = {
+    FileJob.Kind.CHECK: checking.check_file,
+    FileJob.Kind.JOIN: joining.join_rows,
+}
+
+
+def begin(write: Write, kind: str, *, size: int, wait: bool = True) -> FileJob:
+    """Have the file of `write`, `size` bytes long, worked on; return the job.
+
+    One that is open for the same write is not wanted any more and stops by itself.
+    With `wait`, small files are done when this returns.
+    """
+    at_once = wait and size <= SMALL
+    with transaction.atomic():
+        FileJob.objects.filter(write=write, kind=kind, state__in=FileJob.OPEN).update(
+            state=State.FAILED,
+            due_at=None,
+            ended_at=timezone.now(),
+            problem="Something newer took its place.",
+        )
+        job = FileJob.objects.create(
+            write=write,
+            kind=kind,
+            edition=write.edition,
+            total_bytes=size,
+            due_at=timezone.now() + NUDGE_LEASE,
+        )
+        if not at_once:
+            transaction.on_commit(partial(_enqueue, job.pk))
+    if at_once:
+        run(job.pk)
+        job.refresh_from_db()
+    return job
+
+
+def _enqueue(job_id: int) -> None:
+    """Nudge the worker. A nudge that is lost costs a few seconds, nothing else."""
+    from writes.tasks import work_on_file
+
+    try:
+        work_on_file.enqueue(job_id)
+    except Exception:
+        log.exception("File job %s: no nudge; the clock will give one", job_id)
+
+
+def run(job_id: int) -> None:
+    """Do a job that waits; a second call finds nothing to do."""
+    job = _claim(job_id)
+    if job is None:
+        return
+    try:
+        _WORK[job.kind](job.write, JobProgress(job))
+    except Stopped:
+        _end(job, State.FAILED, "Something newer took its place.")
+    except FileNotFoundError:
+        _end(job, State.FAILED, "The stored file is gone. Upload it again.")
+    except Exception:
+        log.exception("File job %s went wrong", job.pk)
+        _try_again(job)
+    else:
+        _end(job, State.DONE)
+
+
+def _claim(job_id: int) -> FileJob | None:
+    now = timezone.now()
+    job = FileJob.objects.select_related("write__integration__project").get(pk=job_id)
+    is_abandoned = job.state == State.RUNNING and job.due_at and job.due_at <= now
+    if job.state != State.WAITING and not is_abandoned:
+        return None
+    if job.attempts >= MOST_ATTEMPTS:
+        words = f"It stopped {MOST_ATTEMPTS} times without an end. Nothing was sent."
+        _end(job, State.FAILED, words)
+        return None
+    mine = FileJob.objects.filter(pk=job.pk, state=job.state, due_at=job.due_at)
+    claimed = mine.update(
+        state=State.RUNNING,
+        due_at=now + FileJob.LEASE,
+        attempts=job.attempts + 1,
+        done_bytes=0,
+        done_rows=0,
+    )
+    if not claimed:
+        return None
+    job.refresh_from_db(fields=["state", "due_at", "attempts"])
+    return job
+
+
+def _end(job: FileJob, state: str, problem: str = "") -> None:
+    job.change(
+        only_from=FileJob.OPEN,
+        state=state,
+        problem=problem,
+        due_at=None,
+        ended_at=timezone.now(),
+    )
+
+
+def _try_again(job: FileJob) -> None:
+    if job.attempts >= MOST_ATTEMPTS:
+        words = "The console failed while it read the file. Nothing was sent."
+        _end(job, State.FAILED, f"{words} Whoever runs it finds the cause in its log.")
+        return
+    due_at = timezone.now() + timedelta(seconds=2)
+    job.change(only_from=(State.RUNNING,), state=State.WAITING, due_at=due_at)
+
+
+def nudge_due(now: datetime) -> int:
+    """Nudge the worker to the jobs that are due; return how many."""
+    due = FileJob.objects.filter(due_at__lte=now, state__in=FileJob.OPEN)
+    nudged = 0
+    for job in due.order_by("due_at")[:MOST_NUDGED]:
+        mine = FileJob.objects.filter(pk=job.pk, due_at=job.due_at)
+        if job.state == State.RUNNING:
+            # Its worker is gone: it waits again, for any worker.
+            nudged += mine.update(state=State.WAITING, due_at=now + NUDGE_LEASE)
+        else:
+            nudged += mine.update(due_at=now + NUDGE_LEASE)
+        _enqueue(job.pk)
+    return nudged

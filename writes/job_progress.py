@@ -1,0 +1,47 @@
+"""How far the work on a file is, for the page that waits for it."""
+
+import time
+from typing import Protocol
+
+from django.utils import timezone
+
+from writes.models import FileJob
+
+# The row is written at most this often, in seconds; a lease outlasts many of these.
+EVERY = 0.5
+
+
+class Stopped(Exception):
+    """The work is not wanted any more: something newer took its place."""
+
+
+class Progress(Protocol):
+    """What work on a file is told to report to."""
+
+    def step(self, name: str, total_bytes: int) -> None: ...
+    def __call__(self, done_bytes: int, done_rows: int) -> None: ...
+
+
+class JobProgress:
+    """Progress that is kept on the row of a job, whose lease it renews."""
+
+    def __init__(self, job: FileJob) -> None:
+        self.job = job
+        self.written_at = 0.0
+
+    def step(self, name: str, total_bytes: int) -> None:
+        """Begin the next step. Raises `Stopped`."""
+        self._write(step=name, total_bytes=total_bytes, done_bytes=0, done_rows=0)
+
+    def __call__(self, done_bytes: int, done_rows: int) -> None:
+        """Tell how far the step is. Raises `Stopped`."""
+        if time.monotonic() - self.written_at < EVERY:
+            return
+        self._write(done_bytes=done_bytes, done_rows=done_rows)
+
+    def _write(self, **values: object) -> None:
+        self.written_at = time.monotonic()
+        due_at = timezone.now() + FileJob.LEASE
+        running = (FileJob.State.RUNNING,)
+        if not self.job.change(only_from=running, due_at=due_at, **values):
+            raise Stopped

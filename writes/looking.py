@@ -1,0 +1,35 @@
+"""Looking at the address of a URL write: for its review, and before it is sent."""
+
+from ampersand import RequestInvalid
+from files.remote import looking
+from files.remote.looking import NotLooked, RemoteFile
+from writes.models import Write
+
+
+def look(write: Write) -> RemoteFile:
+    """Look at the address. Raises `NotLooked` with a reason for people."""
+    return looking.look(
+        write.url,
+        key=write.primary_key,
+        allow_private=write.project.environment == "sandbox",
+    )
+
+
+def need_same(write: Write) -> None:
+    """Raise `RequestInvalid` if the address gives something else than was reviewed."""
+    if not write.remote_file:
+        return
+    before = RemoteFile.from_json(write.remote_file)
+    try:
+        now = look(write)
+    except NotLooked as error:
+        raise RequestInvalid(
+            "Nothing was sent, since the console could not look at the address again. "
+            f"{error} Send it again later."
+        ) from None
+    change = looking.same(before, now)
+    if change:
+        raise RequestInvalid(
+            "Nothing was sent, since the address no longer gives what was reviewed. "
+            f"{change} Review it again."
+        )

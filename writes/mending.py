@@ -1,0 +1,167 @@
+"""From what an operator chose on the page of a file to the recipe that does it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_args
+
+from django.http import QueryDict
+
+from files.findings_file import ranges, rows_with
+from files.mending import recipes
+from files.mending.recipes import (
+    FORMATS,
+    ColumnRecipe,
+    DateConversion,
+    DateFormat,
+    InvalidRecipe,
+    Recipe,
+)
+from writes.storing import NUL
+
+# What a column's dates can be turned into, for the select: value and label.
+DATE_CHOICES = [
+    (f"{into}:{name}", f"{label} ({'date' if into == 'date' else 'date and time'})")
+    for into in ("date", "datetime")
+    for name, label in FORMATS.items()
+]
+
+# No file has a row with more digits to its number.
+LONGEST_ROW = 9
+
+
+def as_json(recipe: Recipe) -> dict[str, Any]:
+    """Return what a write keeps of a recipe that somebody chose or was shown.
+
+    One without any change is not empty: names would be guessed anew.
+    """
+    return {"columns": {}, **recipes.as_json(recipe)}
+
+
+def with_columns(recipe: Recipe, columns: Sequence[str], post: QueryDict) -> Recipe:
+    """Return the recipe with what the form says of columns and constants.
+
+    `columns` are the names of the file's columns as read, as `column_names` gives them.
+    Raises `InvalidRecipe`.
+    """
+    zone = post.get("zone", "").strip()
+    chosen = {}
+    for number, name in enumerate(columns):
+        if f"name_{number}" in post:
+            column = _column(name, number, zone, post)
+        else:
+            # The page shows no more than so many columns; the others stay.
+            column = recipe.columns.get(name, ColumnRecipe(name=name))
+        if column != ColumnRecipe(name=name):
+            _need_no_nul(name, column.name)
+            chosen[name] = column
+    names = post.getlist("constant_name")
+    values = post.getlist("constant_value")
+    constants = tuple(
+        (name.strip(), value)
+        for name, value in zip(names, values, strict=False)
+        if name.strip() or value
+    )
+    _need_no_nul(*(text for constant in constants for text in constant))
+    changed = replace(recipe, columns=chosen, constants=constants)
+    sent = sent_names(changed, columns)
+    if not any(sent):
+        raise InvalidRecipe("No column would be left to send. Keep at least one.")
+    _need_distinct([*sent, *(name for name, _ in constants)])
+    return changed
+
+
+def sent_names(recipe: Recipe, columns: Sequence[str]) -> list[str]:
+    """Return what each column is sent as, "" for one that is left out."""
+    return [
+        recipe.columns[name].name if name in recipe.columns else name
+        for name in columns
+    ]
+
+
+def key_after(
+    key: str, columns: Sequence[str], *, before: Recipe, after: Recipe
+) -> str:
+    """Return the primary key under another recipe: it follows its column.
+
+    Unless another column has its name now: then that one is meant.
+    """
+    names = sent_names(after, columns)
+    if key in names:
+        return key
+    renamed = dict(zip(sent_names(before, columns), names, strict=True))
+    return renamed.get(key) or key
+
+
+def _column(name: str, number: int, zone: str, post: QueryDict) -> ColumnRecipe:
+    sent_as = str(post[f"name_{number}"]).strip()
+    if post.get(f"leave_{number}"):
+        return ColumnRecipe(name="")
+    if not sent_as:
+        raise InvalidRecipe(f"Column “{name}” needs a name, or choose to leave it out.")
+    return ColumnRecipe(
+        name=sent_as,
+        trim=bool(post.get(f"trim_{number}")),
+        blank_to_null=bool(post.get(f"null_{number}")),
+        dates=_dates(post.get(f"dates_{number}", ""), zone),
+    )
+
+
+def _dates(choice: str, zone: str) -> DateConversion | None:
+    if not choice:
+        return None
+    into, _, form = choice.partition(":")
+    if into not in ("date", "datetime") or form not in get_args(DateFormat):
+        raise InvalidRecipe("This date format is not known. Choose another one.")
+    return DateConversion(into=into, format=form, zone=zone)  # type: ignore[arg-type]
+
+
+def _need_distinct(names: list[str]) -> None:
+    """Refuse two columns of one name: nobody could tell which of them is written."""
+    seen: set[str] = set()
+    for name in names:
+        if name and name.casefold() in seen:
+            raise InvalidRecipe(f"Two columns would be sent as “{name}”.")
+        seen.add(name.casefold())
+
+
+def _need_no_nul(*texts: str) -> None:
+    """Refuse what Salesforce would not take, and no database keeps."""
+    if any(NUL in text for text in texts):
+        raise InvalidRecipe(
+            "A text holds a NUL character, which cannot be sent. If it is the name of "
+            "a column, take it out in the file, and upload that again."
+        )
+
+
+def without_rows(recipe: Recipe, rows: list[int]) -> Recipe:
+    """Return the recipe with these rows, ascending, left out too."""
+    left_out = replace(recipe, left_out=(*recipe.left_out, *ranges(rows)))
+    return replace(left_out, left_out=tuple(left_out.ranges()))
+
+
+def rows_of_group(findings: Path, rule: str, column: str) -> list[int]:
+    """Return the rows that have a finding of this group, ascending."""
+    return rows_with(findings, rule=rule, column=column or None)
+
+
+def with_cells(recipe: Recipe, columns: Sequence[str], post: QueryDict) -> Recipe:
+    """Return the recipe with the cells that were edited. Raises `InvalidRecipe`."""
+    cells = dict(recipe.cells)
+    edited = zip(
+        post.getlist("cell_row"),
+        post.getlist("cell_column"),
+        post.getlist("cell_was"),
+        post.getlist("cell"),
+        strict=False,
+    )
+    for row, column, was, value in edited:
+        if value == was:
+            continue
+        is_row = row.isdecimal() and len(row) <= LONGEST_ROW
+        if not is_row or column not in columns:
+            raise InvalidRecipe("This page is old. Reload it.")
+        _need_no_nul(value)
+        # A browser sends line breaks as CRLF; Salesforce takes LF alone.
+        cells[int(row), column] = value.replace("\r\n", "\n").replace("\r", "\n")
+    return replace(recipe, cells=cells)

@@ -1,0 +1,23 @@
+"""What an operator asks to have written: Write 1-N Batch, Batch 1-1 Operation.
+
+Write 1-N FileJob: work on its file in the background.
+Batch 1-1 SharedAddress: where Ampersand fetches its text from.
+SavedMapping stands alone: how the columns of an object's files are named.
+"""
+
+from writes.models.batch import Batch
+from writes.models.file_job import FileJob
+from writes.models.saved_mapping import SavedMapping
+from writes.models.shared_address import SharedAddress
+from writes.models.write import Write, WriteQuerySet, as_sent_path, original_path
+
+__all__ = [
+    "Batch",
+    "FileJob",
+    "SavedMapping",
+    "SharedAddress",
+    "Write",
+    "WriteQuerySet",
+    "as_sent_path",
+    "original_path",
+]

@@ -1,0 +1,51 @@
+"""How far a write is that goes in parts: one progress and one result for all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from operations.models import Operation
+from writes.models import Batch
+
+State = Operation.State
+
+
+@dataclass(frozen=True)
+class PartsProgress:
+    """Counts over all parts. `known` tells whether every ended part was counted."""
+
+    parts: int
+    ended: int
+    held: int
+    rows: int
+    rows_succeeded: int
+    rows_failed: int
+    rows_unknown: int
+    rows_not_sent: int
+    is_moving: bool
+
+    @property
+    def percent(self) -> int:
+        """How many of the parts have ended, 0 to 100."""
+        return 100 * self.ended // self.parts if self.parts else 0
+
+
+def progress_of(batches: Sequence[Batch]) -> PartsProgress:
+    """Return how far the parts of a write are; `batches` come with their operations."""
+    operations = [batch.operation for batch in batches]
+    not_sent = [o for o in operations if o.state in Operation.NOT_SENT]
+    sent = [o for o in operations if o.state not in Operation.NOT_SENT]
+    in_doubt = [o for o in sent if not o.is_in_flight]
+    moving = any(o.is_in_flight or o.is_watched for o in operations)
+    return PartsProgress(
+        parts=len(operations),
+        ended=sum(
+            not o.is_in_flight and o.state not in Operation.UNSENT for o in operations
+        ),
+        held=sum(o.state == State.HELD for o in operations),
+        rows=sum(o.rows_sent or 0 for o in operations),
+        rows_succeeded=sum(o.rows_succeeded or 0 for o in sent),
+        rows_failed=sum(o.rows_failed or 0 for o in sent),
+        rows_unknown=sum(o.rows_unknown or 0 for o in in_doubt),
+        rows_not_sent=sum(o.rows_sent or 0 for o in not_sent),
+        is_moving=moving,
+    )

@@ -1,0 +1,151 @@
+"""What each kind of finding is called on a page, and what to do about it."""
+
+from typing import Literal, NamedTuple
+
+Counts = Literal["cells", "rows", "columns", ""]
+Mend = Literal["leave-columns", "take-spaces", "trim", "dates", "key", ""]
+
+
+class RuleTitle(NamedTuple):
+    """`counts` is what one finding stands for, `mend` what the page offers at once."""
+
+    title: str
+    todo: str = ""
+    counts: Counts = ""
+    mend: Mend = ""
+
+
+_LEAVE_OUT = "Rename the column under Columns, or leave it out."
+_CORRECT = "Correct the cells, or leave these rows out."
+
+RULES: dict[str, RuleTitle] = {
+    # The file as a whole
+    "bom": RuleTitle("Byte order mark at the start", "Save the file without it."),
+    "delimiter": RuleTitle("Columns not separated by commas", "Save it with commas."),
+    "empty": RuleTitle("The file is empty", "Choose another file."),
+    "line-ends": RuleTitle("Line ends other than LF", "Save the file with LF."),
+    "no-rows": RuleTitle("No row below the header", "Choose another file."),
+    "not-csv": RuleTitle("Not a CSV file", "Choose another file."),
+    "not-decodable": RuleTitle(
+        "Characters that cannot be read", "Read the file with other characters."
+    ),
+    "not-utf-8": RuleTitle(
+        "Characters that are not UTF-8", "Save the file as UTF-8, or correct the lines."
+    ),
+    "sep-line": RuleTitle("A note to Excel before the header", "Delete the line."),
+    "too-big": RuleTitle("Too large", "Put it at a URL, or make it smaller."),
+    # The header
+    "blank-column": RuleTitle(
+        "Columns without a name", _LEAVE_OUT, "columns", "leave-columns"
+    ),
+    "column-spaces": RuleTitle(
+        "Column names with spaces at their ends",
+        "Take the spaces out.",
+        "columns",
+        "take-spaces",
+    ),
+    "key-case": RuleTitle("The key is spelled otherwise in the header"),
+    "key-missing": RuleTitle(
+        "The primary key is not in the header", "Choose the column.", "", "key"
+    ),
+    "long-header": RuleTitle("The header is too long", "Leave columns out."),
+    "missing-column": RuleTitle(
+        "Required fields without a column",
+        "Add the column below, unless every row is an update.",
+        "columns",
+    ),
+    "read-only-column": RuleTitle(
+        "Columns that Salesforce does not let you write",
+        "Leave them out.",
+        "columns",
+        "leave-columns",
+    ),
+    "repeated-column": RuleTitle(
+        "Two columns with one name", _LEAVE_OUT, "columns", "leave-columns"
+    ),
+    "too-many-columns": RuleTitle("Too many columns", "Leave columns out."),
+    "unknown-column": RuleTitle(
+        "Columns that the object does not have", _LEAVE_OUT, "columns", "leave-columns"
+    ),
+    # Rows
+    "empty-row": RuleTitle("Empty lines", "Leave them out.", "rows"),
+    "lone-cr": RuleTitle("Stray line breaks (CR)", "Remove them in the file.", "rows"),
+    "long-cell": RuleTitle("Cells that are too long", "Shorten them.", "cells"),
+    "long-row": RuleTitle("Rows that are too long", "Shorten them.", "rows"),
+    "nul": RuleTitle("NUL characters", "Save the file as UTF-8 text.", "rows"),
+    "quotes": RuleTitle("Quotes that do not fit", "Correct them in the file.", "rows"),
+    "ragged-row": RuleTitle(
+        "Rows with another number of cells",
+        "Correct them in the file, or leave these rows out.",
+        "rows",
+    ),
+    # The key
+    "blank-key": RuleTitle(
+        "Rows without a key", "Fill the key in, or leave these rows out.", "rows"
+    ),
+    "key-spaces": RuleTitle("Keys with spaces at their ends", "Trim.", "rows", "trim"),
+    "key-twins": RuleTitle(
+        "Keys that differ only in capitals",
+        "Salesforce may take them for one record: look at them.",
+        "rows",
+    ),
+    "repeated-key": RuleTitle(
+        "Keys that stand in several rows", "Keep one row of each.", "rows"
+    ),
+    # Values
+    "altered-id": RuleTitle("Ids that were altered", _CORRECT, "cells"),
+    "boolean": RuleTitle("Neither true nor false", _CORRECT, "cells"),
+    "cell-error": RuleTitle("Errors of Excel", "Mend the formulas in Excel.", "cells"),
+    "date": RuleTitle(
+        "Dates in another form",
+        "Say how they are written and they are converted.",
+        "cells",
+        "dates",
+    ),
+    "date-time": RuleTitle(
+        "Dates and times in another form",
+        "Say how they are written and they are converted.",
+        "cells",
+        "dates",
+    ),
+    "email": RuleTitle("Not e-mail addresses", _CORRECT, "cells"),
+    "id": RuleTitle("Not Salesforce ids", _CORRECT, "cells"),
+    "long-number": RuleTitle(
+        "Numbers that Excel has rounded", "Enter them as text in Excel.", "cells"
+    ),
+    "number": RuleTitle("Not numbers as Salesforce reads them", _CORRECT, "cells"),
+    "number-range": RuleTitle("Numbers too large or too exact", _CORRECT, "cells"),
+    "picklist": RuleTitle("Values that the picklist lacks", _CORRECT, "cells"),
+    "required-blank": RuleTitle(
+        "Required cells that are blank", "Fill them in, unless it is an update.", "rows"
+    ),
+    "scientific": RuleTitle(
+        "Numbers that Excel has shortened", "Enter them as text in Excel.", "cells"
+    ),
+    "time": RuleTitle("Times in another form", _CORRECT, "cells"),
+    "too-long": RuleTitle("Longer than the field takes", _CORRECT, "cells"),
+    # Counted by column, for information
+    "blanks": RuleTitle(
+        "Blank cells do not clear", "Tick “Blank clears” to clear them.", "columns"
+    ),
+    "cell-spaces": RuleTitle(
+        "Cells with spaces at their ends",
+        "Trim them if that is not meant.",
+        "columns",
+        "trim",
+    ),
+    "nulls": RuleTitle("#N/A clears fields", "Look whether that is meant.", "columns"),
+    # An address
+    "expired": RuleTitle("The address has ended", "Have a new one made."),
+    "expires-soon": RuleTitle("The address ends soon", "Send it before that."),
+    "large": RuleTitle("Very large", "Splitting it is safer."),
+    "packed": RuleTitle("The file comes packed", "Store it unpacked."),
+    "redirected": RuleTitle("The address leads elsewhere", "Look at where it leads."),
+    "size-unknown": RuleTitle("The size is not told"),
+    "status": RuleTitle("The address does not give the file", "Correct the address."),
+}
+
+
+def title_of(rule: str) -> RuleTitle:
+    """Return the title of a rule; of one without, its name in words."""
+    return RULES.get(rule) or RuleTitle(rule.replace("-", " ").capitalize())

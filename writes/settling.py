@@ -1,0 +1,85 @@
+"""After the end of its operations: join the rows of a write, and close what is open.
+
+The clock looks at the batches that are not settled. One is settled when its operation
+will tell nothing new and its rows are joined to all that it told.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from files.remote.stores import StoreError
+from operations.models import Operation
+from writes import file_jobs, sharing
+from writes.joining import MOVING, told_digest
+from writes.models import Batch, FileJob, Write
+
+log = logging.getLogger(__name__)
+
+MOST_AT_ONCE = 200
+LATE = timedelta(hours=1)
+
+State = Operation.State
+
+
+def join_told(now: datetime) -> int:
+    """Have the rows of every write joined whose operations told something new."""
+    calm = (
+        Batch.objects.filter(is_settled=False)
+        .exclude(operation__state__in=MOVING)
+        .select_related("operation", "write__integration__project")
+        .order_by("pk")
+    )
+    by_write: dict[int, list[Batch]] = {}
+    for batch in calm[:MOST_AT_ONCE]:
+        by_write.setdefault(batch.write_id, []).append(batch)
+    return sum(_settle(batches) for batches in by_write.values())
+
+
+def _settle(batches: list[Batch]) -> bool:
+    """Join the rows of one write if that is due; tell whether it was begun."""
+    write = batches[0].write
+    if write.jobs.filter(kind=FileJob.Kind.JOIN, state__in=FileJob.OPEN).exists():
+        return False
+    if _is_moving(write):
+        return False
+    digest = told_digest(write)
+    if digest == write.rows_told or _was_in_vain(write):
+        _close([batch for batch in batches if _is_silent(batch.operation)])
+        return False
+    size = write.check_report.get("as_sent_size", 0)
+    file_jobs.begin(write, FileJob.Kind.JOIN, size=size, wait=False)
+    return True
+
+
+def _is_moving(write: Write) -> bool:
+    return write.batches.filter(operation__state__in=MOVING).exists()
+
+
+def _was_in_vain(write: Write) -> bool:
+    """Tell whether the last try failed: it will not do better by being repeated."""
+    last = write.jobs.filter(kind=FileJob.Kind.JOIN).order_by("-pk").first()
+    return last is not None and last.state == FileJob.State.FAILED
+
+
+def _is_silent(operation: Operation) -> bool:
+    """Tell whether nothing new will come of it: held parts may still go.
+
+    A late answer to what was called unknown comes within minutes, if at all.
+    """
+    if operation.due_at is not None or operation.state == State.HELD:
+        return False
+    if operation.state != State.UNKNOWN or operation.sent_at is None:
+        return True
+    return timezone.now() - operation.sent_at > LATE
+
+
+def _close(batches: list[Batch]) -> None:
+    for batch in batches:
+        try:
+            sharing.stop_sharing(batch)
+        except StoreError:
+            log.exception("Batch %s: its file is still in the store", batch.pk)
+            continue
+        Batch.objects.filter(pk=batch.pk).update(is_settled=True)

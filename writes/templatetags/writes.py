@@ -1,0 +1,55 @@
+"""Words that only the pages of this app need."""
+
+from typing import Any
+
+from django import template
+
+from writes.rule_titles import RuleTitle, title_of
+
+register = template.Library()
+
+WIDTH = 1000
+# What is there is seen, however small its share.
+LEAST = 6
+
+
+@register.filter
+def rule_title(rule: str) -> RuleTitle:
+    """Return what a kind of finding is called."""
+    return title_of(rule)
+
+
+@register.filter
+def share_of(count: int, whole: int) -> int:
+    """Return how long a bar of `WIDTH` units is for `count` of `whole`."""
+    if not count or not whole:
+        return 0
+    return max(LEAST, min(WIDTH, WIDTH * count // whole))
+
+
+@register.filter
+def segments(totals: Any) -> list[dict[str, Any]]:
+    """Return one piece of a bar for each state of rows: state, count, place, width.
+
+    `totals` has a count for each state, and `rows` for all of them.
+    """
+    counts = {
+        "succeeded": totals.succeeded,
+        "failed": totals.failed,
+        "unknown": totals.unknown,
+        "not sent": totals.not_sent,
+    }
+    widths = {state: share_of(count, totals.rows) for state, count in counts.items()}
+    # Small pieces were made wide enough to be seen: the longest one gives way.
+    longest = max(widths, key=lambda state: widths[state])
+    if widths[longest]:
+        widths[longest] += WIDTH - sum(widths.values())
+    pieces, place = [], 0
+    for state, count in counts.items():
+        if count:
+            width = widths[state]
+            pieces.append(
+                {"state": state, "count": count, "place": place, "width": width}
+            )
+            place += width
+    return pieces

@@ -1,0 +1,284 @@
+"""The file of a draft: how it is read, what is wrong with it, what can be mended."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from console.models import AuditEvent
+from console.roles import require_operator, require_viewer
+from files.findings import LEVELS
+from files.mending.recipes import ColumnRecipe, InvalidRecipe, Recipe
+from files.reading.inspection import Inspection, Reading
+from writes import checking, mending, rules_shown
+from writes.models import FileJob, SavedMapping, Write
+from writes.views.detail import find_write
+from writes.views.starting import check
+
+COLUMNS_SHOWN = 200
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@require_viewer
+def file(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the file of a draft; a button named `do` changes what will be sent of it."""
+    write = _draft(request, pk)
+    if request.method == "POST":
+        return _change(request, write=write)
+    return _page(request, write)
+
+
+@require_safe
+@never_cache
+@require_viewer
+def work(request: HttpRequest, pk: int) -> HttpResponse:
+    """Return how far the check is; once it ended, have the page loaded anew."""
+    write = _draft(request, pk)
+    job = _job(write)
+    if job is None or not job.is_open:
+        response = HttpResponse(status=204)
+        response["HX-Refresh"] = "true"
+        return response
+    context = {"write": write, "job": job}
+    return render(request, "writes/file.html#file-work", context)
+
+
+def _draft(request: HttpRequest, pk: int) -> Write:
+    write = find_write(request, pk)
+    if write.source != Write.Source.CSV:
+        raise Http404
+    return write
+
+
+def _job(write: Write) -> FileJob | None:
+    return write.jobs.filter(kind=FileJob.Kind.CHECK).order_by("-pk").first()
+
+
+@require_operator
+def _change(request: HttpRequest, *, write: Write) -> HttpResponse:
+    """Do what the button says, and check the file anew."""
+    action = _ACTIONS.get(request.POST.get("do", ""))
+    if action is None or not write.is_draft:
+        messages.warning(request, "Nothing was changed: this is no draft any more.")
+        return redirect(write)
+    try:
+        values = action(write, request)
+    except InvalidRecipe as error:
+        return _page(request, write, problem=str(error), status=422)
+    except FileNotFoundError:
+        problem = "The stored file is gone. Upload it again."
+        return _page(request, write, problem=problem, status=422)
+    return _check_anew(request, write, values)
+
+
+def _check_anew(
+    request: HttpRequest, write: Write, values: dict[str, Any]
+) -> HttpResponse:
+    changed = write.change(
+        only_from=Write.State.DRAFT,
+        only_edition=write.edition,
+        edition=write.edition + 1,
+        is_ready=False,
+        **values,
+    )
+    if not changed:
+        messages.warning(
+            request, "Somebody changed it at the same moment. Look, and choose again."
+        )
+        return redirect("writes:file", write.pk)
+    check(write)
+    return redirect("writes:file", write.pk)
+
+
+def _read_as(write: Write, request: HttpRequest) -> dict[str, Any]:
+    reading = Reading(
+        encoding=request.POST.get("encoding", "utf-8"),
+        delimiter=request.POST.get("delimiter", ","),
+        sheet=request.POST.get("sheet", ""),
+    )
+    return {"reading": reading.as_json()}
+
+
+def _read_otherwise(write: Write, request: HttpRequest) -> dict[str, Any]:
+    """Ask again how the file is to be read; what was mended stays."""
+    return {"reading": {}}
+
+
+def _map_columns(write: Write, request: HttpRequest) -> dict[str, Any]:
+    columns = checking.columns_of(write)
+    recipe = mending.with_columns(write.recipe, columns, request.POST)
+    if request.POST.get("remember"):
+        _remember(write, recipe, request)
+    key = mending.key_after(
+        write.primary_key, columns, before=write.recipe, after=recipe
+    )
+    return _recipe_values(recipe) | {"primary_key": key}
+
+
+def _remember(write: Write, recipe: Recipe, request: HttpRequest) -> None:
+    SavedMapping.objects.update_or_create(
+        integration=write.integration,
+        object_name=write.object_name,
+        defaults={
+            "columns": {name: column.name for name, column in recipe.columns.items()},
+            "changed_by_name": request.user.get_username(),
+            "changed_at": timezone.now(),
+        },
+    )
+    AuditEvent.record(
+        action="mapping.saved",
+        subject=f"Columns of files for {write.object_name} in {write.integration}",
+        subject_url=write.get_absolute_url(),
+        request=request,
+        project=write.project,
+    )
+
+
+def _leave_out(write: Write, request: HttpRequest) -> dict[str, Any]:
+    rule, column = request.POST.get("rule", ""), request.POST.get("column", "")
+    rows = mending.rows_of_group(write.path_of("findings"), rule, column)
+    return _recipe_values(mending.without_rows(write.recipe, rows))
+
+
+def _put_back(write: Write, request: HttpRequest) -> dict[str, Any]:
+    return _recipe_values(replace(write.recipe, left_out=()))
+
+
+def _edit_cells(write: Write, request: HttpRequest) -> dict[str, Any]:
+    columns = checking.columns_of(write)
+    return _recipe_values(mending.with_cells(write.recipe, columns, request.POST))
+
+
+def _undo(write: Write, request: HttpRequest) -> dict[str, Any]:
+    """Take back every change but the rows of a trial: those are in another write."""
+    kept = Recipe(
+        only_first=write.recipe.only_first, skip_first=write.recipe.skip_first
+    )
+    return _recipe_values(kept)
+
+
+def _recipe_values(recipe: Recipe) -> dict[str, Any]:
+    return {"recipe_json": mending.as_json(recipe)}
+
+
+def _choose_key(write: Write, request: HttpRequest) -> dict[str, Any]:
+    key = request.POST.get("primary_key", "")
+    if key not in write.check_report.get("columns", []):
+        raise InvalidRecipe("Choose a column of the file as the primary key.")
+    return {"primary_key": key}
+
+
+def _check_again(write: Write, request: HttpRequest) -> dict[str, Any]:
+    return {}
+
+
+_ACTIONS: dict[str, Callable[[Write, HttpRequest], dict[str, Any]]] = {
+    "read": _read_as,
+    "read-otherwise": _read_otherwise,
+    "columns": _map_columns,
+    "leave-out": _leave_out,
+    "put-back": _put_back,
+    "cells": _edit_cells,
+    "undo": _undo,
+    "check": _check_again,
+    "key": _choose_key,
+}
+
+
+def _page(
+    request: HttpRequest, write: Write, *, problem: str = "", status: int = 200
+) -> HttpResponse:
+    job = _job(write)
+    context: dict[str, Any] = {
+        "write": write,
+        "project": write.project,
+        "job": job,
+        "problem": problem,
+        "report": write.check_report,
+    }
+    if write.inspection:
+        context["inspection"] = Inspection.from_json(write.inspection)
+    if write.check_report:
+        context |= _report_context(request, write)
+    return render(request, "writes/file.html", context, status=status)
+
+
+def _report_context(request: HttpRequest, write: Write) -> dict[str, Any]:
+    report = write.check_report
+    level = request.GET.get("level", "")
+    level = level if level in LEVELS else ""
+    groups = [g for g in report["groups"] if not level or g["level"] == level]
+    counts = {
+        name: sum(g["total"] for g in report["groups"] if g["level"] == name)
+        for name in LEVELS
+    }
+    sent_as = _read_names(write)
+    for group in groups:
+        group["read_column"] = sent_as.get(group["column"] or "", "")
+        rows = [f["row"] for f in group["first"] if f["row"] and f["row"] > 1]
+        group["has_rows"] = bool(rows)
+    columns = _columns(write)
+    by_name = {column["name"]: column for column in columns}
+    rules_shown.mark_columns(by_name, groups)
+    return {
+        "rules": rules_shown.by_rule(groups, by_name),
+        "counts": counts,
+        "level": level,
+        "columns": columns,
+        "fields": checking.fields_of(write),
+        "date_choices": mending.DATE_CHOICES,
+        "zones": sorted(available_timezones()),
+        "recipe": write.recipe,
+        "zone": _zone(write.recipe),
+        "described": write.recipe.describe(),
+    }
+
+
+def _read_names(write: Write) -> dict[str, str]:
+    """Return the name in the file, by the name as sent."""
+    recipe = write.recipe
+    names = {}
+    for column in checking.columns_of(write):
+        chosen = recipe.columns.get(column)
+        names[chosen.name if chosen else column] = column
+    # A column that is left out has no name: no finding is about it.
+    names.pop("", None)
+    return names
+
+
+def _columns(write: Write) -> list[dict[str, Any]]:
+    """Return what the form shows of each column of the file."""
+    recipe = write.recipe
+    fields = {field.name.casefold(): field for field in checking.fields_of(write)}
+    shown = []
+    names = checking.columns_of(write)[:COLUMNS_SHOWN]
+    for number, name in enumerate(names):
+        chosen = recipe.columns.get(name, ColumnRecipe(name=name))
+        dates = chosen.dates
+        shown.append(
+            {
+                "number": number,
+                "name": name,
+                "field": fields.get(chosen.name.casefold()),
+                "sent_as": chosen.name,
+                "is_left_out": not chosen.name,
+                "trim": chosen.trim,
+                "blank_to_null": chosen.blank_to_null,
+                "dates": f"{dates.into}:{dates.format}" if dates else "",
+            }
+        )
+    return shown
+
+
+def _zone(recipe: Recipe) -> str:
+    """Return the zone that date-times of the file are meant in, as chosen so far."""
+    zones = [c.dates.zone for c in recipe.columns.values() if c.dates]
+    return next(filter(None, zones), timezone.get_current_timezone_name())

@@ -1,0 +1,227 @@
+"""How each row of a write fared: pages, filters, and lists to take away."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    StreamingHttpResponse,
+)
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from console.models import AuditEvent
+from console.roles import require_viewer
+from files.raw_records import cut
+from files.rows import row_exports
+from files.rows.fates import FAILED, STATES
+from files.rows.row_store import Page, RowStore
+from operations.failures import parse_error
+from operations.filters import Filter, cursor, word
+from operations.spreadsheet import csv_lines, download
+from writes.models import FileJob, Write
+from writes.panels import rows_context
+from writes.views.detail import find_write
+
+PAGE = 100
+MOST_GROUPS = 50
+LARGEST_GROUP = 2**31 - 1
+
+
+class RowFilter(Filter):
+    """Which rows the table shows."""
+
+    key = word("Key", widget=forms.TextInput(attrs={"type": "search"}))
+    state = forms.ChoiceField(
+        label="Outcome",
+        required=False,
+        choices=[("", "All outcomes"), *((s, s.capitalize()) for s in STATES)],
+    )
+    group = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=LARGEST_GROUP,
+        widget=forms.HiddenInput,
+    )
+    after = cursor()
+    before = cursor()
+
+
+@require_safe
+@never_cache
+@require_viewer
+def rows(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show a page of the rows, or for htmx the table alone."""
+    write = find_write(request, pk)
+    if not write.rows_store:
+        return _nothing_yet(request, write)
+    chosen = RowFilter(request.GET)
+    context: dict[str, Any] = {
+        "write": write,
+        "project": write.project,
+        "filter": chosen,
+        "totals": write.rows_totals,
+        "children": write.children.exclude(state=Write.State.DISCARDED),
+    }
+    try:
+        with RowStore(write.path_of("rows_store")) as store:
+            context |= _page(write, store, chosen)
+    except FileNotFoundError:
+        return _nothing_yet(request, write)
+    is_fragment = bool(request.htmx)  # type: ignore[attr-defined]
+    name = "writes/rows.html#row-table" if is_fragment else "writes/rows.html"
+    status = 200 if chosen.is_valid() else 400
+    response = render(request, name, context, status=status)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+@require_safe
+@never_cache
+@require_viewer
+def panel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Return the summary that the pages of the write's operations show."""
+    context = rows_context(find_write(request, pk))
+    return render(request, "writes/rows_summary.html#panel", context)
+
+
+def _nothing_yet(request: HttpRequest, write: Write) -> HttpResponse:
+    """Say why there are no rows: not joined yet, joined in vain, or swept away."""
+    if write.source != Write.Source.CSV:
+        raise Http404
+    job = write.jobs.filter(kind=FileJob.Kind.JOIN).order_by("-pk").first()
+    context = {"write": write, "project": write.project, "job": job}
+    return render(request, "writes/rows.html", context)
+
+
+def _page(write: Write, store: RowStore, chosen: RowFilter) -> dict[str, Any]:
+    groups: list[dict[str, Any]] = [
+        {"group": group, "error": parse_error(group.error)}
+        for group in store.groups(limit=MOST_GROUPS)
+    ]
+    if not chosen.is_valid():
+        return {"groups": groups, "page": Page([], has_older=False, has_newer=False)}
+    wanted = chosen.cleaned_data
+    page = store.page(
+        state=wanted["state"],
+        group=wanted["group"],
+        key=wanted["key"],
+        after=wanted["after"] or 0,
+        before=wanted["before"] or 0,
+        limit=PAGE,
+    )
+    shown = page.rows
+    return {
+        "groups": groups,
+        "group": next((g for g in groups if g["group"].id == wanted["group"]), None),
+        "page": page,
+        "rows": [{"row": row, "error": parse_error(row.error)} for row in shown],
+        "older": chosen.query(before=shown[0].row) if page.has_older and shown else "",
+        "newer": chosen.query(after=shown[-1].row) if page.has_newer and shown else "",
+    }
+
+
+@require_safe
+@never_cache
+@require_viewer  # type: ignore[arg-type]
+def failed(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Send the failed rows byte for byte, to be mended and sent again."""
+    write, store = _opened(request, pk, "failed rows")
+    with store, TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as directory:
+        path = Path(directory) / "failed.csv"
+        cut(write.path_of("as_read"), path, (row for row, _ in store.rows_in(FAILED)))
+        # The open file outlives its name.
+        opened = path.open("rb")
+    response = FileResponse(
+        opened, as_attachment=True, filename=f"write-{write.pk}-failed.csv"
+    )
+    response["Content-Type"] = "text/csv; charset=utf-8"
+    return response
+
+
+@require_safe
+@never_cache
+@require_viewer  # type: ignore[arg-type]
+def failed_with_reasons(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Send the failed rows with the reason in a last column, for people."""
+    write, store = _opened(request, pk, "failed rows with reasons")
+    found = row_exports.with_reasons(store, write.path_of("as_sent"), state=FAILED)
+    name = f"write-{write.pk}-failed-with-reasons.csv"
+    return _closing(store, _guarded(found), name)
+
+
+@require_safe
+@never_cache
+@require_viewer  # type: ignore[arg-type]
+def outcomes(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Send all rows with their outcome, their cells as they were sent."""
+    write, store = _opened(request, pk, "rows with their outcome")
+    found = row_exports.with_outcomes(store, write.path_of("as_sent"))
+    name = f"write-{write.pk}-outcomes.csv"
+    return _closing(store, _exact(found), name)
+
+
+@require_safe
+@never_cache
+@require_viewer  # type: ignore[arg-type]
+def outcomes_for_spreadsheets(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Send all rows with their outcome; formulas are made harmless."""
+    write, store = _opened(request, pk, "rows with their outcome, for spreadsheets")
+    found = row_exports.with_outcomes(store, write.path_of("as_sent"))
+    name = f"write-{write.pk}-outcomes-for-spreadsheets.csv"
+    return _closing(store, _guarded(found), name)
+
+
+def _opened(request: HttpRequest, pk: int, what: str) -> tuple[Write, RowStore]:
+    write = find_write(request, pk)
+    try:
+        store = RowStore(write.path_of("rows_store"))
+        write.path_of("as_sent")
+    except FileNotFoundError:
+        raise Http404 from None
+    AuditEvent.record(
+        action="rows.downloaded",
+        subject=f"Write {write.pk}: {what}",
+        subject_url=write.get_absolute_url(),
+        request=request,
+        project=write.project,
+    )
+    return write, store
+
+
+def _guarded(rows: Iterator[list[str]]) -> Iterator[str]:
+    return csv_lines(next(rows), rows)
+
+
+def _exact(rows: Iterable[list[str]]) -> Iterator[str]:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    for row in rows:
+        writer.writerow(row)
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+
+
+def _closing(
+    store: RowStore, lines: Iterable[Any], file_name: str
+) -> StreamingHttpResponse:
+    """Return lines as a file to save; the store is closed when all were read."""
+
+    def read() -> Iterator[Any]:
+        with store:
+            yield from lines
+
+    return download(read(), file_name=file_name, content_type="text/csv; charset=utf-8")
