@@ -1,0 +1,182 @@
+"""Asking for the beginning of a file, and following where the answers lead."""
+
+import re
+import ssl
+import string
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import NamedTuple
+from urllib.parse import quote, urljoin, urlsplit
+
+import httpcore
+import httpx
+
+from files.remote.guard import Guard, NotLooked
+from files.shown import shown
+
+SAMPLE = 65_536
+MOST_REDIRECTS = 3
+
+
+class Answer(NamedTuple):
+    """The last answer after redirects. `body` is its beginning, 64 KiB at most."""
+
+    url: str
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def ask(
+    url: str, guard: Guard, *, timeout: float, tls: ssl.SSLContext | None
+) -> tuple[Answer | None, Answer]:
+    """Return the answers to HEAD, None where it does not help, and to GET.
+
+    `timeout` is in seconds for both; HEAD gets a third of it at most. Raises: NotLooked
+    where no answer to GET came or none may be asked for.
+    """
+    start = time.monotonic()
+    with httpcore.ConnectionPool(
+        ssl_context=tls, max_keepalive_connections=0, network_backend=guard
+    ) as pool:
+        visit = _Visit(pool, guard, timeout)
+        guard.until = start + timeout / 3
+        head = _head(visit, url)
+        guard.until = start + timeout
+        answer = visit.ask("GET", url, {"Range": f"bytes=0-{SAMPLE - 1}"})
+        if answer.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            # An empty file has no first byte, so some servers refuse to send it.
+            answer = visit.ask("GET", url, {})
+    return head, answer
+
+
+@dataclass(frozen=True)
+class _Visit:
+    """Requests that follow redirects, each step checked like the first."""
+
+    pool: httpcore.ConnectionPool
+    guard: Guard
+    timeout: float
+
+    def ask(self, method: str, url: str, headers: Mapping[str, str]) -> Answer:
+        """Raises: NotLooked; _Unanswered where the connection was made and failed."""
+        for _ in range(MOST_REDIRECTS + 1):
+            answer = self._ask_once(method, url, headers)
+            location = answer.headers.get("location", "")
+            if answer.status not in (301, 302, 303, 307, 308) or not location:
+                return answer
+            url = _next(url, location)
+        raise NotLooked(
+            f"The address leads on more than {MOST_REDIRECTS} times. Give the address "
+            "where the file itself is."
+        )
+
+    def _ask_once(self, method: str, url: str, headers: Mapping[str, str]) -> Answer:
+        target, host = _target(url)
+        name = target.host.decode()
+        self.guard.check_host(name)
+        fields = {
+            "Host": host,
+            "User-Agent": "write-console",
+            "Accept": "*/*",
+            "Accept-Encoding": "identity",
+            **headers,
+        }
+        try:
+            with self.pool.stream(method, target, headers=list(fields.items())) as got:
+                return Answer(url, got.status, _headers(got), _beginning(got))
+        except httpcore.ConnectError:
+            raise NotLooked(
+                f"{shown(name)} does not take connections. Check the address, or try "
+                "again."
+            ) from None
+        except httpcore.TimeoutException:
+            raise _Unanswered(
+                f"{shown(name)} did not send the beginning of the file within "
+                f"{self.timeout:g} seconds. Try again, or put the file elsewhere."
+            ) from None
+        except (httpcore.NetworkError, httpcore.ProtocolError):
+            raise _Unanswered(
+                f"{shown(name)} broke off, or its answer cannot be read. Try again, or "
+                "put the file elsewhere."
+            ) from None
+
+
+class _Unanswered(NotLooked):
+    """The connection was made, and no whole answer came."""
+
+
+def _head(visit: _Visit, url: str) -> Answer | None:
+    """Return the answer to HEAD, None where it does not help.
+
+    Addresses signed for GET refuse it, as measured with S3 stores: 403.
+    """
+    try:
+        answer = visit.ask("HEAD", url, {})
+    except _Unanswered:
+        return None
+    return answer if answer.status == HTTPStatus.OK else None
+
+
+def _headers(response: httpcore.Response) -> dict[str, str]:
+    """Return the headers by lower-case name, of repeated ones the first."""
+    found: dict[str, str] = {}
+    for name, value in response.headers:
+        text = value.decode("utf-8", "replace").strip()
+        found.setdefault(name.decode("ascii", "replace").lower(), text)
+    return found
+
+
+def _beginning(response: httpcore.Response) -> bytes:
+    body = bytearray()
+    for piece in response.iter_stream():
+        body += piece
+        if len(body) >= SAMPLE:
+            break
+    return bytes(body[:SAMPLE])
+
+
+def _target(url: str) -> tuple[httpcore.URL, str]:
+    """Return what to connect to and the Host header. Raises NotLooked.
+
+    Path and query go out as they are spelled, since signatures cover them.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        raw_host = httpx.URL(scheme="http", host=parts.hostname or "").raw_host
+    except (ValueError, httpx.InvalidURL):
+        raise NotLooked("This is not an address. Check its spelling.") from None
+    if parts.scheme not in ("http", "https"):
+        raise NotLooked("The address must begin with https:// or http://.")
+    if "@" in parts.netloc:
+        raise NotLooked("Leave user name and password out of the address.")
+    host = raw_host.decode("ascii")
+    if not url.isprintable() or " " in url or not re.fullmatch(r"[\w.:-]+", host):
+        raise NotLooked("This is not an address. Check its spelling.")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    target = httpcore.URL(
+        scheme=parts.scheme.encode(),
+        host=raw_host,
+        port=port,
+        target=quote(path, safe=string.printable).encode("ascii"),
+    )
+    bracketed = f"[{host}]" if ":" in host else host
+    return target, bracketed if port is None else f"{bracketed}:{port}"
+
+
+def _next(url: str, location: str) -> str:
+    """Return where a redirect leads. Raises NotLooked for a step down to http."""
+    try:
+        following = urljoin(url, location).partition("#")[0]
+        scheme = urlsplit(following).scheme
+    except ValueError:
+        raise NotLooked("The address leads on to something that is none.") from None
+    if url.lower().startswith("https:") and scheme == "http":
+        raise NotLooked(
+            "The address leads on from https to http, where anybody on the way could "
+            "change the file. Give the address where the file itself is."
+        )
+    return following

@@ -1,0 +1,124 @@
+"""The header at the beginning of a text: its columns, and what is wrong with it."""
+
+import csv
+import io
+from collections.abc import Iterator
+from functools import partial
+
+from files.checking.structure import LONGEST_HEADER
+from files.findings import Finding
+from files.reading.delimiters import NAMES
+from files.shown import shown
+
+UPLOAD = "or upload it here, where it is converted"
+_NAMES_LISTED = 30
+
+_blocks = partial(Finding, level="blocks", row=1, line=1)
+
+
+def header_names(text: str, key: str) -> list[str]:
+    """Return the column names of a text with LF, [] where they cannot be read."""
+    try:
+        return _read(text, _delimiter(text, key))[0]
+    except csv.Error:
+        return []
+
+
+def header_findings(text: str, key: str, *, is_whole: bool) -> Iterator[Finding]:
+    """Yield what is wrong with the header of a text with LF.
+
+    `key` is the primary key that it should hold; `is_whole` says whether the text is
+    all of the file.
+    """
+    delimiter = _delimiter(text, key)
+    try:
+        header, rest = _read(text, delimiter)
+    except csv.Error as error:
+        yield _unreadable(error, is_whole=is_whole)
+        return
+    is_cut = not is_whole and not rest
+    if is_cut or len(text) - len(rest) > LONGEST_HEADER:
+        message = (
+            f"The header is longer than {LONGEST_HEADER:,} characters, which is all "
+            "that Salesforce takes. Leave columns out."
+        )
+        yield _blocks(rule="long-header", message=message)
+        return
+    if not header:
+        message = "Row 1 is an empty line; the column names belong there."
+        yield _blocks(rule="blank-column", message=message)
+        return
+    if delimiter != ",":
+        message = (
+            f"The columns are separated by {NAMES[delimiter]}s; commas are needed. "
+            f"Save the file with commas, {UPLOAD}."
+        )
+        yield _blocks(rule="delimiter", message=message)
+    if key not in header:
+        yield _without_key(header, key)
+    if is_whole and not rest.strip("\n"):
+        message = "There is a header and no row below it."
+        yield Finding(level="blocks", rule="no-rows", message=message)
+
+
+def _read(text: str, delimiter: str) -> tuple[list[str], str]:
+    """Return the first record and the text below it. Raises csv.Error."""
+    lines = io.StringIO(text, newline="\n")
+    return next(csv.reader(lines, delimiter=delimiter, strict=True), []), lines.read()
+
+
+def _delimiter(text: str, key: str) -> str:
+    """Return what separates columns: what frees the key, or gives most of them.
+
+    Unlike that of an upload it is never asked about, so the key may decide.
+    """
+    best, columns = ",", 1
+    for delimiter in NAMES:
+        try:
+            header = _read(text, delimiter)[0]
+        except csv.Error:
+            continue
+        if key.casefold() in (name.strip().casefold() for name in header):
+            return delimiter
+        if len(header) > columns:
+            best, columns = delimiter, len(header)
+    return best
+
+
+def _unreadable(error: csv.Error, *, is_whole: bool) -> Finding:
+    never_closed = "unexpected end of data" in str(error)
+    if never_closed and not is_whole:
+        message = (
+            "The header does not end within 64 KiB. A quote in it may never be closed."
+        )
+        return _blocks(rule="long-header", message=message)
+    fault = (
+        "a quoted name opens in the header and is never closed."
+        if never_closed
+        else "after a closing quote only a comma may follow; double a quote inside."
+    )
+    return _blocks(rule="quotes", message=f"Row 1: {fault}")
+
+
+def _without_key(header: list[str], key: str) -> Finding:
+    fitting = [name for name in header if name.casefold() == key.casefold()]
+    if fitting:
+        message = (
+            f"The primary key was typed {shown(key)}, the header spells it "
+            f"{shown(fitting[0])}."
+        )
+        return Finding(
+            level="warns",
+            rule="key-case",
+            message=message,
+            row=1,
+            line=1,
+            column=fitting[0],
+        )
+    names = ", ".join(shown(name) for name in header[:_NAMES_LISTED])
+    left = len(header) - _NAMES_LISTED
+    more = f" and {left:,} more" if left > 0 else ""
+    message = (
+        f"The primary key {shown(key)} is not in the header. It has: {names}{more}."
+    )
+    return _blocks(rule="key-missing", message=message)

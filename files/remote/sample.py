@@ -1,0 +1,128 @@
+"""What the first 64 KiB of a file tell."""
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from files.findings import Finding
+from files.reading.scanning import Scan
+from files.remote.csv_header import UPLOAD, header_findings, header_names
+
+# What begins a file that is no CSV.
+_SIGNATURES = {
+    b"PK\x03\x04": "an Excel workbook or a ZIP archive",
+    b"%PDF": "a PDF document",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"\x1f\x8b": "a gzip archive",
+}
+_PAGES = (b"<!doctype", b"<html", b"<?xml")
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+_blocks = partial(Finding, level="blocks")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The beginning of a file; `is_whole` where that is all of it."""
+
+    content: bytes
+    is_whole: bool
+
+    def findings(self, key: str) -> list[Finding]:
+        """Return what is wrong, as far as the beginning shows it.
+
+        `key` is the primary key that the header should hold.
+        """
+        if self.is_whole and not self.content.strip(codecs.BOM_UTF8 + b"\r\n"):
+            return [_blocks(rule="empty", message="The file is empty.")]
+        kind = self._kind()
+        if kind:
+            message = (
+                f"The address gives {kind}, not a CSV file. Put the CSV file there."
+            )
+            return [_blocks(rule="not-csv", message=message)]
+        if self.content.startswith(_UTF16):
+            message = f"The file is in UTF-16. Save it as UTF-8, {UPLOAD}."
+            return [_blocks(rule="not-utf-8", message=message)]
+        return [
+            *self._about_bytes(),
+            *self._about_line_ends(),
+            *header_findings(self._text(), key, is_whole=self.is_whole),
+        ]
+
+    def line_ends(self) -> dict[str, int]:
+        """Return how often each style stands in the sample, also inside cells.
+
+        A CR at the cut is none of them, since it may be half of a CRLF.
+        """
+        return _line_ends(self.content, is_whole=self.is_whole)
+
+    def header(self, key: str) -> list[str]:
+        """Return the column names, [] where they cannot be read."""
+        if self._kind() or self.content.startswith(_UTF16):
+            return []
+        return header_names(self._text(), key)
+
+    def _kind(self) -> str:
+        for signature, kind in _SIGNATURES.items():
+            if self.content.startswith(signature):
+                return kind
+        beginning = self._unmarked()[:1000].lstrip()[:9].lower()
+        return "a web page or XML" if beginning.startswith(_PAGES) else ""
+
+    def _unmarked(self) -> bytes:
+        content = self.content
+        while content.startswith(codecs.BOM_UTF8):
+            content = content.removeprefix(codecs.BOM_UTF8)
+        return content
+
+    def _text(self) -> str:
+        text = self._unmarked().decode("utf-8", "replace")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+
+    def _about_bytes(self) -> Iterator[Finding]:
+        if self.content.startswith(codecs.BOM_UTF8):
+            message = (
+                "The file begins with a byte order mark, which Salesforce takes as "
+                f"part of the first column's name. Save it without, {UPLOAD}."
+            )
+            yield _blocks(rule="bom", message=message)
+        try:
+            # Not final where the cut may run through a character.
+            codecs.utf_8_decode(self.content, "strict", self.is_whole)
+        except UnicodeDecodeError as error:
+            line = self._line(error.start)
+            message = (
+                f"Byte {self.content[error.start]:#04x} in line {line:,} is not UTF-8. "
+                f"Save the file as UTF-8, {UPLOAD}."
+            )
+            yield _blocks(rule="not-utf-8", message=message, line=line)
+        nul = self.content.find(b"\0")
+        if nul >= 0:
+            line = self._line(nul)
+            message = f"Line {line:,} holds a NUL character. Save the file as UTF-8."
+            yield _blocks(rule="nul", message=message, line=line)
+
+    def _line(self, position: int) -> int:
+        return 1 + sum(_line_ends(self.content[:position], is_whole=True).values())
+
+    def _about_line_ends(self) -> Iterator[Finding]:
+        line_ends = self.line_ends()
+        for style in ("CRLF", "CR"):
+            count = line_ends[style]
+            if count:
+                message = (
+                    f"The beginning of the file has {count:,} line ends {style}; "
+                    "Salesforce takes only LF here, and nothing on this way converts "
+                    f"them. Save the file with LF, {UPLOAD}."
+                )
+                yield _blocks(rule="line-ends", message=message)
+
+
+def _line_ends(content: bytes, *, is_whole: bool) -> dict[str, int]:
+    scan = Scan("", is_text=True)
+    scan.feed(content)
+    if is_whole:
+        scan.end()
+    return scan.line_ends
