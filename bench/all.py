@@ -2,14 +2,24 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
+
+from table import table
 
 BENCH = Path(__file__).resolve().parent
 PYTHON = sys.executable
 WITH_POSTGRES = [PYTHON, str(BENCH.parent / "scripts" / "with_postgres.py")]
 
+# Files first: what others take for the same file stands right behind what we take.
 COMMANDS = (
-    [PYTHON, str(BENCH / "files.py")],
+    [PYTHON, str(BENCH / "checking.py")],
+    [PYTHON, str(BENCH / "others.py")],
+    [PYTHON, str(BENCH / "splitting.py")],
+    [PYTHON, str(BENCH / "pipeline.py")],
+    [PYTHON, str(BENCH / "uploading.py")],
+    [PYTHON, str(BENCH / "rows.py")],
+    [PYTHON, str(BENCH / "row_pages.py")],
     [PYTHON, str(BENCH / "pages.py")],
     [*WITH_POSTGRES, PYTHON, str(BENCH / "pages.py")],
     [PYTHON, str(BENCH / "polling.py")],
@@ -17,10 +27,34 @@ COMMANDS = (
 
 
 def main() -> int:
-    """Run one after the other, so that none disturbs another."""
-    # A list: the later ones run even after one fell short.
-    codes = [subprocess.run(command, check=False).returncode for command in COMMANDS]
-    return 1 if any(codes) else 0
+    """Run one after the other, so that none disturbs another; end with what counts."""
+    start = time.perf_counter()
+    figures: list[str] = []
+    failed: list[str] = []
+    for command in COMMANDS:
+        code = run(command, figures)
+        # The later ones run even after one fell short.
+        if code:
+            failed.append(Path(command[-1]).name)
+    limited = [line for line in figures if " limit none " not in line]
+    short = [line for line in limited if line.endswith(" SHORT")]
+    for line in [*table(figures), "", *short]:
+        print(f"# {line}".rstrip())
+    seconds = time.perf_counter() - start
+    print(f"# {len(figures)} figures, {len(limited)} with a limit, {len(short)} short.")
+    print(f"# It took {seconds:.0f} s. Failed: {', '.join(failed) or 'none'}.")
+    return 1 if failed else 0
+
+
+def run(command: list[str], figures: list[str]) -> int:
+    """Run one benchmark, show its lines as they come, and add its figures."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            if line.startswith("figure "):
+                figures.append(line.strip())
+    return process.returncode
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 Runs in `.venv/bench`, in a process of its own: `other_tools.py TOOL KEY KINDS FILE…`,
 KINDS being the columns' types as JSON. Prints a line of JSON for each file: how many
-rows the tool read, and how many complaints it had. Each is asked for as much of what
-the console checks as it can do by itself.
+rows the tool read, how many complaints it had, and how many MiB of memory it has had
+at its peak. Each is asked for as much of what the console checks as it can do by
+itself.
 """
 
 import csv
@@ -130,7 +131,19 @@ def main() -> None:
     tool, key, kinds, *paths = sys.argv[1:]
     for path in paths:
         rows, told = TOOLS[tool](Path(path), key, json.loads(kinds))
-        print(json.dumps({"rows": rows, "told": told}), flush=True)
+        found = {"rows": rows, "told": told, "memory": peak()}
+        print(json.dumps(found), flush=True)
+
+
+def peak() -> float | None:
+    """Return the most memory of this process in MiB, None where Linux is not there."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return None
+    # Unlike what getrusage tells, this leaves out what was there before the process.
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
 
 
 if __name__ == "__main__":

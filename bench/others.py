@@ -13,69 +13,70 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 import checking
-import faults
+from faults import FAULTS, KEY, KINDS, SOUND
 from figures import figure, finish
 
-from files.checking.check import check
+from files.checking.check import Engine, check
 from files.fields.field import Field
 
 BENCH = Path(__file__).resolve().parent
 INSTALLED = BENCH.parent / ".venv" / "bench" / "bin"
-KINDS = {field.name: field.type for field in checking.FIELDS}
 ROUNDS = 3
 
 
 @dataclass(frozen=True)
-class Run:
-    """How a command fared: its exit code, what it said, seconds, MiB at its peak."""
+class Found:
+    """What a tool found in a file: rows and MiB are None where it does not tell."""
 
-    code: int
-    said: str
-    complained: str
-    seconds: float
-    memory: float
+    says_wrong: bool
+    rows: int | None = None
+    memory: float | None = None
+
+
+class Failed(Exception):
+    """A tool did not do its work; the text is the last that it said."""
 
 
 class Library:
     """A library of Python's, driven by `other_tools.py`."""
 
-    def __init__(self, name: str, module: str) -> None:
-        self.name, self.module = name, module
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     @property
     def is_there(self) -> bool:
         """Whether it can be used."""
-        command = [str(INSTALLED / "python"), "-c", f"import {self.module}"]
+        command = [str(INSTALLED / "python"), "-c", f"import {self.name}"]
         try:
             return subprocess.run(command, capture_output=True).returncode == 0
         except OSError:
             return False
 
-    def check(self, path: Path, key: str, kinds: dict[str, str]) -> Run:
-        """Check a file."""
+    def look(
+        self, paths: Sequence[Path], key: str, kinds: dict[str, str]
+    ) -> list[Found]:
+        """Check each file in one process. Raises `Failed`."""
         script = str(BENCH / "other_tools.py")
-        python = str(INSTALLED / "python")
-        return run(python, script, self.name, key, json.dumps(kinds), str(path))
-
-    def has_read(self, found: Run, rows: int) -> bool:
-        """Tell whether it came to the end of the file."""
-        return found.code == 0 and json.loads(found.said)["rows"] == rows
-
-    def tells(self, found: Run) -> bool:
-        """Tell whether it said that anything is wrong."""
-        return found.code != 0 or json.loads(found.said)["told"] > 0
+        command = [str(INSTALLED / "python"), script, self.name, key, json.dumps(kinds)]
+        run = subprocess.run([*command, *paths], capture_output=True, text=True)
+        if run.returncode:
+            raise Failed(_last_line(run.stderr))
+        found = [json.loads(line) for line in run.stdout.splitlines()]
+        return [Found(bool(f["told"]), f["rows"], f["memory"]) for f in found]
 
 
 class Command:
-    """A command of its own; it ends with 1 where it found something."""
+    """A command of its own, which ends with 1 where it found something."""
 
     def __init__(self, name: str, *arguments: str) -> None:
         self.name, self.arguments = name, arguments
+        self.place = shutil.which(name, path=f"{INSTALLED}:{os.environ['PATH']}")
 
     @property
     def is_there(self) -> bool:
@@ -83,33 +84,36 @@ class Command:
 
         There are other tools that are called qsv.
         """
-        if not self._place:
+        if self.place is None:
             return False
-        version = run(self._place, "--version")
-        return version.code == 0 and version.said.startswith(self.name)
+        command = [self.place, "--version"]
+        version = subprocess.run(command, capture_output=True, text=True)
+        return version.returncode == 0 and version.stdout.startswith(self.name)
 
-    @property
-    def _place(self) -> str | None:
-        return shutil.which(self.name, path=f"{INSTALLED}:{os.environ['PATH']}")
+    def look(
+        self, paths: Sequence[Path], key: str, kinds: dict[str, str]
+    ) -> list[Found]:
+        """Check one file after the other. Raises `Failed`."""
+        return [self._look(path) for path in paths]
 
-    def check(self, path: Path, key: str, kinds: dict[str, str]) -> Run:
-        """Check a file."""
-        return run(str(self._place), *self.arguments, str(path), keeps=False)
+    def _look(self, path: Path) -> Found:
+        run = subprocess.run(
+            [str(self.place), *self.arguments, str(path)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        if run.returncode not in (0, 1):
+            raise Failed(_last_line(run.stderr))
+        return Found(run.returncode == 1 or bool(run.stderr.strip()))
 
-    def has_read(self, found: Run, rows: int) -> bool:
-        """Tell whether it came to the end of the file, as far as it says."""
-        return found.code in (0, 1)
 
-    def tells(self, found: Run) -> bool:
-        """Tell whether it said that anything is wrong."""
-        return found.code != 0 or bool(found.complained.strip())
-
-
+Tool = Library | Command
 TOOLS = (
-    Library("csv", "csv"),
-    Library("duckdb", "duckdb"),
-    Library("polars", "polars"),
-    Library("frictionless", "frictionless"),
+    Library("csv"),
+    Library("duckdb"),
+    Library("polars"),
+    Library("frictionless"),
     Command("csvclean", "--enable-all-checks"),
     Command("qsv", "validate"),
     Command("mlr", "--icsv", "--ojson", "tail"),
@@ -118,11 +122,9 @@ TOOLS = (
 
 def main() -> None:
     """Print the figures of each tool that is there."""
-    tools = []
+    tools = [tool for tool in TOOLS if tool.is_there]
     for tool in TOOLS:
-        if tool.is_there:
-            tools.append(tool)
-        else:
+        if tool not in tools:
             print(f"# {tool.name} is not installed here: left out", flush=True)
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "bench.csv"
@@ -137,52 +139,51 @@ def main() -> None:
     finish()
 
 
-def measure(tool: Library | Command, path: Path, rows: int, sha: float) -> None:
+def measure(tool: Tool, path: Path, rows: int, sha: float) -> None:
     """Print how long a tool takes for the large file."""
-    found = tool.check(path, checking.KEY, KINDS)
-    if not tool.has_read(found, rows):
-        reason = (found.complained.strip() or found.said.strip()).splitlines()[-1:]
-        print(f"# {tool.name} did not read it to the end: {reason}", flush=True)
+    kinds = {field.name: field.type for field in checking.FIELDS}
+    start = time.perf_counter()
+    try:
+        [found] = tool.look([path], checking.KEY, dict(kinds))
+    except Failed as error:
+        print(f"# {tool.name} failed on 150 MiB: {error}", flush=True)
+        return
+    seconds = time.perf_counter() - start
+    if found.rows not in (rows, None):
+        print(f"# {tool.name} read {found.rows} of {rows} rows", flush=True)
         return
     name = f"other_{tool.name}_150mib"
-    figure(name, found.seconds, "s")
-    figure(f"{name}_over_sha256", found.seconds / sha, "ratio")
-    figure(f"{name}_memory", found.memory, "MiB at its peak")
+    figure(name, seconds, "s")
+    figure(f"{name}_over_sha256", seconds / sha, "ratio")
+    if found.memory:
+        figure(f"{name}_memory", found.memory, "MiB at its peak")
 
 
-def tell_faults(tools: list[Library | Command], directory: Path) -> None:
-    """Print of how many of the faults each tool tells anything at all, and ours too."""
-    told = dict.fromkeys(("console", *(tool.name for tool in tools)), 0)
-    fields = tuple(Field(name=name, type=kind) for name, kind in faults.KINDS.items())
-    for name, text in {"sound": faults.SOUND, **faults.FAULTS}.items():
-        path = directory / f"{name}.csv"
-        path.write_bytes(text)
-        tells = {"console": bool(check(path, key=faults.KEY, fields=fields).groups)}
-        for tool in tools:
-            tells[tool.name] = tool.tells(tool.check(path, faults.KEY, faults.KINDS))
-        for tool_name, said in tells.items():
-            assert not (said and name == "sound"), f"{tool_name} blames a sound file."
-            told[tool_name] += said
-    for tool_name, number in told.items():
-        figure(
-            f"other_{tool_name}_faults_told_of_{len(faults.FAULTS)}", number, "files"
-        )
-
-
-def run(*command: str, keeps: bool = True) -> Run:
-    """Run a command to its end; what it says is dropped unless kept."""
-    with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryFile("w+") as errors:
-        start = time.perf_counter()
-        process = subprocess.Popen(
-            command, stdout=said if keeps else subprocess.DEVNULL, stderr=errors
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        said.seek(0)
-        errors.seek(0)
-        memory = usage.ru_maxrss / 1024
-        return Run(process.returncode, said.read(), errors.read(), seconds, memory)
+def tell_faults(tools: Sequence[Tool], directory: Path) -> None:
+    """Print how many of the faults make each tool, and ours, say anything at all."""
+    paths = []
+    for name, text in {"sound": SOUND, **FAULTS}.items():
+        paths.append(directory / f"{name}.csv")
+        paths[-1].write_bytes(text)
+    fields = tuple(Field(name=name, type=kind) for name, kind in KINDS.items())
+    engines: tuple[Engine, ...] = ("fast", "exact")
+    told = {
+        f"console_{engine}": [
+            bool(check(path, key=KEY, fields=fields, engine=engine).groups)
+            for path in paths
+        ]
+        for engine in engines
+    }
+    for tool in tools:
+        try:
+            found = tool.look(paths, KEY, dict(KINDS))
+        except Failed as error:
+            print(f"# {tool.name} failed on a small file: {error}", flush=True)
+        else:
+            told[tool.name] = [one.says_wrong for one in found]
+    for name, (of_sound, *of_faulty) in told.items():
+        assert not of_sound, f"{name} blames a sound file."
+        figure(f"faults_told_by_{name}", sum(of_faulty), f"of_{len(FAULTS)}")
 
 
 def hashing(path: Path) -> float:
@@ -191,6 +192,10 @@ def hashing(path: Path) -> float:
     with path.open("rb") as file:
         hashlib.file_digest(file, "sha256")
     return time.perf_counter() - start
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["it said nothing"])[-1]
 
 
 if __name__ == "__main__":

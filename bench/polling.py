@@ -112,18 +112,23 @@ def sign_in(browser: httpx.Client) -> None:
 def send(browser: httpx.Client) -> str:
     """Send a CSV as people do: form, review, Send. Return the operation's address."""
     form = browser.get("/writes/csv/").text
-    given = fields(form) | {
-        "project": choice(form, "Demo"),
-        "integration": choice(form, "salesforce"),
-        "object": choice(form, OBJECT),
-        "group": choice(form, "Demo customer (demo-group-id)"),
-        "primary_key": "external_id__c",
-    }
+    given = filled_in(form, OBJECT)
     review = browser.post("/writes/csv/", data=given, files={"file": ("a.csv", CSV)})
     assert "The request" in review.text, review.text
     sent = browser.post(f"{review.url.path}send/", data=fields(review.text))
     assert sent.url.path.startswith("/operations/"), sent.text
     return sent.url.path
+
+
+def filled_in(form: str, object_name: str) -> dict[str, str]:
+    """Return what the form of a CSV sends, but for its file."""
+    return fields(form) | {
+        "project": choice(form, "Demo"),
+        "integration": choice(form, "salesforce"),
+        "object": choice(form, object_name),
+        "group": choice(form, "Demo customer (demo-group-id)"),
+        "primary_key": "external_id__c",
+    }
 
 
 def fields(page: str) -> dict[str, str]:

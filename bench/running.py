@@ -67,10 +67,25 @@ class Console:
 
     url: str
     log: Path
+    pid: int
 
     def calls(self, words: str) -> int:
         """Count the sandbox's log lines with `words`: one line a request."""
         return sum(words in line for line in self.log.read_text().splitlines())
+
+    def web_workers(self) -> list[int]:
+        """Return the ids of the processes that answer requests."""
+        [web] = [pid for pid in _children(self.pid) if "gunicorn" in _command(pid)]
+        return _children(web)
+
+
+def _children(pid: int) -> list[int]:
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(word) for word in text.split()]
+
+
+def _command(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()
 
 
 @contextmanager
@@ -100,7 +115,7 @@ def console() -> Iterator[Console]:
             assert process.stdout is not None
             if not any(line.startswith("Ready:") for line in process.stdout):
                 sys.exit(f"The console did not start:\n{log.read_text()}")
-            yield Console(f"http://127.0.0.1:{port}", log)
+            yield Console(f"http://127.0.0.1:{port}", log, process.pid)
         finally:
             process.send_signal(signal.SIGINT)
             process.communicate()

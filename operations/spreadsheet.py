@@ -26,7 +26,7 @@ def guarded(value: object) -> str:
 def csv_lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
     """Yield the lines of a guarded CSV file one by one."""
     writer = csv.writer(_Line())
-    yield writer.writerow(header)
+    yield writer.writerow([guarded(name) for name in header])
     for row in rows:
         yield writer.writerow([guarded(cell) for cell in row])
 

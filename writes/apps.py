@@ -9,9 +9,12 @@ class WritesConfig(AppConfig):
     name = "writes"
 
     def ready(self) -> None:
-        """Hang the request into the page of its operation."""
+        """Hang the request into the page of its operation, and tokens out of logs."""
         from operations import panels
+        from writes import token_filter
         from writes.panels import request_panel, rows_panel
+
+        token_filter.install()
 
         panels.register(rows_panel)
         panels.register(request_panel)

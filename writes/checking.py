@@ -23,10 +23,10 @@ from files.mending.mapping import suggest
 from files.mending.mend import Mended, mend
 from files.mending.recipes import ColumnRecipe, Recipe, column_names
 from files.raw_records import read_header
-from files.reading.inspection import Inspection, Reading, inspect
+from files.reading.inspection import Reading, inspect
 from files.reading.read import Read, read
 from files.splitting import RecordTooBig, part_text, split
-from writes import mending
+from writes import mending, sharing
 from writes.job_progress import Progress, Stopped
 from writes.models import SavedMapping, Write
 from writes.storing import NUL, NewFiles, delete, measure, storable
@@ -60,9 +60,8 @@ def check_file(write: Write, progress: Progress) -> None:
 def _work_out(write: Write, new_files: NewFiles, progress: Progress) -> dict[str, Any]:
     original = write.path_of("original")
     size = original.stat().st_size
-    if write.inspection:
-        inspection = Inspection.from_json(write.inspection)
-    else:
+    inspection = write.inspected
+    if inspection is None:
         progress.step("Looking at the file", size)
         inspection = inspect(original, progress=progress)
     values: dict[str, Any] = {
@@ -245,7 +244,7 @@ class _Work:
     def _delivery(self, size: int) -> str:
         if size <= LARGEST_CSV:
             return Write.Delivery.TEXT
-        if self.write.delivery != Write.Delivery.TEXT:
+        if self.write.delivery in sharing.deliveries(size):
             return self.write.delivery
         return Write.Delivery.PARTS
 

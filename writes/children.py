@@ -12,8 +12,8 @@ from files.mending.taken_out import origin_of
 from files.raw_records import cut
 from files.rows.fates import FAILED
 from files.rows.row_store import RowStore
-from writes import drafts, mending
-from writes.models import Write
+from writes import drafts, file_jobs, mending
+from writes.models import FileJob, Write, WriteQuerySet
 from writes.storing import NewFiles, delete
 
 TARGET = (
@@ -27,6 +27,9 @@ TARGET = (
 )
 
 
+DRAFT = Write.State.DRAFT
+
+
 class NoChild(Exception):
     """There is nothing to make a child of; the text tells why."""
 
@@ -34,8 +37,10 @@ class NoChild(Exception):
 def retry_failed(write: Write, user: User) -> Write:
     """Return a draft of the rows of `write` that failed, with the same mapping.
 
-    Its file has the columns of the original, byte for byte. Raises `NoChild` if no row
-    failed, and `FileNotFoundError` if the files are gone.
+    Its file has the columns of the original, byte for byte. A draft of theirs that the
+    user has already is returned as it is: a second one beside it would send the same
+    rows once more. Raises `NoChild` if no row failed, and `FileNotFoundError` if the
+    files are gone.
     """
     with RowStore(write.path_of("rows_store")) as store:
         failed = [row for row, _ in store.rows_in(FAILED)]
@@ -45,17 +50,30 @@ def retry_failed(write: Write, user: User) -> Write:
     path = new_files.path("original")
     try:
         cut(write.path_of("as_read"), path, failed)
-        return _child(
-            write,
-            user,
-            Write.Relation.RETRY,
-            original=new_files.name_of(path),
-            file_name=f"failed rows of {write.file_name}"[:255],
-            recipe_json=_of_rows(write.recipe, failed),
-        )
+        with transaction.atomic():
+            # Of two clicks at the same moment the second waits for the first.
+            Write.objects.select_for_update().get(pk=write.pk)
+            child = retries_of(write).filter(started_by=user, state=DRAFT).first()
+            if child is None:
+                return _child(
+                    write,
+                    user,
+                    Write.Relation.RETRY,
+                    original=new_files.name_of(path),
+                    file_name=f"failed rows of {write.file_name}"[:255],
+                    recipe_json=_of_rows(write.recipe, failed),
+                )
     except BaseException:
         new_files.discard()
         raise
+    new_files.discard()
+    return child
+
+
+def retries_of(write: Write) -> WriteQuerySet:
+    """Return the retries of the failed rows of `write` that were not discarded."""
+    retries = Write.objects.filter(parent=write, relation=Write.Relation.RETRY)
+    return retries.exclude(state=Write.State.DISCARDED).order_by("pk")
 
 
 def _of_rows(recipe: Recipe, rows: list[int]) -> dict[str, Any]:
@@ -78,6 +96,8 @@ def try_first(write: Write, user: User, count: int) -> Write:
     """
     if not write.is_draft or not write.is_ready or write.source != Write.Source.CSV:
         raise NoChild("Only a file that was checked and not sent can be tried.")
+    if write.relation == Write.Relation.TRIAL:
+        raise NoChild("This is a trial itself. Discard it, and try fewer rows.")
     if not 1 <= count < (write.row_count or 0):
         raise NoChild(f"Try 1 to {(write.row_count or 1) - 1:,} rows.")
     recipe = write.recipe
@@ -107,7 +127,7 @@ def try_first(write: Write, user: User, count: int) -> Write:
 
 def _take_from(write: Write, recipe: Recipe) -> None:
     changed = write.change(
-        only_from=Write.State.DRAFT,
+        only_from=DRAFT,
         only_edition=write.edition,
         edition=write.edition + 1,
         is_ready=False,
@@ -117,7 +137,23 @@ def _take_from(write: Write, recipe: Recipe) -> None:
         raise NoChild("It was changed at the same moment. Look at it again.")
 
 
-def put_back(trial: Write) -> Write | None:
+def discard(write: Write, *, wait: bool = True) -> bool:
+    """Put a draft away; tell whether it still was one.
+
+    The rows of a trial go back to its parent, which is checked anew: at once where it
+    is small, unless `wait` is false.
+    """
+    with transaction.atomic():
+        if not write.change(only_from=DRAFT, state=Write.State.DISCARDED):
+            return False
+        parent = _put_back(write)
+    if parent is not None:
+        size = parent.inspection["size"]
+        file_jobs.begin(parent, FileJob.Kind.CHECK, size=size, wait=wait)
+    return True
+
+
+def _put_back(trial: Write) -> Write | None:
     """Give the rows of a discarded trial back to its parent, and return that.
 
     None if it was no trial, or if the parent is no draft any more.
@@ -125,15 +161,18 @@ def put_back(trial: Write) -> Write | None:
     parent = trial.parent
     if trial.relation != Write.Relation.TRIAL or parent is None:
         return None
-    recipe = replace(parent.recipe, skip_first=0)
-    changed = parent.change(
-        only_from=Write.State.DRAFT,
-        only_edition=parent.edition,
-        edition=parent.edition + 1,
-        is_ready=False,
-        recipe_json=mending.as_json(recipe),
-    )
-    return parent if changed else None
+    while parent.is_draft:
+        # Whoever changes the parent at the same moment must not keep them out of it.
+        recipe = replace(parent.recipe, skip_first=trial.recipe.skip_first)
+        if parent.change(
+            only_from=DRAFT,
+            only_edition=parent.edition,
+            edition=parent.edition + 1,
+            is_ready=False,
+            recipe_json=mending.as_json(recipe),
+        ):
+            return parent
+    return None
 
 
 def trial_of(write: Write) -> Write | None:

@@ -10,7 +10,6 @@ from django.contrib.auth.models import User
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
-from django.db.models import F
 
 from ampersand import Request
 from writes.models import Write
@@ -18,7 +17,7 @@ from writes.models.write import new_path
 
 
 class NotYourDraft(Exception):
-    """The form with this token is no draft of this user, or no longer: see `write`."""
+    """The form with this token is no draft that this user may change: see `write`."""
 
     def __init__(self, write: Write) -> None:
         super().__init__(f"Write {write.pk} cannot be changed.")
@@ -29,19 +28,26 @@ def save_draft(*, token: uuid.UUID, user: User, **values: Any) -> Write:
     """Return the draft of the form with `token`, new or changed.
 
     The same form reviewed twice is one draft. Raises `NotYourDraft` if it was sent or
-    discarded, and for a token of somebody else's form.
+    discarded or is on trial, and for a token of somebody else's form.
     """
     mine = {"started_by": user, "started_by_name": user.get_username()}
     try:
         with transaction.atomic():
             return Write.objects.create(token=token, **mine, **values)
     except IntegrityError:
-        write = Write.objects.get(token=token)
-    if write.started_by_id != user.pk or not write.change(
-        only_from=Write.State.DRAFT, edition=F("edition") + 1, **values
-    ):
-        raise NotYourDraft(write)
-    return write
+        write = Write.objects.filter(token=token).first()
+        if write is None:
+            raise
+    while write.is_draft and write.started_by_id == user.pk and not write.is_on_trial:
+        edition = write.edition
+        if write.change(
+            only_from=Write.State.DRAFT,
+            only_edition=edition,
+            edition=edition + 1,
+            **values,
+        ):
+            return write
+    raise NotYourDraft(write)
 
 
 def stored(file: File[bytes], kind: str) -> str:
@@ -126,14 +132,18 @@ def csv_in_words(write: Write) -> str:
 def as_curl(write: Write, shown: Request) -> str:
     """Return a bash command that sends the same request.
 
-    The text of a CSV is too long for a command line: jq puts it in from the file.
+    The text of a CSV is too long for a command line: jq puts it in from the file. That
+    of a part stands in its body.json; the whole file would be all rows once more.
     """
     if "recordsCSV" not in (shown.body or {}):
         return shown.as_curl()
     rest = {k: v for k, v in (shown.body or {}).items() if k != "recordsCSV"}
     program = f". as $csv | {json.dumps(rest)} + {{recordsCSV: $csv}}"
+    source = f"jq -Rs {shlex.quote(program)} as-sent.csv |"
+    if write.delivery == Write.Delivery.PARTS:
+        source = "cat body.json |"
     lines = [
-        f"jq -Rs {shlex.quote(program)} as-sent.csv |",
+        source,
         f"curl --request {shown.method}",
         f"--url {shlex.quote(shown.url)}",
         '--header "X-Api-Key: $AMPERSAND_API_KEY"',

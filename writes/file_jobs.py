@@ -12,6 +12,7 @@ from functools import partial
 from django.db import transaction
 from django.utils import timezone
 
+from files.mending.recipes import InvalidRecipe
 from writes import checking, joining
 from writes.job_progress import JobProgress, Progress, Stopped
 from writes.models import FileJob, Write
@@ -31,6 +32,16 @@ _WORK: dict[str, Callable[[Write, Progress], None]] = {
     FileJob.Kind.JOIN: joining.join_rows,
 }
 
+# What an end without success means for what was sent: a join comes after the sending.
+_MEANS: dict[str, str] = {
+    FileJob.Kind.CHECK: "Nothing was sent.",
+    FileJob.Kind.JOIN: "What was sent stays as it is: its counts are on its page.",
+}
+_GONE: dict[str, str] = {
+    FileJob.Kind.CHECK: "The stored file is gone. Upload it again.",
+    FileJob.Kind.JOIN: "The stored file is gone, so its rows cannot be told apart.",
+}
+
 
 def begin(write: Write, kind: str, *, size: int, wait: bool = True) -> FileJob:
     """Have the file of `write`, `size` bytes long, worked on; return the job.
@@ -40,6 +51,8 @@ def begin(write: Write, kind: str, *, size: int, wait: bool = True) -> FileJob:
     """
     at_once = wait and size <= SMALL
     with transaction.atomic():
+        # Of two at the same moment the second waits, and takes the place of the first.
+        Write.objects.select_for_update().get(pk=write.pk)
         FileJob.objects.filter(write=write, kind=kind, state__in=FileJob.OPEN).update(
             state=State.FAILED,
             due_at=None,
@@ -81,7 +94,9 @@ def run(job_id: int) -> None:
     except Stopped:
         _end(job, State.FAILED, "Something newer took its place.")
     except FileNotFoundError:
-        _end(job, State.FAILED, "The stored file is gone. Upload it again.")
+        _end(job, State.FAILED, _GONE[job.kind])
+    except InvalidRecipe as error:
+        _end(job, State.FAILED, f"What was chosen does not fit the file. {error}")
     except Exception:
         log.exception("File job %s went wrong", job.pk)
         _try_again(job)
@@ -96,8 +111,8 @@ def _claim(job_id: int) -> FileJob | None:
     if job.state != State.WAITING and not is_abandoned:
         return None
     if job.attempts >= MOST_ATTEMPTS:
-        words = f"It stopped {MOST_ATTEMPTS} times without an end. Nothing was sent."
-        _end(job, State.FAILED, words)
+        words = f"It stopped {MOST_ATTEMPTS} times without an end."
+        _end(job, State.FAILED, f"{words} {_MEANS[job.kind]}")
         return None
     mine = FileJob.objects.filter(pk=job.pk, state=job.state, due_at=job.due_at)
     claimed = mine.update(
@@ -125,8 +140,9 @@ def _end(job: FileJob, state: str, problem: str = "") -> None:
 
 def _try_again(job: FileJob) -> None:
     if job.attempts >= MOST_ATTEMPTS:
-        words = "The console failed while it read the file. Nothing was sent."
-        _end(job, State.FAILED, f"{words} Whoever runs it finds the cause in its log.")
+        words = "The console failed while it read the file."
+        cause = "Whoever runs it finds the cause in its log."
+        _end(job, State.FAILED, f"{words} {_MEANS[job.kind]} {cause}")
         return
     due_at = timezone.now() + timedelta(seconds=2)
     job.change(only_from=(State.RUNNING,), state=State.WAITING, due_at=due_at)

@@ -65,7 +65,9 @@ class CsvForm(UpsertForm):
         label="CSV file",
         required=False,
         allow_empty_file=True,
-        widget=forms.FileInput(attrs={"accept": ".csv,text/csv,text/plain"}),
+        widget=forms.FileInput(
+            attrs={"accept": ".csv,.tsv,.txt,.xlsx,text/csv,text/plain"}
+        ),
     )
     field_order = ("project", "integration", "object", "group", "primary_key", "file")
 

@@ -79,6 +79,18 @@ def sent_names(recipe: Recipe, columns: Sequence[str]) -> list[str]:
     ]
 
 
+def names_to_remember(recipe: Recipe) -> dict[str, str]:
+    """Return what columns are sent as, for other files with the same columns.
+
+    A column that has only a place is not the same column there.
+    """
+    return {
+        name: column.name
+        for name, column in recipe.columns.items()
+        if name != column.name and not name.startswith("#")
+    }
+
+
 def key_after(
     key: str, columns: Sequence[str], *, before: Recipe, after: Recipe
 ) -> str:

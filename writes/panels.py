@@ -19,7 +19,8 @@ def rows_panel(request: HttpRequest, operation: Operation) -> str:
         .filter(operation=operation, write__source=Write.Source.CSV)
         .first()
     )
-    if batch is None:
+    if batch is None or batch.part is None:
+        # What an earlier release sent was never joined to its rows.
         return ""
     context = rows_context(batch.write)
     return render_to_string("writes/rows_summary.html#panel", context, request)

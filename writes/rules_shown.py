@@ -6,9 +6,6 @@ from typing import Any
 
 from writes.rule_titles import RuleTitle, title_of
 
-# As many columns as a summary can name before it gets longer than its details.
-MOST_NAMED = 4
-
 
 @dataclass
 class RuleShown:
@@ -34,29 +31,6 @@ class RuleShown:
         if self.total == 1:
             return self.said.counts.removesuffix("s")
         return self.said.counts
-
-    @property
-    def has_rows(self) -> bool:
-        """Whether some finding is about a row below the header."""
-        return any(group["has_rows"] for group in self.groups)
-
-    @property
-    def by_column(self) -> bool:
-        """Whether each column has one finding, so that one table shows them all."""
-        return self.said.counts == "columns"
-
-    @property
-    def names(self) -> list[str]:
-        """The first columns it is about, by the names that go out."""
-        return [name for name in self._names() if name][:MOST_NAMED]
-
-    @property
-    def more_names(self) -> int:
-        """How many columns are left unnamed."""
-        return max(0, sum(1 for name in self._names() if name) - MOST_NAMED)
-
-    def _names(self) -> list[str]:
-        return [group["column"] or "" for group in self.groups]
 
 
 def by_rule(

@@ -124,12 +124,17 @@ def _as_reviewed(operation: Operation) -> Request:
 def _reserve(operation: Operation) -> bool:
     """Keep other workers off while the file is made available, which takes minutes.
 
-    A second address would end the first, which may just be on its way.
+    A second address would end the first, which may just be on its way. Who finds it due
+    later than any pause or nudge puts it finds it reserved.
     """
+    now = timezone.now()
     mine = Operation.objects.filter(
-        pk=operation.pk, state=State.WAITING, due_at=operation.due_at
+        pk=operation.pk,
+        state=State.WAITING,
+        due_at=operation.due_at,
+        due_at__lte=now + timedelta(seconds=max(PAUSES)),
     )
-    return mine.update(due_at=timezone.now() + SHARING) == 1
+    return mine.update(due_at=now + SHARING) == 1
 
 
 def need_same_text(batch: Batch) -> None:

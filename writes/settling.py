@@ -4,18 +4,14 @@ The clock looks at the batches that are not settled. One is settled when its ope
 will tell nothing new and its rows are joined to all that it told.
 """
 
-import logging
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from files.remote.stores import StoreError
 from operations.models import Operation
-from writes import file_jobs, sharing
+from writes import file_jobs, parts, sharing
 from writes.joining import MOVING, told_digest
 from writes.models import Batch, FileJob, Write
-
-log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 200
 LATE = timedelta(hours=1)
@@ -24,10 +20,14 @@ State = Operation.State
 
 
 def join_told(now: datetime) -> int:
-    """Have the rows of every write joined whose operations told something new."""
+    """Have the rows of every write joined whose operations told something new.
+
+    Parts that are held tell nothing, and some are held for ever: many of them must not
+    keep the clock from others.
+    """
     calm = (
         Batch.objects.filter(is_settled=False)
-        .exclude(operation__state__in=MOVING)
+        .exclude(operation__state__in=(*MOVING, State.HELD))
         .select_related("operation", "write__integration__project")
         .order_by("pk")
     )
@@ -54,7 +54,12 @@ def _settle(batches: list[Batch]) -> bool:
 
 
 def _is_moving(write: Write) -> bool:
-    return write.batches.filter(operation__state__in=MOVING).exists()
+    """Tell whether a part is on its way, or will be with the next tick."""
+    batches = list(write.batches.select_related("operation"))
+    states = {batch.operation.state for batch in batches}
+    if states & set(MOVING):
+        return True
+    return State.HELD in states and parts.stopped_at(batches) is None
 
 
 def _was_in_vain(write: Write) -> bool:
@@ -64,11 +69,11 @@ def _was_in_vain(write: Write) -> bool:
 
 
 def _is_silent(operation: Operation) -> bool:
-    """Tell whether nothing new will come of it: held parts may still go.
+    """Tell whether nothing new will come of it.
 
     A late answer to what was called unknown comes within minutes, if at all.
     """
-    if operation.due_at is not None or operation.state == State.HELD:
+    if operation.due_at is not None:
         return False
     if operation.state != State.UNKNOWN or operation.sent_at is None:
         return True
@@ -77,9 +82,5 @@ def _is_silent(operation: Operation) -> bool:
 
 def _close(batches: list[Batch]) -> None:
     for batch in batches:
-        try:
-            sharing.stop_sharing(batch)
-        except StoreError:
-            log.exception("Batch %s: its file is still in the store", batch.pk)
-            continue
+        sharing.stop_sharing(batch)
         Batch.objects.filter(pk=batch.pk).update(is_settled=True)

@@ -4,14 +4,18 @@ An address is made when the write is sent, never before, and nothing of it is st
 a digest: whoever reads the database or a page cannot fetch the file with it.
 """
 
+import logging
 from datetime import timedelta
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from files.remote.stores import S3Store, new_name
+from ampersand import RequestInvalid
+from files.remote.stores import S3Store, StoreError, new_name
 from writes.models import Batch, SharedAddress, Write
+
+log = logging.getLogger(__name__)
 
 # Ampersand fetches soon; a job that waits in a queue may take hours.
 OPEN_FOR = timedelta(hours=24)
@@ -31,7 +35,7 @@ def deliveries(size: int) -> list[str]:
         return [str(way) for way in ways]
     if settings.PUBLIC_URL:
         ways.append(Write.Delivery.CONSOLE)
-    if settings.S3_BUCKET:
+    if settings.S3_BUCKET and settings.S3_ENDPOINT:
         ways.append(Write.Delivery.STORE)
     return [str(way) for way in ways]
 
@@ -39,9 +43,16 @@ def deliveries(size: int) -> list[str]:
 def share(batch: Batch) -> str:
     """Make an address for the text of `batch` and return it.
 
-    Raises `FileNotFoundError` if the file is gone, and `StoreError`.
+    Raises `FileNotFoundError` if the file is gone, `StoreError`, and `RequestInvalid`
+    where the settings have lost what was chosen.
     """
-    if batch.write.delivery == Write.Delivery.STORE:
+    way = batch.write.delivery
+    if way not in deliveries(0):
+        raise RequestInvalid(
+            "Nothing was sent: how it was to be handed over is not set up any more. "
+            "Ask whoever runs this console, or send it again in parts."
+        )
+    if way == Write.Delivery.STORE:
         return _put_in_store(batch)
     return _share_from_here(batch)
 
@@ -63,11 +74,12 @@ def _share_from_here(batch: Batch) -> str:
 
 
 def _put_in_store(batch: Batch) -> str:
+    """Put the file there, under the name that an earlier try gave it."""
     store = s3_store()
-    name = new_name()
-    store.put(batch.write.path_of("as_sent"), name)
-    batch.store_name = name
+    # Noted first: what was put there by a process that died can be found, too.
+    batch.store_name = name = batch.store_name or new_name()
     batch.save(update_fields=["store_name"])
+    store.put(batch.write.path_of("as_sent"), name)
     return store.signed_get(name, int(OPEN_FOR.total_seconds()))
 
 
@@ -84,10 +96,38 @@ def s3_store() -> S3Store:
 
 
 def stop_sharing(batch: Batch) -> None:
-    """End the address of a batch that nobody needs to fetch any more."""
+    """End the address of a batch that nobody needs to fetch any more.
+
+    A worker takes its file out of the store, which may take minutes.
+    """
     address = SharedAddress.objects.filter(batch=batch).first()
     if address is not None:
         address.revoke()
     if batch.store_name:
+        enqueue_deletion(batch.pk)
+
+
+def enqueue_deletion(batch_id: int) -> None:
+    """Nudge the worker. A nudge that is lost is given again by the next sweep."""
+    from writes.tasks import delete_from_store
+
+    try:
+        delete_from_store.enqueue(batch_id)
+    except Exception:
+        log.exception("Batch %s: no nudge; the sweep will give one", batch_id)
+
+
+def delete_from_store(batch_id: int) -> None:
+    """Take the file of a settled batch out of the store, if it still is there."""
+    batch = Batch.objects.get(pk=batch_id)
+    if not batch.is_settled or not batch.store_name:
+        return
+    if not (settings.S3_BUCKET and settings.S3_ENDPOINT):
+        log.warning("Batch %s: its file is in a store that is not set up", batch_id)
+        return
+    try:
         s3_store().delete(batch.store_name)
-        Batch.objects.filter(pk=batch.pk).update(store_name="")
+    except StoreError as error:
+        log.warning("Batch %s: its file is still in the store. %s", batch_id, error)
+        return
+    Batch.objects.filter(pk=batch_id).update(store_name="")

@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from console.models import AuditEvent
 from operations.models import Operation
+from writes import children, sharing
 from writes.models import Batch, FileJob, Write
 from writes.storing import delete
 
@@ -20,6 +21,7 @@ DRAFTS_KEPT = timedelta(days=1)
 # A file that no row names may be one that is being made just now.
 STRAYS_KEPT = timedelta(days=1)
 MOST_AT_ONCE = 500
+LEFT_IN_STORE = ~Q(store_name="") & Q(is_settled=True)
 
 
 def sweep(now: datetime) -> int:
@@ -30,6 +32,8 @@ def sweep(now: datetime) -> int:
     for environment, days in settings.KEEP_DAYS.items():
         for write in _sent(environment, now - timedelta(days=days))[:MOST_AT_ONCE]:
             swept += _forget(write, now)
+    for pk in Batch.objects.filter(LEFT_IN_STORE).values_list("pk", flat=True):
+        sharing.enqueue_deletion(pk)
     _forget_strays(now)
     return swept
 
@@ -44,8 +48,8 @@ def _with_files() -> Q:
 def _drafts(now: datetime) -> list[Write]:
     """Return drafts that nobody came back to, and what was discarded with its files.
 
-    A draft whose first rows are on trial is the rest of something that was sent: it
-    is kept as long as that.
+    A draft whose first rows were sent on trial is the rest of something, and so is a
+    trial whose rest was sent: they are kept as long as that.
     """
     on_trial = Write.objects.filter(
         parent=OuterRef("pk"),
@@ -54,15 +58,18 @@ def _drafts(now: datetime) -> list[Write]:
         files_deleted_at=None,
     )
     old = Write.objects.filter(changed_at__lt=now - DRAFTS_KEPT)
-    drafts = old.filter(~Exists(on_trial), state=Write.State.DRAFT)
+    rest_is_sent = Q(
+        relation=Write.Relation.TRIAL,
+        parent__state=Write.State.CONFIRMED,
+        parent__files_deleted_at=None,
+    )
+    drafts = old.filter(~Exists(on_trial), ~rest_is_sent, state=Write.State.DRAFT)
     discarded = old.filter(_with_files(), state=Write.State.DISCARDED)
     return [*drafts.order_by("pk"), *discarded.order_by("pk")]
 
 
 def _discard(write: Write, now: datetime) -> bool:
-    if write.is_draft and not write.change(
-        only_from=Write.State.DRAFT, state=Write.State.DISCARDED
-    ):
+    if write.is_draft and not children.discard(write, wait=False):
         return False
     return _delete_files(write, now)
 
@@ -126,7 +133,8 @@ def _forget_strays(now: datetime) -> None:
         if not folder.exists():
             continue
         for path in folder.rglob("*"):
-            if path.is_file() and path.stat().st_mtime < before:
+            # A link to an older file is new by its change time alone.
+            if path.is_file() and path.stat().st_ctime < before:
                 if path.is_relative_to(root) and _is_named(path.relative_to(root)):
                     continue
                 path.unlink(missing_ok=True)

@@ -2,7 +2,7 @@
 
 from django.tasks import task
 
-from writes import file_jobs, sending
+from writes import file_jobs, sending, sharing
 
 
 @task(queue_name="sending")
@@ -15,3 +15,9 @@ def send_operation(operation_id: int) -> None:
 def work_on_file(job_id: int) -> None:
     """Check a file or join its rows, if that is still wanted."""
     file_jobs.run(job_id)
+
+
+@task(queue_name="files")
+def delete_from_store(batch_id: int) -> None:
+    """Take a file out of the store that nobody needs to fetch any more."""
+    sharing.delete_from_store(batch_id)

@@ -33,10 +33,27 @@ expect.set_options(timeout=20_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this directory drives a browser."""
+    """Everything in this directory drives a browser; some of it has its turn.
+
+    What wants a blank console comes before its module fills it, and what looks at
+    things long after they began comes last of all, so that nobody has to wait.
+    """
     for item in items:
         if "tests/browser" in str(item.path):
             item.add_marker(pytest.mark.browser)
+    modules = list(dict.fromkeys(item.path for item in items))
+    order = {path: number for number, path in enumerate(modules)}
+
+    def turn(item: pytest.Item) -> tuple[bool, int, bool]:
+        wanted = getattr(item, "fixturenames", ())
+        return "long_after" in wanted, order[item.path], "full" in wanted
+
+    items.sort(key=turn)
+
+
+@pytest.fixture
+def long_after() -> None:
+    """Ask for this to run when all others have run."""
 
 
 @dataclass
@@ -117,21 +134,36 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database to start from; static files are collected meanwhile."""
+    data = tmp_path_factory.mktemp("prepared")
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "console.settings",
+        "DATABASE_URL": "",
+        "DATA_DIR": str(data),
+    }
+    commands = (["collectstatic", "--noinput", "-v", "0"], ["migrate", "-v", "0"])
+    started = [
+        subprocess.Popen([sys.executable, "manage.py", *c], cwd=ROOT, env=environment)
+        for c in commands
+    ]
+    for command, process in zip(commands, started, strict=True):
+        assert process.wait() == 0, command
+    return data / "console.sqlite3"
+
+
+@pytest.fixture(scope="session")
 def make_console(
-    tmp_path_factory: pytest.TempPathFactory,
+    prepared: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Console]]:
     """A function that starts a console of its own; all are stopped at the end."""
-    subprocess.run(
-        [sys.executable, "manage.py", "collectstatic", "--noinput", "-v", "0"],
-        cwd=ROOT,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "console.settings"},
-        check=True,
-    )
     made: list[Console] = []
 
     def make(**variables: str) -> Console:
         port, sandbox_port = free_port(), free_port()
         data = tmp_path_factory.mktemp("console")
+        shutil.copy(prepared, data)
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "console.settings",
@@ -162,6 +194,15 @@ def make_console(
 def console(make_console: Callable[..., Console]) -> Console:
     """The console that most tests share."""
     return make_console()
+
+
+@pytest.fixture(scope="session")
+def hasty_console(make_console: Callable[..., Console]) -> Console:
+    """A console that waits for an answer for six seconds only; workers may be killed.
+
+    Six are few to wait for, and enough to look at a write that is being sent.
+    """
+    return make_console(SEND_TIMEOUT="6")
 
 
 @pytest.fixture(scope="session")

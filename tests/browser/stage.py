@@ -16,6 +16,7 @@ import django
 django.setup()
 
 from django.contrib.auth.models import User  # noqa: E402
+from django.core.files.base import ContentFile  # noqa: E402
 from django.test import RequestFactory  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
@@ -31,9 +32,11 @@ from console.roles import Role  # noqa: E402
 from operations.models import LogEntry, Operation  # noqa: E402
 from tests.browser.conftest import PASSWORD  # noqa: E402
 from tests.conftest import make_user  # noqa: E402
-from tests.writes.making import make_draft  # noqa: E402
-from writes import sending  # noqa: E402
-from writes.models import Write  # noqa: E402
+from tests.writes.making import check_draft, make_draft  # noqa: E402
+from writes import checking  # noqa: E402
+from writes.confirming import confirm  # noqa: E402
+from writes.drafts import save_draft, stored  # noqa: E402
+from writes.models import FileJob, Write  # noqa: E402
 
 ROWS = "external_id__c,Name,StageName,CloseDate,Amount\n"
 LONG = "Berufsunfähigkeitsversicherungsgesellschaft Süd-West, Geschäftsbereich 17"
@@ -60,10 +63,15 @@ def main() -> dict[str, str]:
     live = production()
     made = {f"sent {name}": sent(write, user) for name, write in writes(demo, user)}
     made |= drafts(demo, live, user)
+    made |= files(demo, user)
+    made |= parts(demo, user)
     made |= states(live, user)
     made["project"] = demo.project.get_absolute_url()
     made["empty project"] = empty_project().get_absolute_url()
-    made["group"] = f"/connections/groups/{demo.groups.first().pk}/edit/"
+    made["fields"] = field_list(demo).get_absolute_url()
+    made["group"] = (
+        f"/connections/groups/{demo.groups.get(group_ref='demo-group-id').pk}/edit/"
+    )
     made["integration"] = f"/connections/integrations/{demo.pk}/edit/"
     return made
 
@@ -85,6 +93,20 @@ def production() -> Integration:
     return integration
 
 
+def field_list(demo: Integration) -> WriteObject:
+    """Return an object with a list of its fields."""
+    row = WriteObject.objects.get(integration=demo, name="account")
+    row.fields = [
+        {"name": "Name", "label": "Account Name", "length": 255, "is_required": True},
+        {"name": "tier__c", "type": "picklist", "values": ["Gold", "Silver"]},
+        {"name": "Total__c", "is_creatable": False, "is_updateable": False},
+    ]
+    row.fields_from = WriteObject.FieldsFrom.DESCRIBE
+    row.fields_at = timezone.now()
+    row.save()
+    return row
+
+
 def empty_project() -> Project:
     """Return a project to which nothing was added."""
     return Project.objects.create(name="New", remote_id="new", environment="test")
@@ -93,7 +115,8 @@ def empty_project() -> Project:
 def writes(demo: Integration, user: User) -> list[tuple[str, Write]]:
     """Return what is sent for real, with the name of what becomes of it."""
     contact = {"FirstName": "Mara", "LastName": "Berg", "Email": "mara@example.com"}
-    key = {"primary_key": "external_id__c", "object_name": "opportunity"}
+    key: dict[str, Any] = {"primary_key": "external_id__c"}
+    key["object_name"] = "opportunity"
     return [
         ("succeeded", make_draft(demo, user, record=contact)),
         ("partly failed", make_draft(demo, user, csv=csv(40), **key)),
@@ -127,7 +150,7 @@ def sent(write: Write, user: User) -> str:
     request = RequestFactory().post(write.get_absolute_url())
     request.user = user
     request.correlation_id = str(uuid.uuid4())  # type: ignore[attr-defined]
-    return sending.confirm(write, request).get_absolute_url()
+    return confirm(write, request).get_absolute_url()
 
 
 def drafts(demo: Integration, live: Integration, user: User) -> dict[str, str]:
@@ -148,6 +171,86 @@ def drafts(demo: Integration, live: Integration, user: User) -> dict[str, str]:
         ),
     }
     return {name: write.get_absolute_url() for name, write in made.items()}
+
+
+def files(demo: Integration, user: User) -> dict[str, str]:
+    """Return the addresses of files that wait for their operator, in each state."""
+    dirty = [*csv(40).decode().splitlines(), "opp-0001,Twice,New,12/31/2024,1.5", ""]
+    dirty += ["opp-9999,Short", ",No key,New,2024-05-01,1"]
+    semicolons = csv(9).decode().replace(",", ";").replace("Süd", "Süd – ")
+    broken = {
+        "findings": "\n".join(dirty).encode(),
+        "doubts": semicolons.encode("cp1252"),
+        "refusal": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n",
+        "waiting": csv(2),
+        "mended": csv(12),
+    }
+    made = {name: file_draft(demo, user, text) for name, text in broken.items()}
+    made["mended"].recipe_json = {
+        "columns": {"Amount": {"name": ""}, "Name": {"name": "Name", "trim": True}},
+        "constants": [["Type", "New Business"]],
+        "left_out": [[3, 5]],
+        "cells": [[2, "StageName", "Closed Won"]],
+    }
+    made["mended"].save()
+    for name, write in made.items():
+        if name != "waiting":
+            check_draft(write)
+    FileJob.objects.create(
+        write=made["waiting"],
+        kind=FileJob.Kind.CHECK,
+        edition=made["waiting"].edition,
+        state=FileJob.State.RUNNING,
+        step="Checking",
+        total_bytes=40_000_000,
+        done_bytes=27_000_000,
+        done_rows=16_213,
+        due_at=timezone.now() + timedelta(days=1),
+    )
+    return {
+        f"file {name}": f"{write.get_absolute_url()}file/"
+        for name, write in made.items()
+    }
+
+
+def file_draft(demo: Integration, user: User, content: bytes) -> Write:
+    """Return the draft of an uploaded file at which nobody has looked yet."""
+    return save_draft(
+        token=uuid.uuid4(),
+        user=user,
+        integration=demo,
+        source="csv",
+        action="upsert",
+        object_name="opportunity",
+        primary_key="external_id__c",
+        group_ref="demo-group-id",
+        group_name="Demo customer",
+        file_name=f"{LONG}.csv",
+        original=stored(ContentFile(content), "original"),
+        is_ready=False,
+    )
+
+
+def parts(demo: Integration, user: User) -> dict[str, str]:
+    """Return the addresses of what goes in parts: ended, stopped, on its way."""
+    # As if 2,000 bytes were all that one request takes: the same with fewer rows.
+    checking.LARGEST_CSV = 2_000  # type: ignore[attr-defined]
+    key: dict[str, Any] = {"primary_key": "external_id__c"}
+    names = {
+        "ended": "opportunity",
+        "stopped": "fault_401__c",
+        "moving": "fault_never_ends__c",
+    }
+    rows = b"external_id__c,Name\n" + b"".join(
+        b"part-%04d,%b\n" % (number, b"x" * 40) for number in range(100)
+    )
+    made = {}
+    for name, object_name in names.items():
+        text = csv(60) if name == "ended" else rows
+        write = make_draft(demo, user, csv=text, object_name=object_name, **key)
+        sent(write, user)
+        made[f"parts {name}"] = write.get_absolute_url()
+    return made
 
 
 def states(live: Integration, user: User) -> dict[str, str]:

@@ -1,8 +1,16 @@
 """What an operator does, step by step, by the labels that people rely on."""
 
+import csv
+import io
+import re
+from collections import Counter
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
+
+GROUPS = {"Demo customer": "demo-group-id", "Sample customer": "sample-org-id"}
+# The worker reads and checks 40 MiB in some seconds, on a busy machine in many.
+FILE_WORK = 60_000
 
 
 def choose_target(page: Page, object_name: str, group: str = "Demo customer") -> None:
@@ -10,7 +18,7 @@ def choose_target(page: Page, object_name: str, group: str = "Demo customer") ->
     page.get_by_label("Project").select_option(label="Demo")
     page.get_by_label("Integration").select_option(label="salesforce")
     page.get_by_label("Object").select_option(label=object_name)
-    page.get_by_label("Group").select_option(label=f"{group} (demo-group-id)")
+    page.get_by_label("Group").select_option(label=f"{group} ({GROUPS[group]})")
 
 
 def review_record(page: Page, object_name: str, fields: dict[str, str]) -> None:
@@ -23,13 +31,26 @@ def review_record(page: Page, object_name: str, fields: dict[str, str]) -> None:
     review(page)
 
 
-def review_csv(page: Page, object_name: str, key: str, file: Path) -> None:
-    """Fill in the form for a CSV, and press Review."""
+def upload(
+    page: Page, object_name: str, key: str, file: Path, group: str = "Demo customer"
+) -> None:
+    """Fill in the form for a file, and press Review."""
     page.goto("/writes/csv/")
-    choose_target(page, object_name)
+    choose_target(page, object_name, group)
     page.get_by_label("Primary key").fill(key)
     page.get_by_label("CSV file").set_input_files(file)
     page.get_by_role("button", name="Review").click()
+
+
+def review_csv(
+    page: Page, object_name: str, key: str, file: Path, group: str = "Demo customer"
+) -> None:
+    """Upload a sound file and go to its review, past warnings if there are some."""
+    upload(page, object_name, key, file, group)
+    page.wait_for_url(re.compile(r"/writes/\d+/"))
+    if page.url.endswith("/file/"):
+        go_to_review(page)
+    expect(page.get_by_role("heading", name="The request")).to_be_visible()
 
 
 def review(page: Page) -> None:
@@ -47,3 +68,114 @@ def send(page: Page) -> None:
 def expect_state(page: Page, state: str) -> None:
     """Wait until the page of the operation shows `state`."""
     expect(page.locator("main .state").first).to_have_text(state)
+
+
+# --- The page of a file ---------------------------------------------------------
+
+
+def verdict(page: Page) -> Locator:
+    """The sentence that says whether the file can be sent, once it is checked."""
+    return page.locator("#verdict-heading")
+
+
+def change_file(page: Page, button: Locator) -> None:
+    """Press a button that changes what is sent, and wait until that is checked."""
+    with page.expect_navigation():
+        button.click()
+    expect(verdict(page)).to_be_visible(timeout=FILE_WORK)
+
+
+def read_so(page: Page) -> None:
+    """Agree to the way in which the file is to be read."""
+    change_file(page, page.get_by_role("button", name="Read it so"))
+
+
+def finding(page: Page, rule: str, column: str = "") -> Locator:
+    """The group of the findings of one rule in one column; "" is the whole file."""
+    of_rule = page.locator(f'input[name="rule"][value="{rule}"]')
+    of_column = page.locator(f'input[name="column"][value="{column}"]')
+    return page.locator("main details").filter(has=of_rule).filter(has=of_column)
+
+
+def opened(group: Locator) -> Locator:
+    """Open a group of findings, which the page may have left closed."""
+    if group.get_attribute("open") is None:
+        group.locator("summary").first.click()
+    return group
+
+
+def expect_finding(page: Page, rule: str, column: str, total: int) -> None:
+    """Expect a group of findings that names its total."""
+    found = finding(page, rule, column)
+    expect(found.locator("summary").first).to_contain_text(
+        re.compile(rf"(?<![\d,]){total:,}(?![\d,])")
+    )
+
+
+def leave_out(page: Page, rule: str, column: str = "") -> None:
+    """Leave the rows of a group of findings out."""
+    group = opened(finding(page, rule, column))
+    change_file(page, group.get_by_role("button", name="Leave these rows out"))
+
+
+def edit_cells(page: Page, rule: str, column: str, value: str) -> None:
+    """Write `value` into each cell of a group of findings."""
+    group = opened(finding(page, rule, column))
+    for cell in group.locator('input[name="cell"]').all():
+        cell.fill(value)
+    change_file(page, group.get_by_role("button", name="Save the cells"))
+
+
+def apply_columns(page: Page) -> None:
+    """Do what was chosen for the columns."""
+    change_file(page, page.get_by_role("button", name="Apply and check again"))
+
+
+def leave_column_out(page: Page, column: str) -> None:
+    """Choose to leave a column out, to be applied."""
+    page.get_by_label(f"Leave {column} out", exact=True).check()
+
+
+def go_to_review(page: Page) -> None:
+    """Go from a file without faults to its review."""
+    page.get_by_role("link", name="Go to review").click()
+    expect(page.get_by_role("heading", name="The request")).to_be_visible()
+
+
+def findings_of(page: Page) -> Counter[tuple[str, str]]:
+    """Count all findings of the file by rule and column, as its download tells them."""
+    link = page.get_by_role("link", name="All as CSV")
+    text = page.request.get(str(link.get_attribute("href"))).text()
+    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    return Counter((row["rule"], row["column"]) for row in rows)
+
+
+# --- What became of the rows ----------------------------------------------------
+
+
+def tiles(page: Page) -> dict[str, int]:
+    """Return the numbers of the page by what they are called."""
+    texts = page.locator("main dl .tile").all_inner_texts()
+    found = [re.fullmatch(r"(.+?)\s+([\d,]+)", text.strip()) for text in texts]
+    return {m[1]: int(m[2].replace(",", "")) for m in found if m}
+
+
+def rows_table(page: Page) -> Locator:
+    """The lines of the table on the page of rows."""
+    return page.get_by_role("region", name="Rows", exact=True).locator("tbody tr")
+
+
+def table(page: Page, region: str) -> list[dict[str, str]]:
+    """Return the lines of a table by the heads of its columns."""
+    found = page.get_by_role("region", name=region, exact=True).locator("table").first
+    heads = found.locator("thead th").all_inner_texts()
+    lines = found.locator("tbody tr").all()
+    return [
+        dict(zip(heads, line.locator("th, td").all_inner_texts(), strict=True))
+        for line in lines
+    ]
+
+
+def number(text: str) -> int:
+    """Return what a number in a page says."""
+    return int(text.replace(",", ""))

@@ -1,7 +1,5 @@
 """The main job on real input: write, watch, drill in, find again."""
 
-import csv
-import io
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +10,16 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import SHARED, Console
 from tests.browser.steps import (
     choose_target,
+    expect_finding,
     expect_state,
+    go_to_review,
+    leave_out,
+    read_so,
     review,
     review_csv,
     review_record,
     send,
+    upload,
 )
 
 
@@ -79,39 +82,26 @@ def test_the_one_bad_row_is_named_with_its_key_and_reason(page: Page) -> None:
     expect(failure).to_contain_text("Write dates as 2024-03-20")
 
 
-def test_a_file_that_is_not_utf_8_is_refused_in_words(page: Page) -> None:
-    review_csv(page, "account", "ORACLE_ID__C", data_file("accounts.csv"))
-    found = page.locator("#file-check")
-    expect(found).to_contain_text("was not sent")
-    expect(found).to_contain_text("is not UTF-8")
-    expect(found).to_contain_text("line 72")
-
-
-def test_rows_without_a_key_are_named_before_anything_is_sent(
-    page: Page, tmp_path: Path
+def test_a_windows_1252_file_without_some_keys_is_mended_here_and_sent(
+    page: Page,
 ) -> None:
-    text = data_file("accounts.csv").read_text("latin-1")
-    file = tmp_path / "accounts-utf-8.csv"
-    file.write_text(text, "utf-8", newline="")
-    review_csv(page, "account", "ORACLE_ID__C", file)
-    found = page.locator("#file-check")
-    expect(found).to_contain_text("was not sent")
-    expect(found).to_contain_text("Row 413 has no ORACLE_ID__C")
-
-
-def test_read_only_columns_are_told_in_words(page: Page, tmp_path: Path) -> None:
-    text = data_file("accounts.csv").read_text("latin-1")
-    header, *rows = csv.reader(io.StringIO(text, newline=""))
-    key = header.index("ORACLE_ID__C")
-    file = tmp_path / "accounts-with-keys.csv"
-    with file.open("w", encoding="utf-8", newline="") as out:
-        csv.writer(out, lineterminator="\n").writerows(
-            [header, *(row for row in rows if row[key])]
-        )
-    review_csv(page, "account", "ORACLE_ID__C", file)
+    upload(page, "account", "ORACLE_ID__C", data_file("accounts.csv"))
+    main = page.locator("main")
+    expect(main).to_contain_text("It reads well as Windows-1252")
+    expect(main).to_contain_text("Crédito Inmobiliario")
+    read_so(page)
+    expect_finding(page, "blank-key", "ORACLE_ID__C", 11)
+    expect(main).to_contain_text("Row 413 has no ORACLE_ID__C")
+    leave_out(page, "blank-key", "ORACLE_ID__C")
+    expect(main).to_contain_text("412 rows")
+    expect(main).to_contain_text("11 held back")
+    go_to_review(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Upsert 412 account records"
+    )
     send(page)
     expect_state(page, "Failed")
-    expect(page.locator("main")).to_contain_text("No row was written: 412 rows refused")
+    expect(main).to_contain_text("No row was written: 412 rows refused")
     failure = page.locator(".failure").first
     expect(failure).to_contain_text("Unable to create/update fields")
     expect(failure).to_contain_text("read-only for the connected user")

@@ -4,13 +4,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import PASSWORD, ROOT, Console, complains, no_axe_findings
-from tests.browser.steps import choose_target
+from tests.browser.steps import choose_target, rows_table
 
 # Width, theme, and axe's rule to try: only this one depends on the theme.
 LOOKS = (
@@ -76,27 +75,25 @@ class Reader:
 
 @pytest.fixture(scope="module")
 def blank(make_console: Callable[..., Console]) -> Iterator[Console]:
-    """A console in which nothing was done yet."""
+    """A console in which nothing was done yet: see `full`, which fills it later."""
     console = make_console()
     yield console
     console.stop()
 
 
 @pytest.fixture(scope="module")
-def full(make_console: Callable[..., Console]) -> Iterator[Console]:
-    """A console with something of everything, see tests/browser/stage.py."""
-    console = make_console()
+def full(blank: Console) -> Console:
+    """The same console with something of everything, see tests/browser/stage.py."""
     made = subprocess.run(
         [sys.executable, "-m", "tests.browser.stage"],
         cwd=ROOT,
-        env=console.environment,
+        env=blank.environment,
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
-    (console.data / "stage.json").write_text(made.stdout)
-    yield console
-    console.stop()
+    (blank.data / "stage.json").write_text(made.stdout)
+    return blank
 
 
 @pytest.fixture(scope="module")
@@ -257,7 +254,7 @@ def test_a_record_as_json_and_with_errors(reader: Reader) -> None:
     reader.look()
 
 
-def test_a_csv_with_findings(reader: Reader, tmp_path: Path) -> None:
+def test_a_csv_form_with_errors(reader: Reader) -> None:
     page = reader.page
     page.goto("/writes/csv/")
     choose_target(page, "contact")
@@ -265,11 +262,78 @@ def test_a_csv_with_findings(reader: Reader, tmp_path: Path) -> None:
     page.get_by_role("button", name="Review").click()
     expect(page.locator("#id_file_error")).to_be_visible()
     reader.look()
-    file = tmp_path / "wrong.csv"
-    file.write_text("id__c,Name,Name\na,1,2\na,1,2\nb,1\n,1,2\n")
-    page.get_by_label("CSV file").set_input_files(file)
-    page.get_by_role("button", name="Review").click()
-    expect(page.locator("#file-check")).to_contain_text("was not sent")
+
+
+@pytest.mark.parametrize(
+    ("state", "text"),
+    [
+        ("findings", "Row 45 has no external_id__c"),
+        ("doubts", "It reads well as Windows-1252"),
+        ("refusal", "This cannot be read"),
+        ("waiting", "16,213 rows"),
+        ("mended", "3 held back"),
+    ],
+)
+def test_a_file(
+    state: str, text: str, reader: Reader, addresses: dict[str, str]
+) -> None:
+    reader.page.goto(addresses[f"file {state}"])
+    expect(reader.page.locator("main")).to_contain_text(text)
+    reader.page.evaluate(OPEN_SOME)
+    reader.look()
+
+
+@pytest.mark.parametrize(
+    ("state", "text"),
+    [
+        ("ended", "Rows sent"),
+        ("stopped", "did not end well"),
+        ("moving", "Held back"),
+    ],
+)
+def test_what_was_sent_in_parts(
+    state: str, text: str, reader: Reader, addresses: dict[str, str]
+) -> None:
+    reader.page.goto(addresses[f"parts {state}"])
+    expect(reader.page.locator("main")).to_contain_text(text, timeout=60_000)
+    reader.look()
+
+
+def test_the_rows_and_the_retry_of_those_that_failed(
+    reader: Reader, addresses: dict[str, str]
+) -> None:
+    page = reader.page
+    page.goto(addresses["sent partly failed"])
+    page.get_by_role("link", name="Every row").click()
+    expect(rows_table(page)).to_have_count(40)
+    reader.look()
+    page.get_by_role("region", name="Why").get_by_role("link").first.click()
+    expect(rows_table(page)).to_have_count(8)
+    reader.look()
+    page.get_by_label("Key").fill("nothing-like-it")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.locator("main")).to_contain_text("No row fits this filter")
+    reader.look()
+    page.get_by_role("button", name="Retry failed").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("8 opportunity")
+    reader.look()
+
+
+def test_rows_of_what_has_not_ended(reader: Reader, addresses: dict[str, str]) -> None:
+    reader.page.goto(f"{addresses['parts moving']}rows/")
+    expect(reader.page.locator("main")).to_contain_text("when everything has ended")
+    reader.look()
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [("", "Account Name"), ("import/", "Describe file"), ("edit/", "One field a line")],
+)
+def test_the_fields_of_an_object(
+    page: str, text: str, reader: Reader, addresses: dict[str, str]
+) -> None:
+    reader.page.goto(addresses["fields"] + page)
+    expect(reader.page.locator("main")).to_contain_text(text)
     reader.look()
 
 

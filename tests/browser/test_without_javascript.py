@@ -7,7 +7,15 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Console
-from tests.browser.steps import review, review_csv, review_record, send
+from tests.browser.steps import (
+    expect_finding,
+    go_to_review,
+    leave_out,
+    review,
+    review_record,
+    send,
+    upload,
+)
 
 
 @pytest.fixture
@@ -74,14 +82,15 @@ def test_a_record_with_an_error_keeps_what_was_typed(page: Page) -> None:
     expect(page.get_by_label("Value 1", exact=True)).to_have_value("Kept")
 
 
-def test_a_csv_is_uploaded_checked_and_sent(page: Page, tmp_path: Path) -> None:
+def test_a_csv_is_uploaded_mended_and_sent(page: Page, tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
-    file.write_text("custom_id__c\nno-script-1\nno-script-1\n")
-    review_csv(page, "tactics__c", "custom_id__c", file)
-    expect(page.locator("#file-check")).to_contain_text("was not sent")
-    file.write_text("custom_id__c\nno-script-1\nno-script-2\n")
-    page.get_by_label("CSV file").set_input_files(file)
-    review(page)
+    rows = ["no-script-1", "no-script-2", "no-script-2"]
+    file.write_text("\n".join(["custom_id__c", *rows, ""]))
+    upload(page, "tactics__c", "custom_id__c", file)
+    expect_finding(page, "repeated-key", "custom_id__c", 2)
+    leave_out(page, "repeated-key", "custom_id__c")
+    expect(page.locator("main")).to_contain_text("2 held back")
+    go_to_review(page)
     send(page)
     reload_until(page, "Succeeded")
     log = page.get_by_role("region", name="Log")

@@ -15,6 +15,7 @@ from console.models import Integration, Project
 from console.roles import Role, role_of
 from files.mending import recipes
 from files.mending.recipes import Recipe
+from files.reading.inspection import Inspection
 from files.rows.fates import Totals
 
 
@@ -242,6 +243,27 @@ class Write(models.Model):
         """Return the record to write, field by field, in the order typed."""
         fields: dict[str, Any] = json.loads(self.record)
         return fields
+
+    @property
+    def inspected(self) -> Inspection | None:
+        """What a first look at its file told, None where nobody looked.
+
+        Of what an earlier release sent only size and digest are known.
+        """
+        if "kind" not in self.inspection:
+            return None
+        return Inspection.from_json(self.inspection)
+
+    @property
+    def is_on_trial(self) -> bool:
+        """Whether its rows are the first ones or the rest of a trial.
+
+        Its file must stay as it is then: with other rows the two could overlap.
+        """
+        if self.relation == self.Relation.TRIAL:
+            return True
+        trials = self.children.filter(relation=self.Relation.TRIAL)
+        return trials.exclude(state=self.State.DISCARDED).exists()
 
     @property
     def has_warnings(self) -> bool:

@@ -9,8 +9,9 @@ from writes.rule_titles import RuleTitle, title_of
 register = template.Library()
 
 WIDTH = 1000
-# What is there is seen, however small its share.
-LEAST = 6
+# What is there is seen, however small its share; and where the next piece begins.
+LEAST = 8
+GAP = 3
 
 
 @register.filter
@@ -48,8 +49,9 @@ def segments(totals: Any) -> list[dict[str, Any]]:
     for state, count in counts.items():
         if count:
             width = widths[state]
+            end = GAP if place + width < WIDTH else 0
             pieces.append(
-                {"state": state, "count": count, "place": place, "width": width}
+                {"state": state, "count": count, "place": place, "width": width - end}
             )
             place += width
     return pieces

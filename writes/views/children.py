@@ -30,7 +30,13 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
     except FileNotFoundError:
         messages.error(request, "Nothing was made. The files of this write are gone.")
         return redirect(write)
-    return redirect(check(child))
+    for other in children.retries_of(write).exclude(pk=child.pk):
+        messages.warning(
+            request,
+            f"There is write {other.pk} already, a retry of these rows too. What that "
+            "one wrote is written once more if you send this one as well.",
+        )
+    return redirect(child if child.jobs.exists() else check(child))
 
 
 @require_POST

@@ -11,6 +11,7 @@ from console.roles import require_operator
 from writes.drafts import NotYourDraft, linked, save_draft, stored
 from writes.forms import CsvForm
 from writes.models import Write
+from writes.storing import delete
 from writes.uploads import limit_upload
 from writes.views.starting import (
     check,
@@ -28,6 +29,8 @@ from writes.views.starting import (
 def csv(request: HttpRequest) -> HttpResponse:
     """Show the form; Review keeps the file as a draft and has it checked."""
     earlier = earlier_write(request, Write.Source.CSV)
+    if earlier and _is_fixed(earlier, cast(User, request.user)):
+        return go_to_taken(request, NotYourDraft(earlier))
     if request.method != "POST":
         return _page(
             request, CsvForm(initial=_initial(request, earlier), earlier=earlier)
@@ -54,8 +57,15 @@ def csv(request: HttpRequest) -> HttpResponse:
             **form.target(),
         )
     except NotYourDraft as error:
+        delete(content["original"])
         return go_to_taken(request, error)
     return go_to(request, check(write))
+
+
+def _is_fixed(earlier: Write, user: User) -> bool:
+    """Tell whether this is a draft of `user` whose file has to stay as it is."""
+    is_mine = earlier.is_draft and earlier.started_by_id == user.pk
+    return is_mine and earlier.is_on_trial
 
 
 def _content(form: CsvForm, earlier: Write | None) -> dict[str, Any]:

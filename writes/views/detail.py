@@ -15,12 +15,11 @@ from ampersand import Request, RequestInvalid
 from console.fields import UnreadableSecret
 from console.models import NoActiveKey
 from console.roles import require_operator, require_viewer
-from files.reading.inspection import Inspection
 from writes import children, drafts, parts, sharing
 from writes.confirming import confirm
 from writes.models import Write
 from writes.parts_progress import progress_of
-from writes.views.starting import LARGEST_ID, check
+from writes.views.starting import LARGEST_ID
 
 POLL_SECONDS = 2
 
@@ -66,13 +65,20 @@ def _sent_context(request: HttpRequest, write: Write) -> dict[str, Any]:
     batches = list(write.batches.select_related("operation"))
     progress = progress_of(batches)
     stopped = parts.stopped_at(batches)
-    moves = progress.is_moving or (progress.held and stopped is None)
+    will_go = progress.held > 0 and stopped is None
+    is_going = will_go or progress.ended + progress.held < progress.parts
+    moves = progress.is_moving or will_go
+    totals = None if is_going else write.rows_totals
+    if moves and totals and totals.sent != progress.rows - progress.rows_not_sent:
+        # They are from before the rest was sent, and will be put together anew.
+        totals = None
     return {
         "write": write,
         "project": write.project,
         "batches": batches,
         "progress": progress,
-        "totals": None if moves else write.rows_totals,
+        "is_going": is_going,
+        "totals": totals,
         "stopped": stopped,
         "children": write.children.exclude(state=Write.State.DISCARDED),
         "poll_seconds": POLL_SECONDS if moves else None,
@@ -83,13 +89,16 @@ def _review(
     request: HttpRequest, write: Write, *, problem: str = "", status: int = 200
 ) -> HttpResponse:
     context: dict[str, Any] = {"write": write, "project": write.project}
+    if write.source == Write.Source.CSV and not write.check_report:
+        # It was put away before it was checked: there is no request to show.
+        return render(request, "writes/detail.html", context, status=status)
     try:
         shown = drafts.prepare_shown(write)
         context |= {"shown": shown, "curl": drafts.as_curl(write, shown)}
         context["reviewed"] = _digest(write, shown)
     except (NoActiveKey, UnreadableSecret, RequestInvalid) as error:
         problem = problem or str(error)
-    if write.source == Write.Source.CSV and write.check_report:
+    if write.source == Write.Source.CSV:
         context |= _file_context(write)
     context["problem"] = problem
     return render(request, "writes/detail.html", context, status=status)
@@ -98,7 +107,7 @@ def _review(
 def _file_context(write: Write) -> dict[str, Any]:
     return {
         "report": write.check_report,
-        "inspection": Inspection.from_json(write.inspection),
+        "inspection": write.inspected,
         "deliveries": _deliveries(write),
         "trial": children.trial_of(write),
     }
@@ -147,7 +156,7 @@ def send(request: HttpRequest, pk: int) -> HttpResponse:
         problem = "The stored file is gone. Upload it again."
         return _review(request, write, problem=problem, status=422)
     except (NoActiveKey, UnreadableSecret, RequestInvalid) as error:
-        if not write.is_ready:
+        if write.source == Write.Source.CSV and not write.is_ready:
             messages.error(request, f"Nothing was sent. {error}")
             return redirect("writes:file", write.pk)
         return _review(request, write, problem=str(error), status=422)
@@ -165,11 +174,19 @@ def deliver(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose how a file that is too big for one request reaches Ampersand."""
     write = find_write(request, pk)
     way = request.POST.get("delivery", "")
-    is_open = write.is_draft and write.delivery != Write.Delivery.TEXT
+    is_open = write.is_ready and write.delivery != Write.Delivery.TEXT
     size = write.check_report.get("as_sent_size", 0)
-    if is_open and way in sharing.deliveries(size):
-        write.change(only_from=Write.State.DRAFT, delivery=way)
-    else:
+    # Another edition, so that what is confirmed just now is not sent another way.
+    if (
+        not is_open
+        or way not in sharing.deliveries(size)
+        or not write.change(
+            only_from=Write.State.DRAFT,
+            only_edition=write.edition,
+            edition=write.edition + 1,
+            delivery=way,
+        )
+    ):
         messages.warning(request, "Nothing was changed: there is no such choice.")
     return redirect(write)
 
@@ -203,12 +220,9 @@ def cancel_rest(request: HttpRequest, pk: int) -> HttpResponse:
 def discard(request: HttpRequest, pk: int) -> HttpResponse:
     """Put a draft away. What was sent cannot be discarded."""
     write = find_write(request, pk)
-    if not write.change(only_from=Write.State.DRAFT, state=Write.State.DISCARDED):
+    if not children.discard(write):
         messages.warning(request, "This is no draft any more; nothing was changed.")
         return redirect(write)
-    parent = children.put_back(write)
-    if parent is not None:
-        check(parent)
     messages.success(request, "The draft was discarded. Nothing was sent.")
     return redirect("home")
 

@@ -14,15 +14,20 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from console.models import AuditEvent
 from console.roles import require_operator, require_viewer
+from files.checking.header import bare_name
 from files.findings import LEVELS
 from files.mending.recipes import ColumnRecipe, InvalidRecipe, Recipe
-from files.reading.inspection import Inspection, Reading
+from files.reading.inspection import Reading
 from writes import checking, mending, rules_shown
 from writes.models import FileJob, SavedMapping, Write
 from writes.views.detail import find_write
 from writes.views.starting import check
 
 COLUMNS_SHOWN = 200
+_CHANGED = (
+    "Nothing was changed: it was changed at the same moment, or in another tab. Look "
+    "at it again."
+)
 
 
 @never_cache
@@ -59,7 +64,11 @@ def _draft(request: HttpRequest, pk: int) -> Write:
 
 
 def _job(write: Write) -> FileJob | None:
-    return write.jobs.filter(kind=FileJob.Kind.CHECK).order_by("-pk").first()
+    """Return the check of the file as it is now, None if nobody began one."""
+    job = write.jobs.filter(kind=FileJob.Kind.CHECK).order_by("-pk").first()
+    if job is None or job.is_open or write.is_ready:
+        return job
+    return job if job.edition == write.edition else None
 
 
 @require_operator
@@ -69,6 +78,10 @@ def _change(request: HttpRequest, *, write: Write) -> HttpResponse:
     if action is None or not write.is_draft:
         messages.warning(request, "Nothing was changed: this is no draft any more.")
         return redirect(write)
+    if request.POST.get("edition", str(write.edition)) != str(write.edition):
+        # Its findings and columns may be others than those that were looked at.
+        messages.warning(request, _CHANGED)
+        return redirect("writes:file", write.pk)
     try:
         values = action(write, request)
     except InvalidRecipe as error:
@@ -90,45 +103,63 @@ def _check_anew(
         **values,
     )
     if not changed:
-        messages.warning(
-            request, "Somebody changed it at the same moment. Look, and choose again."
-        )
+        messages.warning(request, _CHANGED)
         return redirect("writes:file", write.pk)
+    if request.POST.get("remember"):
+        _remember(write, request)
     check(write)
     return redirect("writes:file", write.pk)
 
 
 def _read_as(write: Write, request: HttpRequest) -> dict[str, Any]:
-    reading = Reading(
-        encoding=request.POST.get("encoding", "utf-8"),
-        delimiter=request.POST.get("delimiter", ","),
-        sheet=request.POST.get("sheet", ""),
-    )
+    _need_no_trial(write)
+    sheet = request.POST.get("sheet", "")
+    if sheet not in write.inspection.get("sheets", []) and sheet:
+        raise InvalidRecipe("Choose one of the sheets of the workbook.")
+    try:
+        reading = Reading(
+            encoding=request.POST.get("encoding", "utf-8"),
+            delimiter=request.POST.get("delimiter", ","),
+            sheet=sheet,
+        )
+    except ValueError as error:
+        raise InvalidRecipe(str(error)) from None
     return {"reading": reading.as_json()}
 
 
 def _read_otherwise(write: Write, request: HttpRequest) -> dict[str, Any]:
     """Ask again how the file is to be read; what was mended stays."""
+    _need_no_trial(write)
     return {"reading": {}}
+
+
+def _need_no_trial(write: Write) -> None:
+    if write.is_on_trial:
+        raise InvalidRecipe(
+            "Some of its rows are on trial: read otherwise, the two could overlap. "
+            "Discard the trial first."
+        )
 
 
 def _map_columns(write: Write, request: HttpRequest) -> dict[str, Any]:
     columns = checking.columns_of(write)
     recipe = mending.with_columns(write.recipe, columns, request.POST)
-    if request.POST.get("remember"):
-        _remember(write, recipe, request)
-    key = mending.key_after(
+    return _recipe_values(recipe) | {"primary_key": _key_after(write, columns, recipe)}
+
+
+def _key_after(write: Write, columns: list[str], recipe: Recipe) -> str:
+    return mending.key_after(
         write.primary_key, columns, before=write.recipe, after=recipe
     )
-    return _recipe_values(recipe) | {"primary_key": key}
 
 
-def _remember(write: Write, recipe: Recipe, request: HttpRequest) -> None:
+def _remember(write: Write, request: HttpRequest) -> None:
+    """Keep what the columns are sent as for the next files for this object."""
     SavedMapping.objects.update_or_create(
         integration=write.integration,
         object_name=write.object_name,
         defaults={
-            "columns": {name: column.name for name, column in recipe.columns.items()},
+            "columns": mending.names_to_remember(write.recipe),
             "changed_by_name": request.user.get_username(),
             "changed_at": timezone.now(),
         },
@@ -162,7 +193,8 @@ def _undo(write: Write, request: HttpRequest) -> dict[str, Any]:
     kept = Recipe(
         only_first=write.recipe.only_first, skip_first=write.recipe.skip_first
     )
-    return _recipe_values(kept)
+    columns = checking.columns_of(write)
+    return _recipe_values(kept) | {"primary_key": _key_after(write, columns, kept)}
 
 
 def _recipe_values(recipe: Recipe) -> dict[str, Any]:
@@ -204,8 +236,7 @@ def _page(
         "problem": problem,
         "report": write.check_report,
     }
-    if write.inspection:
-        context["inspection"] = Inspection.from_json(write.inspection)
+    context["inspection"] = write.inspected
     if write.check_report:
         context |= _report_context(request, write)
     return render(request, "writes/file.html", context, status=status)
@@ -242,11 +273,27 @@ def _report_context(request: HttpRequest, write: Write) -> dict[str, Any]:
     }
 
 
+def _columns_kept(write: Write) -> list[str]:
+    """Return the names of the file's columns, none once the file is gone."""
+    try:
+        return checking.columns_of(write)
+    except FileNotFoundError:
+        return []
+
+
+def _column_names(write: Write) -> list[str]:
+    """Return the columns of the file, none where the sweep took it away."""
+    try:
+        return checking.columns_of(write)
+    except FileNotFoundError:
+        return []
+
+
 def _read_names(write: Write) -> dict[str, str]:
     """Return the name in the file, by the name as sent."""
     recipe = write.recipe
     names = {}
-    for column in checking.columns_of(write):
+    for column in _columns_kept(write):
         chosen = recipe.columns.get(column)
         names[chosen.name if chosen else column] = column
     # A column that is left out has no name: no finding is about it.
@@ -259,7 +306,7 @@ def _columns(write: Write) -> list[dict[str, Any]]:
     recipe = write.recipe
     fields = {field.name.casefold(): field for field in checking.fields_of(write)}
     shown = []
-    names = checking.columns_of(write)[:COLUMNS_SHOWN]
+    names = _columns_kept(write)[:COLUMNS_SHOWN]
     for number, name in enumerate(names):
         chosen = recipe.columns.get(name, ColumnRecipe(name=name))
         dates = chosen.dates
@@ -269,6 +316,7 @@ def _columns(write: Write) -> list[dict[str, Any]]:
                 "name": name,
                 "field": fields.get(chosen.name.casefold()),
                 "sent_as": chosen.name,
+                "bare_name": bare_name(chosen.name),
                 "is_left_out": not chosen.name,
                 "trim": chosen.trim,
                 "blank_to_null": chosen.blank_to_null,

@@ -189,6 +189,7 @@ def _opened(request: HttpRequest, pk: int, what: str) -> tuple[Write, RowStore]:
     try:
         store = RowStore(write.path_of("rows_store"))
         write.path_of("as_sent")
+        write.path_of("as_read")
     except FileNotFoundError:
         raise Http404 from None
     AuditEvent.record(

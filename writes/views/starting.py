@@ -48,6 +48,9 @@ def parent_of(write: Write | None) -> dict[str, Any]:
     """Return what the new write is sent again from: a draft only passes its own on."""
     if write is None:
         return {}
+    if write.is_draft and write.relation == Write.Relation.TRIAL:
+        # An admin's copy of it: of a write there is one trial at a time.
+        return {}
     if write.is_draft:
         return {"parent": write.parent, "relation": write.relation}
     return {"parent": write, "relation": Write.Relation.AGAIN}
@@ -55,7 +58,11 @@ def parent_of(write: Write | None) -> dict[str, Any]:
 
 def check(write: Write) -> Write | str:
     """Have the file of a draft checked; return the page that shows what came of it."""
-    size = write.path_of("original").stat().st_size
+    try:
+        size = write.path_of("original").stat().st_size
+    except FileNotFoundError:
+        # The check tells so, on the page of the file.
+        size = 0
     file_jobs.begin(write, FileJob.Kind.CHECK, size=size)
     write.refresh_from_db()
     if write.is_ready and not write.has_warnings:
@@ -79,9 +86,17 @@ _TAKEN = {
     "changed. Start a new write.",
 }
 
+_ON_TRIAL = (
+    "Some of its rows are on trial, and nothing was changed: with another file the two "
+    "could overlap. Discard the trial first, or start a new write."
+)
+
 
 def go_to_taken(request: HttpRequest, error: NotYourDraft) -> HttpResponse:
     """Show the write that this form became already, instead of making a second."""
-    messages.warning(request, _TAKEN[Write.State(error.write.state)])
+    write = error.write
+    is_on_trial = write.is_draft and write.started_by_id == request.user.pk
+    words = _ON_TRIAL if is_on_trial else _TAKEN[Write.State(write.state)]
+    messages.warning(request, words)
     seen = Write.objects.visible_to(request.user).filter(pk=error.write.pk)
     return go_to(request, seen.first() or "home")

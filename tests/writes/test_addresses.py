@@ -1,0 +1,189 @@
+"""Every address of a write, for writes in every state: who may ask, and no answer 500.
+
+What has a page of its own is tested there; this finds what nobody thought of.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client as Browser
+from django.utils import timezone
+
+from console.models import Integration
+from console.roles import Role
+from operations.models import Operation
+from sandbox.app import Sandbox
+from tests.test_crawl import HOSTILE, check_page
+from tests.writes.making import confirm, make_draft, work_off
+from writes import children, file_jobs
+from writes.models import FileJob, Write
+from writes.urls import writes_patterns
+
+PATHS = sorted(
+    str(pattern.pattern).removeprefix("<int:pk>/")
+    for pattern in writes_patterns[0]
+    if str(pattern.pattern).startswith("<int:pk>/")
+)
+CHANGES = {
+    *("deliver/", "send/", "go-on/", "cancel-rest/", "discard/"),
+    *("retry/", "trial/", "revoke/"),
+}
+READS = [path for path in PATHS if path not in CHANGES]
+NAMES = ("level", "state", "key", "group", "after", "before", "part", "seen")
+CSV = b"external_id__c,LastName\nk-1,Name 1\nk-2,\nk-3,Name 3\n"
+
+pytestmark = pytest.mark.django_db
+
+
+def drafted(integration: Integration, olga: User, **values: Any) -> Write:
+    return make_draft(
+        integration, olga, csv=CSV, primary_key="external_id__c", **values
+    )
+
+
+def sent(integration: Integration, olga: User) -> Write:
+    write = drafted(integration, olga)
+    confirm(write, olga)
+    work_off()
+    return write
+
+
+def faulty(integration: Integration, olga: User) -> Write:
+    return make_draft(integration, olga, csv=CSV, primary_key="LastName", faulty=True)
+
+
+def in_work(integration: Integration, olga: User) -> Write:
+    write = drafted(integration, olga)
+    file_jobs.begin(write, FileJob.Kind.CHECK, size=file_jobs.SMALL + 1)
+    return write
+
+
+def unreadable(integration: Integration, olga: User) -> Write:
+    write = drafted(integration, olga)
+    write.path_of("original").write_bytes(b"%PDF-1.7\n")
+    values = {"inspection": {}, "check_report": {}, "as_sent": "", "as_read": ""}
+    write.change(only_from="draft", edition=9, is_ready=False, **values)
+    file_jobs.begin(write, FileJob.Kind.CHECK, size=0)
+    return write
+
+
+def swept(integration: Integration, olga: User) -> Write:
+    write = sent(integration, olga)
+    gone = dict.fromkeys(Write.FILES, "")
+    mine = Write.objects.filter(pk=write.pk)
+    mine.update(files_deleted_at=timezone.now(), **gone)
+    return write
+
+
+def stopped(integration: Integration, olga: User) -> Write:
+    write = drafted(integration, olga)
+    first = confirm(write, olga)
+    Operation.objects.filter(pk=first.pk).update(
+        state="failed", due_at=None, sent_at=timezone.now()
+    )
+    work_off()
+    return write
+
+
+def retried(integration: Integration, olga: User) -> Write:
+    write = sent(integration, olga)
+    write.refresh_from_db()
+    return children.retry_failed(write, olga)
+
+
+def discarded(integration: Integration, olga: User) -> Write:
+    write = drafted(integration, olga)
+    children.discard(write)
+    return write
+
+
+def record(integration: Integration, olga: User) -> Write:
+    return make_draft(integration, olga)
+
+
+def address(integration: Integration, olga: User) -> Write:
+    return make_draft(integration, olga, url="https://example.com/x", primary_key="id")
+
+
+KINDS = [
+    *(drafted, faulty, in_work, unreadable, sent, swept, stopped, retried),
+    *(discarded, record, address),
+]
+
+
+@pytest.fixture
+def writes(
+    sandbox: Sandbox, integration: Integration, olga: User
+) -> list[tuple[str, Write]]:
+    """A write of every kind, with its name."""
+    return [(kind.__name__, kind(integration, olga)) for kind in KINDS]
+
+
+def test_every_page_has_what_every_page_has(
+    writes: list[tuple[str, Write]], browser: Browser
+) -> None:
+    for name, write in writes:
+        for path in READS:
+            answer = browser.get(f"/writes/{write.pk}/{path}")
+            assert answer.status_code in (200, 204, 302, 404), (name, path)
+            if path in ("", "file/", "rows/") and answer.status_code == 200:
+                check_page(answer)
+            assert b"".join(answer) or answer.status_code != 200, (name, path)
+
+
+@pytest.mark.parametrize("kind", [faulty, sent])
+def test_no_query_breaks_an_address(
+    kind: Callable[..., Write],
+    sandbox: Sandbox,
+    integration: Integration,
+    olga: User,
+    browser: Browser,
+) -> None:
+    write = kind(integration, olga)
+    for path in READS:
+        for value in HOSTILE:
+            query = urlencode(dict.fromkeys(NAMES, value))
+            answer = browser.get(f"/writes/{write.pk}/{path}?{query}")
+            assert answer.status_code in (200, 204, 302, 400, 404), (path, query)
+            assert b"<script>alert" not in b"".join(answer), path
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_strangers_and_people_without_a_role_get_nothing(
+    path: str, integration: Integration, olga: User, sign_in: Callable[..., Browser]
+) -> None:
+    write = drafted(integration, olga)
+    whole = f"/writes/{write.pk}/{path}"
+    for ask in ("get", "post"):
+        answer = getattr(Browser(), ask)(whole)
+        assert answer.status_code in (302, 405)
+        assert answer.status_code == 405 or "/login/" in answer["Location"]
+        nobody = getattr(sign_in(Role.NONE, f"nobody-{ask}"), ask)(whole)
+        assert nobody.status_code in (403, 405)
+    write.refresh_from_db()
+    assert (write.is_draft, write.is_ready) == (True, True)
+
+
+@pytest.mark.parametrize("path", sorted(CHANGES))
+def test_what_changes_something_cannot_be_opened_and_needs_an_operator(
+    path: str, integration: Integration, olga: User, sign_in: Callable[..., Browser]
+) -> None:
+    write = drafted(integration, olga)
+    whole = f"/writes/{write.pk}/{path}"
+    assert sign_in(Role.ADMIN).get(whole).status_code == 405
+    assert sign_in(Role.VIEWER).post(whole).status_code == 403
+    assert sign_in(Role.OPERATOR, "tim").post(whole).status_code == 404
+    write.refresh_from_db()
+    assert (write.is_draft, write.is_ready) == (True, True)
+
+
+@pytest.mark.parametrize("path", sorted(CHANGES))
+def test_no_button_fails_on_a_write_that_it_does_not_fit(
+    path: str, writes: list[tuple[str, Write]], browser: Browser
+) -> None:
+    for name, write in writes:
+        answer = browser.post(f"/writes/{write.pk}/{path}", follow=True)
+        assert answer.status_code in (200, 422), name

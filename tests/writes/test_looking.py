@@ -1,0 +1,207 @@
+"""The address of a URL write is looked at for the review, and again before sending."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client as Browser
+
+from console.models import Integration, Project
+from operations.models import Operation
+from sandbox.app import Sandbox
+from tests.writes.making import confirm, make_draft, received, records, work_off
+from tests.writes.pages import Page
+from writes import sending
+from writes.models import Write
+
+State = Operation.State
+KEY = "external_id__c"
+CSV = b"external_id__c,LastName\nk-1,Berg\nk-2,Tal\n"
+
+pytestmark = pytest.mark.django_db
+
+
+class Web(http.server.ThreadingHTTPServer):
+    """A server with one file, which may change."""
+
+    daemon_threads = True
+    content = CSV
+    status = 200
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/data.csv"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    server: Web
+
+    def do_HEAD(self) -> None:
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", str(len(self.server.content)))
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.do_HEAD()
+        self.wfile.write(self.server.content)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    with Web(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def review(browser: Browser, target: dict[str, Any], url: str, key: str = KEY) -> Any:
+    form = {**target, "primary_key": key, "url": url}
+    return browser.post("/writes/url/", form, follow=True)
+
+
+def test_the_review_shows_what_the_address_gives(
+    web: Web, browser: Browser, target: dict[str, Any]
+) -> None:
+    answer = review(browser, target, web.url)
+    write = Write.objects.get()
+    assert write.is_ready
+    assert write.remote_file["size"] == len(CSV)
+    assert write.remote_file["header"] == ["external_id__c", "LastName"]
+    text = answer.content.decode()
+    assert write.remote_file["sample_sha256"] in text
+    assert "LastName" in text
+    assert "Send" in Page(answer).buttons
+
+
+@pytest.mark.parametrize(
+    ("content", "key", "status"),
+    [(CSV, "Nr", 200), (b"<html>no</html>", KEY, 200), (CSV, KEY, 404)],
+)
+def test_what_could_not_be_written_blocks_the_draft(
+    content: bytes,
+    key: str,
+    status: int,
+    web: Web,
+    browser: Browser,
+    target: dict[str, Any],
+) -> None:
+    web.content, web.status = content, status
+    answer = review(browser, target, web.url, key)
+    write = Write.objects.get()
+    assert not write.is_ready
+    assert any(f["level"] == "blocks" for f in write.remote_file["findings"])
+    assert "Send" not in Page(answer).buttons
+    answer = browser.post(f"/writes/{write.pk}/send/", follow=True)
+    assert answer.status_code in (200, 422)
+    assert "Nothing" in answer.content.decode()
+    write.refresh_from_db()
+    assert write.is_draft
+    assert not Operation.objects.exists()
+
+
+def test_reviewed_again_with_a_better_address_it_can_be_sent(
+    web: Web, browser: Browser, target: dict[str, Any]
+) -> None:
+    review(browser, target, web.url, "Nr")
+    review(browser, target, web.url)
+    assert Write.objects.get().is_ready
+
+
+def test_an_address_that_cannot_be_looked_at_says_so_and_may_be_sent(
+    browser: Browser, target: dict[str, Any]
+) -> None:
+    answer = review(browser, target, "https://nowhere.example/x.csv")
+    assert "could not look at the address" in answer.content.decode()
+    write = Write.objects.get()
+    assert (write.is_ready, write.remote_file) == (True, {})
+
+
+@pytest.mark.parametrize("environment", ["test", "production"])
+def test_a_private_address_is_not_looked_at_outside_the_sandbox(
+    environment: str, web: Web, browser: Browser, target: dict[str, Any]
+) -> None:
+    """A public name may lead to a private address."""
+    Project.objects.update(environment=environment)
+    url = web.url.replace("127.0.0.1", "127.0.0.1.example.com")
+    review(browser, target, url)
+    assert Write.objects.get().remote_file == {}
+
+
+def test_what_is_as_it_was_is_sent(
+    sandbox: Sandbox, web: Web, browser: Browser, olga: User, target: dict[str, Any]
+) -> None:
+    review(browser, target, web.url)
+    confirm(Write.objects.get(), olga)
+    work_off()
+    assert len(records(sandbox, "contact")) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"content": CSV + b"k-3,Lau\n"}, "Review it again"),
+        ({"content": CSV.replace(b"Berg", b"Burg")}, "Review it again"),
+        ({"status": 404}, ""),
+        ({"status": 500}, ""),
+    ],
+)
+def test_what_changed_since_is_not_sent(
+    change: dict[str, Any],
+    words: str,
+    sandbox: Sandbox,
+    web: Web,
+    browser: Browser,
+    olga: User,
+    target: dict[str, Any],
+) -> None:
+    review(browser, target, web.url)
+    operation = confirm(Write.objects.get(), olga)
+    for name, value in change.items():
+        setattr(web, name, value)
+    sending.send(operation.pk)
+    operation.refresh_from_db()
+    assert operation.state == State.CANCELLED
+    assert "Nothing was sent" in operation.reason
+    assert words in operation.reason
+    assert received(sandbox) == []
+
+
+def test_an_address_that_is_away_is_not_said_to_have_changed(
+    sandbox: Sandbox, web: Web, browser: Browser, olga: User, target: dict[str, Any]
+) -> None:
+    review(browser, target, web.url)
+    operation = confirm(Write.objects.get(), olga)
+    web.shutdown()
+    web.server_close()
+    sending.send(operation.pk)
+    operation.refresh_from_db()
+    assert operation.state == State.CANCELLED
+    assert "could not look at the address again" in operation.reason
+    assert received(sandbox) == []
+
+
+def test_hostile_text_of_the_address_is_only_text(
+    web: Web, browser: Browser, target: dict[str, Any]
+) -> None:
+    web.content = b"<img src=x onerror=alert(1)>,external_id__c\n1,2\n"
+    answer = review(browser, target, web.url)
+    assert "<img src=x" not in answer.content.decode()
+    assert "&lt;img src=x" in answer.content.decode()
+    assert Page(answer).inline == []
+
+
+def test_a_draft_of_an_earlier_release_is_sent_without_a_look(
+    sandbox: Sandbox, web: Web, integration: Integration, olga: User
+) -> None:
+    write = make_draft(integration, olga, url=web.url, primary_key=KEY)
+    confirm(write, olga)
+    work_off()
+    assert len(records(sandbox, "contact")) == 2

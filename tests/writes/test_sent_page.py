@@ -1,0 +1,68 @@
+"""The page of what was sent in parts: when it tells how the rows fared."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client as Browser
+from django.utils import timezone
+
+from console.models import Integration
+from files.rows.fates import Totals
+from operations.models import Operation
+from tests.writes.making import confirm, make_draft
+from writes.models import Write
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_parts")]
+
+
+@pytest.fixture
+def write(integration: Integration, olga: User) -> Write:
+    """Two rows in two parts, both of which ended and are still watched."""
+    text = b"external_id__c,LastName\na-1,Name 1\na-2,Name 2\n"
+    made = make_draft(integration, olga, csv=text, primary_key="external_id__c")
+    confirm(made, olga)
+    soon = timezone.now() + timedelta(minutes=1)
+    Operation.objects.filter(batch__write=made).update(
+        state="succeeded", sent_at=timezone.now(), rows_succeeded=1, due_at=soon
+    )
+    return made
+
+
+def status(write: Write, browser: Browser, **counts: int) -> str:
+    """Return the part that is polled, with the rows counted as given."""
+    totals = {"rows": 2, "succeeded": 0, "failed": 0, "unknown": 0, "not_sent": 0}
+    report = Totals(**{**totals, **counts}).as_json()  # type: ignore[arg-type]
+    Write.objects.filter(pk=write.pk).update(rows_report=report)
+    return browser.get(f"/writes/{write.pk}/status/").content.decode()
+
+
+def test_rows_are_told_as_soon_as_they_are_known(
+    write: Write, browser: Browser
+) -> None:
+    page = status(write, browser, succeeded=2)
+    assert "Rows sent" in page
+    assert "All 2 rows succeeded." in page
+    # Late entries of the log may still change it.
+    assert "hx-trigger" in page
+
+
+def test_what_was_known_before_the_rest_was_sent_is_not_told(
+    write: Write, browser: Browser
+) -> None:
+    page = status(write, browser, failed=1, not_sent=1)
+    assert "Rows sent" not in page
+    assert "is being put together" in page
+
+
+def test_nothing_is_told_while_a_part_is_on_its_way(
+    write: Write, browser: Browser
+) -> None:
+    last = write.batches.last()
+    assert last is not None
+    Operation.objects.filter(pk=last.operation_id).update(
+        state="in_progress", remote_id="op-2"
+    )
+    page = status(write, browser, succeeded=2)
+    assert "Rows sent" not in page
+    assert "1 of 2 parts have ended" in page
