@@ -94,7 +94,7 @@ def measure(path: Path, name: str, fields: str, *, big: bool) -> None:
     sha = median(run["sha256"] for run in exact + fast)
     figure(f"{name}_size", path.stat().st_size / MIB, "MiB")
     figure(f"{name}_rows", fast[0]["rows"], "rows")
-    figure(f"{name}_sha256", sha, "s")
+    figure(f"{name}_sha256", sha * 1000, "ms")
     figure(f"{name}_exact", slow, "s")
     figure(f"{name}_fast", quick, "s")
     figure(f"{name}_exact_memory", exact[0]["memory"], "MiB above base")

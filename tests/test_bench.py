@@ -37,11 +37,11 @@ def test_a_figure_is_one_line_and_decides_the_exit(
 
 def test_the_table_sets_others_beside_our_two_paths() -> None:
     lines = [
-        "figure check_150mib_25_columns_sha256 0.1 s limit none ok",
+        "figure check_150mib_25_columns_sha256 100 ms limit none ok",
         "figure check_150mib_25_columns_fast_process 1 s limit none ok",
         "figure check_150mib_25_columns_fast_peak 80 MiB limit none ok",
         "figure check_150mib_25_columns_exact_process 10 s limit none ok",
-        "figure other_sha256_150mib 0.2 s limit none ok",
+        "figure other_sha256_150mib 200 ms limit none ok",
         "figure other_csvclean_150mib 5 s limit none ok",
         "figure other_csvclean_150mib_over_sha256 25 ratio limit none ok",
         "figure faults_told_by_console_fast 12 of_12 limit none ok",

@@ -1,6 +1,7 @@
 """The page of a draft's file: how it is read, what is wrong, what can be mended."""
 
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -465,6 +466,18 @@ class TestTabs:
             browser, write, "columns", **columns("X", "Y", "Z", edition=write.edition)
         )
         assert as_sent(write) != sent
+
+    def test_every_form_says_which_page_it_is_of(
+        self, write: Write, browser: Browser
+    ) -> None:
+        """Only so can a page that is out of date be told from one that is not."""
+        content = browser.get(page(write)).content.decode()
+        forms = re.findall(
+            r'<form method="post"(?! action)[^>]*>.*?</form>', content, re.S
+        )
+        assert len(forms) > 3
+        hidden = f'<input type="hidden" name="edition" value="{write.edition}">'
+        assert all(hidden in form for form in forms)
 
     def test_what_was_sent_meanwhile_is_not_changed(
         self,
