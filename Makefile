@@ -29,11 +29,11 @@ types: $(VENV)/.dev .env ## Types
 unit: unit-sqlite unit-postgres ## All tests but the browser's, on both databases
 
 unit-sqlite: $(VENV)/.dev
-	$(PYTHON) -m pytest -q -m "not browser"
+	$(PYTHON) -m pytest -q -n auto -m "not browser"
 
 # What needs no database is not run a second time.
 unit-postgres: $(VENV)/.dev
-	$(PYTHON) scripts/with_postgres.py $(PYTHON) -m pytest -q -m "not browser" \
+	$(PYTHON) scripts/with_postgres.py $(PYTHON) -m pytest -q -n auto -m "not browser" \
 	  --ignore tests/ampersand --ignore tests/files --ignore tests/sandbox
 
 browser: $(VENV)/.dev .env staticfiles/staticfiles.json ## Tests in a real Chromium

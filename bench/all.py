@@ -48,12 +48,15 @@ def main() -> int:
 
 def run(command: list[str], figures: list[str]) -> int:
     """Run one benchmark, show its lines as they come, and add its figures."""
+    start = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
             print(line, end="", flush=True)
             if line.startswith("figure "):
                 figures.append(line.strip())
+    seconds = time.perf_counter() - start
+    print(f"# {Path(command[-1]).name} took {seconds:.0f} s", flush=True)
     return process.returncode
 
 
