@@ -9,6 +9,7 @@ there gets a line that says so. None of this has a limit: it is to be seen besid
 import hashlib
 import json
 import os
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -142,7 +143,7 @@ def main() -> None:
 def measure(tool: Tool, path: Path, rows: int, sha: float) -> None:
     """Print how long a tool takes for the large file."""
     kinds = {field.name: field.type for field in checking.FIELDS}
-    start = time.perf_counter()
+    before, start = _processor(), time.perf_counter()
     try:
         [found] = tool.look([path], checking.KEY, dict(kinds))
     except Failed as error:
@@ -154,6 +155,7 @@ def measure(tool: Tool, path: Path, rows: int, sha: float) -> None:
         return
     name = f"other_{tool.name}_150mib"
     figure(name, seconds, "s")
+    figure(f"{name}_processor", _processor() - before, "s")
     figure(f"{name}_over_sha256", seconds / sha, "ratio")
     if found.memory:
         figure(f"{name}_memory", found.memory, "MiB at its peak")
@@ -192,6 +194,12 @@ def hashing(path: Path) -> float:
     with path.open("rb") as file:
         hashlib.file_digest(file, "sha256")
     return time.perf_counter() - start
+
+
+def _processor() -> float:
+    """Return the processor's seconds of all processes that were waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _last_line(text: str) -> str:

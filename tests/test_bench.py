@@ -38,19 +38,22 @@ def test_a_figure_is_one_line_and_decides_the_exit(
 def test_the_table_sets_others_beside_our_two_paths() -> None:
     lines = [
         "figure check_150mib_25_columns_sha256 100 ms limit none ok",
-        "figure check_150mib_25_columns_fast_process 1 s limit none ok",
+        "figure check_150mib_25_columns_fast_process 1.5 s limit none ok",
+        "figure check_150mib_25_columns_fast_processor 2 s limit none ok",
         "figure check_150mib_25_columns_fast_peak 80 MiB limit none ok",
-        "figure check_150mib_25_columns_exact_process 10 s limit none ok",
+        "figure check_150mib_25_columns_exact_process 12 s limit none ok",
+        "figure check_150mib_25_columns_exact_processor 11 s limit none ok",
         "figure other_sha256_150mib 200 ms limit none ok",
         "figure other_csvclean_150mib 5 s limit none ok",
+        "figure other_csvclean_150mib_processor 4.5 s limit none ok",
         "figure other_csvclean_150mib_over_sha256 25 ratio limit none ok",
         "figure faults_told_by_console_fast 12 of_12 limit none ok",
     ]
     rows = [line.split() for line in table.table(lines)[1:]]
     assert rows == [
-        ["console_fast", "1.00", "10.0", "80", "12", "of", "12"],
-        ["csvclean", "5.00", "25.0", "-", "-"],
-        ["console_exact", "10.00", "100.0", "-", "-"],
+        ["console_fast", "1.50", "2", "15", "80", "12"],
+        ["csvclean", "5", "4.50", "25", "-", "-"],
+        ["console_exact", "12", "11", "120", "-", "-"],
     ]
 
 
