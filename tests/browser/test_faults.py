@@ -108,7 +108,9 @@ def test_what_never_ends_is_asked_about_and_stays_in_progress(
     fault: str, page: Page, operations: dict[str, str]
 ) -> None:
     page.goto(operations[fault])
-    expect(page.locator("main")).to_contain_text(re.compile("asked (?:[2-9]|[1-9][0-9]+) times"))
+    expect(page.locator("main")).to_contain_text(
+        re.compile("asked (?:[2-9]|[1-9][0-9]+) times")
+    )
     expect_state(page, "In progress")
 
 
