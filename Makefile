@@ -46,6 +46,7 @@ bench: $(VENV)/.dev $(VENV)/bench/.installed .env staticfiles/staticfiles.json #
 requirements: ## Pin the newest versions that the .in files allow (needs uv)
 	uv pip compile --universal --upgrade --generate-hashes --no-header --no-annotate requirements.in -o requirements.txt
 	uv pip compile --universal --upgrade --generate-hashes --no-header --no-annotate -c requirements.txt requirements-dev.in -o requirements-dev.txt
+	uv pip compile --universal --upgrade --generate-hashes --no-header --no-annotate requirements-bench.in -o requirements-bench.txt
 
 clean: ## Remove what was built; data and .env stay
 	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache
