@@ -17,7 +17,11 @@ os.environ.update(
     CSRF_TRUSTED_ORIGINS="",
     TRUST_PROXY="false",
     SESSION_HOURS="12",
-    DATA_DIR=os.path.join(tempfile.gettempdir(), "write-console-tests"),
+    DATA_DIR=os.path.join(
+        tempfile.gettempdir(),
+        # Each process has its own.
+        "write-console-tests" + os.environ.get("PYTEST_XDIST_WORKER", ""),
+    ),
     PORT="8000",
     SANDBOX_PORT="8900",
     DEMO_PASSWORD="",

@@ -19,6 +19,9 @@ from writes import checking
 def _stored_in_a_folder_of_its_own(settings: Any, tmp_path: Path) -> None:
     storage = {**settings.STORAGES["default"], "OPTIONS": {"location": tmp_path}}
     settings.STORAGES = {**settings.STORAGES, "default": storage}
+    # Another process may be trying the sweep, which empties this one.
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "uploads"
+    settings.FILE_UPLOAD_TEMP_DIR.mkdir()
 
 
 @pytest.fixture

@@ -172,8 +172,6 @@ def test_the_other_half_of_what_was_sent_is_kept(
 def test_a_file_that_nobody_names_goes_after_a_day(
     sent: Write, tmp_path: Path, settings: Any
 ) -> None:
-    settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "uploads"
-    settings.FILE_UPLOAD_TEMP_DIR.mkdir()
     left = settings.FILE_UPLOAD_TEMP_DIR / "abc.upload"
     left.write_bytes(b"x")
     stray = tmp_path / stored(ContentFile(b"x"), "as-read")
