@@ -73,7 +73,7 @@ def retry_failed(write: Write, user: User) -> Write:
 def retries_of(write: Write) -> WriteQuerySet:
     """Return the retries of the failed rows of `write` that were not discarded."""
     retries = Write.objects.filter(parent=write, relation=Write.Relation.RETRY)
-    return retries.exclude(state=Write.State.DISCARDED).order_by("pk")
+    return retries.not_discarded().order_by("pk")
 
 
 def _of_rows(recipe: Recipe, rows: list[int]) -> dict[str, Any]:
@@ -126,14 +126,7 @@ def try_first(write: Write, user: User, count: int) -> Write:
 
 
 def _take_from(write: Write, recipe: Recipe) -> None:
-    changed = write.change(
-        only_from=DRAFT,
-        only_edition=write.edition,
-        edition=write.edition + 1,
-        is_ready=False,
-        recipe_json=mending.as_json(recipe),
-    )
-    if not changed:
+    if not write.revise(is_ready=False, recipe_json=mending.as_json(recipe)):
         raise NoChild("It was changed at the same moment. Look at it again.")
 
 
@@ -164,13 +157,7 @@ def _put_back(trial: Write) -> Write | None:
     while parent.is_draft:
         # Whoever changes the parent at the same moment must not keep them out of it.
         recipe = replace(parent.recipe, skip_first=trial.recipe.skip_first)
-        if parent.change(
-            only_from=DRAFT,
-            only_edition=parent.edition,
-            edition=parent.edition + 1,
-            is_ready=False,
-            recipe_json=mending.as_json(recipe),
-        ):
+        if parent.revise(is_ready=False, recipe_json=mending.as_json(recipe)):
             return parent
     return None
 
@@ -178,7 +165,7 @@ def _put_back(trial: Write) -> Write | None:
 def trial_of(write: Write) -> Write | None:
     """Return the trial of the first rows of `write`, unless it was discarded."""
     trials = write.children.filter(relation=Write.Relation.TRIAL)
-    return trials.exclude(state=Write.State.DISCARDED).first()
+    return trials.not_discarded().first()
 
 
 def _child(write: Write, user: User, relation: str, **values: Any) -> Write:

@@ -39,13 +39,7 @@ def save_draft(*, token: uuid.UUID, user: User, **values: Any) -> Write:
         if write is None:
             raise
     while write.is_draft and write.started_by_id == user.pk and not write.is_on_trial:
-        edition = write.edition
-        if write.change(
-            only_from=Write.State.DRAFT,
-            only_edition=edition,
-            edition=edition + 1,
-            **values,
-        ):
+        if write.revise(**values):
             return write
     raise NotYourDraft(write)
 

@@ -34,7 +34,7 @@ def rows_context(write: Write) -> dict[str, Any]:
         "write": write,
         "parts": len(batches),
         "totals": write.rows_totals,
-        "children": write.children.exclude(state=Write.State.DISCARDED),
+        "children": write.children.not_discarded(),
         "poll_seconds": None if is_settled else POLL_SECONDS,
     }
 

@@ -11,7 +11,7 @@ State = Operation.State
 
 @dataclass(frozen=True)
 class PartsProgress:
-    """Counts over all parts. `known` tells whether every ended part was counted."""
+    """Counts of parts and rows over all parts."""
 
     parts: int
     ended: int
@@ -22,11 +22,6 @@ class PartsProgress:
     rows_unknown: int
     rows_not_sent: int
     is_moving: bool
-
-    @property
-    def percent(self) -> int:
-        """How many of the parts have ended, 0 to 100."""
-        return 100 * self.ended // self.parts if self.parts else 0
 
 
 def progress_of(batches: Sequence[Batch]) -> PartsProgress:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ampersand import RequestInvalid
+from files.remote.looking import LARGEST as LARGEST_URL
 from files.remote.stores import S3Store, StoreError, new_name
 from writes.models import Batch, SharedAddress, Write
 
@@ -19,10 +20,6 @@ log = logging.getLogger(__name__)
 
 # Ampersand fetches soon; a job that waits in a queue may take hours.
 OPEN_FOR = timedelta(hours=24)
-# Ampersand's write-actions document: a file behind a URL has at most 150 MiB.
-LARGEST_URL = 150 * 1024 * 1024
-# Salesforce counts its own 150 MB after base64 (Bulk API 2.0 guide).
-LARGEST_SAFE_URL = 100_000_000
 
 
 def deliveries(size: int) -> list[str]:

@@ -3,7 +3,7 @@
 import json
 import uuid
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -17,6 +17,9 @@ from files.mending import recipes
 from files.mending.recipes import Recipe
 from files.reading.inspection import Inspection
 from files.rows.fates import Totals
+
+if TYPE_CHECKING:
+    from writes.models.file_job import FileJob
 
 
 def new_path(kind: str, ending: str = "csv") -> str:
@@ -46,6 +49,10 @@ class WriteQuerySet(models.QuerySet["Write"]):
         if role_of(user) >= Role.ADMIN:
             return self
         return self.filter(Q(state=Write.State.CONFIRMED) | Q(started_by=user))
+
+    def not_discarded(self) -> "WriteQuerySet":
+        """Return those that may still be sent, or were."""
+        return self.exclude(state=Write.State.DISCARDED)
 
 
 class Write(models.Model):
@@ -304,3 +311,21 @@ class Write(models.Model):
         return changed
 
     change.alters_data = True  # type: ignore[attr-defined]
+
+    def revise(self, **values: Any) -> bool:
+        """Set `values` of a draft that nobody revised since it was read.
+
+        What was reviewed or checked before counts no more. Tells whether it was done.
+        """
+        return self.change(
+            only_from=self.State.DRAFT,
+            only_edition=self.edition,
+            edition=self.edition + 1,
+            **values,
+        )
+
+    revise.alters_data = True  # type: ignore[attr-defined]
+
+    def last_job(self, kind: str) -> "FileJob | None":
+        """Return the newest `FileJob` of this kind, None if there never was one."""
+        return self.jobs.filter(kind=kind).order_by("-pk").first()

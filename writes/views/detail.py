@@ -15,6 +15,7 @@ from ampersand import Request, RequestInvalid
 from console.fields import UnreadableSecret
 from console.models import NoActiveKey
 from console.roles import require_operator, require_viewer
+from files.remote.looking import LARGE
 from writes import children, drafts, parts, sharing
 from writes.confirming import confirm
 from writes.models import Write
@@ -80,7 +81,7 @@ def _sent_context(request: HttpRequest, write: Write) -> dict[str, Any]:
         "is_going": is_going,
         "totals": totals,
         "stopped": stopped,
-        "children": write.children.exclude(state=Write.State.DISCARDED),
+        "children": write.children.not_discarded(),
         "poll_seconds": POLL_SECONDS if moves else None,
     }
 
@@ -123,7 +124,7 @@ def _deliveries(write: Write) -> list[dict[str, Any]]:
         {
             "value": way,
             "label": labels[way],
-            "is_risky": way != Write.Delivery.PARTS and size > sharing.LARGEST_SAFE_URL,
+            "is_risky": way != Write.Delivery.PARTS and size > LARGE,
         }
         for way in sharing.deliveries(size)
     ]
@@ -180,12 +181,7 @@ def deliver(request: HttpRequest, pk: int) -> HttpResponse:
     if (
         not is_open
         or way not in sharing.deliveries(size)
-        or not write.change(
-            only_from=Write.State.DRAFT,
-            only_edition=write.edition,
-            edition=write.edition + 1,
-            delivery=way,
-        )
+        or not write.revise(delivery=way)
     ):
         messages.warning(request, "Nothing was changed: there is no such choice.")
     return redirect(write)

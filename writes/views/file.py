@@ -1,5 +1,6 @@
 """The file of a draft: how it is read, what is wrong with it, what can be mended."""
 
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -12,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from console.roles import require_operator, require_viewer
 from files.checking.header import bare_name
+from files.fields.field import Field
 from files.findings import LEVELS
 from files.mending.recipes import ColumnRecipe, InvalidRecipe, Recipe
 from writes import checking, mending, rules_shown
@@ -62,7 +64,7 @@ def _draft(request: HttpRequest, pk: int) -> Write:
 
 def _job(write: Write) -> FileJob | None:
     """Return the check of the file as it is now, None if nobody began one."""
-    job = write.jobs.filter(kind=FileJob.Kind.CHECK).order_by("-pk").first()
+    job = write.last_job(FileJob.Kind.CHECK)
     if job is None or job.is_open or write.is_ready:
         return job
     return job if job.edition == write.edition else None
@@ -92,14 +94,7 @@ def _change(request: HttpRequest, *, write: Write) -> HttpResponse:
 def _check_anew(
     request: HttpRequest, write: Write, values: dict[str, Any]
 ) -> HttpResponse:
-    changed = write.change(
-        only_from=Write.State.DRAFT,
-        only_edition=write.edition,
-        edition=write.edition + 1,
-        is_ready=False,
-        **values,
-    )
-    if not changed:
+    if not write.revise(is_ready=False, **values):
         messages.warning(request, _CHANGED)
         return redirect("writes:file", write.pk)
     if request.POST.get("remember"):
@@ -134,12 +129,16 @@ def _report_context(request: HttpRequest, write: Write) -> dict[str, Any]:
         name: sum(g["total"] for g in report["groups"] if g["level"] == name)
         for name in LEVELS
     }
-    sent_as = _read_names(write)
+    recipe, fields = write.recipe, checking.fields_of(write)
+    names = _columns_kept(write)
+    read_as = dict(zip(mending.sent_names(recipe, names), names, strict=True))
+    # A column that is left out has no name: no finding is about it.
+    read_as.pop("", None)
     for group in groups:
-        group["read_column"] = sent_as.get(group["column"] or "", "")
+        group["read_column"] = read_as.get(group["column"] or "", "")
         rows = [f["row"] for f in group["first"] if f["row"] and f["row"] > 1]
         group["has_rows"] = bool(rows)
-    columns = _columns(write)
+    columns = _columns(names[:COLUMNS_SHOWN], recipe, fields)
     by_name = {column["name"]: column for column in columns}
     rules_shown.mark_columns(by_name, groups)
     return {
@@ -147,12 +146,12 @@ def _report_context(request: HttpRequest, write: Write) -> dict[str, Any]:
         "counts": counts,
         "level": level,
         "columns": columns,
-        "fields": checking.fields_of(write),
+        "fields": fields,
         "date_choices": mending.DATE_CHOICES,
         "zones": sorted(available_timezones()),
-        "recipe": write.recipe,
-        "zone": _zone(write.recipe),
-        "described": write.recipe.describe(),
+        "recipe": recipe,
+        "zone": _zone(recipe),
+        "described": recipe.describe(),
     }
 
 
@@ -164,24 +163,12 @@ def _columns_kept(write: Write) -> list[str]:
         return []
 
 
-def _read_names(write: Write) -> dict[str, str]:
-    """Return the name in the file, by the name as sent."""
-    recipe = write.recipe
-    names = {}
-    for column in _columns_kept(write):
-        chosen = recipe.columns.get(column)
-        names[chosen.name if chosen else column] = column
-    # A column that is left out has no name: no finding is about it.
-    names.pop("", None)
-    return names
-
-
-def _columns(write: Write) -> list[dict[str, Any]]:
+def _columns(
+    names: Sequence[str], recipe: Recipe, fields: Sequence[Field]
+) -> list[dict[str, Any]]:
     """Return what the form shows of each column of the file."""
-    recipe = write.recipe
-    fields = {field.name.casefold(): field for field in checking.fields_of(write)}
+    by_name = {field.name.casefold(): field for field in fields}
     shown = []
-    names = _columns_kept(write)[:COLUMNS_SHOWN]
     for number, name in enumerate(names):
         chosen = recipe.columns.get(name, ColumnRecipe(name=name))
         dates = chosen.dates
@@ -189,7 +176,7 @@ def _columns(write: Write) -> list[dict[str, Any]]:
             {
                 "number": number,
                 "name": name,
-                "field": fields.get(chosen.name.casefold()),
+                "field": by_name.get(chosen.name.casefold()),
                 "sent_as": chosen.name,
                 "bare_name": bare_name(chosen.name),
                 "is_left_out": not chosen.name,

@@ -73,7 +73,7 @@ def rows(request: HttpRequest, pk: int) -> HttpResponse:
         "project": write.project,
         "filter": chosen,
         "totals": write.rows_totals,
-        "children": write.children.exclude(state=Write.State.DISCARDED),
+        "children": write.children.not_discarded(),
     }
     try:
         with RowStore(write.path_of("rows_store")) as store:
@@ -101,7 +101,7 @@ def _nothing_yet(request: HttpRequest, write: Write) -> HttpResponse:
     """Say why there are no rows: not joined yet, joined in vain, or swept away."""
     if write.source != Write.Source.CSV:
         raise Http404
-    job = write.jobs.filter(kind=FileJob.Kind.JOIN).order_by("-pk").first()
+    job = write.last_job(FileJob.Kind.JOIN)
     context = {"write": write, "project": write.project, "job": job}
     return render(request, "writes/rows.html", context)
 
