@@ -1,14 +1,20 @@
-"""What became of each request to Ampersand: Operation 1-N LogEntry."""
+"""What became of each request to Ampersand.
+
+Operation 1-N OperationTransition: every state that it was in.
+Operation 1-N LogEntry: its log, copied from Ampersand.
+"""
 
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
 from console.models import Integration, Project
+from console.transitions import Transition, only
+from operations.ledger import LEDGER
 from operations.querysets import OperationQuerySet
 
 
@@ -176,6 +182,13 @@ class Operation(models.Model):
     def __str__(self) -> str:
         return f"Operation {self.pk}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        is_new = self._state.adding
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if is_new:
+                self._keep_transition("", by=self.started_by_name, why=self.reason)
+
     def get_absolute_url(self) -> str:
         return reverse("operations:detail", args=[self.pk])
 
@@ -215,19 +228,38 @@ class Operation(models.Model):
         """Whether Ampersand works on it in the background and keeps logs of it."""
         return self.action in (self.Action.UPSERT, self.Action.FOLLOW)
 
-    def change(self, *, only_from: tuple[str, ...], **values: Any) -> bool:
+    def change(
+        self, *, only_from: tuple[str, ...], by: str = "", **values: Any
+    ) -> bool:
         """Set `values` if the state is still one of `only_from`; tell whether it was.
 
         The one way in which a state changes: a conditional UPDATE, so that of two
-        processes only one succeeds. The object itself is refreshed.
+        processes only one succeeds, with its `OperationTransition` in the same
+        transaction. `by` names the person who did it, if one did. The object itself is
+        refreshed. Raises `IntegrityError` for a transition that LEDGER does not know.
         """
-        rows = Operation.objects.filter(pk=self.pk, state__in=only_from)
         fit = {name: self._fit(name, value) for name, value in values.items()}
-        changed = rows.update(version=F("version") + 1, **fit) == 1
-        self.refresh_from_db()
+        with transaction.atomic():
+            rows = Operation.objects.filter(pk=self.pk, state__in=only_from)
+            before = rows.select_for_update().values_list("state", flat=True).first()
+            changed = rows.update(version=F("version") + 1, **fit) == 1
+            self.refresh_from_db()
+            if changed and before != self.state:
+                why = fit.get("reason", "")
+                self._keep_transition(str(before), by=by, why=why)
         return changed
 
     change.alters_data = True  # type: ignore[attr-defined]
+
+    def _keep_transition(self, before: str, *, by: str, why: str) -> None:
+        OperationTransition.objects.create(
+            operation=self,
+            number=self.version,
+            from_state=before,
+            to_state=self.state,
+            actor_name=by,
+            reason=why,
+        )
 
     @classmethod
     def _fit(cls, name: str, value: Any) -> Any:
@@ -239,6 +271,7 @@ class Operation(models.Model):
         """Stop it from being sent; tell whether that was still possible."""
         return self.change(
             only_from=self.UNSENT,
+            by=by,
             state=self.State.CANCELLED,
             reason=f"Cancelled by {by}.",
             remedy="",
@@ -247,6 +280,27 @@ class Operation(models.Model):
         )
 
     cancel.alters_data = True  # type: ignore[attr-defined]
+
+
+class OperationTransition(Transition):
+    """An operation came from one state into another: see `Transition`.
+
+    The database takes only those of `operations.ledger`.
+    """
+
+    operation = models.ForeignKey(
+        Operation, on_delete=models.CASCADE, related_name="transitions", db_index=False
+    )
+
+    class Meta(Transition.Meta):
+        constraints = [
+            models.CheckConstraint(
+                condition=only(LEDGER), name="operation_transition_allowed"
+            ),
+            models.UniqueConstraint(
+                fields=["operation", "number"], name="operation_transition_once"
+            ),
+        ]
 
 
 class LogEntry(models.Model):

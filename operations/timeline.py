@@ -1,54 +1,83 @@
-"""What happened to an operation and when, each with who did it; pure."""
+"""What happened to an operation and when, each with who did it."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from operations.models import Operation
+from operations.models import Operation, OperationTransition
 
 State = Operation.State
 
 
 @dataclass(frozen=True)
 class Event:
-    """One line: `at` is None where the moment was not kept."""
+    """One line: `at` is None where the moment was not kept.
+
+    `why` may quote the server: it is untrusted text. `process` did it, where that
+    was kept.
+    """
 
     at: datetime | None
     text: str
+    why: str = ""
+    process: str = ""
+    # Of a write that goes in parts: which one this is about.
+    part: str = ""
+
+
+# What a change of state means where no person made it.
+_BY_ITSELF = {
+    (State.HELD, State.WAITING): "Its turn came.",
+    (State.WAITING, State.SENDING): "The console sent it to Ampersand.",
+    (State.WAITING, State.CANCELLED): "It was cancelled; nothing of it had left.",
+    (State.SENDING, State.WAITING): "Nothing was written. It waits to be sent again.",
+    (State.SENDING, State.CANCELLED): "It was cancelled; nothing of it had left.",
+    (State.SENDING, State.UNKNOWN): "No readable answer came.",
+    (State.SENDING, State.REJECTED): "It was refused.",
+    (State.SENDING, State.IN_PROGRESS): "Ampersand accepted it and gave it an id.",
+    (State.SENDING, State.SUCCEEDED): "Ampersand answered.",
+    (State.UNKNOWN, State.CANCELLED): "It turned out late that nothing had left.",
+    (State.UNKNOWN, State.REJECTED): "A late answer came: it was refused.",
+    (State.UNKNOWN, State.IN_PROGRESS): "A late answer came: Ampersand accepted it.",
+    (State.UNKNOWN, State.SUCCEEDED): "A late answer came: it was written.",
+}
+# What it means where a person did.
+_BY_PERSON = {
+    ("", State.HELD): "{who} confirmed it.",
+    ("", State.WAITING): "{who} confirmed it.",
+    ("", State.IN_PROGRESS): "{who} began to follow it.",
+    (State.HELD, State.WAITING): "{who} had it sent.",
+    (State.HELD, State.CANCELLED): "{who} cancelled it; nothing of it had left.",
+    (State.WAITING, State.CANCELLED): "{who} cancelled it; nothing of it had left.",
+}
 
 
 def timeline(operation: Operation) -> list[Event]:
     """Return what happened to `operation`, in order."""
-    events = [Event(operation.created_at, _begun(operation))]
-    if operation.sent_at:
-        events.append(Event(operation.sent_at, "The console sent it to Ampersand."))
-    if operation.answered_at:
-        events.append(Event(operation.answered_at, _answered(operation)))
-    if operation.ended_at:
-        events.append(Event(operation.ended_at, _ended(operation)))
+    events = [event_of(transition) for transition in operation.transitions.all()]
     if operation.asked_count:
         events.append(Event(operation.asked_at, _asked(operation)))
     return events
 
 
-def _begun(operation: Operation) -> str:
-    who = operation.started_by_name
-    if operation.action == Operation.Action.FOLLOW:
-        return f"{who} began to follow it."
-    return f"{who} confirmed it."
+def event_of(transition: OperationTransition) -> Event:
+    """Return a transition in words."""
+    change = (transition.from_state, transition.to_state)
+    who = transition.actor_name
+    said = _BY_PERSON.get(change, "") if who else _BY_ITSELF.get(change, "")
+    text = said.format(who=who) if said else _became(transition)
+    # "Cancelled by olga." says no more than the line does.
+    is_news = not (who and transition.reason == f"Cancelled by {who}.")
+    why = transition.reason if is_news else ""
+    return Event(transition.at, text, why, transition.process)
 
 
-def _answered(operation: Operation) -> str:
-    if operation.state == State.REJECTED:
-        return "It was refused."
-    if operation.state == State.UNKNOWN:
-        return "No readable answer came."
-    if operation.remote_id:
-        return "Ampersand accepted it and gave it an id."
-    return "Ampersand answered."
-
-
-def _ended(operation: Operation) -> str:
-    return f"It ended: {operation.get_state_display().lower()}."
+def _became(transition: OperationTransition) -> str:
+    state = State(transition.to_state).label.lower()
+    if transition.to_state not in Operation.ENDED:
+        return f"{transition.actor_name or 'The console'}: {state}."
+    if transition.from_state in Operation.ENDED:
+        return f"Its log told more: {state}."
+    return f"It ended: {state}."
 
 
 def _asked(operation: Operation) -> str:

@@ -94,6 +94,15 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   }
 });
 
+// What was unfolded stays so when a part of the page is replaced by its newer self.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const open = [...event.detail.target.querySelectorAll("details[open][id]")].map((d) => d.id);
+  if (!open.length) return;
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+  }, { once: true });
+});
+
 // --- A request that failed on the way ------------------------------------------
 for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
   document.addEventListener(name, (event) => {

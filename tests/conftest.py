@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from ampersand import Client, SecretStr
 from console import clients
 from console.models import ApiKey, Group, Integration, Project, WriteObject
 from console.roles import Role
+from operations.models import Operation
 from sandbox.app import Sandbox
 
 SANDBOX_KEY = "SANDBOX-KEY"
@@ -94,6 +96,19 @@ def make_project(name: str = "Demo", **values: str) -> Project:
         integration=integration, group_ref="demo-group-id", name="Demo customer"
     )
     return project
+
+
+def stored_operation(**values: Any) -> Operation:
+    """Return a stored operation in any state, as if it had come there.
+
+    The transitions that it came by are left out: the ledger knows no such beginning.
+    """
+    operation = Operation(**values)
+    if operation.state in ("held", "waiting") or operation.action == "follow":
+        operation.save()
+    else:
+        Operation.objects.bulk_create([operation])
+    return operation
 
 
 @pytest.fixture

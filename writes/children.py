@@ -130,14 +130,14 @@ def _take_from(write: Write, recipe: Recipe) -> None:
         raise NoChild("It was changed at the same moment. Look at it again.")
 
 
-def discard(write: Write, *, wait: bool = True) -> bool:
-    """Put a draft away; tell whether it still was one.
+def discard(write: Write, *, wait: bool = True, by: str = "") -> bool:
+    """Put a draft away; tell whether it still was one. `by` names who wished so.
 
     The rows of a trial go back to its parent, which is checked anew: at once where it
     is small, unless `wait` is false.
     """
     with transaction.atomic():
-        if not write.change(only_from=DRAFT, state=Write.State.DISCARDED):
+        if not write.change(only_from=DRAFT, by=by, state=Write.State.DISCARDED):
             return False
         parent = _put_back(write)
     if parent is not None:

@@ -59,6 +59,7 @@ def confirm(write: Write, request: HttpRequest) -> Operation:
         confirmed = write.change(
             only_from=Write.State.DRAFT,
             only_edition=write.edition,
+            by=request.user.get_username(),
             state=Write.State.CONFIRMED,
             confirmed_at=now,
         )

@@ -38,9 +38,10 @@ def release_held(now: datetime) -> int:
     return sum(_let_go(batch.operation, now) for batch in turns)
 
 
-def _let_go(operation: Operation, now: datetime) -> bool:
+def _let_go(operation: Operation, now: datetime, *, by: str = "") -> bool:
     went = operation.change(
         only_from=(State.HELD,),
+        by=by,
         state=State.WAITING,
         waiting_since=now,
         due_at=now + sending.NUDGE_LEASE,
@@ -80,7 +81,7 @@ def go_on(write: Write, request: HttpRequest) -> bool:
         return False
     held = next(b for b in batches if b.operation.state == State.HELD)
     with transaction.atomic():
-        went = _let_go(held.operation, timezone.now())
+        went = _let_go(held.operation, timezone.now(), by=request.user.get_username())
         if went:
             _audit(write, request, "write.continued", f"from part {held.number}")
     return went

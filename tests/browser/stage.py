@@ -31,7 +31,7 @@ from console.models import (  # noqa: E402
 from console.roles import Role  # noqa: E402
 from operations.models import LogEntry, Operation  # noqa: E402
 from tests.browser.conftest import PASSWORD  # noqa: E402
-from tests.conftest import make_user  # noqa: E402
+from tests.conftest import make_user, stored_operation  # noqa: E402
 from tests.writes.making import check_draft, make_draft  # noqa: E402
 from writes import checking  # noqa: E402
 from writes.confirming import confirm  # noqa: E402
@@ -265,7 +265,7 @@ def states(live: Integration, user: User) -> dict[str, str]:
         "started_by_name": user.username,
     }
     made = {
-        name: Operation.objects.create(**common, **{"action": "create", **values})
+        name: stored_operation(**common, **{"action": "create", **values})
         for name, values in one_of_each(now).items()
     }
     LogEntry.objects.bulk_create(

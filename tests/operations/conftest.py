@@ -15,6 +15,7 @@ from ampersand import Client
 from console import clients
 from console.models import Project
 from operations.models import LogEntry, Operation
+from tests.conftest import stored_operation
 
 State = Operation.State
 NOON = datetime(2024, 3, 20, 12, 0, tzinfo=UTC)
@@ -130,7 +131,7 @@ def make_operation(project: Project, **values: Any) -> Operation:
     }
     if given["state"] not in (*Operation.WATCHED, State.WAITING, State.SENDING):
         given["due_at"] = values.get("due_at")
-    return Operation.objects.create(**given)
+    return stored_operation(**given)
 
 
 def make_logs(operation: Operation, count: int, **values: Any) -> list[LogEntry]:

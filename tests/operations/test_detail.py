@@ -76,7 +76,7 @@ class TestPage:
         for copied in ("003xx", "remote-x", "req-1"):
             assert f'data-copy="{copied}"' in text
         assert "&quot;objects&quot;: [" in text
-        assert "olga confirmed it." in text
+        assert "<dt>User</dt><dd>olga</dd>" in text
         assert text.count("<h1") == 1
 
     def test_failures_are_grouped_capped_and_explained(
@@ -131,7 +131,7 @@ class TestPage:
         self, viewer: Browser, operation: Operation, django_assert_num_queries: Any
     ) -> None:
         make_logs(operation, 1)
-        with django_assert_num_queries(11) as one:
+        with django_assert_num_queries(12) as one:
             viewer.get(url(operation))
         operation.log_entries.all().delete()
         make_logs(operation, 60, tells_outcome=True)

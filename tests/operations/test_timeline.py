@@ -1,10 +1,33 @@
-"""The timeline says only what is known to have happened."""
+"""The timeline says what is known to have happened, and who did it."""
 
 import pytest
-from django.utils import timezone
 
+from console.models import Project
 from operations.models import Operation
 from operations.timeline import timeline
+from tests.conftest import stored_operation
+
+State = Operation.State
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def operation(project: Project) -> Operation:
+    """An operation that olga confirmed a moment ago."""
+    return Operation.objects.create(
+        project=project,
+        action="create",
+        started_by_name="olga",
+        due_at="2024-03-20T12:00Z",
+    )
+
+
+def send(operation: Operation, state: str, **values: object) -> None:
+    """Let it be sent, and come into `state`."""
+    now = operation.created_at
+    operation.change(only_from=("waiting",), state="sending", sent_at=now, due_at=now)
+    operation.change(only_from=("sending",), state=state, **values)
 
 
 @pytest.mark.parametrize(
@@ -15,14 +38,44 @@ from operations.timeline import timeline
         ("succeeded", "Ampersand answered."),
     ],
 )
-def test_an_answer_is_told_only_where_one_came(state: str, text: str) -> None:
-    now = timezone.now()
-    operation = Operation(
-        action="create",
-        state=state,
-        started_by_name="olga",
-        created_at=now,
-        sent_at=now,
-        answered_at=now,
+def test_an_answer_is_told_only_where_one_came(
+    operation: Operation, state: str, text: str
+) -> None:
+    send(operation, state)
+    assert [event.text for event in timeline(operation)] == [
+        "olga confirmed it.",
+        "The console sent it to Ampersand.",
+        text,
+    ]
+
+
+def test_what_a_person_did_names_the_person_and_not_twice(
+    operation: Operation,
+) -> None:
+    operation.cancel(by="mara")
+    last = timeline(operation)[-1]
+    assert last.text == "mara cancelled it; nothing of it had left."
+    assert last.why == ""
+    assert "process" in last.process
+
+
+def test_a_reason_stays_in_the_history_when_the_next_one_takes_its_place(
+    operation: Operation,
+) -> None:
+    send(operation, "waiting", reason="The connection was refused.", sent_at=None)
+    send(operation, "succeeded", reason="")
+    whys = [event.why for event in timeline(operation)]
+    assert whys == ["", "", "The connection was refused.", "", ""]
+
+
+def test_an_end_that_a_late_log_corrects_is_told_as_such(project: Project) -> None:
+    operation = stored_operation(
+        project=project, action="upsert", remote_id="r-1", state="in_progress"
     )
-    assert [event.text for event in timeline(operation)][2:] == [text]
+    operation.change(only_from=("in_progress",), state="succeeded")
+    operation.change(only_from=("succeeded",), state="partly_failed")
+    texts = [event.text for event in timeline(operation)]
+    assert texts[-2:] == [
+        "It ended: succeeded.",
+        "Its log told more: partly failed.",
+    ]

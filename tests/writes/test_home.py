@@ -13,7 +13,7 @@ from django.utils import timezone
 from console.models import Heartbeat, Integration
 from console.roles import Role
 from operations.models import Operation
-from tests.conftest import make_user
+from tests.conftest import make_user, stored_operation
 from tests.writes.making import make_draft
 from tests.writes.pages import Page
 from writes.views import home
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 def make_operation(integration: Integration, state: str, **values: object) -> Operation:
     """Return an operation in `state`."""
     now = timezone.now()
-    return Operation.objects.create(
+    return stored_operation(
         **{
             "project": integration.project,
             "integration": integration,

@@ -150,6 +150,17 @@ def every_page_opens(now: dict[str, int], browser: Browser) -> None:
             answer.close()
 
 
+def each_has_come_into_its_state(now: dict[str, int]) -> None:
+    for pk in now.values():
+        write = Write.objects.get(pk=pk)
+        steps = write.transitions.values_list("from_state", "to_state")
+        wanted = [] if write.is_draft else [("draft", write.state)]
+        assert [*steps] == [("", "draft"), *wanted]
+        for batch in write.batches.all():
+            last = batch.operation.transitions.last()
+            assert last.to_state == batch.operation.state
+
+
 def a_draft_is_checked_anew(now: dict[str, int], browser: Browser) -> None:
     pk = now["draft"]
     write = Write.objects.get(pk=pk)
@@ -213,6 +224,7 @@ def test_what_the_first_release_stored_lives_on(
 ) -> None:
     """One test, since migrating to and fro takes seconds."""
     every_page_opens(now, browser)
+    each_has_come_into_its_state(now)
     what_was_sent_again_knows_its_parent(now)
     a_draft_is_checked_anew(now, browser)
     what_was_sent_can_be_sent_again(now, browser, target)

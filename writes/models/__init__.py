@@ -1,5 +1,6 @@
 """What an operator asks to have written: Write 1-N Batch, Batch 1-1 Operation.
 
+Write 1-N WriteTransition: every state that it was in.
 Write 1-N FileJob: work on its file in the background.
 Batch 1-1 SharedAddress: where Ampersand fetches its text from.
 SavedMapping stands alone: how the columns of an object's files are named.
@@ -10,6 +11,7 @@ from writes.models.file_job import FileJob
 from writes.models.saved_mapping import SavedMapping
 from writes.models.shared_address import SharedAddress
 from writes.models.write import Write, WriteQuerySet, as_sent_path, original_path
+from writes.models.write_transition import WriteTransition
 
 __all__ = [
     "Batch",
@@ -18,6 +20,7 @@ __all__ = [
     "SharedAddress",
     "Write",
     "WriteQuerySet",
+    "WriteTransition",
     "as_sent_path",
     "original_path",
 ]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
@@ -214,6 +214,13 @@ class Write(models.Model):
     def __str__(self) -> str:
         return f"Write {self.pk}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        is_new = self._state.adding
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if is_new:
+                self._keep_transition("", by=self.started_by_name)
+
     def get_absolute_url(self) -> str:
         return reverse("writes:detail", args=[self.pk])
 
@@ -296,21 +303,39 @@ class Write(models.Model):
         return Path(stored.path)
 
     def change(
-        self, *, only_from: str, only_edition: int | None = None, **values: Any
+        self,
+        *,
+        only_from: str,
+        only_edition: int | None = None,
+        by: str = "",
+        **values: Any,
     ) -> bool:
         """Set `values` if the state is still `only_from`; tell whether it was.
 
-        With `only_edition`, only if the file to send is still that one, too.
+        With `only_edition`, only if the file to send is still that one, too. A new
+        state is kept as a `WriteTransition` in the same transaction; `by` names the
+        person who did it, if one did.
         """
         rows = Write.objects.filter(pk=self.pk, state=only_from)
         if only_edition is not None:
             rows = rows.filter(edition=only_edition)
         values.setdefault("changed_at", timezone.now())
-        changed = rows.update(**values) == 1
-        self.refresh_from_db()
+        with transaction.atomic():
+            changed = rows.update(**values) == 1
+            self.refresh_from_db()
+            if changed and self.state != only_from:
+                self._keep_transition(only_from, by=by)
         return changed
 
     change.alters_data = True  # type: ignore[attr-defined]
+
+    def _keep_transition(self, before: str, *, by: str) -> None:
+        self.transitions.create(
+            number=self.transitions.count() + 1,
+            from_state=before,
+            to_state=self.state,
+            actor_name=by,
+        )
 
     def revise(self, **values: Any) -> bool:
         """Set `values` of a draft that nobody revised since it was read.

@@ -20,6 +20,7 @@ from writes import children, drafts, parts, sharing
 from writes.confirming import confirm
 from writes.models import Write
 from writes.parts_progress import progress_of
+from writes.timeline import timeline
 from writes.views.starting import LARGEST_ID
 
 POLL_SECONDS = 2
@@ -82,6 +83,7 @@ def _sent_context(request: HttpRequest, write: Write) -> dict[str, Any]:
         "totals": totals,
         "stopped": stopped,
         "children": write.children.not_discarded(),
+        "timeline": timeline(write),
         "poll_seconds": POLL_SECONDS if moves else None,
     }
 
@@ -216,7 +218,7 @@ def cancel_rest(request: HttpRequest, pk: int) -> HttpResponse:
 def discard(request: HttpRequest, pk: int) -> HttpResponse:
     """Put a draft away. What was sent cannot be discarded."""
     write = find_write(request, pk)
-    if not children.discard(write):
+    if not children.discard(write, by=request.user.get_username()):
         messages.warning(request, "This is no draft any more; nothing was changed.")
         return redirect(write)
     messages.success(request, "The draft was discarded. Nothing was sent.")

@@ -12,6 +12,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections
 from django.utils import timezone
 
 from console.models import Heartbeat
+from console.processes import name_process
 from operations import sync
 from writes import file_jobs, parts, sending, settling, sweep
 
@@ -35,6 +36,7 @@ class Command(BaseCommand):
         if options["once"]:
             tick()
             return
+        name_process("clock")
         stopped = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stopped.set())

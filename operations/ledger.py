@@ -1,0 +1,26 @@
+"""The states of an operation, and which may follow which; drawn in docs/states.md.
+
+The database refuses every transition that is not here (`OperationTransition`).
+"""
+
+from typing import Final
+
+BEGINNINGS: Final = ("held", "waiting", "in_progress")
+
+ENDED: Final = ("succeeded", "partly_failed", "failed", "completed")
+
+# After it left, these say what became of it, whenever the answer comes.
+_ANSWERED: Final = ("rejected", "in_progress", "succeeded")
+
+LEDGER: Final = {
+    "": BEGINNINGS,
+    "held": ("waiting", "cancelled"),
+    "waiting": ("sending", "cancelled"),
+    # Back to waiting when nothing left; cancelled when it must not leave any more.
+    "sending": ("waiting", "cancelled", "unknown", *_ANSWERED),
+    # A late answer. Cancelled when it turns out late that nothing left.
+    "unknown": ("cancelled", *_ANSWERED),
+    "in_progress": ENDED,
+    # Late log entries may tell another end.
+    **{state: tuple(s for s in ENDED if s != state) for state in ENDED},
+}

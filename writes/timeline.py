@@ -1,0 +1,43 @@
+"""What happened to a write: its own states, and those of each of its parts."""
+
+from dataclasses import replace
+
+from operations.models import OperationTransition
+from operations.timeline import Event, event_of
+from writes.models import Write
+
+State = Write.State
+
+MOST_SHOWN = 200
+
+_TEXTS = {
+    State.DRAFT: "{who} began it as a draft.",
+    State.CONFIRMED: "{who} confirmed it.",
+    State.DISCARDED: "{who} discarded it. Nothing was sent.",
+}
+
+
+def timeline(write: Write) -> list[Event]:
+    """Return what happened to `write` and to its parts: the newest 200, in order.
+
+    In the order in which they were kept, since clocks may step back.
+    """
+    own = [
+        Event(
+            transition.at,
+            _TEXTS[State(transition.to_state)].format(
+                who=transition.actor_name or "The console"
+            ),
+            process=transition.process,
+        )
+        for transition in write.transitions.all()
+    ]
+    told = OperationTransition.objects.filter(operation__batch__write=write)
+    newest = told.select_related("operation").order_by("-pk")[:MOST_SHOWN]
+    # That they were begun is one with the confirmation of the write.
+    parts = [
+        replace(event_of(transition), part=transition.operation.part)
+        for transition in reversed(newest)
+        if transition.from_state
+    ]
+    return [*own, *parts]
