@@ -25,7 +25,7 @@ class Event:
 
 
 # What a change of state means where no person made it.
-_BY_ITSELF = {
+_BY_ITSELF: dict[tuple[str, str], str] = {
     (State.HELD, State.WAITING): "Its turn came.",
     (State.WAITING, State.SENDING): "The console sent it to Ampersand.",
     (State.WAITING, State.CANCELLED): "It was cancelled; nothing of it had left.",
@@ -41,7 +41,7 @@ _BY_ITSELF = {
     (State.UNKNOWN, State.SUCCEEDED): "A late answer came: it was written.",
 }
 # What it means where a person did.
-_BY_PERSON = {
+_BY_PERSON: dict[tuple[str, str], str] = {
     ("", State.HELD): "{who} confirmed it.",
     ("", State.WAITING): "{who} confirmed it.",
     ("", State.IN_PROGRESS): "{who} began to follow it.",
