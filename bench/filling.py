@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from copying import copy_newest, lengthen_log, tidy
-from django.contrib.auth.models import Group as DjangoGroup
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from console.models import Group, Integration, Project
-from console.roles import Role
+from console.environments import Environment
+from console.grants import give
+from console.models import Grant, Group, Integration, Project
 from operations.models import LogEntry, Operation
 from writes.models import Batch, Write
 
@@ -47,7 +47,7 @@ SENT = (State.IN_PROGRESS, *Operation.ENDED)
 def fill(count: int) -> None:
     """Put `count` operations with their writes and logs into an empty database."""
     user = User.objects.create_user("operator")
-    user.groups.add(DjangoGroup.objects.get(name=Role.ADMIN.group_name))
+    give(user, dict.fromkeys(Environment.values, Grant.Role.ADMIN))
     integrations = [_integration(number) for number in range(PROJECTS)]
     now = timezone.now()
     operations = [

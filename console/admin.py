@@ -1,7 +1,7 @@
-"""Django's admin, cut down to one thing: people and their roles.
+"""Django's admin, cut down to one thing: people and their role in each environment.
 
-The role alone opens it. Nobody needs `is_staff` or permission rows, so there is only
-one place that says who may do what.
+Being admin in every environment opens it, and nothing else: nobody needs `is_staff` or
+permission rows, so there is only one place that says who may do what.
 """
 
 from typing import Any
@@ -10,22 +10,25 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import UserChangeForm, UserCreationForm
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, User
+from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 
-from console.models import AuditEvent
-from console.roles import Role, role_of
+from console.environments import Environment
+from console.grants import give
+from console.models import AuditEvent, Grant
+from console.roles import Person, is_admin_everywhere
 
 CHOICES = [
-    ("", "None: may sign in, sees nothing"),
+    ("", "None: sees nothing of it"),
     ("viewer", "Viewer: sees everything, changes nothing"),
     ("operator", "Operator: also writes"),
-    ("admin", "Admin: also manages connections and users"),
+    ("admin", "Admin: also manages its connections"),
 ]
+REFUSED = "This needs the role admin in every environment. Ask somebody who has it."
 
 
 class UserSite(admin.AdminSite):
@@ -35,44 +38,58 @@ class UserSite(admin.AdminSite):
     index_title = "Users"
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return is_admin(request.user)
+        return _may_manage(request.user)
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Send people to the console's own sign-in; those without the role get 403."""
         if request.user.is_authenticated:
-            raise PermissionDenied("This needs the role admin. Ask an admin for it.")
+            raise PermissionDenied(REFUSED)
         page = request.GET.get("next") or resolve_url("admin:index")
         return redirect_to_login(page)
 
     login.login_required = False  # type: ignore[attr-defined]
 
 
-def is_admin(user: AbstractBaseUser | AnonymousUser) -> bool:
+def _may_manage(user: Person) -> bool:
     """Whether `user` may manage people."""
-    return user.is_active and role_of(user) >= Role.ADMIN
+    return user.is_active and is_admin_everywhere(user)
+
+
+def _role_field(environment: str) -> forms.ChoiceField:
+    label = f"Role in {Environment(environment).label}"
+    return forms.ChoiceField(label=label, choices=CHOICES, required=False)
 
 
 class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A person with a role instead of Django's groups, permissions and flags."""
+    """A person with roles instead of Django's groups, permissions and flags.
+
+    Each field of a role is named as its environment.
+    """
 
     # Who is doing the editing; the admin below sets it for each request.
     editor: User
 
-    role = forms.ChoiceField(choices=CHOICES, required=False)
+    locals().update({word: _role_field(word) for word in Environment.values})
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.pk and (role := _granted(self.instance)):
-            self.initial["role"] = role.group_name
+        if self.instance.pk:
+            self.initial.update(_roles_of(self.instance))
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """The roles that were chosen, by environment; "" is none."""
+        return {word: self.cleaned_data.get(word, "") for word in Environment.values}
 
     def clean(self) -> dict[str, Any]:
         """Keep people from locking themselves out."""
         cleaned = super().clean() or self.cleaned_data
         if self.instance.pk != self.editor.pk:
             return cleaned
-        loses_role = not self.editor.is_superuser and cleaned.get("role") != "admin"
+        keeps_role = set(self.roles.values()) == {Grant.Role.ADMIN}
+        loses_role = not self.editor.is_superuser and not keeps_role
         if loses_role or not cleaned.get("is_active", True):
             raise ValidationError(
                 "You cannot take your own access away. Ask another admin to do it."
@@ -89,18 +106,19 @@ class ChangeUserForm(RoleForm, UserChangeForm):  # type: ignore[type-arg]
 
 
 class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
-    """People, each with one role. Superusers are made on the command line only."""
+    """People with their roles. Superusers are made on the command line only."""
 
     form = ChangeUserForm
     add_form = AddUserForm
     actions = None
-    list_display = ("username", "role", "is_active", "last_login")
-    list_filter = ("groups", "is_active")
+    list_display = ("username", *Environment.values, "is_active", "last_login")
+    list_filter = ("is_active", "grants__environment", "grants__role")
     search_fields = ("username", "first_name", "last_name", "email")
     filter_horizontal = ()
     readonly_fields = ("last_login", "date_joined")
     fieldsets = (
-        (None, {"fields": ("username", "password", "role", "is_active")}),
+        (None, {"fields": ("username", "password", "is_active")}),
+        ("Roles", {"fields": tuple(Environment.values)}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
@@ -109,18 +127,29 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
             None,
             {
                 "classes": ("wide",),
-                "fields": ("username", "password1", "password2", "role"),
+                "fields": ("username", "password1", "password2"),
             },
         ),
+        ("Roles", {"fields": tuple(Environment.values)}),
     )
 
-    @admin.display(description="Role")
-    def role(self, user: User) -> str:
-        """The person's role as a word."""
-        return "superuser" if user.is_superuser else _granted(user).name.lower()
+    @admin.display(description=Environment.SANDBOX.label)
+    def sandbox(self, user: User) -> str:
+        """The person's role there as a word."""
+        return _word(user, Environment.SANDBOX)
+
+    @admin.display(description=Environment.TEST.label)
+    def test(self, user: User) -> str:
+        """The person's role there as a word."""
+        return _word(user, Environment.TEST)
+
+    @admin.display(description=Environment.PRODUCTION.label)
+    def production(self, user: User) -> str:
+        """The person's role there as a word."""
+        return _word(user, Environment.PRODUCTION)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).prefetch_related("groups")
+        return super().get_queryset(request).prefetch_related("grants")
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
@@ -132,19 +161,19 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     # --- Who may -----------------------------------------------------------------
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return is_admin(request.user)
+        return _may_manage(request.user)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return is_admin(request.user)
+        return _may_manage(request.user)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return is_admin(request.user)
+        return _may_manage(request.user)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only a superuser may touch one: a new password would be a way in."""
         if obj is not None and obj.is_superuser and not request.user.is_superuser:
             return False
-        return is_admin(request.user)
+        return _may_manage(request.user)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_change_permission(request, obj) and obj != request.user
@@ -155,11 +184,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, form: Any, formsets: Any, change: bool
     ) -> None:
         super().save_related(request, form, formsets, change)
-        chosen = form.cleaned_data["role"]
-        others = form.instance.groups.filter(name__in=_GROUP_NAMES).exclude(name=chosen)
-        form.instance.groups.remove(*others)
-        if chosen:
-            form.instance.groups.add(Group.objects.get(name=chosen))
+        give(form.instance, form.roles)
 
     def user_change_password(
         self,
@@ -187,21 +212,23 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         return super().log_deletions(request, queryset)
 
 
-_GROUP_NAMES = [role.group_name for role in Role if role]
+def _roles_of(user: User) -> dict[str, str]:
+    """Return the roles that were given to `user`, by environment."""
+    return {grant.environment: grant.role for grant in user.grants.all()}
 
 
-def _granted(user: User) -> Role:
-    """Return the role by groups, from a prefetch where there is one."""
-    names = {group.name for group in user.groups.all()}
-    return max((role for role in Role if role.group_name in names), default=Role.NONE)
+def _word(user: User, environment: str) -> str:
+    if user.is_superuser:
+        return "superuser"
+    return _roles_of(user).get(environment, "none")
 
 
 def _record(
     request: HttpRequest, action: str, user: User, *, changes: Any = None
 ) -> None:
-    """Record a change of a person with the role and whether the account is open."""
+    """Record a change of a person with the roles and whether the account is open."""
     now = User.objects.get(pk=user.pk)
-    detail = {"role": _granted(now).group_name, "is_active": now.is_active}
+    detail = {"roles": _roles_of(now), "is_active": now.is_active}
     if changes:
         detail["changes"] = changes
     AuditEvent.record(

@@ -9,8 +9,12 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_ipv46_address
 from django.db import connection, models, transaction
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
+
+from console.environments import Environment
+from console.roles import Person, Role, environments_for, is_admin_everywhere
 
 if TYPE_CHECKING:
     from console.models import Project
@@ -22,6 +26,23 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
     def newest_first(self) -> "AuditEventQuerySet":
         """Order for pages; total, so that paging by key misses nothing."""
         return self.order_by("-pk")
+
+    def visible_to(self, user: Person) -> "AuditEventQuerySet":
+        """Return the events of the environments that `user` may look at.
+
+        Those of the installation itself, as sign-ins, are for admins of every
+        environment; others see their own of them. Those of a project from before
+        events had an environment are for people who may look at every environment.
+        """
+        if not user.is_authenticated:
+            return self.none()
+        if is_admin_everywhere(user):
+            return self
+        words = environments_for(user, Role.VIEWER)
+        seen = Q(environment__in=words) | Q(environment="", actor_id=user.pk)
+        if len(words) == len(Environment):
+            seen |= Q(environment="") & ~Q(project_name="")
+        return self.filter(seen)
 
     def first_broken(self) -> "AuditEvent | None":
         """Walk the chain from its beginning and return the first row that breaks it.
@@ -56,6 +77,8 @@ class AuditEvent(models.Model):
     subject = models.CharField(max_length=300)
     subject_url = models.CharField(max_length=200, blank=True)
     project_name = models.CharField(max_length=100, blank=True)
+    # Where it happened; blank is the installation itself, and what is older than this.
+    environment = models.CharField(max_length=20, blank=True)
     address = models.GenericIPAddressField(null=True)
     correlation_id = models.CharField(max_length=64, blank=True)
     detail = models.JSONField(default=dict)
@@ -83,12 +106,14 @@ class AuditEvent(models.Model):
         actor_name: str = "system",
         subject_url: str = "",
         project: "Project | None" = None,
+        environment: str = "",
         detail: dict[str, Any] | None = None,
     ) -> "AuditEvent":
         """Add one event to the chain; without a request it is the system's own.
 
         `action` is "noun.verb", as "write.confirmed". `detail` holds JSON values and
-        never a secret.
+        never a secret. Only people with a role in `environment` will see it, which is
+        the project's unless it is given.
         """
         user = getattr(request, "user", None)
         if user is not None and not user.is_authenticated:
@@ -101,6 +126,7 @@ class AuditEvent(models.Model):
             subject=subject[:300],
             subject_url=subject_url,
             project_name=project.name if project else "",
+            environment=environment or (project.environment if project else ""),
             address=_address(request) if request else None,
             correlation_id=getattr(request, "correlation_id", ""),
             detail=detail or {},
@@ -129,6 +155,9 @@ class AuditEvent(models.Model):
             self.correlation_id,
             self.detail,
         ]
+        # Rows from before there were environments keep the hash that they have.
+        if self.environment:
+            content.append(self.environment)
         text = json.dumps(content, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 

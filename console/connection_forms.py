@@ -1,12 +1,14 @@
 """The forms in which an administrator describes connections."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
 from ampersand import SecretStr
+from console.environments import Environment
 from console.forms import StyledForm, StyledModelForm
 from console.manifest import LARGEST, Manifest, ManifestInvalid, read_manifest
 from console.models import ApiKey, Group, Integration, Project, WriteObject
@@ -39,6 +41,14 @@ class ProjectForm(StyledModelForm):
         error_messages = {
             "name": {"unique": "There is a project of this name already."}
         }
+
+    def __init__(self, *args: Any, environments: Iterable[str], **kwargs: Any) -> None:
+        """Offer `environments`: those where the person is an admin."""
+        super().__init__(*args, **kwargs)
+        self.fields["environment"].choices = [  # type: ignore[attr-defined]
+            ("", "Choose…"),
+            *((word, Environment(word).label) for word in environments),
+        ]
 
     def clean(self) -> dict[str, Any]:
         """Refuse to let a production key travel unencrypted."""

@@ -1,18 +1,27 @@
 """What every page knows."""
 
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
-from console.roles import Role, role_of
+from console.roles import Role, is_admin_everywhere, role_in, role_of
 
 
 def page(request: HttpRequest) -> dict[str, object]:
-    """Return the reader's role, as three flags that templates read, and the theme."""
-    user = getattr(request, "user", None)
-    role = role_of(user) if user is not None else Role.NONE
+    """Return what the reader may do, as flags that templates read, and the theme.
+
+    `can_write` and `can_manage` are about the environment of what the page shows
+    (`need_role` noted it), and about any on a page that shows all of them.
+    """
+    user = getattr(request, "user", AnonymousUser())
+    anywhere = role_of(user)
+    environment = getattr(request, "environment", "")
+    here = role_in(user, environment) if environment else anywhere
     theme = request.COOKIES.get("theme", "")
     return {
-        "can_read": role >= Role.VIEWER,
-        "can_write": role >= Role.OPERATOR,
-        "can_manage": role >= Role.ADMIN,
+        "can_write": here >= Role.OPERATOR,
+        "can_manage": here >= Role.ADMIN,
+        "can_write_anywhere": anywhere >= Role.OPERATOR,
+        "can_manage_anywhere": anywhere >= Role.ADMIN,
+        "can_manage_people": is_admin_everywhere(user),
         "theme": theme if theme in ("light", "dark") else "",
     }

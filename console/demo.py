@@ -8,15 +8,15 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.models import Group as DjangoGroup
 from django.contrib.auth.models import User
 from django.db import transaction
 
 from console.changes import save_form
 from console.connection_forms import GroupForm, IntegrationForm, KeyForm, ProjectForm
+from console.environments import Environment
+from console.grants import give
 from console.manifest import read_manifest
-from console.models import ApiKey, Group, Integration, Project
-from console.roles import Role
+from console.models import ApiKey, Grant, Group, Integration, Project
 
 USER = "operator"
 NAME = "Demo"
@@ -56,7 +56,7 @@ def _make_user(password: str) -> None:
         user.set_password(password)
         user.save(update_fields=["password"])
     if is_new:
-        user.groups.add(DjangoGroup.objects.get(name=Role.ADMIN.group_name))
+        give(user, dict.fromkeys(Environment.values, Grant.Role.ADMIN))
 
 
 def _project(port: int) -> Project:
@@ -75,7 +75,8 @@ def _project(port: int) -> Project:
         "update_style": project.update_style if project else Project.UpdateStyle.PATCH,
     }
     action = "project.changed" if project else "project.created"
-    saved: Project = _save(ProjectForm(data, instance=project), action)
+    form = ProjectForm(data, instance=project, environments=Environment.values)
+    saved: Project = _save(form, action)
     return saved
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.forms.renderers import TemplatesSetting
 
 
@@ -29,6 +30,11 @@ def _css_class(widget: forms.Widget) -> str:
     if isinstance(widget, forms.Select):
         return "form-select"
     return "form-control"
+
+
+def offer(form: forms.BaseForm, name: str, rows: QuerySet[Any]) -> None:
+    """Let only `rows` be chosen in a field of `form`."""
+    form.fields[name].queryset = rows  # type: ignore[attr-defined]
 
 
 class StyledForm(StyledMixin, forms.Form):

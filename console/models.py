@@ -2,6 +2,7 @@
 
 ApiKey N-1 Project 1-N Integration 1-N WriteObject
                                Integration 1-N Group
+Grant (console/grants.py): what a person may do in an environment.
 AuditEvent (console/audit.py) stands alone: it outlives everything it names.
 """
 
@@ -16,7 +17,10 @@ from django.utils import timezone
 from ampersand import Client, SecretStr, UpdateStyle
 from console.audit import AuditEvent, AuditEventQuerySet
 from console.clients import client_for
+from console.environments import Environment
 from console.fields import EncryptedField
+from console.grants import Grant
+from console.scope import OfEnvironment
 from console.validators import validate_base_url, validate_path_part
 from files.fields.field import Field
 from files.fields.field_lists import from_json
@@ -25,6 +29,7 @@ __all__ = [
     "ApiKey",
     "AuditEvent",
     "AuditEventQuerySet",
+    "Grant",
     "Group",
     "Heartbeat",
     "Integration",
@@ -38,8 +43,10 @@ class NoActiveKey(Exception):
     """A project has no API key to use: none was added, or all are revoked."""
 
 
-class ProjectQuerySet(models.QuerySet["Project"]):
+class ProjectQuerySet(OfEnvironment["Project"]):
     """Questions asked of projects."""
+
+    PROJECT = ""
 
     def for_list(self) -> "ProjectQuerySet":
         """Add `integration_count` and `active_keys`, a list, the newest first.
@@ -57,10 +64,7 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 class Project(models.Model):
     """A reference to an Ampersand project, and how to speak to it."""
 
-    class Environment(models.TextChoices):
-        SANDBOX = "sandbox", "Sandbox"
-        TEST = "test", "Test"
-        PRODUCTION = "production", "Production"
+    Environment = Environment
 
     class Generation(models.TextChoices):
         """Which of Ampersand's write APIs the project speaks."""
@@ -159,6 +163,12 @@ class Project(models.Model):
     client.alters_data = True  # type: ignore[attr-defined]
 
 
+class ApiKeyQuerySet(OfEnvironment["ApiKey"]):
+    """Questions asked of API keys."""
+
+    PROJECT = "project"
+
+
 class ApiKey(models.Model):
     """A key of a project, encrypted at rest; only its last four are shown."""
 
@@ -171,6 +181,8 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, editable=False)
     revoked_at = models.DateTimeField(null=True, editable=False)
+
+    objects = ApiKeyQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]
@@ -202,6 +214,12 @@ class ApiKey(models.Model):
     revoke.alters_data = True  # type: ignore[attr-defined]
 
 
+class IntegrationQuerySet(OfEnvironment["Integration"]):
+    """Questions asked of integrations."""
+
+    PROJECT = "project"
+
+
 class Integration(models.Model):
     """A reference to an integration of a project, with what it may write."""
 
@@ -216,6 +234,8 @@ class Integration(models.Model):
     )
     provider = models.CharField(max_length=50, default="salesforce")
 
+    objects = IntegrationQuerySet.as_manager()
+
     class Meta:
         ordering = ["name"]
         constraints = [
@@ -226,6 +246,12 @@ class Integration(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class WriteObjectQuerySet(OfEnvironment["WriteObject"]):
+    """Questions asked of objects."""
+
+    PROJECT = "integration__project"
 
 
 class WriteObjectManager(models.Manager["WriteObject"]):
@@ -256,7 +282,7 @@ class WriteObject(models.Model):
     )
     fields_at = models.DateTimeField(null=True, editable=False)
 
-    objects = WriteObjectManager()
+    objects = WriteObjectManager.from_queryset(WriteObjectQuerySet)()
 
     class Meta:
         ordering = ["name"]
@@ -277,6 +303,12 @@ class WriteObject(models.Model):
         return tuple(from_json(self.fields))
 
 
+class GroupQuerySet(OfEnvironment["Group"]):
+    """Questions asked of groups."""
+
+    PROJECT = "integration__project"
+
+
 class Group(models.Model):
     """A customer of an integration: Ampersand's groupRef, and a name for people."""
 
@@ -285,6 +317,8 @@ class Group(models.Model):
     )
     group_ref = models.CharField("groupRef", max_length=200)
     name = models.CharField(max_length=100, blank=True)
+
+    objects = GroupQuerySet.as_manager()
 
     class Meta:
         ordering = ["name", "group_ref"]

@@ -1,19 +1,25 @@
-"""Who may do what: three roles, each including the ones before it."""
+"""Who may do what: three roles, each including the ones before it, per environment.
 
-from collections.abc import Callable
+What belongs to an environment is found through `console.scope`.
+"""
+
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from functools import wraps
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+
+from console.environments import Environment
 
 View = Callable[..., HttpResponse]
+Person = AbstractBaseUser | AnonymousUser
 
 
 class Role(IntEnum):
-    """What a person may do. Stored as membership of the Django group of that name."""
+    """What a person may do in an environment. `Grant` holds its word."""
 
     NONE = 0
     VIEWER = 1
@@ -21,36 +27,70 @@ class Role(IntEnum):
     ADMIN = 3
 
     @property
-    def group_name(self) -> str:
-        """The name of the Django group that grants this role."""
+    def word(self) -> str:
+        """The role as `Grant.role` and pages spell it."""
         return self.name.lower()
 
 
-def role_of(user: AbstractBaseUser | AnonymousUser) -> Role:
-    """Return the highest role of `user`; a superuser is an admin."""
+# What each role adds to the one before it, after "You can".
+MAY = {
+    Role.VIEWER: "view this",
+    Role.OPERATOR: "send",
+    Role.ADMIN: "change settings",
+}
+
+
+def role_in(user: Person, environment: str) -> Role:
+    """Return the role of `user` in an environment; a superuser is admin in all."""
+    return _grants_of(user).get(environment, Role.NONE)
+
+
+def role_of(user: Person) -> Role:
+    """Return the highest role of `user` anywhere: enough to show a link, not to act."""
+    return max(_grants_of(user).values(), default=Role.NONE)
+
+
+def is_admin_everywhere(user: Person) -> bool:
+    """Whether `user` may do what concerns the installation as a whole."""
+    return len(environments_for(user, Role.ADMIN)) == len(Environment)
+
+
+def environments_for(user: Person, least: Role) -> list[str]:
+    """Return the words of the environments where `user` has at least the role."""
+    grants = _grants_of(user)
+    return [word for word in Environment.values if grants.get(word, 0) >= least]
+
+
+def _grants_of(user: Person) -> Mapping[str, Role]:
+    """Return the role by environment: one query per request, kept on the user."""
     if not user.is_authenticated:
-        return Role.NONE
+        return {}
     if getattr(user, "is_superuser", False):
-        return Role.ADMIN
-    cached: Role | None = getattr(user, "_console_role", None)
-    if cached is None:
-        names = set(user.groups.values_list("name", flat=True))  # type: ignore[attr-defined]
-        cached = max(
-            (role for role in Role if role.group_name in names), default=Role.NONE
-        )
-        user._console_role = cached  # type: ignore[attr-defined]
-    return cached
+        return dict.fromkeys(Environment.values, Role.ADMIN)
+    known: Mapping[str, Role] | None = getattr(user, "_console_grants", None)
+    if known is None:
+        rows = user.grants.values_list("environment", "role")  # type: ignore[attr-defined]
+        known = {environment: Role[word.upper()] for environment, word in rows}
+        user._console_grants = known  # type: ignore[attr-defined]
+    return known
+
+
+# --- Guarding views -----------------------------------------------------------------
 
 
 def require_role(role: Role) -> Callable[[View], View]:
-    """Guard a view: people below `role` get 403 and read what is missing."""
+    """Guard a view: people who have `role` nowhere get 403 and read what is missing.
+
+    This is the coarse check, before anything is looked up. What belongs to an
+    environment is got by `console.scope.find`, which checks the role there.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if role_of(request.user) < role:
                 raise PermissionDenied(
-                    f"This needs the role {role.group_name}. Ask an admin for it."
+                    f"This needs the role {role.word}. Ask an admin for it."
                 )
             return view(request, *args, **kwargs)
 
@@ -62,3 +102,22 @@ def require_role(role: Role) -> Callable[[View], View]:
 require_viewer = require_role(Role.VIEWER)
 require_operator = require_role(Role.OPERATOR)
 require_admin = require_role(Role.ADMIN)
+
+
+def need_role(request: HttpRequest, role: Role, environment: str) -> None:
+    """Go on only for people with `role` in `environment`, where the page then is.
+
+    Raises `Http404` where they have no role at all, as if nothing were there, and
+    `PermissionDenied` that names what is missing where theirs is too low.
+    """
+    has = role_in(request.user, environment)
+    if not has:
+        raise Http404
+    if has < role:
+        place = Environment(environment).label
+        raise PermissionDenied(
+            f"You can {MAY[has]} but not {MAY[role]} in {place}. Ask an admin for the "
+            f"role {role.word} there."
+        )
+    # The buttons of the page are those of the reader's role there.
+    request.environment = environment  # type: ignore[attr-defined]

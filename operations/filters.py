@@ -9,8 +9,10 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from console.forms import StyledForm
+from console.environments import Environment
+from console.forms import StyledForm, offer
 from console.models import AuditEvent, AuditEventQuerySet, Integration, Project
+from console.roles import Person, Role, environments_for
 from operations.models import LogEntry, Operation
 from operations.querysets import OperationQuerySet
 
@@ -101,14 +103,11 @@ class OperationFilter(PeriodFilter):
         choices=[("", "All states"), *Operation.State.choices],
     )
     project = forms.ModelChoiceField(
-        Project.objects.all(), required=False, empty_label="All projects"
+        Project.objects.none(), required=False, empty_label="All projects"
     )
-    environment = forms.ChoiceField(
-        required=False,
-        choices=[("", "All environments"), *Project.Environment.choices],
-    )
+    environment = forms.ChoiceField(required=False)
     integration = forms.ModelChoiceField(
-        Integration.objects.all(), required=False, empty_label="All integrations"
+        Integration.objects.none(), required=False, empty_label="All integrations"
     )
     object = word("Object")
     group = word("Customer group")
@@ -125,6 +124,17 @@ class OperationFilter(PeriodFilter):
         "from",
         "to",
     )
+
+    def __init__(self, *args: Any, user: Person, **kwargs: Any) -> None:
+        """Offer what `user` may look at, and nothing else."""
+        super().__init__(*args, **kwargs)
+        offer(self, "project", Project.objects.visible_to(user))
+        offer(self, "integration", Integration.objects.visible_to(user))
+        words = environments_for(user, Role.VIEWER)
+        self.fields["environment"].choices = [  # type: ignore[attr-defined]
+            ("", "All environments"),
+            *((word, Environment(word).label) for word in words),
+        ]
 
     @property
     def shows_all(self) -> bool:
@@ -182,12 +192,18 @@ class AuditFilter(PeriodFilter):
         )
 
 
-def audit_events(query: Any) -> tuple[AuditFilter, AuditEventQuerySet | None]:
-    """Return the bound filter, and what it lets through unless it makes no sense."""
+def audit_events(
+    query: Any, user: Person
+) -> tuple[AuditFilter, AuditEventQuerySet | None]:
+    """Return the bound filter, and what it lets through unless it makes no sense.
+
+    Only what `user` may read, whatever the filter.
+    """
     chosen = AuditFilter(query)
     if not chosen.is_valid():
         return chosen, None
-    return chosen, chosen.apply(AuditEvent.objects.newest_first())
+    visible = AuditEvent.objects.visible_to(user)
+    return chosen, chosen.apply(visible.newest_first())
 
 
 class LogFilter(Filter):
@@ -223,9 +239,14 @@ class LogFilter(Filter):
 class FollowForm(StyledForm):
     """Which operation of somebody else to watch."""
 
-    project = forms.ModelChoiceField(Project.objects.all(), empty_label="Choose…")
+    project = forms.ModelChoiceField(Project.objects.none(), empty_label="Choose…")
     remote_id = forms.CharField(
         label="Operation id",
         max_length=200,
         help_text="As Ampersand gave it, for example in another system's log.",
     )
+
+    def __init__(self, *args: Any, user: Person, **kwargs: Any) -> None:
+        """Offer the projects in which `user` may have something sent."""
+        super().__init__(*args, **kwargs)
+        offer(self, "project", Project.objects.for_role(user, Role.OPERATOR))

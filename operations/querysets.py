@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.db.models import Q
 
+from console.scope import OfEnvironment
+
 if TYPE_CHECKING:
     from operations.models import Operation  # noqa: F401 - QuerySet["Operation"]
 
 
-class OperationQuerySet(models.QuerySet["Operation"]):
+class OperationQuerySet(OfEnvironment["Operation"]):
     """Questions asked of operations."""
+
+    PROJECT = "project"
 
     def newest_first(self) -> "OperationQuerySet":
         """Order for lists; total, so that paging by key misses nothing."""

@@ -6,12 +6,13 @@ from typing import Any
 
 import httpx
 import pytest
-from django.contrib.auth.models import Group as DjangoGroup
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
 from ampersand import Client, SecretStr
 from console import clients
+from console.environments import Environment
+from console.grants import give
 from console.models import ApiKey, Group, Integration, Project, WriteObject
 from console.roles import Role
 from operations.models import Operation
@@ -32,7 +33,7 @@ OBJECTS = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have tests that empty the database go last, however the others are shuffled.
 
-    They take what migrations put there with them, as the roles.
+    They take what migrations put there with them.
     """
     items.sort(key=_empties_the_database)
 
@@ -53,12 +54,14 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     clients.client_for.cache_clear()
 
 
-def make_user(name: str, role: Role) -> User:
-    """Return a new user with `role`; the password is the name."""
+def make_user(name: str, role: Role = Role.NONE, **roles: Role) -> User:
+    """Return a new user; the password is the name.
+
+    The role counts in every environment but those given by name, as `test=Role.NONE`.
+    """
     user = User.objects.create_user(username=name, password=name)
-    if role:
-        group, _ = DjangoGroup.objects.get_or_create(name=role.group_name)
-        user.groups.add(group)
+    roles = dict.fromkeys(Environment.values, role) | roles
+    give(user, {word: role.word if role else "" for word, role in roles.items()})
     return user
 
 
@@ -66,9 +69,9 @@ def make_user(name: str, role: Role) -> User:
 def sign_in(db: None) -> Callable[..., Browser]:
     """A function that returns a browser signed in as a new person with a role."""
 
-    def signed_in(role: Role = Role.OPERATOR, name: str = "") -> Browser:
+    def signed_in(role: Role = Role.OPERATOR, name: str = "", **roles: Role) -> Browser:
         browser = Browser()
-        browser.force_login(make_user(name or role.group_name, role))
+        browser.force_login(make_user(name or role.word, role, **roles))
         return browser
 
     return signed_in

@@ -5,9 +5,10 @@ from typing import Any
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
+from console.roles import Role
 from operations.models import Operation
 from writes.drafts import as_curl
-from writes.models import Batch, SharedAddress, Write
+from writes.models import Batch, SharedAddress, Write, WriteQuerySet
 
 POLL_SECONDS = 3
 
@@ -22,11 +23,16 @@ def rows_panel(request: HttpRequest, operation: Operation) -> str:
     if batch is None or batch.part is None:
         # What an earlier release sent was never joined to its rows.
         return ""
-    context = rows_context(batch.write)
+    context = rows_context(request, batch.write)
     return render_to_string("writes/rows_summary.html#panel", context, request)
 
 
-def rows_context(write: Write) -> dict[str, Any]:
+def children_shown(write: Write, request: HttpRequest) -> WriteQuerySet:
+    """Return what came of `write`, where the reader has a role."""
+    return write.children.for_role(request.user, Role.VIEWER).not_discarded()
+
+
+def rows_context(request: HttpRequest, write: Write) -> dict[str, Any]:
     """Return what the summary of the rows of a write shows."""
     batches = list(write.batches.all())
     is_settled = all(batch.is_settled for batch in batches)
@@ -34,7 +40,7 @@ def rows_context(write: Write) -> dict[str, Any]:
         "write": write,
         "parts": len(batches),
         "totals": write.rows_totals,
-        "children": write.children.not_discarded(),
+        "children": children_shown(write, request),
         "poll_seconds": None if is_settled else POLL_SECONDS,
     }
 

@@ -5,8 +5,9 @@ from typing import Any
 
 from django import forms
 
-from console.forms import StyledForm
+from console.forms import StyledForm, offer
 from console.models import Group, Integration, Project, WriteObject
+from console.roles import Person, Role
 from writes.models import Write
 
 
@@ -54,24 +55,36 @@ class TargetForm(StyledForm):
     again = forms.IntegerField(
         widget=forms.HiddenInput, required=False, min_value=1, max_value=2**63 - 1
     )
-    project = forms.ModelChoiceField(Project.objects.all())
+    project = forms.ModelChoiceField(Project.objects.none())
     integration = forms.ModelChoiceField(
-        Integration.objects.select_related("project"),
+        Integration.objects.none(),
         widget=DependentSelect(depends_on="project", parent=lambda i: i.project),
     )
     object = forms.ModelChoiceField(
-        WriteObject.objects.select_related("integration__project"),
+        WriteObject.objects.none(),
         widget=DependentSelect(
             depends_on="integration", parent=lambda o: o.integration
         ),
     )
     group = forms.ModelChoiceField(
-        Group.objects.select_related("integration__project"),
+        Group.objects.none(),
         widget=DependentSelect(
             depends_on="integration", parent=lambda g: g.integration
         ),
         help_text="The customer whose data is written: Ampersand's groupRef.",
     )
+
+    def __init__(self, *args: Any, user: Person, **kwargs: Any) -> None:
+        """Offer what `user` may have written to: the environments of an operator."""
+        super().__init__(*args, **kwargs)
+        below = "integration__project"
+        for name, rows in (
+            ("project", Project.objects.all()),
+            ("integration", Integration.objects.select_related("project")),
+            ("object", WriteObject.objects.select_related(below)),
+            ("group", Group.objects.select_related(below)),
+        ):
+            offer(self, name, rows.for_role(user, Role.OPERATOR))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -97,10 +110,10 @@ class TargetForm(StyledForm):
         }
 
 
-def initial_target(write: Write | None) -> dict[str, Any]:
+def initial_target(write: Write | None, user: Person) -> dict[str, Any]:
     """Return what the form starts with: the target of `write`, or the only choice."""
     if write is None:
-        only = list(Project.objects.all()[:2])
+        only = list(Project.objects.for_role(user, Role.OPERATOR)[:2])
         return {"project": only[0]} if len(only) == 1 else {}
     integration = write.integration
     objects = integration.write_objects.filter(name=write.object_name)

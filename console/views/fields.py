@@ -2,13 +2,14 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from console.field_list_forms import DescribeForm, LinesForm
 from console.field_lists import change_fields
 from console.models import WriteObject
-from console.roles import require_admin, require_viewer
+from console.roles import Role, require_admin, require_viewer
+from console.views.lookup import find_object
 from console.views.pages import posted
 from files.fields.field import Field
 from files.fields.field_lists import as_lines
@@ -18,7 +19,7 @@ from files.fields.field_lists import as_lines
 @require_viewer
 def fields(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the fields of an object in a table."""
-    row = _object_or_404(pk)
+    row = find_object(request, pk, Role.VIEWER)
     context = {**_context(row), "fields": row.field_list()}
     return render(request, "console/fields.html", context)
 
@@ -27,7 +28,7 @@ def fields(request: HttpRequest, pk: int) -> HttpResponse:
 @require_admin
 def fields_import(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the fields from a describe; the list that was there is replaced."""
-    row = _object_or_404(pk)
+    row = find_object(request, pk, Role.ADMIN)
     form = DescribeForm(posted(request), request.FILES or None)
     if not form.is_valid():
         context = {**_context(row), "form": form}
@@ -48,7 +49,7 @@ def fields_import(request: HttpRequest, pk: int) -> HttpResponse:
 @require_admin
 def fields_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the list by hand, one field a line."""
-    row = _object_or_404(pk)
+    row = find_object(request, pk, Role.ADMIN)
     form = LinesForm(posted(request), initial={"lines": as_lines(row.field_list())})
     if not form.is_valid():
         context = {**_context(row), "form": form}
@@ -57,11 +58,6 @@ def fields_edit(request: HttpRequest, pk: int) -> HttpResponse:
     source = WriteObject.FieldsFrom.BY_HAND
     _change(request, row, form.cleaned_data["lines"], source)
     return redirect(row)
-
-
-def _object_or_404(pk: int) -> WriteObject:
-    rows = WriteObject.objects.select_related("integration__project").defer(None)
-    return get_object_or_404(rows, pk=pk)
 
 
 def _context(row: WriteObject) -> dict[str, object]:

@@ -2,27 +2,22 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from console.changes import delete, save_form
 from console.connection_forms import GroupForm
-from console.models import Group, Integration
-from console.roles import require_admin
+from console.models import Group
+from console.roles import Role, require_admin
+from console.views.lookup import find_group, find_integration
 from console.views.pages import confirm_page, form_page, posted
-
-
-def _group_or_404(pk: int) -> Group:
-    groups = Group.objects.select_related("integration__project")
-    return get_object_or_404(groups, pk=pk)
 
 
 @require_http_methods(["GET", "POST"])
 @require_admin
 def group_new(request: HttpRequest, pk: int) -> HttpResponse:
     """Add a customer to an integration."""
-    integrations = Integration.objects.select_related("project")
-    integration = get_object_or_404(integrations, pk=pk)
+    integration = find_integration(request, pk, Role.ADMIN)
     form = GroupForm(posted(request), instance=Group(integration=integration))
     if form.is_valid():
         group = save_form(form, action="group.created", request=request)
@@ -41,7 +36,7 @@ def group_new(request: HttpRequest, pk: int) -> HttpResponse:
 @require_admin
 def group_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a customer's groupRef or name. Past writes keep their own."""
-    group = _group_or_404(pk)
+    group = find_group(request, pk, Role.ADMIN)
     title = f"Edit {group}"
     form = GroupForm(posted(request), instance=group)
     if form.is_valid():
@@ -61,7 +56,7 @@ def group_edit(request: HttpRequest, pk: int) -> HttpResponse:
 @require_admin
 def group_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask, then delete a customer. Past writes keep its groupRef and name."""
-    group = _group_or_404(pk)
+    group = find_group(request, pk, Role.ADMIN)
     project = group.integration.project
     if request.method == "POST":
         delete(group, action="group.deleted", request=request)

@@ -2,25 +2,22 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from console.changes import delete, save_form, what_refers_to
 from console.connection_forms import IntegrationForm
-from console.models import Integration, Project
-from console.roles import require_admin
+from console.models import Integration
+from console.roles import Role, require_admin
+from console.views.lookup import find_integration, find_project
 from console.views.pages import confirm_page, form_page, posted
-
-
-def _integration_or_404(pk: int) -> Integration:
-    return get_object_or_404(Integration.objects.select_related("project"), pk=pk)
 
 
 @require_http_methods(["GET", "POST"])
 @require_admin
 def integration_new(request: HttpRequest, pk: int) -> HttpResponse:
     """Add an integration to a project."""
-    project = get_object_or_404(Project, pk=pk)
+    project = find_project(request, pk, Role.ADMIN)
     form = IntegrationForm(posted(request), instance=Integration(project=project))
     if form.is_valid():
         integration = save_form(form, action="integration.created", request=request)
@@ -38,7 +35,7 @@ def integration_new(request: HttpRequest, pk: int) -> HttpResponse:
 @require_admin
 def integration_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change an integration and the list of its objects."""
-    integration = _integration_or_404(pk)
+    integration = find_integration(request, pk, Role.ADMIN)
     title = f"Edit {integration}"
     form = IntegrationForm(posted(request), instance=integration)
     if form.is_valid():
@@ -58,7 +55,7 @@ def integration_edit(request: HttpRequest, pk: int) -> HttpResponse:
 @require_admin
 def integration_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask, then delete an integration that no operation and no write refers to."""
-    integration = _integration_or_404(pk)
+    integration = find_integration(request, pk, Role.ADMIN)
     blockers = what_refers_to(integration)
     if request.method == "POST" and not blockers:
         delete(integration, action="integration.deleted", request=request)

@@ -3,20 +3,16 @@
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from console.changes import record, save_form
 from console.connection_forms import KeyForm, NewValueForm
-from console.models import ApiKey, Project
-from console.roles import require_admin
+from console.models import ApiKey
+from console.roles import Role, require_admin
+from console.views.lookup import find_active_key, find_project
 from console.views.pages import confirm_page, form_page, posted
-
-
-def _active_key_or_404(pk: int) -> ApiKey:
-    keys = ApiKey.objects.filter(revoked_at=None).defer("value")
-    return get_object_or_404(keys.select_related("project"), pk=pk)
 
 
 @sensitive_post_parameters("value")
@@ -24,7 +20,7 @@ def _active_key_or_404(pk: int) -> ApiKey:
 @require_admin
 def key_new(request: HttpRequest, pk: int) -> HttpResponse:
     """Add a key to a project; the newest active one is used from then on."""
-    project = get_object_or_404(Project, pk=pk)
+    project = find_project(request, pk, Role.ADMIN)
     form = KeyForm(posted(request), instance=ApiKey(project=project))
     if form.is_valid():
         key = save_form(form, action="key.added", request=request)
@@ -39,7 +35,7 @@ def key_new(request: HttpRequest, pk: int) -> HttpResponse:
 @require_admin
 def key_rotate(request: HttpRequest, pk: int) -> HttpResponse:
     """Replace a key by a new one of the same label; the old one is revoked with it."""
-    old = _active_key_or_404(pk)
+    old = find_active_key(request, pk, Role.ADMIN)
     new = ApiKey(project=old.project, label=old.label)
     form = NewValueForm(posted(request), instance=new)
     if form.is_valid():
@@ -65,7 +61,7 @@ def key_rotate(request: HttpRequest, pk: int) -> HttpResponse:
 @require_admin
 def key_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask, then stop using a key."""
-    key = _active_key_or_404(pk)
+    key = find_active_key(request, pk, Role.ADMIN)
     if request.method == "POST":
         with transaction.atomic():
             if key.revoke():

@@ -2,14 +2,14 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from console.connection_forms import ManifestForm
 from console.manifest import ManifestInvalid, read_manifest
 from console.manifest_import import apply_manifest, plan
-from console.models import Project
-from console.roles import require_admin
+from console.roles import Role, require_admin
+from console.views.lookup import find_project
 
 
 @require_http_methods(["GET", "POST"])
@@ -19,7 +19,7 @@ def manifest(request: HttpRequest, pk: int) -> HttpResponse:
 
     The text travels in the confirming form, so that nothing has to be kept meanwhile.
     """
-    project = get_object_or_404(Project, pk=pk)
+    project = find_project(request, pk, Role.ADMIN)
     if request.method == "GET":
         context = {"project": project, "form": ManifestForm()}
         return render(request, "console/manifest.html", context)
@@ -43,7 +43,7 @@ def manifest(request: HttpRequest, pk: int) -> HttpResponse:
 @require_admin
 def manifest_apply(request: HttpRequest, pk: int) -> HttpResponse:
     """Add what the reviewed file declares and the project does not have yet."""
-    project = get_object_or_404(Project, pk=pk)
+    project = find_project(request, pk, Role.ADMIN)
     try:
         found = read_manifest(request.POST.get("text", "").encode(errors="replace"))
     except ManifestInvalid as error:

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.html import format_html
 from django.views.decorators.http import (
     require_http_methods,
@@ -15,15 +15,23 @@ from console.connection_forms import ProjectForm
 from console.connection_test import try_connection
 from console.fields import UnreadableSecret
 from console.models import NoActiveKey, Project
-from console.roles import require_admin, require_operator, require_viewer
+from console.roles import (
+    Role,
+    environments_for,
+    require_admin,
+    require_operator,
+    require_viewer,
+)
+from console.views.lookup import find_project
 from console.views.pages import confirm_page, form_page, posted
 
 
 @require_safe
 @require_viewer
 def project_list(request: HttpRequest) -> HttpResponse:
-    """All projects with their environment, key and number of integrations."""
-    context = {"projects": Project.objects.for_list()}
+    """All projects that the reader may see, with their environment and their key."""
+    projects = Project.objects.visible_to(request.user)
+    context = {"projects": projects.for_list()}
     return render(request, "console/list.html", context)
 
 
@@ -31,7 +39,7 @@ def project_list(request: HttpRequest) -> HttpResponse:
 @require_viewer
 def project(request: HttpRequest, pk: int) -> HttpResponse:
     """One project: addresses, keys, integrations with their objects and groups."""
-    project = get_object_or_404(Project, pk=pk)
+    project = find_project(request, pk, Role.VIEWER)
     context = {
         "project": project,
         "key_problem": _key_problem(project),
@@ -58,7 +66,8 @@ def _key_problem(project: Project) -> str:
 @require_admin
 def project_new(request: HttpRequest) -> HttpResponse:
     """Add a project."""
-    form = ProjectForm(posted(request))
+    mine = environments_for(request.user, Role.ADMIN)
+    form = ProjectForm(posted(request), environments=mine)
     if form.is_valid():
         project = save_form(form, action="project.created", request=request)
         messages.success(request, f"{project} is added. Next: give it an API key.")
@@ -70,8 +79,9 @@ def project_new(request: HttpRequest) -> HttpResponse:
 @require_admin
 def project_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a project. What was already confirmed goes where it was confirmed for."""
-    project = get_object_or_404(Project, pk=pk)
-    form = ProjectForm(posted(request), instance=project)
+    project = find_project(request, pk, Role.ADMIN)
+    mine = environments_for(request.user, Role.ADMIN)
+    form = ProjectForm(posted(request), instance=project, environments=mine)
     if form.is_valid():
         save_form(form, action="project.changed", request=request)
         messages.success(request, f"{project} is saved.")
@@ -86,7 +96,7 @@ def project_edit(request: HttpRequest, pk: int) -> HttpResponse:
 @require_admin
 def project_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask, then delete a project that no operation and no write refers to."""
-    project = get_object_or_404(Project, pk=pk)
+    project = find_project(request, pk, Role.ADMIN)
     blockers = what_refers_to(project, *project.integrations.all())
     if request.method == "POST" and not blockers:
         delete(project, action="project.deleted", request=request)
@@ -107,7 +117,7 @@ def project_delete(request: HttpRequest, pk: int) -> HttpResponse:
 @require_operator
 def project_test(request: HttpRequest, pk: int) -> HttpResponse:
     """Try the connection and tell the result on the project's page."""
-    project = get_object_or_404(Project, pk=pk)
+    project = find_project(request, pk, Role.OPERATOR)
     verdict = try_connection(project)
     record("project.tested", project, request, {"result": verdict.title})
     messages.add_message(

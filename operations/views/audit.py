@@ -23,6 +23,7 @@ COLUMNS = (
     "action",
     "subject",
     "project_name",
+    "environment",
     "address",
     "correlation_id",
     "detail",
@@ -35,7 +36,7 @@ COLUMNS = (
 @require_viewer
 def audit_list(request: HttpRequest) -> HttpResponse:
     """Show audit events, newest first, narrowed by the filters in the address."""
-    chosen, events = audit_events(request.GET)
+    chosen, events = audit_events(request.GET, request.user)
     if events is None:
         return render(request, "operations/audit.html", {"filter": chosen}, status=400)
     found = list(events[: PAGE + 1])
@@ -55,7 +56,7 @@ def audit_list(request: HttpRequest) -> HttpResponse:
 @require_viewer  # type: ignore[arg-type]
 def audit_csv(request: HttpRequest) -> HttpResponseBase:
     """Send what the filters let through as CSV for spreadsheets, newest first."""
-    chosen, events = audit_events(request.GET)
+    chosen, events = audit_events(request.GET, request.user)
     if events is None:
         return render(request, "operations/audit.html", {"filter": chosen}, status=400)
     AuditEvent.record(

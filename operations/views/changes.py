@@ -11,10 +11,9 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from console.models import AuditEvent
-from console.roles import require_operator
+from console.roles import Role, require_operator
 from operations import sync
-from operations.filters import FollowForm
-from operations.views.list import list_page
+from operations.views.list import follow_form, list_page
 from operations.views.lookup import find_operation
 
 
@@ -22,7 +21,7 @@ from operations.views.lookup import find_operation
 @require_operator
 def ask_now(request: HttpRequest, pk: int) -> HttpResponse:
     """Have Ampersand asked at once, without waiting for the next turn."""
-    operation = find_operation(pk)
+    operation = find_operation(request, pk, Role.OPERATOR)
     if sync.ask_now(operation):
         messages.info(request, "We are asking Ampersand now.")
     else:
@@ -34,7 +33,7 @@ def ask_now(request: HttpRequest, pk: int) -> HttpResponse:
 @require_operator
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Stop an operation from being sent, if nothing of it has left."""
-    operation = find_operation(pk)
+    operation = find_operation(request, pk, Role.OPERATOR)
     with transaction.atomic():
         cancelled = operation.cancel(by=request.user.get_username())
         if cancelled:
@@ -56,7 +55,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 @require_operator
 def follow(request: HttpRequest) -> HttpResponse:
     """Begin to watch an operation that somebody else started."""
-    form = FollowForm(request.POST, auto_id="follow_%s")
+    form = follow_form(request, request.POST)
     if not form.is_valid():
         return list_page(request, follow_form=form, status=422)
     project, remote_id = form.cleaned_data["project"], form.cleaned_data["remote_id"]

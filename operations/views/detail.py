@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from console.roles import require_viewer
+from console.roles import Role, require_viewer
 from operations import panels
 from operations.failures import failure_groups
 from operations.models import Operation
@@ -29,7 +29,7 @@ LONG = timedelta(minutes=10)
 @require_viewer
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one operation."""
-    operation = find_operation(pk)
+    operation = find_operation(request, pk, Role.VIEWER)
     context = _status_context(operation)
     context["panels"] = panels.drawn(request, operation)
     context["log"] = log_context(operation, {})
@@ -44,7 +44,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
 
     `was` is the state on the reader's page: a new one is announced to screen readers.
     """
-    operation = find_operation(pk)
+    operation = find_operation(request, pk, Role.VIEWER)
     if request.GET.get("seen") == str(operation.version):
         return HttpResponse(status=204)
     context = _status_context(operation)

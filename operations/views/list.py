@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -26,7 +26,7 @@ POLL_IDLE = 30
 @require_viewer
 def operation_list(request: HttpRequest) -> HttpResponse:
     """Show operations, newest first, narrowed by the filters in the address."""
-    return list_page(request, follow_form=FollowForm(auto_id="follow_%s"))
+    return list_page(request, follow_form=follow_form(request))
 
 
 @require_safe
@@ -34,10 +34,10 @@ def operation_list(request: HttpRequest) -> HttpResponse:
 @require_viewer
 def rows(request: HttpRequest) -> HttpResponse:
     """Return the lines of the list alone; 204 when they are as `seen`."""
-    chosen = OperationFilter(request.GET)
+    chosen = OperationFilter(request.GET, user=request.user)
     if not chosen.is_valid():
         return HttpResponse(status=400)
-    context = _lines(chosen)
+    context = _lines(request, chosen)
     if request.GET.get("seen") == context["seen"]:
         return HttpResponse(status=204)
     context["is_fragment"] = True
@@ -48,23 +48,29 @@ def list_page(
     request: HttpRequest, *, follow_form: FollowForm, status: int = 200
 ) -> HttpResponse:
     """Draw the whole page: 400 when the filters make no sense, otherwise `status`."""
-    chosen = OperationFilter(request.GET)
+    chosen = OperationFilter(request.GET, user=request.user)
     context: dict[str, Any] = {"filter": chosen, "follow_form": follow_form}
     if chosen.is_valid():
-        context |= _lines(chosen)
+        context |= _lines(request, chosen)
     else:
         status = 400
     return render(request, "operations/list.html", context, status=status)
 
 
-def _lines(chosen: OperationFilter) -> dict[str, Any]:
-    operations = chosen.apply(Operation.objects.for_list()).newest_first()
+def follow_form(request: HttpRequest, data: QueryDict | None = None) -> FollowForm:
+    """Return the form at the foot of the list; its ids must not meet the filters'."""
+    return FollowForm(data, user=request.user, auto_id="follow_%s")
+
+
+def _lines(request: HttpRequest, chosen: OperationFilter) -> dict[str, Any]:
+    visible = Operation.objects.visible_to(request.user)
+    operations = chosen.apply(visible.for_list()).newest_first()
     found = list(operations[: PAGE + 1])
     shown = found[:PAGE]
     name_groups(shown)
     before = chosen.cleaned_data["before"]
-    in_flight = Operation.objects.in_flight()[:MOST_COUNTED].count()
-    unknown = Operation.objects.needing_attention()[:MOST_COUNTED].count()
+    in_flight = visible.in_flight()[:MOST_COUNTED].count()
+    unknown = visible.needing_attention()[:MOST_COUNTED].count()
     return {
         "filter": chosen,
         "operations": shown,

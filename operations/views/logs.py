@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from console.models import AuditEvent
-from console.roles import require_viewer
+from console.roles import Role, require_viewer
 from operations.filters import LogFilter
 from operations.models import LogEntry, Operation
 from operations.spreadsheet import csv_lines, download
@@ -29,7 +29,7 @@ COLUMNS = ("sequence", "timestamp", "severity", "text", "error", "raw")
 @require_viewer
 def logs(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a page of the log, or for htmx its table alone; 204 when it is as `seen`."""
-    operation = find_operation(pk)
+    operation = find_operation(request, pk, Role.VIEWER)
     log = log_context(operation, request.GET)
     is_fragment = bool(request.htmx)  # type: ignore[attr-defined]
     if is_fragment and request.GET.get("seen") == log.get("seen", False):
@@ -96,7 +96,7 @@ def _page(entries: QuerySet[LogEntry], chosen: LogFilter) -> dict[str, Any]:
 @require_viewer  # type: ignore[arg-type]
 def logs_ndjson(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """Send the whole log, one JSON object a line."""
-    operation = find_operation(pk)
+    operation = find_operation(request, pk, Role.VIEWER)
     _audit_download(request, operation, "NDJSON")
     lines = (f"{json.dumps(row, ensure_ascii=False)}\n" for row in _rows(operation))
     return download(
@@ -111,7 +111,7 @@ def logs_ndjson(request: HttpRequest, pk: int) -> StreamingHttpResponse:
 @require_viewer  # type: ignore[arg-type]
 def logs_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """Send the whole log as CSV for spreadsheets; formulas are made harmless."""
-    operation = find_operation(pk)
+    operation = find_operation(request, pk, Role.VIEWER)
     _audit_download(request, operation, "CSV")
     rows = _rows(operation)
     return download(

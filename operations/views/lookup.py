@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 
-from django.shortcuts import get_object_or_404
+from django.http import HttpRequest
 
 from console.models import Group
+from console.roles import Role
+from console.scope import find
 from operations.models import Operation
 
 
-def find_operation(pk: int) -> Operation:
-    """Return the operation with its project and integration, or answer 404."""
-    operations = Operation.objects.select_related("project", "integration")
-    return get_object_or_404(operations, pk=pk)
+def find_operation(request: HttpRequest, pk: int, role: Role) -> Operation:
+    """Return the operation, for people with `role` in its environment: the only way.
+
+    Others get 404 where they have no role there, and 403 where it is too low.
+    """
+    return find(request, Operation.objects.select_related("integration"), pk, role)
 
 
 def name_groups(operations: Sequence[Operation]) -> None:

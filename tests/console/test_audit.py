@@ -1,10 +1,17 @@
-"""The audit trail: where an event came from."""
+"""The audit trail: where an event came from, who may read it, and that it holds."""
+
+import hashlib
+import json
+from datetime import UTC
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import RequestFactory
 from pytest_django import Settings
 
 from console.models import AuditEvent
+from console.roles import Role
+from tests.conftest import make_project, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -30,3 +37,52 @@ def test_where_it_came_from_is_what_the_trusted_proxy_says(
     request = rf.get("/", headers={"X-Forwarded-For": forwarded})
     event = AuditEvent.record(action="a.b", subject="c", request=request)
     assert event.address == address
+
+
+def test_an_event_belongs_to_the_environment_of_its_project() -> None:
+    project = make_project(environment="production")
+    assert AuditEvent.record(action="a.b", subject="c").environment == ""
+    told = AuditEvent.record(action="a.b", subject="c", project=project)
+    assert told.environment == "production"
+    told = AuditEvent.record(action="a.b", subject="c", environment="test")
+    assert told.environment == "test"
+
+
+def test_the_environment_is_part_of_the_chain() -> None:
+    event = AuditEvent.record(action="a.b", subject="c", environment="test")
+    assert AuditEvent.objects.first_broken() is None
+    for word in ("", "sandbox"):
+        AuditEvent.objects.filter(pk=event.pk).update(environment=word)
+        assert AuditEvent.objects.first_broken() == event
+
+
+def test_the_chain_of_rows_from_before_there_were_environments_holds() -> None:
+    event = AuditEvent.record(action="a.b", subject="c", detail={"n": 1})
+    at = event.at.astimezone(UTC).isoformat()
+    content = ["", at, "system", "a.b", "c", "", "", "", "", {"n": 1}]
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    assert event.hash == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_people_read_what_happened_where_they_have_a_role() -> None:
+    project = make_project()
+    AuditEvent.record(action="a.production", subject="c", environment="production")
+    AuditEvent.record(action="a.sandbox", subject="c", environment="sandbox")
+    AuditEvent.record(action="a.sign_in", subject="c")
+    AuditEvent.record(action="a.older", subject="c", project=project)
+    AuditEvent.objects.filter(action="a.older").update(environment="")
+    local = make_user("local", sandbox=Role.ADMIN)
+    AuditEvent.objects.filter(action="a.production").update(actor=local)
+    vera, root = make_user("vera", Role.VIEWER), make_user("root", Role.ADMIN)
+    nobody = make_user("nobody")
+
+    def read_by(user: User) -> set[str]:
+        events = AuditEvent.objects.visible_to(user)
+        return {event.action.removeprefix("a.") for event in events}
+
+    assert read_by(root) == {"production", "sandbox", "sign_in", "older"}
+    assert read_by(vera) == {"production", "sandbox", "older"}
+    assert read_by(local) == {"sandbox"}
+    assert read_by(nobody) == set()
+    AuditEvent.objects.filter(action="a.sign_in").update(actor=nobody)
+    assert read_by(nobody) == {"sign_in"}

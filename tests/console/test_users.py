@@ -3,23 +3,25 @@
 from collections.abc import Callable
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.test import Client as Browser
 from django.urls import reverse
 
 from console.admin import site
+from console.environments import Environment
 from console.models import AuditEvent
-from console.roles import Role, role_of
+from console.roles import Role, role_in, role_of
 from tests.conftest import make_user
 
 LIST = "/admin/auth/user/"
 STRONG = "a-long-enough-Passw0rd"
 NEW = {"username": "eve", "password1": STRONG, "password2": STRONG}
+ADMIN = dict.fromkeys(Environment.values, "admin")
 
 
 @pytest.fixture
 def admin(sign_in: Callable[..., Browser]) -> Browser:
-    """A browser of somebody with the role admin who is not a superuser."""
+    """A browser of an admin in every environment who is not a superuser."""
     return sign_in(Role.ADMIN)
 
 
@@ -33,11 +35,6 @@ def fresh(name: str) -> User:
     return User.objects.get(username=name)
 
 
-def test_the_migration_makes_the_three_roles(db: None) -> None:
-    names = set(Group.objects.values_list("name", flat=True))
-    assert names == {"viewer", "operator", "admin"}
-
-
 def test_only_users_are_there() -> None:
     assert list(site._registry) == [User]
 
@@ -48,9 +45,18 @@ def test_it_is_closed_to_everybody_else(
 ) -> None:
     browser = sign_in(role, "somebody")
     for address in ("/admin/", LIST, LIST + "add/", change(fresh("somebody"))):
-        answer = browser.post(address, {"role": "admin"}, follow=True)
+        answer = browser.post(address, ADMIN, follow=True)
         assert answer.status_code == 403
+        assert "admin in every environment" in answer.text
     assert role_of(fresh("somebody")) == role
+
+
+def test_it_is_closed_to_who_is_an_admin_in_some_environments(
+    sign_in: Callable[..., Browser],
+) -> None:
+    browser = sign_in(Role.ADMIN, production=Role.OPERATOR)
+    assert browser.get(LIST, follow=True).status_code == 403
+    assert LIST not in browser.get("/").text
 
 
 def test_a_staff_flag_opens_nothing(sign_in: Callable[..., Browser]) -> None:
@@ -65,37 +71,57 @@ def test_anonymous_people_sign_in_at_the_one_door(client: Browser, db: None) -> 
     assert answer.status_code == 200
 
 
-def test_adding_a_person_with_a_role(admin: Browser) -> None:
-    answer = admin.post(LIST + "add/", {**NEW, "role": "operator"})
+def test_adding_a_person_with_roles(admin: Browser) -> None:
+    roles = {"sandbox": "operator", "production": "viewer"}
+    answer = admin.post(LIST + "add/", {**NEW, **roles})
     assert answer.status_code == 302
-    assert role_of(fresh("eve")) == Role.OPERATOR
+    eve = fresh("eve")
+    assert role_in(eve, "sandbox") == Role.OPERATOR
+    assert role_in(eve, "test") == Role.NONE
+    assert role_in(eve, "production") == Role.VIEWER
     event = AuditEvent.objects.newest_first()[0]
     assert (event.action, event.subject) == ("user.created", "eve")
-    assert event.detail == {"role": "operator", "is_active": True}
+    assert event.detail == {"roles": roles, "is_active": True}
 
 
-def test_a_role_is_changed_and_recorded(admin: Browser) -> None:
+def test_roles_are_changed_one_by_one_and_recorded(admin: Browser) -> None:
     user = make_user("eve", Role.OPERATOR)
-    values = {"username": "eve", "role": "viewer", "is_active": "on"}
-    assert admin.get(change(user)).status_code == 200
+    roles = {"sandbox": "operator", "test": "viewer"}
+    page = admin.get(change(user))
+    assert page.context["adminform"].form.initial["production"] == "operator"
+    values = {"username": "eve", "is_active": "on", "production": "", **roles}
     assert admin.post(change(user), values).status_code == 302
-    assert role_of(fresh("eve")) == Role.VIEWER
+    eve = fresh("eve")
+    assert role_in(eve, "sandbox") == Role.OPERATOR
+    assert role_in(eve, "test") == Role.VIEWER
+    assert role_in(eve, "production") == Role.NONE
     event = AuditEvent.objects.newest_first()[0]
     assert event.action == "user.changed"
-    assert event.detail["role"] == "viewer"
+    assert event.detail["roles"] == roles
+
+
+def test_the_list_tells_each_role(admin: Browser) -> None:
+    make_user("eve", Role.OPERATOR, production=Role.NONE)
+    User.objects.create_superuser("root")
+    text = admin.get(LIST).text
+    assert 'class="field-sandbox">operator' in text
+    assert 'class="field-production">none' in text
+    assert 'class="field-production">superuser' in text
+    query = {"grants__environment": "production", "grants__role": "viewer"}
+    assert admin.get(LIST, query).status_code == 200
 
 
 def test_closing_an_account(admin: Browser) -> None:
     user = make_user("eve", Role.ADMIN)
-    admin.post(change(user), {"username": "eve", "role": "admin"})
+    admin.post(change(user), {"username": "eve", **ADMIN})
     assert not fresh("eve").is_active
     assert not Browser().login(username="eve", password="eve")
 
 
 def test_nobody_becomes_a_superuser_here(admin: Browser) -> None:
     flags = {"is_superuser": "on", "is_staff": "on", "user_permissions": "1"}
-    admin.post(LIST + "add/", {**NEW, **flags, "role": "admin"})
-    values = {"username": "admin", "role": "admin", "is_active": "on", **flags}
+    admin.post(LIST + "add/", {**NEW, **flags, **ADMIN})
+    values = {"username": "admin", **ADMIN, "is_active": "on", **flags}
     admin.post(change(fresh("admin")), values)
     for user in User.objects.all():
         assert not user.is_superuser
@@ -106,7 +132,7 @@ def test_nobody_becomes_a_superuser_here(admin: Browser) -> None:
 def test_a_superuser_is_out_of_an_admins_reach(admin: Browser) -> None:
     root = User.objects.create_superuser("root", password="root")
     address = reverse("admin:auth_user_password_change", args=[root.pk])
-    values = {"username": "root", "role": "", "password1": STRONG, "password2": STRONG}
+    values = {"username": "root", "password1": STRONG, "password2": STRONG}
     assert admin.post(address, values).status_code == 403
     assert admin.post(change(root), values).status_code == 403
     delete = reverse("admin:auth_user_delete", args=[root.pk])
@@ -116,7 +142,8 @@ def test_a_superuser_is_out_of_an_admins_reach(admin: Browser) -> None:
 
 def test_nobody_locks_themselves_out(admin: Browser) -> None:
     me = fresh("admin")
-    answer = admin.post(change(me), {"username": "admin", "role": "viewer"})
+    values = {"username": "admin", "is_active": "on", **ADMIN, "test": "operator"}
+    answer = admin.post(change(me), values)
     assert "You cannot take your own access away." in answer.content.decode()
     delete = reverse("admin:auth_user_delete", args=[me.pk])
     assert admin.post(delete, {"post": "yes"}).status_code == 403

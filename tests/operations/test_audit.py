@@ -21,8 +21,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def viewer(sign_in: Callable[..., Browser]) -> Browser:
-    browser = sign_in(Role.VIEWER)
+def reader(sign_in: Callable[..., Browser]) -> Browser:
+    browser = sign_in(Role.ADMIN)
     AuditEvent.objects.all().delete()
     return browser
 
@@ -38,29 +38,29 @@ def shown(response: Any) -> list[int]:
 
 @pytest.mark.parametrize("url", [URL, CSV])
 def test_the_ladder(
-    viewer: Browser, client: Browser, sign_in: Callable[..., Browser], url: str
+    reader: Browser, client: Browser, sign_in: Callable[..., Browser], url: str
 ) -> None:
-    assert viewer.get(url).status_code == 200
-    assert viewer.post(url).status_code == 405
+    assert reader.get(url).status_code == 200
+    assert reader.post(url).status_code == 405
     assert client.get(url).status_code == 302
     assert "HX-Redirect" in client.get(url, headers=HTMX)
     assert sign_in(Role.NONE, name="nobody").get(url).status_code == 403
-    assert viewer.get(f"{url}?from=x").status_code == 400
+    assert reader.get(f"{url}?from=x").status_code == 400
 
 
-def test_pages_follow_without_gap_or_repetition(viewer: Browser) -> None:
+def test_pages_follow_without_gap_or_repetition(reader: Browser) -> None:
     assert AuditEvent.objects.newest_first().totally_ordered
     everything = record(120)[::-1]
     found, url = [], URL
     while url:
-        response = viewer.get(url)
+        response = reader.get(url)
         found += shown(response)
         older = response.context["older"]
         url = f"{URL}?{older}" if older else ""
     assert found == everything
 
 
-def test_each_filter_narrows(viewer: Browser, project: Project, clock: Clock) -> None:
+def test_each_filter_narrows(reader: Browser, project: Project, clock: Clock) -> None:
     record()
     clock.now = datetime(2023, 1, 2, 23, 59, tzinfo=UTC)
     (wanted,) = record(
@@ -73,42 +73,42 @@ def test_each_filter_narrows(viewer: Browser, project: Project, clock: Clock) ->
         {"text": "FOUR"},
         {"from": "2023-01-02", "to": "2023-01-02"},
     ):
-        assert shown(viewer.get(URL, query)) == [wanted], query
+        assert shown(reader.get(URL, query)) == [wanted], query
 
 
 @pytest.mark.parametrize("query", ["before=0", "to=x", "text=%00", "from=9999-12-31"])
-def test_nonsense_is_a_400_with_the_form(viewer: Browser, query: str) -> None:
-    response = viewer.get(f"{URL}?{query}")
+def test_nonsense_is_a_400_with_the_form(reader: Browser, query: str) -> None:
+    response = reader.get(f"{URL}?{query}")
     assert response.status_code == 400
     assert 'name="text"' in response.text
 
 
-def test_nothing_yet_and_nothing_matches_are_told_apart(viewer: Browser) -> None:
-    assert "Nothing was done yet." in viewer.get(URL).text
-    assert "1 filter is on." in viewer.get(URL, {"user": "x"}).text
+def test_nothing_yet_and_nothing_matches_are_told_apart(reader: Browser) -> None:
+    assert "Nothing was done yet." in reader.get(URL).text
+    assert "1 filter is on." in reader.get(URL, {"user": "x"}).text
 
 
-def test_hostile_text_stays_text(viewer: Browser) -> None:
+def test_hostile_text_stays_text(reader: Browser) -> None:
     evil = '<img src=x hx-get="/evil">'
     record(subject=evil, actor_name=evil, detail={evil: evil})
-    assert evil not in viewer.get(URL).text
+    assert evil not in reader.get(URL).text
 
 
 def test_the_number_of_queries_does_not_grow(
-    viewer: Browser, django_assert_num_queries: Any
+    reader: Browser, django_assert_num_queries: Any
 ) -> None:
     record()
     with django_assert_num_queries(4) as one:
-        viewer.get(URL)
+        reader.get(URL)
     record(60)
     with django_assert_num_queries(len(one)):
-        viewer.get(URL)
+        reader.get(URL)
 
 
-def test_csv_is_filtered_guarded_and_audited(viewer: Browser) -> None:
+def test_csv_is_filtered_guarded_and_audited(reader: Browser) -> None:
     record(subject="=cmd()")
     record(actor_name="other")
-    response = viewer.get(CSV, {"user": "olga"})
+    response = reader.get(CSV, {"user": "olga"})
     rows = list(csv.DictReader(io.StringIO(response.getvalue().decode())))
     assert [row["subject"] for row in rows] == ["'=cmd()"]
     assert response["Content-Disposition"] == 'attachment; filename="audit.csv"'

@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from console.models import Integration, Project
-from console.roles import Role, role_of
+from console.roles import Person, Role, environments_for
+from console.scope import OfEnvironment
 from files.mending import recipes
 from files.mending.recipes import Recipe
 from files.reading.inspection import Inspection
@@ -37,18 +38,23 @@ def as_sent_path(write: "Write", file_name: str) -> str:
     return new_path("as-sent")
 
 
-class WriteQuerySet(models.QuerySet["Write"]):
+class WriteQuerySet(OfEnvironment["Write"]):
     """Questions asked of writes."""
+
+    PROJECT = "integration__project"
 
     def drafts(self) -> "WriteQuerySet":
         """Return those that were reviewed and not sent, newest first."""
         return self.filter(state=Write.State.DRAFT).order_by("-pk")
 
-    def visible_to(self, user: Any) -> "WriteQuerySet":
-        """Return what `user` may see: what was confirmed, and their own."""
-        if role_of(user) >= Role.ADMIN:
-            return self
-        return self.filter(Q(state=Write.State.CONFIRMED) | Q(started_by=user))
+    def visible_to(self, user: Person) -> "WriteQuerySet":
+        """Return what `user` may see: what was confirmed, and their own.
+
+        Of the environments where they have a role; where they are an admin, all.
+        """
+        managed = environments_for(user, Role.ADMIN)
+        mine = Q(started_by=user) | Q(integration__project__environment__in=managed)
+        return super().visible_to(user).filter(Q(state=Write.State.CONFIRMED) | mine)
 
     def not_discarded(self) -> "WriteQuerySet":
         """Return those that may still be sent, or were."""

@@ -6,16 +6,16 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from console.models import AuditEvent
-from console.roles import require_operator
+from console.roles import Role, require_operator
 from writes.models import SharedAddress
-from writes.views.detail import find_write
+from writes.views.lookup import find_write
 
 
 @require_POST
 @require_operator
 def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     """End the shared addresses of a write now."""
-    write = find_write(request, pk)
+    write = find_write(request, pk, Role.OPERATOR)
     ended = [a for a in SharedAddress.objects.filter(batch__write=write) if a.revoke()]
     if not ended:
         messages.warning(request, "There is no address to revoke.")

@@ -8,10 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from console.roles import require_operator
+from console.roles import Role, require_operator
 from writes import children
 from writes.children import NoChild
-from writes.views.detail import find_write
+from writes.views.lookup import find_write
 from writes.views.starting import check
 
 LONGEST_NUMBER = 9
@@ -21,7 +21,7 @@ LONGEST_NUMBER = 9
 @require_operator
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Make a draft of the rows that failed."""
-    write = find_write(request, pk)
+    write = find_write(request, pk, Role.OPERATOR)
     try:
         child = children.retry_failed(write, cast(User, request.user))
     except NoChild as error:
@@ -43,7 +43,7 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
 @require_operator
 def trial(request: HttpRequest, pk: int) -> HttpResponse:
     """Make a draft of the first rows; those of this one are the rest from now on."""
-    write = find_write(request, pk)
+    write = find_write(request, pk, Role.OPERATOR)
     number = request.POST.get("rows", "").strip()
     is_number = number.isdecimal() and len(number) <= LONGEST_NUMBER
     try:

@@ -32,10 +32,10 @@ def csv(request: HttpRequest) -> HttpResponse:
     if earlier and _is_fixed(earlier, cast(User, request.user)):
         return go_to_taken(request, NotYourDraft(earlier))
     if request.method != "POST":
-        return _page(
-            request, CsvForm(initial=_initial(request, earlier), earlier=earlier)
-        )
-    form = CsvForm(request.POST, request.FILES, earlier=earlier)
+        initial = _initial(request, earlier)
+        form = CsvForm(initial=initial, earlier=earlier, user=request.user)
+        return _page(request, form)
+    form = CsvForm(request.POST, request.FILES, earlier=earlier, user=request.user)
     form.too_big = request.upload_too_big  # type: ignore[attr-defined]
     if not form.is_valid():
         return _page(request, form, status=413 if form.too_big else 422)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
@@ -14,25 +14,17 @@ from django.views.decorators.http import require_POST, require_safe
 from ampersand import Request, RequestInvalid
 from console.fields import UnreadableSecret
 from console.models import NoActiveKey
-from console.roles import require_operator, require_viewer
+from console.roles import Role, require_operator, require_viewer
 from files.remote.looking import LARGE
 from writes import children, drafts, parts, sharing
 from writes.confirming import confirm
 from writes.models import Write
+from writes.panels import children_shown
 from writes.parts_progress import progress_of
 from writes.timeline import timeline
-from writes.views.starting import LARGEST_ID
+from writes.views.lookup import find_write
 
 POLL_SECONDS = 2
-
-
-def find_write(request: HttpRequest, pk: int) -> Write:
-    """Return the write if the user may see it, or answer 404."""
-    if pk > LARGEST_ID:
-        pk = 0
-    visible = Write.objects.visible_to(request.user)
-    known = visible.select_related("integration__project", "parent")
-    return get_object_or_404(known, pk=pk)
 
 
 @require_safe
@@ -43,7 +35,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
     A write of one part is shown by its operation, a draft with faults by its file.
     """
-    write = find_write(request, pk)
+    write = find_write(request, pk, Role.VIEWER)
     batches = list(write.batches.select_related("operation"))
     if len(batches) == 1:
         return redirect(batches[0].operation)
@@ -59,7 +51,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_viewer
 def status(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the part of a sent write's page that changes by itself."""
-    context = _sent_context(request, find_write(request, pk))
+    context = _sent_context(request, find_write(request, pk, Role.VIEWER))
     return render(request, "writes/sent.html#write-status", context)
 
 
@@ -82,7 +74,7 @@ def _sent_context(request: HttpRequest, write: Write) -> dict[str, Any]:
         "is_going": is_going,
         "totals": totals,
         "stopped": stopped,
-        "children": write.children.not_discarded(),
+        "children": children_shown(write, request),
         "timeline": timeline(write),
         "poll_seconds": POLL_SECONDS if moves else None,
     }
@@ -149,7 +141,7 @@ def _is_stale(write: Write, reviewed: str | None) -> bool:
 @require_operator
 def send(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm a draft and go to its operation; a second time finds the first."""
-    write = find_write(request, pk)
+    write = find_write(request, pk, Role.OPERATOR)
     try:
         if _is_stale(write, request.POST.get("reviewed")):
             problem = "It was changed after you opened this page. Look at it again."
@@ -175,7 +167,7 @@ def _go_to_sent(write: Write) -> HttpResponse:
 @require_operator
 def deliver(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose how a file that is too big for one request reaches Ampersand."""
-    write = find_write(request, pk)
+    write = find_write(request, pk, Role.OPERATOR)
     way = request.POST.get("delivery", "")
     is_open = write.is_ready and write.delivery != Write.Delivery.TEXT
     size = write.check_report.get("as_sent_size", 0)
@@ -193,7 +185,7 @@ def deliver(request: HttpRequest, pk: int) -> HttpResponse:
 @require_operator
 def go_on(request: HttpRequest, pk: int) -> HttpResponse:
     """Send the parts that are held, although the one before did not end well."""
-    write = find_write(request, pk)
+    write = find_write(request, pk, Role.OPERATOR)
     if not parts.go_on(write, request):
         messages.warning(request, "Nothing is held: nothing was changed.")
     return redirect(write)
@@ -203,7 +195,7 @@ def go_on(request: HttpRequest, pk: int) -> HttpResponse:
 @require_operator
 def cancel_rest(request: HttpRequest, pk: int) -> HttpResponse:
     """Cancel the parts of which nothing has left."""
-    write = find_write(request, pk)
+    write = find_write(request, pk, Role.OPERATOR)
     count = parts.cancel_rest(write, request)
     if count:
         noun = "part was" if count == 1 else "parts were"
@@ -217,7 +209,7 @@ def cancel_rest(request: HttpRequest, pk: int) -> HttpResponse:
 @require_operator
 def discard(request: HttpRequest, pk: int) -> HttpResponse:
     """Put a draft away. What was sent cannot be discarded."""
-    write = find_write(request, pk)
+    write = find_write(request, pk, Role.OPERATOR)
     if not children.discard(write, by=request.user.get_username()):
         messages.warning(request, "This is no draft any more; nothing was changed.")
         return redirect(write)
@@ -229,6 +221,6 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
 @require_operator
 def again(request: HttpRequest, pk: int) -> HttpResponse:
     """Open the form that this write came from, filled in with its content."""
-    write = find_write(request, pk)
+    write = find_write(request, pk, Role.OPERATOR)
     form = reverse(f"writes:{write.source}")
     return redirect(f"{form}?{urlencode({'again': write.pk})}")

@@ -9,11 +9,11 @@ from django.http import (
 )
 from django.views.decorators.http import require_safe
 
-from console.roles import require_viewer
+from console.roles import Role, require_viewer
 from files.findings_file import COLUMNS, read_findings
 from operations.spreadsheet import csv_lines, download
 from writes.models import Batch, Write
-from writes.views.detail import find_write
+from writes.views.lookup import find_write
 
 LONGEST_NUMBER = 9
 
@@ -22,28 +22,28 @@ LONGEST_NUMBER = 9
 @require_viewer  # type: ignore[arg-type]  # it is for any response
 def original(request: HttpRequest, pk: int) -> FileResponse:
     """Return the file as it was uploaded."""
-    return _file(find_write(request, pk), "original")
+    return _file(find_write(request, pk, Role.VIEWER), "original")
 
 
 @require_safe
 @require_viewer  # type: ignore[arg-type]
 def as_sent(request: HttpRequest, pk: int) -> FileResponse:
     """Return the file as it is or was sent."""
-    return _file(find_write(request, pk), "as_sent")
+    return _file(find_write(request, pk, Role.VIEWER), "as_sent")
 
 
 @require_safe
 @require_viewer  # type: ignore[arg-type]
 def held_back(request: HttpRequest, pk: int) -> FileResponse:
     """Return the rows that were left out, with their header."""
-    return _file(find_write(request, pk), "held_back")
+    return _file(find_write(request, pk, Role.VIEWER), "held_back")
 
 
 @require_safe
 @require_viewer  # type: ignore[arg-type]
 def findings(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Return every finding as CSV for spreadsheets; formulas are made harmless."""
-    write = find_write(request, pk)
+    write = find_write(request, pk, Role.VIEWER)
     try:
         path = write.path_of("findings")
     except FileNotFoundError:
@@ -74,7 +74,7 @@ def _file(write: Write, kind: str) -> FileResponse:
 @require_viewer
 def body(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the exact body of the request that was confirmed."""
-    write = find_write(request, pk)
+    write = find_write(request, pk, Role.VIEWER)
     number = request.GET.get("part", "1")
     if not number.isdecimal() or len(number) > LONGEST_NUMBER:
         raise Http404

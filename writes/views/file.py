@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from console.roles import require_operator, require_viewer
+from console.roles import Role, require_viewer
 from files.checking.header import bare_name
 from files.fields.field import Field
 from files.findings import LEVELS
@@ -19,7 +19,7 @@ from files.mending.recipes import ColumnRecipe, InvalidRecipe, Recipe
 from writes import checking, mending, rules_shown
 from writes.models import FileJob, Write
 from writes.views import file_changes
-from writes.views.detail import find_write
+from writes.views.lookup import find_write
 from writes.views.starting import check
 
 COLUMNS_SHOWN = 200
@@ -34,10 +34,9 @@ _CHANGED = (
 @require_viewer
 def file(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the file of a draft; a button named `do` changes what will be sent of it."""
-    write = _draft(request, pk)
     if request.method == "POST":
-        return _change(request, write=write)
-    return _page(request, write)
+        return _change(request, write=_draft(request, pk, Role.OPERATOR))
+    return _page(request, _draft(request, pk, Role.VIEWER))
 
 
 @require_safe
@@ -45,7 +44,7 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
 @require_viewer
 def work(request: HttpRequest, pk: int) -> HttpResponse:
     """Return how far the check is; once it ended, have the page loaded anew."""
-    write = _draft(request, pk)
+    write = _draft(request, pk, Role.VIEWER)
     job = _job(write)
     if job is None or not job.is_open:
         response = HttpResponse(status=204)
@@ -55,8 +54,8 @@ def work(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "writes/file.html#file-work", context)
 
 
-def _draft(request: HttpRequest, pk: int) -> Write:
-    write = find_write(request, pk)
+def _draft(request: HttpRequest, pk: int, role: Role) -> Write:
+    write = find_write(request, pk, role)
     if write.source != Write.Source.CSV:
         raise Http404
     return write
@@ -70,7 +69,6 @@ def _job(write: Write) -> FileJob | None:
     return job if job.edition == write.edition else None
 
 
-@require_operator
 def _change(request: HttpRequest, *, write: Write) -> HttpResponse:
     """Do what the button says, and check the file anew."""
     action = file_changes.ACTIONS.get(request.POST.get("do", ""))

@@ -25,7 +25,8 @@ MOST_COUNTED = 1000
 def home(request: HttpRequest) -> HttpResponse:
     """Show what needs attention."""
     now = timezone.now()
-    operations = Operation.objects.select_related("project").newest_first()
+    visible = Operation.objects.visible_to(request.user)
+    operations = visible.select_related("project").newest_first()
     unknown = operations.needing_attention()
     failed = operations.filter(
         state__in=(
@@ -35,7 +36,8 @@ def home(request: HttpRequest) -> HttpResponse:
         ),
         created_at__gt=now - timedelta(days=1),
     )
-    drafts = Write.objects.drafts().filter(started_by=cast(User, request.user))
+    drafts = Write.objects.visible_to(request.user).drafts()
+    drafts = drafts.filter(started_by=cast(User, request.user))
     context = {
         "unknown": unknown[:SHOWN],
         "unknown_count": _count(unknown),
@@ -44,7 +46,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "drafts": drafts.select_related("integration__project")[:SHOWN],
         "draft_count": _count(drafts),
         "recent": operations[:SHOWN],
-        "has_projects": Project.objects.exists(),
+        "has_projects": Project.objects.visible_to(request.user).exists(),
         "worker_state": background().state,
     }
     return render(request, "writes/home.html", context)

@@ -30,15 +30,15 @@ def record(request: HttpRequest) -> HttpResponse:
     """Show the form; a button named `do` changes its rows, Review makes a draft."""
     earlier = earlier_write(request, Write.Source.RECORD)
     if request.method != "POST":
-        return _page(
-            request, RecordForm(initial=_initial(request, earlier)), _rows_of(earlier)
-        )
+        form = RecordForm(initial=_initial(request, earlier), user=request.user)
+        return _page(request, form, _rows_of(earlier))
     typed = _Typed(request.POST)
     do = request.POST.get("do", "review")
     if do != "review":
         typed.change(do)
-        return _page(request, RecordForm(initial=request.POST.dict()), typed=typed)
-    form = RecordForm(request.POST)
+        form = RecordForm(initial=request.POST.dict(), user=request.user)
+        return _page(request, form, typed=typed)
+    form = RecordForm(request.POST, user=request.user)
     fields = typed.record()
     if not form.is_valid() or fields is None:
         return _page(request, form, typed=typed, status=422)

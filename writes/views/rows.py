@@ -23,7 +23,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from console.models import AuditEvent
-from console.roles import require_viewer
+from console.roles import Role, require_viewer
 from files.raw_records import cut
 from files.rows import row_exports
 from files.rows.fates import FAILED, STATES
@@ -32,8 +32,8 @@ from operations.failures import parse_error
 from operations.filters import Filter, cursor, word
 from operations.spreadsheet import csv_lines, download
 from writes.models import FileJob, Write
-from writes.panels import rows_context
-from writes.views.detail import find_write
+from writes.panels import children_shown, rows_context
+from writes.views.lookup import find_write
 
 PAGE = 100
 MOST_GROUPS = 50
@@ -64,7 +64,7 @@ class RowFilter(Filter):
 @require_viewer
 def rows(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a page of the rows, or for htmx the table alone."""
-    write = find_write(request, pk)
+    write = find_write(request, pk, Role.VIEWER)
     if not write.rows_store:
         return _nothing_yet(request, write)
     chosen = RowFilter(request.GET)
@@ -73,7 +73,7 @@ def rows(request: HttpRequest, pk: int) -> HttpResponse:
         "project": write.project,
         "filter": chosen,
         "totals": write.rows_totals,
-        "children": write.children.not_discarded(),
+        "children": children_shown(write, request),
     }
     try:
         with RowStore(write.path_of("rows_store")) as store:
@@ -93,7 +93,7 @@ def rows(request: HttpRequest, pk: int) -> HttpResponse:
 @require_viewer
 def panel(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the summary that the pages of the write's operations show."""
-    context = rows_context(find_write(request, pk))
+    context = rows_context(request, find_write(request, pk, Role.VIEWER))
     return render(request, "writes/rows_summary.html#panel", context)
 
 
@@ -185,7 +185,7 @@ def outcomes_for_spreadsheets(request: HttpRequest, pk: int) -> HttpResponseBase
 
 
 def _opened(request: HttpRequest, pk: int, what: str) -> tuple[Write, RowStore]:
-    write = find_write(request, pk)
+    write = find_write(request, pk, Role.VIEWER)
     try:
         store = RowStore(write.path_of("rows_store"))
         write.path_of("as_sent")

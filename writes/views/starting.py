@@ -9,6 +9,7 @@ from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
+from console.roles import Role
 from writes import file_jobs
 from writes.drafts import NotYourDraft
 from writes.models import FileJob, Write
@@ -18,12 +19,16 @@ LARGEST_ID = 2**63 - 1
 
 
 def earlier_write(request: HttpRequest, source: str) -> Write | None:
-    """Return the write whose content the form takes over, from `?again=`."""
+    """Return the write whose content the form takes over, from `?again=`.
+
+    Only what the user might send: others read its files where they may see it.
+    """
     given = request.POST.get("again") or request.GET.get("again") or ""
     if not given.isdecimal() or len(given) > 19 or int(given) > LARGEST_ID:
         return None
     return (
         Write.objects.visible_to(request.user)
+        .for_role(request.user, Role.OPERATOR)
         .select_related("integration__project")
         .filter(pk=int(given), source=source)
         .first()
@@ -40,7 +45,7 @@ def first_values(request: HttpRequest, write: Write | None) -> dict[str, Any]:
     return {
         "token": write.token if write and mine and write.is_draft else uuid.uuid4(),
         "again": write.pk if write is not None else None,
-        **initial_target(write),
+        **initial_target(write, request.user),
     }
 
 

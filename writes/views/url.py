@@ -29,9 +29,9 @@ def url(request: HttpRequest) -> HttpResponse:
     """Show the form; Review makes a draft."""
     earlier = earlier_write(request, Write.Source.URL)
     if request.method != "POST":
-        form = UrlForm(initial=_initial(request, earlier))
+        form = UrlForm(initial=_initial(request, earlier), user=request.user)
         return render(request, "writes/url.html", {"form": form})
-    form = UrlForm(request.POST)
+    form = UrlForm(request.POST, user=request.user)
     if not form.is_valid():
         return render(request, "writes/url.html", {"form": form}, status=422)
     values = {

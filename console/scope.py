@@ -1,0 +1,55 @@
+"""What belongs to an environment is there only for people with a role in it.
+
+Everything that is written belongs to a project, and so to an environment. Where a
+person has no role, it is in no list and no count, and its address answers 404. `find`
+is how a view gets a row: it cannot be called without saying which role that needs.
+"""
+
+from typing import Any, ClassVar, Self
+
+from django.db import models
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+
+from console.environments import Environment
+from console.roles import Person, Role, environments_for, need_role
+
+
+class OfEnvironment[Row: models.Model](models.QuerySet[Row]):
+    """Questions asked of rows that belong to an environment.
+
+    `PROJECT` is the look-up that leads to the project, "" for projects themselves.
+    """
+
+    PROJECT: ClassVar[str]
+
+    def for_role(self, user: Person, least: Role) -> Self:
+        """Return those in environments where `user` has at least the role."""
+        words = environments_for(user, least)
+        if len(words) == len(Environment):
+            return self
+        path = f"{self.PROJECT}__environment__in".removeprefix("__")
+        return self.filter(**{path: words})
+
+    def visible_to(self, user: Person) -> Self:
+        """Return those that `user` may look at."""
+        return self.for_role(user, Role.VIEWER)
+
+
+def find[Row: models.Model](
+    request: HttpRequest, rows: OfEnvironment[Row], pk: int, role: Role
+) -> Row:
+    """Return the row with its project, for people who have `role` in its environment.
+
+    Raises `Http404` where it is not there for them, and `PermissionDenied` where their
+    role is too low for what they want.
+    """
+    visible = rows.visible_to(request.user)
+    if rows.PROJECT:
+        visible = visible.select_related(rows.PROJECT)
+    row = get_object_or_404(visible, pk=pk)
+    project: Any = row
+    for step in filter(None, rows.PROJECT.split("__")):
+        project = getattr(project, step)
+    need_role(request, role, project.environment)
+    return row

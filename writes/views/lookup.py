@@ -1,0 +1,16 @@
+"""Finding the write that an address names: the only way a view gets it."""
+
+from django.http import HttpRequest
+
+from console.roles import Role
+from console.scope import find
+from writes.models import Write
+
+
+def find_write(request: HttpRequest, pk: int, role: Role) -> Write:
+    """Return the write, for people with `role` in its environment.
+
+    Others get 404 where they have no role there, as for the draft of somebody else, and
+    403 where their role is too low.
+    """
+    return find(request, Write.objects.select_related("parent"), pk, role)
