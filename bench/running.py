@@ -37,6 +37,7 @@ def environment(data: Path, **variables: str) -> dict[str, str]:
         "TIME_ZONE": "UTC",
         "LOG_LEVEL": "WARNING",
         "SEND_TIMEOUT": "60",
+        "REPEAT_DAYS": "0",
         "SESSION_HOURS": "12",
         "DATABASE_URL": "",
         "PUBLIC_URL": "",

@@ -4,6 +4,7 @@ ApiKey N-1 Project 1-N Integration 1-N WriteObject
                                Integration 1-N Group
 Grant (console/grants.py): what a person may do in an environment.
 AuditEvent (console/audit.py) stands alone: it outlives everything it names.
+EnvironmentControl (console/environment_control.py): what holds for an environment.
 """
 
 from datetime import timedelta
@@ -17,6 +18,7 @@ from django.utils import timezone
 from ampersand import Client, SecretStr, UpdateStyle
 from console.audit import AuditEvent, AuditEventQuerySet
 from console.clients import client_for
+from console.environment_control import EnvironmentControl, EnvironmentControlQuerySet
 from console.environments import Environment
 from console.fields import EncryptedField
 from console.grants import Grant
@@ -29,6 +31,8 @@ __all__ = [
     "ApiKey",
     "AuditEvent",
     "AuditEventQuerySet",
+    "EnvironmentControl",
+    "EnvironmentControlQuerySet",
     "Grant",
     "Group",
     "Heartbeat",

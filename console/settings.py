@@ -37,6 +37,9 @@ SESSION_HOURS = env.int("SESSION_HOURS", default=12)
 # Seconds a write may take before its outcome is called unknown.
 SEND_TIMEOUT = env.int("SEND_TIMEOUT", default=60)
 
+# Days within which the same content is not sent again without a reason.
+REPEAT_DAYS = env.int("REPEAT_DAYS", default=7)
+
 # Where Ampersand reaches this console, if it can: it may then fetch files from here.
 PUBLIC_URL = env.str("PUBLIC_URL", default="")
 # An S3-compatible store that Ampersand can fetch files from, if there is one.

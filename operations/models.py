@@ -50,6 +50,8 @@ class Operation(models.Model):
         State.COMPLETED,
     )
     NOT_SENT: ClassVar = (*UNSENT, State.CANCELLED)
+    # Proven to have changed nothing, for good.
+    WITHOUT_EFFECT: ClassVar = (State.REJECTED, State.CANCELLED)
     # Ampersand is asked about these while `due_at` is set.
     WATCHED: ClassVar = (State.IN_PROGRESS, *ENDED)
 
@@ -76,6 +78,8 @@ class Operation(models.Model):
         related_name="operations",
     )
     started_by_name = models.CharField(max_length=150)
+    # The reason or ticket that was given for it, "" where none was.
+    purpose = models.CharField(max_length=200, blank=True)
     state = models.CharField(max_length=20, choices=State, default=State.WAITING)
 
     # As Ampersand has it.
@@ -187,7 +191,8 @@ class Operation(models.Model):
         with transaction.atomic():
             super().save(*args, **kwargs)
             if is_new:
-                self._keep_transition("", by=self.started_by_name, why=self.reason)
+                why = self.reason or self.purpose
+                self._keep_transition("", by=self.started_by_name, why=why)
 
     def get_absolute_url(self) -> str:
         return reverse("operations:detail", args=[self.pk])
@@ -229,18 +234,26 @@ class Operation(models.Model):
         return self.action in (self.Action.UPSERT, self.Action.FOLLOW)
 
     def change(
-        self, *, only_from: tuple[str, ...], by: str = "", **values: Any
+        self,
+        *,
+        only_from: tuple[str, ...],
+        only_if: Q | None = None,
+        by: str = "",
+        **values: Any,
     ) -> bool:
         """Set `values` if the state is still one of `only_from`; tell whether it was.
 
         The one way in which a state changes: a conditional UPDATE, so that of two
         processes only one succeeds, with its `OperationTransition` in the same
-        transaction. `by` names the person who did it, if one did. The object itself is
-        refreshed. Raises `IntegrityError` for a transition that LEDGER does not know.
+        transaction. `only_if` is one more condition of that UPDATE. `by` names the
+        person who did it, if one did. The object itself is refreshed. Raises
+        `IntegrityError` for a transition that LEDGER does not know.
         """
         fit = {name: self._fit(name, value) for name, value in values.items()}
         with transaction.atomic():
-            rows = Operation.objects.filter(pk=self.pk, state__in=only_from)
+            rows = Operation.objects.filter(
+                only_if or Q(), pk=self.pk, state__in=only_from
+            )
             before = rows.select_for_update().values_list("state", flat=True).first()
             changed = rows.update(version=F("version") + 1, **fit) == 1
             self.refresh_from_db()

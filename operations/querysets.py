@@ -4,12 +4,24 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
+from console.models import EnvironmentControl, Project
 from console.scope import OfEnvironment
 
 if TYPE_CHECKING:
     from operations.models import Operation  # noqa: F401 - QuerySet["Operation"]
+
+
+def is_frozen() -> Q:
+    """Return the condition that the environment of an operation is frozen.
+
+    It joins nothing to the operations: PostgreSQL looks again at the conditions of an
+    UPDATE that had to wait, but not at those of a subquery that a join becomes.
+    """
+    frozen = EnvironmentControl.objects.filter(frozen_at__isnull=False)
+    projects = Project.objects.filter(environment__in=frozen.values("environment"))
+    return Q(Exists(projects.filter(pk=OuterRef("project_id"))))
 
 
 class OperationQuerySet(OfEnvironment["Operation"]):
@@ -33,6 +45,10 @@ class OperationQuerySet(OfEnvironment["Operation"]):
         """Return those in one of `states` that the worker should turn to by `now`."""
         return self.filter(state__in=states, due_at__lte=now).order_by("due_at")
 
+    def not_frozen(self) -> "OperationQuerySet":
+        """Return those that may leave: nothing of a frozen environment does."""
+        return self.filter(~is_frozen())
+
     def for_list(self) -> "OperationQuerySet":
         """Return what a line of the list shows; reading anything else raises."""
         return (
@@ -49,6 +65,7 @@ class OperationQuerySet(OfEnvironment["Operation"]):
             | Q(object_name__icontains=text)
             | Q(group_ref__icontains=text)
             | Q(reason__icontains=text)
+            | Q(purpose__icontains=text)
         )
         number = text.removeprefix("#")
         if number.isascii() and number.isdecimal() and len(number) < 19:

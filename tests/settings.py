@@ -9,6 +9,7 @@ os.environ.update(
     HTTPS_ONLY="false",
     ALLOWED_HOSTS="testserver,localhost,127.0.0.1",
     SEND_TIMEOUT="5",
+    REPEAT_DAYS="7",
     TIME_ZONE="UTC",
     DEBUG="false",
     LOG_LEVEL="INFO",

@@ -23,6 +23,7 @@ from files.splitting import Part
 from operations.models import Operation
 from writes import drafts, sending
 from writes.models import Batch, Write
+from writes.repeats import RepeatFound, claim
 from writes.storing import measure
 
 Delivery = Write.Delivery
@@ -44,34 +45,74 @@ class Planned:
     size: int = 0
 
 
-def confirm(write: Write, request: HttpRequest) -> Operation:
+def confirm(
+    write: Write,
+    request: HttpRequest,
+    *,
+    reason: str = "",
+    repeat_reason: str = "",
+    repeats: int | None = None,
+) -> Operation:
     """Turn a draft into requests that will be sent, and return the first's operation.
 
     Committed before anything leaves. Confirming twice returns the first operation.
-    Raises `NoActiveKey`, `UnreadableSecret`, `RequestInvalid` and `FileNotFoundError`
-    with the draft left as it is.
+    `reason` says why it is sent, `repeat_reason` why once more although the same was
+    sent before; `repeats` is the id of the write that this was said of, where it was
+    said of a certain one. All are at most 200 characters.
+    Raises `RepeatFound` (`writes.repeats`), `NoActiveKey`, `UnreadableSecret`,
+    `RequestInvalid` and `FileNotFoundError` with the draft left as it is.
     """
     if not write.is_draft:
         return _operation_of(write)
     planned = _plan(write)
-    with transaction.atomic():
-        now = timezone.now()
-        confirmed = write.change(
-            only_from=Write.State.DRAFT,
-            only_edition=write.edition,
-            by=request.user.get_username(),
-            state=Write.State.CONFIRMED,
-            confirmed_at=now,
-        )
-        if not confirmed:
-            return _operation_of(write)
-        operations = [
-            _add(write, number, plan, request, now, of=len(planned))
-            for number, plan in enumerate(planned, start=1)
-        ]
-        _audit(write, operations, request)
-        transaction.on_commit(partial(sending.enqueue, operations[0].pk))
+    try:
+        with transaction.atomic():
+            now = timezone.now()
+            confirmed = write.change(
+                only_from=Write.State.DRAFT,
+                only_edition=write.edition,
+                by=request.user.get_username(),
+                state=Write.State.CONFIRMED,
+                confirmed_at=now,
+                reason=reason,
+            )
+            if not confirmed:
+                return _operation_of(write)
+            _note_content(write, now, request, repeat_reason, repeats)
+            operations = [
+                _add(write, number, plan, request, now, of=len(planned))
+                for number, plan in enumerate(planned, start=1)
+            ]
+            _audit(write, operations, request)
+            transaction.on_commit(partial(sending.enqueue, operations[0].pk))
+    except RepeatFound:
+        write.refresh_from_db()
+        raise
     return operations[0]
+
+
+def _note_content(
+    write: Write,
+    now: datetime,
+    request: HttpRequest,
+    repeat_reason: str,
+    repeats: int | None,
+) -> None:
+    """Claim the content; where it repeats a write, keep which and why."""
+    earlier = claim(write, now, reason=repeat_reason, known=repeats)
+    if earlier is None:
+        return
+    write.change(
+        only_from=Write.State.CONFIRMED, repeats=earlier, repeat_reason=repeat_reason
+    )
+    AuditEvent.record(
+        action="write.repeated",
+        subject=f"Write {write.pk} has the same content as write {earlier.pk}",
+        subject_url=write.get_absolute_url(),
+        request=request,
+        project=write.project,
+        detail={"write": write.pk, "earlier": earlier.pk, "reason": repeat_reason},
+    )
 
 
 def _operation_of(write: Write) -> Operation:
@@ -150,6 +191,7 @@ def _add(
         group_ref=write.group_ref,
         started_by=request.user if request.user.is_authenticated else None,
         started_by_name=request.user.get_username(),
+        purpose=write.reason or write.repeat_reason,
         record_id=write.record_id,
         part=f"part {number:,} of {of:,}" if of > 1 else "",
         rows_sent=plan.rows,
@@ -201,6 +243,7 @@ def _audit(write: Write, operations: list[Operation], request: HttpRequest) -> N
         "address": batch.url,
         "body_sha256": batch.sha256,
         "body_bytes": batch.size,
+        "reason": write.reason,
     }
     if write.source == Write.Source.CSV:
         detail |= {

@@ -32,9 +32,10 @@ from ampersand import (
     WriteResult,
 )
 from console.fields import UnreadableSecret
-from console.models import NoActiveKey
+from console.models import EnvironmentControl, NoActiveKey
 from files.remote.stores import StoreError
 from operations.models import Operation
+from operations.querysets import is_frozen
 from writes import looking, sharing
 from writes.models import Batch, Write
 from writes.storing import measure
@@ -76,7 +77,10 @@ def send(operation_id: int) -> None:
     )
     if operation is None:
         return
-    if timezone.now() - operation.waiting_since > GIVE_UP_AFTER:
+    control = EnvironmentControl.objects.of(operation.project.environment)
+    if control.is_frozen:
+        return
+    if timezone.now() - _could_leave_since(operation, control) > GIVE_UP_AFTER:
         hour = "It could not be sent within an hour, and the data may be stale by now."
         _cancel(operation, f"{operation.reason} {hour}".strip())
         return
@@ -94,6 +98,13 @@ def send(operation_id: int) -> None:
     if _claim(operation):
         with _lease_kept(operation):
             _exchange(operation, client, request)
+
+
+def _could_leave_since(operation: Operation, control: EnvironmentControl) -> datetime:
+    """Return when its hour began: a freeze does not count, and what waited out one
+    has the whole of it again.
+    """
+    return max(operation.waiting_since, control.unfrozen_at or operation.waiting_since)
 
 
 def _as_reviewed(operation: Operation) -> Request:
@@ -150,10 +161,15 @@ def need_same_file(batch: Batch) -> None:
 
 
 def _claim(operation: Operation) -> bool:
-    """Take the operation for sending; False if another worker has it."""
+    """Take the operation for sending.
+
+    False if another worker has it, or its environment was frozen: the very UPDATE that
+    takes it looks, so that nothing leaves after a freeze.
+    """
     now = timezone.now()
     return operation.change(
         only_from=(State.WAITING,),
+        only_if=~is_frozen(),
         state=State.SENDING,
         sent_at=now,
         due_at=now + LEASE,
@@ -324,7 +340,7 @@ def recover_overdue(now: datetime) -> int:
 
 def nudge_due(now: datetime) -> int:
     """Nudge the worker to what is waiting and due; return how many."""
-    due = Operation.objects.due(State.WAITING, now=now)
+    due = Operation.objects.due(State.WAITING, now=now).not_frozen()
     nudged = 0
     for pk, due_at in list(due.values_list("pk", "due_at")[:MOST_NUDGED]):
         mine = Operation.objects.filter(pk=pk, due_at=due_at, state=State.WAITING)

@@ -28,6 +28,7 @@ def timeline(write: Write) -> list[Event]:
             _TEXTS[State(transition.to_state)].format(
                 who=transition.actor_name or "The console"
             ),
+            why=transition.reason,
             process=transition.process,
         )
         for transition in write.transitions.all()

@@ -12,6 +12,7 @@ from writes.views import (
     home,
     record,
     rows,
+    send,
     served,
     url,
 )
@@ -27,7 +28,7 @@ writes_patterns = (
         path("<int:pk>/file/", file.file, name="file"),
         path("<int:pk>/file/work/", file.work, name="work"),
         path("<int:pk>/deliver/", detail.deliver, name="deliver"),
-        path("<int:pk>/send/", detail.send, name="send"),
+        path("<int:pk>/send/", send.send, name="send"),
         path("<int:pk>/go-on/", detail.go_on, name="go_on"),
         path("<int:pk>/cancel-rest/", detail.cancel_rest, name="cancel_rest"),
         path("<int:pk>/discard/", detail.discard, name="discard"),

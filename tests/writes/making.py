@@ -74,11 +74,15 @@ def check_draft(write: Write) -> None:
     write.refresh_from_db()
 
 
-def confirm(write: Write, user: User) -> Operation:
-    """Confirm a draft as `user`; return the operation of its first part."""
+def confirm(write: Write, user: User, **said: Any) -> Operation:
+    """Confirm a draft as `user`; return the operation of its first part.
+
+    A test that sends the same content twice and is about something else gives a
+    `repeat_reason`.
+    """
     request = RequestFactory().post("/")
     request.user = user
-    return confirming.confirm(write, request)
+    return confirming.confirm(write, request, **said)
 
 
 def work_off() -> None:

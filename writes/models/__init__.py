@@ -2,6 +2,7 @@
 
 Write 1-N WriteTransition: every state that it was in.
 Write 1-N FileJob: work on its file in the background.
+Write 1-1 SentContent: what tells its content from others, once it was confirmed.
 Batch 1-1 SharedAddress: where Ampersand fetches its text from.
 SavedMapping stands alone: how the columns of an object's files are named.
 """
@@ -9,6 +10,7 @@ SavedMapping stands alone: how the columns of an object's files are named.
 from writes.models.batch import Batch
 from writes.models.file_job import FileJob
 from writes.models.saved_mapping import SavedMapping
+from writes.models.sent_content import SentContent, SentContentQuerySet
 from writes.models.shared_address import SharedAddress
 from writes.models.write import Write, WriteQuerySet, as_sent_path, original_path
 from writes.models.write_transition import WriteTransition
@@ -17,6 +19,8 @@ __all__ = [
     "Batch",
     "FileJob",
     "SavedMapping",
+    "SentContent",
+    "SentContentQuerySet",
     "SharedAddress",
     "Write",
     "WriteQuerySet",

@@ -169,6 +169,13 @@ class Write(models.Model):
         "self", null=True, on_delete=models.SET_NULL, related_name="children"
     )
     relation = models.CharField(max_length=10, choices=Relation, blank=True)
+    # The reason or ticket that was given when it was confirmed.
+    reason = models.CharField(max_length=200, blank=True)
+    # The earlier write with the same content, and why it was sent once more.
+    repeats = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="repeated_by"
+    )
+    repeat_reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     changed_at = models.DateTimeField(default=timezone.now)
     confirmed_at = models.DateTimeField(null=True)
@@ -203,6 +210,10 @@ class Write(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="confirmed") | Q(is_ready=True),
                 name="write_confirmed_was_ready",
+            ),
+            models.CheckConstraint(
+                condition=Q(repeats=None) | ~Q(repeat_reason=""),
+                name="write_repeat_has_reason",
             ),
             # Of a draft only one part can be on trial: two could overlap.
             models.UniqueConstraint(
@@ -319,8 +330,8 @@ class Write(models.Model):
         """Set `values` if the state is still `only_from`; tell whether it was.
 
         With `only_edition`, only if the file to send is still that one, too. A new
-        state is kept as a `WriteTransition` in the same transaction; `by` names the
-        person who did it, if one did.
+        state is kept as a `WriteTransition` in the same transaction, with the `reason`
+        where one is set; `by` names the person who did it, if one did.
         """
         rows = Write.objects.filter(pk=self.pk, state=only_from)
         if only_edition is not None:
@@ -330,17 +341,18 @@ class Write(models.Model):
             changed = rows.update(**values) == 1
             self.refresh_from_db()
             if changed and self.state != only_from:
-                self._keep_transition(only_from, by=by)
+                self._keep_transition(only_from, by=by, why=values.get("reason", ""))
         return changed
 
     change.alters_data = True  # type: ignore[attr-defined]
 
-    def _keep_transition(self, before: str, *, by: str) -> None:
+    def _keep_transition(self, before: str, *, by: str, why: str = "") -> None:
         self.transitions.create(
             number=self.transitions.count() + 1,
             from_state=before,
             to_state=self.state,
             actor_name=by,
+            reason=why,
         )
 
     def revise(self, **values: Any) -> bool:

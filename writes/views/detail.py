@@ -17,7 +17,7 @@ from console.models import NoActiveKey
 from console.roles import Role, require_operator, require_viewer
 from files.remote.looking import LARGE
 from writes import children, drafts, parts, sharing
-from writes.confirming import confirm
+from writes.confirm_form import ConfirmForm
 from writes.models import Write
 from writes.panels import children_shown
 from writes.parts_progress import progress_of
@@ -43,7 +43,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         return render(request, "writes/sent.html", _sent_context(request, write))
     if write.source == Write.Source.CSV and write.is_draft and not write.is_ready:
         return redirect("writes:file", write.pk)
-    return _review(request, write)
+    return review(request, write)
 
 
 @require_safe
@@ -80,17 +80,27 @@ def _sent_context(request: HttpRequest, write: Write) -> dict[str, Any]:
     }
 
 
-def _review(
-    request: HttpRequest, write: Write, *, problem: str = "", status: int = 200
+def review(
+    request: HttpRequest,
+    write: Write,
+    *,
+    form: ConfirmForm | None = None,
+    problem: str = "",
+    status: int = 200,
 ) -> HttpResponse:
-    context: dict[str, Any] = {"write": write, "project": write.project}
+    """Show a draft with all that is asked before it is sent; `form` came back so."""
+    context: dict[str, Any] = {
+        "write": write,
+        "project": write.project,
+        "form": form or ConfirmForm(write=write),
+    }
     if write.source == Write.Source.CSV and not write.check_report:
         # It was put away before it was checked: there is no request to show.
         return render(request, "writes/detail.html", context, status=status)
     try:
         shown = drafts.prepare_shown(write)
         context |= {"shown": shown, "curl": drafts.as_curl(write, shown)}
-        context["reviewed"] = _digest(write, shown)
+        context["reviewed"] = digest(write, shown)
     except (NoActiveKey, UnreadableSecret, RequestInvalid) as error:
         problem = problem or str(error)
     if write.source == Write.Source.CSV:
@@ -124,43 +134,10 @@ def _deliveries(write: Write) -> list[dict[str, Any]]:
     ]
 
 
-def _digest(write: Write, shown: Request) -> str:
+def digest(write: Write, shown: Request) -> str:
     """Return what tells one request from another, for the button that sends it."""
     said = f"{write.edition} {shown.method} {shown.url}\n".encode() + shown.content()
     return hashlib.sha256(said).hexdigest()
-
-
-def _is_stale(write: Write, reviewed: str | None) -> bool:
-    """Tell whether the draft was reviewed anew, in another tab, since it was shown."""
-    if not reviewed or not write.is_draft or not write.is_ready:
-        return False
-    return reviewed != _digest(write, drafts.prepare_shown(write))
-
-
-@require_POST
-@require_operator
-def send(request: HttpRequest, pk: int) -> HttpResponse:
-    """Confirm a draft and go to its operation; a second time finds the first."""
-    write = find_write(request, pk, Role.OPERATOR)
-    try:
-        if _is_stale(write, request.POST.get("reviewed")):
-            problem = "It was changed after you opened this page. Look at it again."
-            return _review(request, write, problem=problem, status=422)
-        confirm(write, request)
-    except FileNotFoundError:
-        problem = "The stored file is gone. Upload it again."
-        return _review(request, write, problem=problem, status=422)
-    except (NoActiveKey, UnreadableSecret, RequestInvalid) as error:
-        if write.source == Write.Source.CSV and not write.is_ready:
-            messages.error(request, f"Nothing was sent. {error}")
-            return redirect("writes:file", write.pk)
-        return _review(request, write, problem=str(error), status=422)
-    return _go_to_sent(write)
-
-
-def _go_to_sent(write: Write) -> HttpResponse:
-    batches = write.batches.select_related("operation")[:2]
-    return redirect(batches[0].operation if len(batches) == 1 else write)
 
 
 @require_POST

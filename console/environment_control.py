@@ -1,0 +1,106 @@
+"""What holds for all projects of one environment: a freeze, and whether reasons count.
+
+Rows are made when they are first needed: an environment without one is not frozen and
+asks for no reason.
+"""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from console.environments import Environment
+
+
+class EnvironmentControlQuerySet(models.QuerySet["EnvironmentControl"]):
+    """Questions asked of the controls of environments."""
+
+    def frozen(self) -> "EnvironmentControlQuerySet":
+        """Return those whose environment sends nothing, the longest frozen first."""
+        return self.filter(frozen_at__isnull=False).order_by("frozen_at")
+
+    def of(self, environment: str) -> "EnvironmentControl":
+        """Return the control of `environment`: a new, unsaved one if there is none."""
+        found = self.filter(pk=environment).first()
+        return found or self.model(environment=environment)
+
+
+class EnvironmentControl(models.Model):
+    """The switches of one environment: one row per word.
+
+    While it is frozen nothing of its projects is sent: claiming an operation asks this
+    row in the same UPDATE (`writes.sending`).
+    """
+
+    environment = models.CharField(max_length=20, choices=Environment, primary_key=True)
+    frozen_at = models.DateTimeField(null=True)
+    frozen_by_name = models.CharField(max_length=150, blank=True)
+    freeze_reason = models.CharField(max_length=200, blank=True)
+    # When the last freeze ended: what waited then has its whole time again.
+    unfrozen_at = models.DateTimeField(null=True)
+    # Whether every write needs a reason or ticket.
+    needs_reason = models.BooleanField(default=False)
+
+    objects = EnvironmentControlQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(environment__in=["sandbox", "test", "production"]),
+                name="environment_control_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(frozen_at=None)
+                | ~Q(frozen_by_name="") & ~Q(freeze_reason=""),
+                name="environment_freeze_says_who_and_why",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_environment_display()
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether nothing is sent there now."""
+        return self.frozen_at is not None
+
+    @property
+    def is_production(self) -> bool:
+        """Whether it is about customers' live data."""
+        return self.environment == Environment.PRODUCTION
+
+    def freeze(self, *, by: str, reason: str) -> bool:
+        """Stop all sending there. Returns False when it was frozen already."""
+        return self._change(
+            Q(frozen_at=None),
+            frozen_at=timezone.now(),
+            frozen_by_name=by,
+            freeze_reason=reason,
+        )
+
+    freeze.alters_data = True  # type: ignore[attr-defined]
+
+    def unfreeze(self) -> bool:
+        """Let what waits go out. Returns False when it was not frozen."""
+        return self._change(
+            Q(frozen_at__isnull=False),
+            frozen_at=None,
+            frozen_by_name="",
+            freeze_reason="",
+            unfrozen_at=timezone.now(),
+        )
+
+    unfreeze.alters_data = True  # type: ignore[attr-defined]
+
+    def require_reasons(self, needs_reason: bool) -> bool:
+        """Say whether every write needs a reason. Returns False when it was so."""
+        return self._change(Q(needs_reason=not needs_reason), needs_reason=needs_reason)
+
+    require_reasons.alters_data = True  # type: ignore[attr-defined]
+
+    def _change(self, only_if: Q, **values: object) -> bool:
+        """Set `values` if the row is as `only_if` says; of two people one does it."""
+        EnvironmentControl.objects.get_or_create(pk=self.pk)
+        rows = EnvironmentControl.objects.filter(only_if, pk=self.pk)
+        changed = rows.update(**values) == 1
+        self.refresh_from_db()
+        return changed

@@ -1,0 +1,309 @@
+"""What is asked before a draft is sent: reasons, the project's name, why once more."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client as Browser
+
+from console.models import AuditEvent, EnvironmentControl, Integration, Project
+from console.roles import Role
+from operations.models import Operation
+from tests.conftest import make_user
+from tests.test_crawl import check_page
+from tests.writes.making import confirm, make_draft
+from tests.writes.pages import Page
+from writes.models import Write
+
+CSV = b"external_id__c,LastName\nk-1,Berg\nk-2,Tal\n"
+LONG = "x" * 201
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def draft(integration: Integration, olga: User) -> Write:
+    """A draft of Olga's."""
+    return make_draft(integration, olga)
+
+
+@pytest.fixture
+def live(project: Project) -> Project:
+    """The project, in production."""
+    project.environment = "production"
+    project.name = "Live customers EMEA"
+    project.save()
+    return project
+
+
+def needs_reason(environment: str) -> None:
+    EnvironmentControl.objects.of(environment).require_reasons(True)
+
+
+def errors(answer: Any) -> dict[str, list[str]]:
+    """Return what the page says at its fields."""
+    found: dict[str, list[str]] = answer.context["form"].errors
+    return found
+
+
+class TestReason:
+    def test_it_is_kept_with_the_write_the_operation_and_the_audit_event(
+        self, draft: Write, browser: Browser
+    ) -> None:
+        answer = browser.post(f"/writes/{draft.pk}/send/", {"reason": " CASE-1207 "})
+        operation = Operation.objects.get()
+        assert answer["Location"] == operation.get_absolute_url()
+        draft.refresh_from_db()
+        assert draft.reason == operation.purpose == "CASE-1207"
+        event = AuditEvent.objects.get(action="write.confirmed")
+        assert event.detail["reason"] == "CASE-1207"
+
+    def test_it_is_shown_with_the_operation_and_found_in_the_list(
+        self, draft: Write, browser: Browser
+    ) -> None:
+        browser.post(f"/writes/{draft.pk}/send/", {"reason": "<b>CASE-1207</b>"})
+        operation = Operation.objects.get()
+        shown = browser.get(operation.get_absolute_url()).content.decode()
+        assert "&lt;b&gt;CASE-1207&lt;/b&gt;" in shown
+        assert "<b>CASE-1207" not in shown
+        found = browser.get("/operations/?text=case-1207").context["operations"]
+        assert found == [operation]
+        assert browser.get("/operations/?text=case-9").context["operations"] == []
+
+    def test_every_part_of_a_file_has_it_and_its_page_shows_it(
+        self, integration: Integration, olga: User, browser: Browser, small_parts: int
+    ) -> None:
+        draft = make_draft(
+            integration, olga, csv=CSV * 3, primary_key="LastName", faulty=True
+        )
+        draft = make_draft(
+            integration,
+            olga,
+            csv=b"external_id__c,LastName\n"
+            + b"".join(b"k-%d,Tal\n" % n for n in range(9)),
+            primary_key="external_id__c",
+        )
+        answer = browser.post(f"/writes/{draft.pk}/send/", {"reason": "Migration 7"})
+        assert answer["Location"] == draft.get_absolute_url()
+        purposes = set(Operation.objects.values_list("purpose", flat=True))
+        assert purposes == {"Migration 7"}
+        assert "Migration 7" in browser.get(draft.get_absolute_url()).content.decode()
+
+    def test_it_may_be_left_out_where_nobody_asks_for_it(
+        self, draft: Write, browser: Browser
+    ) -> None:
+        needs_reason("production")
+        browser.post(f"/writes/{draft.pk}/send/", {"reason": ""})
+        assert Operation.objects.get().purpose == ""
+
+    def test_it_is_required_where_the_environment_says_so(
+        self, draft: Write, browser: Browser
+    ) -> None:
+        needs_reason("sandbox")
+        answer = browser.post(f"/writes/{draft.pk}/send/", {"reason": "  "})
+        assert answer.status_code == 422
+        assert "Sandbox asks for a reason" in errors(answer)["reason"][0]
+        assert "Nothing was sent" in answer.content.decode()
+        check_page(answer)
+        assert not Operation.objects.exists()
+        browser.post(f"/writes/{draft.pk}/send/", {"reason": "CASE-1"})
+        assert Operation.objects.get().purpose == "CASE-1"
+
+    def test_one_that_is_too_long_is_refused_at_the_field_and_not_lost(
+        self, draft: Write, browser: Browser
+    ) -> None:
+        answer = browser.post(f"/writes/{draft.pk}/send/", {"reason": LONG})
+        assert answer.status_code == 422
+        assert "reason" in errors(answer)
+        assert Page(answer).submits["reason"] == [LONG]
+        assert not Operation.objects.exists()
+
+
+class TestProduction:
+    @pytest.mark.parametrize(
+        "typed",
+        ["Live customers EMEA", "  live CUSTOMERS emea ", "LIVE CUSTOMERS EMEA"],
+    )
+    def test_the_name_of_the_project_is_typed(
+        self, typed: str, live: Project, draft: Write, browser: Browser
+    ) -> None:
+        browser.post(f"/writes/{draft.pk}/send/", {"name": typed})
+        assert Operation.objects.count() == 1
+
+    @pytest.mark.parametrize(
+        "typed", ["", "yes", "Live customers", "Live customers EME"]
+    )
+    def test_anything_else_sends_nothing_and_loses_nothing(
+        self, typed: str, live: Project, draft: Write, browser: Browser
+    ) -> None:
+        values = {"name": typed, "reason": "CASE-1207"}
+        answer = browser.post(f"/writes/{draft.pk}/send/", values)
+        assert answer.status_code == 422
+        assert "Live customers EMEA" in errors(answer)["name"][0]
+        page = Page(answer)
+        assert page.submits["reason"] == ["CASE-1207"]
+        assert page.submits["name"] == [typed]
+        check_page(answer)
+        draft.refresh_from_db()
+        assert draft.is_draft
+        assert not Operation.objects.exists()
+
+    @pytest.mark.parametrize("environment", ["sandbox", "test"])
+    def test_nobody_types_it_elsewhere(
+        self, environment: str, draft: Write, browser: Browser
+    ) -> None:
+        Project.objects.update(environment=environment)
+        page = Page(browser.get(f"/writes/{draft.pk}/"))
+        assert "name" not in page.submits
+        browser.post(f"/writes/{draft.pk}/send/")
+        assert Operation.objects.count() == 1
+
+    def test_a_second_click_finds_the_operation_whatever_it_says(
+        self, live: Project, draft: Write, browser: Browser
+    ) -> None:
+        browser.post(f"/writes/{draft.pk}/send/", {"name": live.name})
+        answer = browser.post(f"/writes/{draft.pk}/send/", {"name": "typo"})
+        assert answer["Location"] == Operation.objects.get().get_absolute_url()
+
+
+class TestRepeat:
+    @pytest.fixture
+    def earlier(self, integration: Integration) -> Write:
+        """What Tim sent before, with the content of Olga's draft."""
+        tim = make_user("tim", Role.OPERATOR)
+        write = make_draft(integration, tim)
+        confirm(write, tim, reason="CASE-7")
+        return write
+
+    def test_the_page_says_who_sent_it_when_and_what_became_of_it(
+        self, earlier: Write, draft: Write, browser: Browser
+    ) -> None:
+        answer = browser.post(f"/writes/{draft.pk}/send/", {"reason": "CASE-8"})
+        assert answer.status_code == 409
+        check_page(answer)
+        content = answer.content.decode()
+        for words in (
+            "The same was sent before",
+            "Nothing has been sent this time",
+            f'href="{earlier.get_absolute_url()}"',
+            "tim",
+            "1 contact record",
+            "CASE-7",
+            "Waiting to be sent",
+            "Makes a second record",
+        ):
+            assert words in content
+        page = Page(answer)
+        assert page.submits["reason"] == ["CASE-8"]
+        assert page.submits["repeats"] == [str(earlier.pk)]
+        assert "Send it again" in page.buttons
+        draft.refresh_from_db()
+        assert draft.is_draft
+        assert Operation.objects.count() == 1
+
+    def test_going_on_takes_a_reason(
+        self, earlier: Write, draft: Write, browser: Browser
+    ) -> None:
+        answer = browser.post(f"/writes/{draft.pk}/send/", {"reason": "CASE-8"})
+        form = {**Page(answer).form(), "repeat_reason": ""}
+        answer = browser.post(f"/writes/{draft.pk}/send/", form)
+        assert answer.status_code == 422
+        assert "Say why" in errors(answer)["repeat_reason"][0]
+        assert "The same was sent before" in answer.content.decode()
+        check_page(answer)
+        form = {**Page(answer).form(), "repeat_reason": "They deleted it"}
+        answer = browser.post(f"/writes/{draft.pk}/send/", form)
+        draft.refresh_from_db()
+        assert answer["Location"] == draft.batches.get().operation.get_absolute_url()
+        assert draft.reason == "CASE-8"
+        assert (draft.repeats, draft.repeat_reason) == (earlier, "They deleted it")
+        shown = browser.get(answer["Location"]).content.decode()
+        assert "They deleted it" in shown
+        assert f'href="{earlier.get_absolute_url()}"' in shown
+
+    def test_what_somebody_else_sent_meanwhile_stops_once_more(
+        self, earlier: Write, draft: Write, browser: Browser, integration: Integration
+    ) -> None:
+        form = Page(browser.post(f"/writes/{draft.pk}/send/")).form()
+        una = make_user("una", Role.OPERATOR)
+        between = make_draft(integration, una)
+        confirm(between, una, repeat_reason="They deleted it")
+        form["repeat_reason"] = ["They deleted it"]
+        answer = browser.post(f"/writes/{draft.pk}/send/", form)
+        assert answer.status_code == 409
+        page = Page(answer)
+        assert page.submits["repeats"] == [str(between.pk)]
+        assert page.submits["repeat_reason"] == ["They deleted it"]
+        assert "una" in answer.content.decode()
+        answer = browser.post(f"/writes/{draft.pk}/send/", page.form())
+        assert answer.status_code == 302
+
+    def test_in_production_the_name_stays_typed(
+        self, live: Project, earlier: Write, draft: Write, browser: Browser
+    ) -> None:
+        answer = browser.post(f"/writes/{draft.pk}/send/", {"name": live.name})
+        assert answer.status_code == 409
+        form = {**Page(answer).form(), "repeat_reason": "Lost"}
+        assert form["name"] == [live.name]
+        assert browser.post(f"/writes/{draft.pk}/send/", form).status_code == 302
+
+    def test_if_the_earlier_one_came_to_nothing_meanwhile_it_is_no_repeat(
+        self, earlier: Write, draft: Write, browser: Browser
+    ) -> None:
+        form = Page(browser.post(f"/writes/{draft.pk}/send/")).form()
+        earlier.batches.get().operation.cancel(by="tim")
+        answer = browser.post(f"/writes/{draft.pk}/send/", form)
+        assert answer.status_code == 422
+        assert "The same was sent before" not in answer.content.decode()
+        assert browser.post(f"/writes/{draft.pk}/send/").status_code == 302
+        draft.refresh_from_db()
+        assert draft.repeats is None
+
+    def test_a_file_that_went_in_parts_is_told_by_all_of_them(
+        self,
+        integration: Integration,
+        olga: User,
+        browser: Browser,
+        small_parts: int,
+    ) -> None:
+        rows = b"".join(b"k-%d,Tal\n" % n for n in range(9))
+        text = {"csv": b"external_id__c,LastName\n" + rows}
+        drafts = [
+            make_draft(integration, olga, **text, primary_key="external_id__c")
+            for _ in range(2)
+        ]
+        confirm(drafts[0], olga)
+        answer = browser.post(f"/writes/{drafts[1].pk}/send/")
+        assert answer.status_code == 409
+        content = answer.content.decode()
+        assert f"0 of {drafts[0].batches.count()} parts have ended" in content
+        assert "9 contact records from contacts.csv" in content
+        assert "olga (you)" in content
+        assert "over what others changed" in content
+
+    @pytest.mark.parametrize("repeats", ["", "0", "-1", "x", "9" * 30, "1"])
+    def test_a_made_up_earlier_one_does_not_get_past(
+        self, repeats: str, earlier: Write, draft: Write, browser: Browser
+    ) -> None:
+        EnvironmentControl.objects.all().delete()
+        form = {
+            "repeats": repeats if repeats != "1" else str(draft.pk),
+            "repeat_reason": "x",
+        }
+        answer = browser.post(f"/writes/{draft.pk}/send/", form)
+        assert answer.status_code in (409, 422)
+        assert Operation.objects.count() == 1
+
+
+def test_an_admin_confirms_for_somebody_else_and_is_named_on_the_stop_page(
+    integration: Integration,
+    olga: User,
+    sign_in: Callable[..., Browser],
+    browser: Browser,
+) -> None:
+    ada = sign_in(Role.ADMIN, "ada")
+    first, second = make_draft(integration, olga), make_draft(integration, olga)
+    ada.post(f"/writes/{first.pk}/send/")
+    answer = browser.post(f"/writes/{second.pk}/send/")
+    assert "<dd>ada</dd>" in answer.content.decode()

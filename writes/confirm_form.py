@@ -1,0 +1,88 @@
+"""What is asked beside the Send button: nobody sends by accident, or unawares."""
+
+from typing import Any
+
+from django import forms
+
+from console.forms import StyledForm
+from console.models import EnvironmentControl
+from writes.models import Write
+
+LONGEST_REASON = 200
+BY_HAND = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+
+
+class ConfirmForm(StyledForm):
+    """A reason for the write, and in production the name of the project.
+
+    Where the same content was sent already (`is_repeat`), also why once more;
+    `repeats` is the id of the write that this is said of.
+    """
+
+    repeat_reason = forms.CharField(
+        label="Why send it again?",
+        help_text="Kept with the write and in the audit trail.",
+        max_length=LONGEST_REASON,
+        error_messages={"required": "Say why the same is sent again."},
+    )
+    repeats = forms.IntegerField(
+        widget=forms.HiddenInput, min_value=1, max_value=2**63 - 1
+    )
+    reason = forms.CharField(
+        label="Reason or ticket",
+        max_length=LONGEST_REASON,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    name = forms.CharField(
+        label="Name of the project", widget=forms.TextInput(attrs=BY_HAND)
+    )
+
+    def __init__(
+        self, *args: Any, write: Write, is_repeat: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.project = write.project
+        self.is_repeat = is_repeat
+        control = EnvironmentControl.objects.of(self.project.environment)
+        self._ask_for_reason(control)
+        self._ask_for_name()
+        if not is_repeat:
+            del self.fields["repeat_reason"], self.fields["repeats"]
+
+    def _ask_for_reason(self, control: EnvironmentControl) -> None:
+        field = self.fields["reason"]
+        field.required = control.needs_reason
+        field.error_messages["required"] = (
+            f"{control} asks for a reason or ticket. Say why this is sent."
+        )
+        field.help_text = (
+            f"{control} asks for one with every write."
+            if control.needs_reason
+            else "May be left empty. Shown wherever this write is shown."
+        )
+
+    def _ask_for_name(self) -> None:
+        if not self.project.is_production:
+            del self.fields["name"]
+            return
+        field = self.fields["name"]
+        field.help_text = f"Type “{self.project.name}” to say that you mean live data."
+        field.error_messages["required"] = (
+            f"Type the project's name, “{self.project.name}”."
+        )
+
+    def clean_name(self) -> str:
+        """Refuse any other text than the project's name; case does not matter."""
+        name: str = self.cleaned_data["name"]
+        if name.casefold() != self.project.name.strip().casefold():
+            raise forms.ValidationError(
+                f"This is not the project's name. It is “{self.project.name}”."
+            )
+        return name
+
+    def said(self) -> dict[str, Any]:
+        """Return what was said, by the names that `confirming.confirm` takes."""
+        asked = ("reason", "repeat_reason", "repeats")
+        return {
+            name: value for name, value in self.cleaned_data.items() if name in asked
+        }
