@@ -132,7 +132,7 @@ def problem_of(answer: Answer) -> Problem:
     detail = said or text_of(fields.get("title")) or _sentence(answer)
     causes = (*texts_in(fields.get("causes")), *errors)
     retryable = fields.get("retryable", answer.retryable)
-    passing = answer.status in PASSING
+    said_so = retryable if isinstance(retryable, bool) else None
     return Problem(
         status=answer.status,
         title=title,
@@ -141,7 +141,8 @@ def problem_of(answer: Answer) -> Problem:
         issues=tuple(_issue(issue) for issue in list_or_empty(fields.get("issues"))),
         remedy=text_of(fields.get("remedy")) or "",
         request_id=request_id_of(answer),
-        retryable=retryable if isinstance(retryable, bool) else passing,
+        retryable=answer.status in PASSING if said_so is None else said_so,
+        says_retryable=said_so,
         retry_after=parse_time(fields.get("retryAfter")) or answer.retry_after,
         operation_id=id_of(fields.get("operationId")),
         raw=answer.text,

@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, Literal
 
 from ampersand.secrets import MASK
@@ -99,8 +100,9 @@ class Problem:
     """What the server said went wrong.
 
     `detail` is never empty. `retryable` is the server's own word, or else whether
-    the status is one that passes by itself. `retry_after` is the earliest time for
-    another try. `operation_id` names the operation that failed, if one was started.
+    the status is one that passes by itself; `says_retryable` is the server's word
+    alone, None where it said nothing. `retry_after` is the earliest time for another
+    try. `operation_id` names the operation that failed, if one was started.
     `raw` is the beginning of the body, at most 20,000 characters.
     """
 
@@ -112,9 +114,21 @@ class Problem:
     remedy: str = ""
     request_id: str | None = None
     retryable: bool = False
+    says_retryable: bool | None = None
     retry_after: datetime | None = None
     operation_id: str | None = None
     raw: str = field(default="", repr=False)
+
+    @property
+    def asks_to_wait(self) -> bool:
+        """Whether the server would take the same request later, and took nothing now.
+
+        429 says so by itself, any other 4xx only in words: a guess by its status could
+        send a request that is wrong again and again.
+        """
+        if self.status == HTTPStatus.TOO_MANY_REQUESTS:
+            return self.says_retryable is not False
+        return 400 <= self.status < 500 and self.says_retryable is True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,6 +32,9 @@ class ProjectForm(StyledModelForm):
             "api_url",
             "generation",
             "update_style",
+            "max_at_once",
+            "max_per_second",
+            "reads_per_second",
         ]
         help_texts = {
             "name": "As your team calls it; shown wherever somebody writes.",

@@ -16,9 +16,13 @@ PATIENCE = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """The outcome in words: what was found, why, and what to do next."""
+    """The outcome in words: what was found, why, and what to do next.
+
+    `answered` says that Ampersand itself answered, whether or not it was pleased.
+    """
 
     works: bool
+    answered: bool = False
     title: str
     text: str
     remedy: str = ""
@@ -50,8 +54,14 @@ def try_connection(project: Project) -> Verdict:
     return _not_ampersand("It knows an operation that cannot exist.")
 
 
-def _no(title: str, text: str, remedy: str) -> Verdict:
-    return Verdict(works=False, title=title, text=text, remedy=remedy)
+def _no(title: str, text: str, remedy: str, *, answered: bool = False) -> Verdict:
+    return Verdict(
+        works=False, title=title, text=text, remedy=remedy, answered=answered
+    )
+
+
+def _answered_no(title: str, text: str, remedy: str) -> Verdict:
+    return _no(title, text, remedy, answered=True)
 
 
 def _not_ampersand(text: str) -> Verdict:
@@ -66,21 +76,23 @@ def _refused(error: Refused) -> Verdict:
     match status:
         case 401:
             remedy = "Rotate the key: paste the one that Ampersand's dashboard shows."
-            return _no("The API key was refused (401)", said, remedy)
+            return _answered_no("The API key was refused (401)", said, remedy)
         case 403:
             remedy = "Give the key the right to read operations, or use another key."
-            return _no("The API key has no right to this (403)", said, remedy)
+            title = "The API key has no right to this (403)"
+            return _answered_no(title, said, remedy)
         case 404:
             return _not_found(said)
         case 429:
             remedy = "Wait a minute and test again."
-            return _no("Too many requests (429)", said, remedy)
+            return _answered_no("Too many requests (429)", said, remedy)
     if status >= 500:
         remedy = (
             "Try again in a few minutes; nothing is wrong with your settings so far."
         )
         return _no(f"Ampersand has a problem ({status})", said, remedy)
-    return _no(f"Ampersand refused the request ({status})", said, "Check the settings.")
+    title = f"Ampersand refused the request ({status})"
+    return _answered_no(title, said, "Check the settings.")
 
 
 def _not_found(said: str) -> Verdict:
@@ -88,10 +100,11 @@ def _not_found(said: str) -> Verdict:
     words = said.lower()
     if "operation" in words:
         text = "The key is accepted and the project is known. Nothing was written."
-        return Verdict(works=True, title="The connection works", text=text)
+        title = "The connection works"
+        return Verdict(works=True, answered=True, title=title, text=text)
     if "project" in words:
         remedy = "Check the project id, and that the key belongs to this project."
-        return _no("The project is unknown (404)", said, remedy)
+        return _answered_no("The project is unknown (404)", said, remedy)
     return _not_ampersand(said)
 
 

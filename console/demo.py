@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.forms import model_to_dict
 
 from console.changes import save_form
 from console.connection_forms import GroupForm, IntegrationForm, KeyForm, ProjectForm
@@ -65,14 +66,14 @@ def _project(port: int) -> Project:
     project = Project.objects.filter(name=NAME).first()
     if project and (project.write_url, project.api_url) == (address, address):
         return project
+    kept = model_to_dict(project or Project(), fields=ProjectForm.Meta.fields)
     data = {
+        **kept,
         "name": NAME,
         "remote_id": "demo",
         "environment": Project.Environment.SANDBOX,
         "write_url": address,
         "api_url": address,
-        "generation": project.generation if project else Project.Generation.A,
-        "update_style": project.update_style if project else Project.UpdateStyle.PATCH,
     }
     action = "project.changed" if project else "project.created"
     form = ProjectForm(data, instance=project, environments=Environment.values)

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
@@ -111,6 +112,25 @@ class Project(models.Model):
         choices=UpdateStyle,
         default=UpdateStyle.PATCH,
         help_text="Ampersand leaves it open. Change it if updates are refused.",
+    )
+    # The pace of everything together, over all workers and machines: operations.gate.
+    max_at_once = models.PositiveSmallIntegerField(
+        "Writes at once",
+        default=4,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text="No more requests that write are under way at the same time.",
+    )
+    max_per_second = models.FloatField(
+        "Writes per second",
+        default=5,
+        validators=[MinValueValidator(0.05), MaxValueValidator(100)],
+        help_text="No more are begun in any second. 0.5 is one every two seconds.",
+    )
+    reads_per_second = models.PositiveSmallIntegerField(
+        "Reads per second",
+        default=200,
+        validators=[MinValueValidator(10), MaxValueValidator(10_000)],
+        help_text="How fast it is asked how operations are doing.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

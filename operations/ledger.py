@@ -15,7 +15,8 @@ _ANSWERED: Final = ("rejected", "in_progress", "succeeded")
 LEDGER: Final = {
     "": BEGINNINGS,
     "held": ("waiting", "cancelled"),
-    "waiting": ("sending", "cancelled"),
+    # Held again when somebody pauses; rejected when it was refused for an hour.
+    "waiting": ("sending", "cancelled", "held", "rejected"),
     # Back to waiting when nothing left; cancelled when it must not leave any more.
     "sending": ("waiting", "cancelled", "unknown", *_ANSWERED),
     # A late answer. Cancelled when it turns out late that nothing left.

@@ -14,8 +14,11 @@ from django.utils import timezone
 
 from console.models import Integration, Project
 from console.transitions import Transition, only
+from operations.gate_model import Gate
 from operations.ledger import LEDGER
 from operations.querysets import OperationQuerySet
+
+__all__ = ["Gate", "LogEntry", "Operation", "OperationTransition"]
 
 
 class Operation(models.Model):

@@ -40,7 +40,7 @@ def _held(operation: Operation) -> tuple[str, str]:
 
 
 def _waiting(operation: Operation) -> tuple[str, str]:
-    if not operation.attempts or not operation.reason:
+    if not operation.reason:
         return "Nothing has left yet. It is sent as soon as the worker gets to it.", ""
     again = timezone.localtime(operation.due_at).strftime("%H:%M:%S")
     reason = operation.reason.rstrip(".")

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.tasks import task
 
+from operations import breaker
 from operations.watching import watch
 
 
@@ -11,3 +12,9 @@ from operations.watching import watch
 def watch_operation(operation_id: int, due_at: str) -> None:
     """Ask about an operation, if it is still due at `due_at` (ISO 8601)."""
     watch(operation_id, datetime.fromisoformat(due_at))
+
+
+@task(queue_name="watching")
+def probe_project(project_id: int) -> None:
+    """Try whether the Ampersand of a project answers again, if its breaker is open."""
+    breaker.probe(project_id)

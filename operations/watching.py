@@ -13,11 +13,13 @@ from ampersand import LogEntry as RemoteEntry
 from ampersand import Operation as RemoteOperation
 from console.fields import UnreadableSecret
 from console.models import NoActiveKey
-from operations import logbook, outcome, schedule
+from operations import gate, logbook, outcome, schedule
 from operations.models import Operation
 
 # A worker that was killed while it asked is replaced after this.
 LEASE_MARGIN = timedelta(seconds=60)
+# An operation and its log.
+READS = 2
 
 Problem = AmpersandError | NoActiveKey | UnreadableSecret
 
@@ -38,10 +40,11 @@ def watch(operation_id: int, due_at: datetime) -> None:
     nothing. What cannot be read changes no state: it becomes `watch_problem` in words.
     """
     operation = _claim(operation_id, due_at)
-    if operation is None:
+    if operation is None or _put_off(operation):
         return
     # No transaction is open here: the remote may take its time.
     news = _ask(operation)
+    _tell_gate(operation, news.problem)
     with transaction.atomic():
         _store(operation.pk, news)
 
@@ -54,6 +57,20 @@ def _claim(operation_id: int, due_at: datetime) -> Operation | None:
     if due.update(due_at=timezone.now() + lease) != 1:
         return None
     return Operation.objects.select_related("project").get(pk=operation_id)
+
+
+def _put_off(operation: Operation) -> bool:
+    """Have it asked later if the project's gate lets no reads through now."""
+    reads = gate.admit_reads(operation.project, READS)
+    if reads.granted == READS:
+        return False
+    operation.change(only_from=Operation.WATCHED, due_at=reads.next_at)
+    return True
+
+
+def _tell_gate(operation: Operation, problem: Problem | None) -> None:
+    if problem is None or isinstance(problem, AmpersandError):
+        gate.reads_ended(operation.project, [problem])
 
 
 def _ask(operation: Operation) -> News:

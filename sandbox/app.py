@@ -129,6 +129,7 @@ class Sandbox:
         fault = request.fault or own_fault
         target = Target(integration, name, is_bulk, "".join(below), fault)
         faults.before(fault)
+        faults.at_first(fault, inspection.times_received(self._store, request))
         response = self._writes.handle(request, target)
         if self._background:
             self._spawn_unfinished()

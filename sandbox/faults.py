@@ -11,6 +11,9 @@ FAULTS = {
     "403": "Answers 403; nothing is written.",
     "404": "Answers 404; nothing is written.",
     "429": "Answers 429 with Retry-After: 2; nothing is written.",
+    "busy": "Answers 429 with Retry-After: 1 the first two times; then writes.",
+    "locked": "Answers 423 with retryable and retryAfter the first two times; "
+    "then writes.",
     "500": "Answers 500 as problem+json; nothing is written.",
     "502_html": "Answers 502 with a proxy's HTML page; nothing is written.",
     "timeout_before": "Never answers; nothing is written.",
@@ -45,6 +48,14 @@ class Reset(ConnectionResetError):
     reaches the caller as the ConnectionResetError it is."""
 
 
+class _Busy(Refusal):
+    """429 of a gateway that knows nothing of problem documents."""
+
+    def response(self, request: Request) -> Response:
+        headers = (("Retry-After", "1"),)
+        return Response(429, b"slow down", "text/plain; charset=utf-8", headers)
+
+
 class _BadGateway(Refusal):
     def response(self, request: Request) -> Response:
         return Response(502, _PROXY_PAGE, "text/html")
@@ -62,6 +73,12 @@ def before(fault: str) -> None:
         raise BadRequest(f"unknown fault '{fault}', see /sandbox/faults")
     if fault in _INSTEAD:
         raise _INSTEAD[fault]()
+
+
+def at_first(fault: str, times: int) -> None:
+    """Raise what happens instead of the work, if it is not yet the third time."""
+    if fault in _AT_FIRST and times <= 2:
+        raise _AT_FIRST[fault]()
 
 
 def after(fault: str, response: Response) -> Response:
@@ -95,4 +112,11 @@ _INSTEAD: dict[str, Callable[[], Exception]] = {
     "502_html": _BadGateway,
     "timeout_before": Hang,
     "reset_before": Reset,
+}
+
+_AT_FIRST: dict[str, Callable[[], Exception]] = {
+    "busy": _Busy,
+    "locked": lambda: Problem(
+        423, "The record is locked by another job.", retryable=True, retry_after=1
+    ),
 }

@@ -99,6 +99,15 @@ def record_request(store: Store, request: Request) -> None:
         )
 
 
+def times_received(store: Store, request: Request) -> int:
+    """How often this very write has arrived, this time included."""
+    row = store.row(
+        "SELECT COUNT(*) AS n FROM requests WHERE path = ? AND body_sha256 = ?",
+        *(request.path, digest(request.body)),
+    )
+    return row["n"] if row else 0
+
+
 def _records(store: Store, name: str, query: dict[str, list[str]]) -> Response:
     where, values = "object = ?", [name.lower()]
     if groups := query.get("groupRef"):

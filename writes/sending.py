@@ -2,8 +2,11 @@
 
     waiting ──claim──▶ sending ──┬─▶ in progress | succeeded
        ▲                         ├─▶ rejected   the server said no
-       └──── nothing left ───────┤
-                                 └─▶ unknown    no readable answer
+       └──── nothing left, ──────┤
+             or: come later      └─▶ unknown    no readable answer
+
+The claim is the project's gate as well (`operations.gate`): who is not let through
+stays waiting and is due later.
 
 Each arrow is one conditional UPDATE. The HTTP call happens between two of them and
 inside no transaction. A worker that is killed leaves a row that is due, and
@@ -16,6 +19,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -26,6 +30,7 @@ from ampersand import (
     Client,
     NotSent,
     OutcomeUnknown,
+    Problem,
     Refused,
     Request,
     RequestInvalid,
@@ -34,6 +39,7 @@ from ampersand import (
 from console.fields import UnreadableSecret
 from console.models import EnvironmentControl, NoActiveKey
 from files.remote.stores import StoreError
+from operations import gate
 from operations.models import Operation
 from operations.querysets import is_frozen
 from writes import looking, sharing
@@ -53,9 +59,12 @@ RENEW_SECONDS = 5
 SHARING = timedelta(minutes=15)
 # After this time what could not be sent is given up: the data may be stale by then.
 GIVE_UP_AFTER = timedelta(hours=1)
-# Pauses between tries while nothing can leave this machine, in seconds.
+# Pauses between tries while nothing can leave this machine, and when Ampersand takes no
+# more without saying until when; in seconds.
 PAUSES = (5, 15, 60)
 MOST_NUDGED = 200
+
+NO_ANSWER: dict[str, Any] = {"remote_status": "", "request_id": "", "answer": {}}
 
 
 def enqueue(operation_id: int) -> None:
@@ -81,8 +90,9 @@ def send(operation_id: int) -> None:
     if control.is_frozen:
         return
     if timezone.now() - _could_leave_since(operation, control) > GIVE_UP_AFTER:
-        hour = "It could not be sent within an hour, and the data may be stale by now."
-        _cancel(operation, f"{operation.reason} {hour}".strip())
+        _give_up(operation)
+        return
+    if gate.puts_off(operation):
         return
     if operation.batch.is_shared and not _reserve(operation):
         return
@@ -163,12 +173,12 @@ def need_same_file(batch: Batch) -> None:
 def _claim(operation: Operation) -> bool:
     """Take the operation for sending.
 
-    False if another worker has it, or its environment was frozen: the very UPDATE that
-    takes it looks, so that nothing leaves after a freeze.
+    False if another worker has it, if its environment was frozen (the very UPDATE that
+    takes it looks, so that nothing leaves after a freeze), or if the gate puts it off.
     """
     now = timezone.now()
-    return operation.change(
-        only_from=(State.WAITING,),
+    return gate.admit_write(
+        operation,
         only_if=~is_frozen(),
         state=State.SENDING,
         sent_at=now,
@@ -176,6 +186,7 @@ def _claim(operation: Operation) -> bool:
         attempts=operation.attempts + 1,
         reason="",
         remedy="",
+        **NO_ANSWER,
     )
 
 
@@ -204,61 +215,107 @@ def _lease_kept(operation: Operation) -> Iterator[None]:
 
 def _exchange(operation: Operation, client: Client, request: Request) -> None:
     """Make the one HTTP call, and store what is known afterwards."""
+    error: AmpersandError | None = None
     try:
         result = client.send(request)
-    except NotSent as error:
-        _store_not_sent(operation, error)
-    except Refused as error:
-        _store_refused(operation, error)
-    except OutcomeUnknown as error:
-        _store_unknown(operation, error)
-    except RequestInvalid as error:
-        # Raised before anything leaves: the project's address is another one now.
-        operation.change(
-            only_from=(State.SENDING,), **_cancelled(f"{error} Nothing was sent.")
-        )
-    except AmpersandError as error:
-        _store_unknown(operation, OutcomeUnknown(error.detail.rstrip(".")))
-    except Exception as error:
+    except AmpersandError as said:
+        error = said
+        _store_error(operation, said)
+    except Exception as mistake:
         log.exception("Operation %s: sending went wrong", operation.pk)
-        _store_unknown(operation, OutcomeUnknown(f"The console failed: {error}"))
+        _store_unknown(operation, OutcomeUnknown(f"The console failed: {mistake}"))
+        return
     else:
         _store_result(operation, result)
+    gate.write_ended(operation.project, error)
+
+
+def _store_error(operation: Operation, error: AmpersandError) -> None:
+    match error:
+        case NotSent():
+            _store_not_sent(operation, error)
+        case Refused():
+            _store_refused(operation, error)
+        case OutcomeUnknown():
+            _store_unknown(operation, error)
+        case RequestInvalid():
+            # Raised before anything leaves: the project's address is another one now.
+            operation.change(
+                only_from=(State.SENDING,), **_cancelled(f"{error} Nothing was sent.")
+            )
+        case _:
+            _store_unknown(operation, OutcomeUnknown(error.detail.rstrip(".")))
 
 
 def _store_not_sent(operation: Operation, error: NotSent) -> None:
-    pause = PAUSES[min(operation.attempts, len(PAUSES)) - 1]
-    due_at = timezone.now() + timedelta(seconds=pause)
-    waiting_again = operation.change(
-        only_from=(State.SENDING,),
-        state=State.WAITING,
-        reason=error.detail,
-        sent_at=None,
-        due_at=due_at,
-    )
-    if not waiting_again:
+    due_at = timezone.now() + _pause(operation)
+    if not _wait_again(operation, due_at, reason=error.detail):
         # Called unknown meanwhile, and somebody may have acted on that.
         operation.change(only_from=(State.UNKNOWN,), **_cancelled(error.detail))
 
 
+def _pause(operation: Operation) -> timedelta:
+    return timedelta(seconds=PAUSES[min(operation.attempts, len(PAUSES)) - 1])
+
+
+def _wait_again(operation: Operation, due_at: datetime, **values: Any) -> bool:
+    """Put back what was not written; tell whether it still counted as being sent."""
+    return operation.change(
+        only_from=(State.SENDING,),
+        state=State.WAITING,
+        sent_at=None,
+        due_at=due_at,
+        **values,
+    )
+
+
 def _store_refused(operation: Operation, error: Refused) -> None:
-    problem = error.problem
-    said = [problem.detail, *problem.causes]
-    said += [f"{issue.name}: {issue.detail}" for issue in problem.issues]
-    remedy = problem.remedy
-    if problem.retry_after:
-        remedy = f"{remedy} Try again after {problem.retry_after:%H:%M:%S} UTC.".strip()
+    if error.problem.asks_to_wait and _store_busy(operation, error.problem):
+        return
     _store_answer(
         operation,
         state=State.REJECTED,
-        reason="\n".join(dict.fromkeys(part for part in said if part)),
-        remedy=remedy,
-        request_id=problem.request_id or "",
-        remote_status=str(problem.status),
-        answer={"status": problem.status, "body": problem.raw},
-        rows_succeeded=0,
-        rows_failed=operation.rows_sent,
+        reason=_said(error.problem),
+        remedy=error.problem.remedy,
+        **_answer_of(error.problem),
+        **_all_refused(operation),
     )
+
+
+def _store_busy(operation: Operation, problem: Problem) -> bool:
+    """Have it wait as long as Ampersand asks, and everything of its project with it.
+
+    False if it was called unknown meanwhile: then it ends, since somebody may have
+    acted on that.
+    """
+    now = timezone.now()
+    until = gate.wait_asked_for(problem.retry_after, now) or now + _pause(operation)
+    is_full = problem.status == HTTPStatus.TOO_MANY_REQUESTS
+    what = "takes no more for now" if is_full else "asks to try again later"
+    why = f"Ampersand {what}; nothing was written"
+    if is_full or problem.retry_after:
+        gate.close_writes(operation.project, until, why)
+    reason = f"{why}. It said: {problem.detail}"
+    return _wait_again(operation, until, reason=reason, **_answer_of(problem))
+
+
+def _said(problem: Problem) -> str:
+    """Return all that the server said went wrong, each thing once."""
+    said = [problem.detail, *problem.causes]
+    said += [f"{issue.name}: {issue.detail}" for issue in problem.issues]
+    return "\n".join(dict.fromkeys(part for part in said if part))
+
+
+def _answer_of(problem: Problem) -> dict[str, Any]:
+    return {
+        "request_id": problem.request_id or "",
+        "remote_status": str(problem.status),
+        "answer": {"status": problem.status, "body": problem.raw},
+    }
+
+
+def _all_refused(operation: Operation) -> dict[str, Any]:
+    return {"rows_succeeded": 0, "rows_failed": operation.rows_sent}
 
 
 def _store_unknown(operation: Operation, error: OutcomeUnknown) -> None:
@@ -267,9 +324,7 @@ def _store_unknown(operation: Operation, error: OutcomeUnknown) -> None:
         operation,
         state=State.UNKNOWN,
         reason=f"{error.detail} {problem.detail}" if problem else error.detail,
-        request_id=(problem.request_id or "") if problem else "",
-        remote_status=str(problem.status) if problem else "",
-        answer={"status": problem.status, "body": problem.raw} if problem else {},
+        **(_answer_of(problem) if problem else NO_ANSWER),
     )
 
 
@@ -310,6 +365,27 @@ def _store_answer(operation: Operation, **values: Any) -> None:
     """Store what came back. A late answer is worth more than "unknown"."""
     values = {"due_at": None, "answered_at": timezone.now(), **values}
     operation.change(only_from=(State.SENDING, State.UNKNOWN), **values)
+
+
+def _give_up(operation: Operation) -> None:
+    """End what could not be sent within the hour: by the last answer, if there is one.
+
+    The data may be stale by now.
+    """
+    hour = "It could not be sent within an hour, and the data may be stale by now."
+    reason = f"{operation.reason} {hour}".strip()
+    if not operation.remote_status:
+        _cancel(operation, reason)
+        return
+    now = timezone.now()
+    operation.change(
+        only_from=(State.WAITING,),
+        state=State.REJECTED,
+        reason=reason,
+        due_at=None,
+        answered_at=now,
+        **_all_refused(operation),
+    )
 
 
 def _cancel(operation: Operation, reason: str) -> None:

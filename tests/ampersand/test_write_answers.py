@@ -206,6 +206,30 @@ def test_a_refusal_says_when_to_try_again(headers, seconds):
     assert problem.retry_after == NOW + timedelta(seconds=seconds)
 
 
+@pytest.mark.parametrize(
+    ("status", "said", "asks"),
+    [
+        (429, {"content": b""}, True),
+        (429, {"json": {"retryable": True}}, True),
+        (429, {"json": {"retryable": False}}, False),
+        (429, {"headers": {"X-Amp-Retryable": "false"}}, False),
+        (423, {"json": {"retryable": True}}, True),
+        (409, {"headers": {"X-Amp-Retryable": "true"}}, True),
+        # What passes by its status alone is only a guess.
+        (408, {"content": b""}, False),
+        (425, {"content": b""}, False),
+        (400, {"json": {"retryable": "yes"}}, False),
+        (400, {"headers": {"Retry-After": "5"}}, False),
+        (401, {"json": {"retryable": False}}, False),
+        (302, {"json": {"retryable": True}}, False),
+        (501, {"json": {"retryable": True}}, False),
+    ],
+)
+def test_only_what_is_busy_or_says_so_asks_to_wait(status, said, asks):
+    problem = problem_after(Refused, create, status, **said).problem
+    assert problem.asks_to_wait is asks
+
+
 @pytest.mark.parametrize("value", ["", "soon", "-1", "1.5", "²", "Fri, 99 Jan 2026"])
 def test_a_retry_after_that_says_nothing_is_ignored(value):
     headers = {"Retry-After": value.encode()}

@@ -15,7 +15,6 @@ SINGLE = {
     "401": ("Rejected", REFUSED),
     "403": ("Rejected", REFUSED),
     "404": ("Rejected", REFUSED),
-    "429": ("Rejected", REFUSED),
     "500": ("Outcome unknown", UNKNOWN),
     "502_html": ("Outcome unknown", UNKNOWN),
     "reset_before": ("Outcome unknown", UNKNOWN),

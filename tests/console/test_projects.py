@@ -23,6 +23,9 @@ VALUES = {
     "api_url": "https://api.withampersand.com/v1",
     "generation": "A",
     "update_style": "patch",
+    "max_at_once": "4",
+    "max_per_second": "5",
+    "reads_per_second": "200",
 }
 
 
@@ -82,6 +85,12 @@ def test_adding_a_project(admin: Browser) -> None:
     assert event.detail["environment"] == "production"
 
 
+def test_the_pace_is_set_with_decimals_and_shown(admin: Browser) -> None:
+    answer = admin.post(NEW, {**VALUES, "max_at_once": "1", "max_per_second": "0.5"})
+    html = admin.get(answer["Location"]).content.decode()
+    assert "At most 1 write at once and 0.50 a second; 200 reads a second" in html
+
+
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
@@ -96,6 +105,10 @@ def test_adding_a_project(admin: Browser) -> None:
         ("write_url", "http://host/v1", "A production address must be https."),
         ("write_url", "HTTP://host/v1", "A production address must be https."),
         ("generation", "Z", "Select a valid choice."),
+        ("max_at_once", "0", "greater than or equal to 1"),
+        ("max_per_second", "0.01", "greater than or equal to 0.05"),
+        ("max_per_second", "inf", "Enter a number."),
+        ("reads_per_second", "many", "Enter a whole number."),
     ],
 )
 def test_bad_values_come_back_with_a_reason_and_all_that_was_typed(

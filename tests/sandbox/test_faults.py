@@ -68,6 +68,19 @@ def test_too_many_requests_says_when_to_come_back() -> None:
     assert problem["retryAfter"] == "2024-03-09T16:00:02.000000Z"
 
 
+def test_busy_and_locked_are_so_for_the_same_write_two_times() -> None:
+    console = Console()
+    for fault, status in (("busy", 429), ("locked", 423)):
+        answers = [console.create(name(fault), Name="a") for _ in range(4)]
+        assert [a.status_code for a in answers] == [status, status, 200, 200]
+        assert [a.headers.get("retry-after") for a in answers[:2]] == ["1", "1"]
+        assert console.create(name(fault), Name="b").status_code == status
+        assert count(console.http, fault) == 2
+    locked = console.create(name("locked"), Name="c").json()
+    assert locked["retryable"]
+    assert locked["retryAfter"] == "2024-03-09T16:00:01.000000Z"
+
+
 @pytest.mark.parametrize(
     ("fault", "error", "written"),
     [

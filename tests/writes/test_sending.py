@@ -127,7 +127,6 @@ FAULTS = {
     "401": State.REJECTED,
     "403": State.REJECTED,
     "404": State.REJECTED,
-    "429": State.REJECTED,
     "500": State.UNKNOWN,
     "502_html": State.UNKNOWN,
     "timeout_before": State.UNKNOWN,

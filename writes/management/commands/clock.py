@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from console.models import Heartbeat
 from console.processes import name_process
-from operations import sync
+from operations import breaker, sync
 from writes import file_jobs, parts, sending, settling, sweep
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,7 @@ def tick() -> None:
     parts.release_held(now)
     sending.nudge_due(now)
     sync.nudge_due(now)
+    breaker.nudge_due(now)
     settling.join_told(now)
     file_jobs.nudge_due(now)
 

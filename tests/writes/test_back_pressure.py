@@ -1,0 +1,193 @@
+"""Ampersand takes no more: everything of its project waits, and nothing is lost."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db.models import F
+from django.test import Client as Browser
+from django.utils import timezone
+
+from console.models import Integration, Project
+from operations import gate
+from operations.models import Gate, Operation
+from operations.watching import watch
+from sandbox.app import Sandbox
+from tests.writes.making import (
+    confirm,
+    fault_integration,
+    make_draft,
+    received,
+    records,
+    states,
+)
+from writes import parts, sending
+
+State = Operation.State
+
+pytestmark = pytest.mark.django_db
+
+
+def time_passes(**parts: float) -> None:
+    """Let everything that is kept have happened so much earlier."""
+    ago = timedelta(**parts)
+    Operation.objects.update(
+        due_at=F("due_at") - ago, waiting_since=F("waiting_since") - ago
+    )
+    Gate.objects.update(writes_closed_until=F("writes_closed_until") - ago)
+
+
+def faulty_write(project: Project, olga: User, fault: str, **values: Any) -> Operation:
+    integration = fault_integration(project, fault)
+    given: dict[str, Any] = {"record": {"Name": "A"}, **values}
+    write = make_draft(integration, olga, object_name=f"fault_{fault}__c", **given)
+    return confirm(write, olga)
+
+
+def send(operation: Operation) -> None:
+    sending.send(operation.pk)
+    operation.refresh_from_db()
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "words"),
+    [
+        ("busy", "429", "Ampersand takes no more for now; nothing was written."),
+        ("locked", "423", "Ampersand asks to try again later; nothing was written."),
+    ],
+)
+def test_it_waits_as_long_as_it_is_asked_to_and_then_is_written_once(
+    fault: str, status: str, words: str, sandbox: Sandbox, project: Project, olga: User
+) -> None:
+    operation = faulty_write(project, olga, fault)
+    for attempt in (1, 2):
+        send(operation)
+        assert operation.state == State.WAITING
+        assert (operation.attempts, operation.remote_status) == (attempt, status)
+        assert operation.sent_at is None
+        assert operation.reason.startswith(words)
+        assert operation.due_at is not None
+        wait = operation.due_at - timezone.now()
+        assert timedelta(0) < wait <= timedelta(seconds=2)
+        time_passes(seconds=3)
+    send(operation)
+    assert operation.state == State.SUCCEEDED
+    assert (operation.reason, operation.remote_status) == ("", "")
+    assert len(received(sandbox)) == 3
+    assert len(records(sandbox, f"fault_{fault}__c")) == 1
+
+
+def test_the_page_says_that_nothing_was_written_and_when_it_is_tried_again(
+    sandbox: Sandbox, project: Project, olga: User, browser: Browser
+) -> None:
+    operation = faulty_write(project, olga, "locked")
+    send(operation)
+    page = browser.get(operation.get_absolute_url()).content.decode()
+    assert "Not sent yet: Ampersand asks to try again later; nothing was" in page
+    assert "The record is locked by another job" in page
+    assert operation.due_at is not None
+    assert f"{timezone.localtime(operation.due_at):%H:%M:%S}" in page
+
+
+def test_everything_else_of_the_project_waits_too(
+    sandbox: Sandbox, project: Project, integration: Integration, olga: User
+) -> None:
+    other = confirm(make_draft(integration, olga), olga)
+    send(faulty_write(project, olga, "429"))
+    send(other)
+    assert other.state == State.WAITING
+    assert other.attempts == 0
+    assert "takes no more for now" in other.reason
+    assert len(received(sandbox)) == 1
+    time_passes(seconds=3)
+    send(other)
+    assert other.state == State.SUCCEEDED
+
+
+def test_without_a_time_it_waits_5_15_and_then_60_seconds(
+    sandbox: Sandbox, project: Project, olga: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "wait_asked_for", lambda asked, now: None)
+    operation = faulty_write(project, olga, "429")
+    for seconds in (5, 15, 60, 60):
+        before = timezone.now()
+        send(operation)
+        assert operation.due_at is not None
+        waited = operation.due_at - before
+        assert timedelta(seconds=seconds) <= waited
+        assert waited < timedelta(seconds=seconds + 5)
+        time_passes(seconds=seconds + 1)
+
+
+def test_after_an_hour_it_is_rejected_with_the_last_answer(
+    sandbox: Sandbox, project: Project, olga: User
+) -> None:
+    operation = faulty_write(project, olga, "429")
+    send(operation)
+    time_passes(hours=1, seconds=1)
+    send(operation)
+    assert operation.state == State.REJECTED
+    assert operation.remote_status == "429"
+    assert operation.answer["status"] == 429
+    assert "Too many requests." in operation.reason
+    assert "within an hour" in operation.reason
+    assert (operation.rows_succeeded, operation.rows_failed) == (0, 1)
+    assert len(received(sandbox)) == 1
+
+
+@pytest.mark.parametrize("fault", ["401", "403", "404"])
+def test_a_refusal_that_does_not_ask_to_come_back_is_final(
+    fault: str, sandbox: Sandbox, project: Project, olga: User
+) -> None:
+    operation = faulty_write(project, olga, fault)
+    send(operation)
+    assert operation.state == State.REJECTED
+    assert not Gate.objects.exclude(writes_closed_until=None).exists()
+
+
+def test_called_unknown_meanwhile_it_is_not_sent_again(
+    sandbox: Sandbox, project: Project, olga: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operation = faulty_write(project, olga, "busy")
+    close = gate.close_writes
+
+    def late(*given: Any) -> None:
+        sending.recover_overdue(timezone.now() + timedelta(days=1))
+        close(*given)
+
+    monkeypatch.setattr(gate, "close_writes", late)
+    send(operation)
+    assert operation.state == State.REJECTED
+    time_passes(minutes=5)
+    send(operation)
+    assert len(received(sandbox)) == 1
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_the_first_the_middle_and_the_last_part_wait_and_every_row_arrives_once(
+    sandbox: Sandbox, project: Project, olga: User
+) -> None:
+    rows = "".join(f"a-{number},Row number {number}\n" for number in (1, 2, 3))
+    write = make_draft(
+        fault_integration(project, "busy"),
+        olga,
+        object_name="fault_busy__c",
+        csv=f"external_id__c,Name\n{rows}".encode(),
+        primary_key="external_id__c",
+    )
+    confirm(write, olga)
+    for number in (1, 2, 3):
+        before, after = ["succeeded"] * (number - 1), ["held"] * (3 - number)
+        operation = write.batches.get(number=number).operation
+        for _ in range(2):
+            send(operation)
+            assert states(write) == [*before, "waiting", *after]
+            time_passes(seconds=3)
+        send(operation)
+        assert operation.due_at is not None
+        watch(operation.pk, operation.due_at)
+        parts.release_held(timezone.now())
+    assert states(write) == ["succeeded"] * 3
+    assert len(received(sandbox)) == 9
+    assert len(records(sandbox, "fault_busy__c")) == 3
