@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count, Min
-from django.utils import timezone
+from django.conf import settings
+from django.db.models import Count, Max, Min
+from django.tasks import task_backends
+from django_tasks_db.backend import DatabaseBackend
 from django_tasks_db.models import DBTaskResult
 
+from console.database_time import database_now
 from console.models import Heartbeat
 
-# The clock beats every second or so, and a worker takes a task within another.
+# A worker takes a task within a second.
 PATIENCE = timedelta(seconds=30)
 
 
@@ -18,32 +21,58 @@ class Background:
     """What is known of clock, workers and queue.
 
     `clock_seen` and `oldest` are ages, None where there is no beat or no task.
+    `unattended` are the queues without a worker. It and `waiting` are None where
+    another task engine is set: its own tools tell.
     """
 
     clock_seen: timedelta | None
-    waiting: int
+    unattended: tuple[str, ...] | None
+    waiting: int | None
     oldest: timedelta | None
 
     @property
     def state(self) -> str:
-        """ "ok", "missing" without a clock, "stalled" when tasks are not taken."""
-        if self.clock_seen is None or self.clock_seen > PATIENCE:
+        """ "ok", "missing" without a clock or a worker, "stalled" when tasks wait."""
+        if self.clock_seen is None or self.clock_seen > Heartbeat.PATIENCE:
+            return "missing"
+        if self.unattended:
             return "missing"
         if self.oldest is not None and self.oldest > PATIENCE:
             return "stalled"
         return "ok"
 
+    @property
+    def missing(self) -> list[str]:
+        """What does not run, in words."""
+        workers = [
+            f"the worker of the queue “{queue}”" for queue in self.unattended or ()
+        ]
+        if self.clock_seen is None or self.clock_seen > Heartbeat.PATIENCE:
+            return ["the clock", *workers]
+        return workers
+
+
+def tasks_are_in_database() -> bool:
+    """Tell whether the database backend is set, of which we can see the tasks."""
+    return isinstance(task_backends["default"], DatabaseBackend)
+
 
 def background() -> Background:
-    """Look at the clock's heartbeat and at the tasks that no worker has taken."""
-    now = timezone.now()
-    seen = Heartbeat.objects.filter(name="clock").values_list("seen_at", flat=True)
-    beat = seen.first()
+    """Look at the heartbeats and at the tasks that no worker has taken."""
+    now = database_now()
+    clocks = Heartbeat.objects.filter(queue="")
+    seen = clocks.aggregate(last=Max("seen_at"))["last"]
+    clock_seen = now - seen if seen else None
+    if not tasks_are_in_database():
+        return Background(clock_seen, unattended=None, waiting=None, oldest=None)
+    attended = set(Heartbeat.objects.alive().values_list("queue", flat=True))
+    queues = settings.TASKS["default"]["QUEUES"]
     # No order: the default one would be part of the grouping.
     ready = DBTaskResult.objects.ready().order_by()
     tasks = ready.aggregate(waiting=Count("pk"), oldest=Min("enqueued_at"))
     return Background(
-        clock_seen=now - beat if beat else None,
+        clock_seen=clock_seen,
+        unattended=tuple(queue for queue in queues if queue not in attended),
         waiting=tasks["waiting"],
         oldest=now - tasks["oldest"] if tasks["oldest"] else None,
     )

@@ -8,6 +8,7 @@ EnvironmentControl (console/environment_control.py): what holds for an environme
 """
 
 from datetime import timedelta
+from socket import gethostname
 from typing import Any, cast
 
 from django.conf import settings
@@ -19,10 +20,12 @@ from django.utils import timezone
 from ampersand import Client, SecretStr, UpdateStyle
 from console.audit import AuditEvent, AuditEventQuerySet
 from console.clients import client_for
+from console.database_time import database_now
 from console.environment_control import EnvironmentControl, EnvironmentControlQuerySet
 from console.environments import Environment
 from console.fields import EncryptedField
 from console.grants import Grant
+from console.processes import LONGEST, this_process
 from console.scope import OfEnvironment
 from console.validators import validate_base_url, validate_path_part
 from files.fields.field import Field
@@ -356,16 +359,41 @@ class Group(models.Model):
         return f"{self.name} ({self.group_ref})" if self.name else self.group_ref
 
 
-class Heartbeat(models.Model):
-    """When a background process was last seen alive. One row a process name."""
+class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
+    """Questions asked of the heartbeats."""
 
-    name = models.CharField(max_length=50, primary_key=True)
+    def alive(self) -> "HeartbeatQuerySet":
+        """Return those of processes that were seen just now."""
+        return self.filter(seen_at__gt=database_now() - Heartbeat.PATIENCE)
+
+    def forgotten(self) -> "HeartbeatQuerySet":
+        """Return those of processes that ended long ago."""
+        return self.filter(seen_at__lt=database_now() - Heartbeat.KEPT)
+
+
+class Heartbeat(models.Model):
+    """When a clock or a worker was last seen alive. One row a process.
+
+    `queue` is what a worker works off, "" for the clock. `seen_at` is told by the
+    database, since it is compared on other machines.
+    """
+
+    # Both beat every few seconds.
+    PATIENCE = timedelta(seconds=30)
+    KEPT = timedelta(days=1)
+
+    process = models.CharField(max_length=LONGEST, primary_key=True)
+    host = models.CharField(max_length=255)
+    queue = models.CharField(max_length=32, blank=True)
     seen_at = models.DateTimeField()
 
+    objects = HeartbeatQuerySet.as_manager()
+
     def __str__(self) -> str:
-        return self.name
+        return self.process
 
     @classmethod
-    def beat(cls, name: str) -> None:
-        """Say that the process called `name` is alive now."""
-        cls.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
+    def beat(cls, queue: str = "") -> None:
+        """Say that this process is alive now."""
+        values = {"host": gethostname(), "queue": queue, "seen_at": database_now()}
+        cls.objects.update_or_create(process=this_process(), defaults=values)

@@ -12,6 +12,8 @@ from functools import partial
 from django.db import transaction
 from django.utils import timezone
 
+from console.database_time import database_now
+from console.stopping import holding
 from files.mending.recipes import InvalidRecipe
 from writes import checking, joining
 from writes.job_progress import JobProgress, Progress, Stopped
@@ -64,7 +66,7 @@ def begin(write: Write, kind: str, *, size: int, wait: bool = True) -> FileJob:
             kind=kind,
             edition=write.edition,
             total_bytes=size,
-            due_at=timezone.now() + NUDGE_LEASE,
+            due_at=database_now() + NUDGE_LEASE,
         )
         if not at_once:
             transaction.on_commit(partial(_enqueue, job.pk))
@@ -90,9 +92,12 @@ def run(job_id: int) -> None:
     if job is None:
         return
     try:
-        _WORK[job.kind](job.write, JobProgress(job))
+        with holding(partial(_hand_back, job)):
+            _WORK[job.kind](job.write, JobProgress(job))
     except Stopped:
-        _end(job, State.FAILED, "Something newer took its place.")
+        newer = "Something newer took its place."
+        # What was handed back meanwhile waits for another worker.
+        _end(job, State.FAILED, newer, only_from=(State.RUNNING,))
     except FileNotFoundError:
         _end(job, State.FAILED, _GONE[job.kind])
     except InvalidRecipe as error:
@@ -105,7 +110,7 @@ def run(job_id: int) -> None:
 
 
 def _claim(job_id: int) -> FileJob | None:
-    now = timezone.now()
+    now = database_now()
     job = FileJob.objects.select_related("write__integration__project").get(pk=job_id)
     is_abandoned = job.state == State.RUNNING and job.due_at and job.due_at <= now
     if job.state != State.WAITING and not is_abandoned:
@@ -128,14 +133,26 @@ def _claim(job_id: int) -> FileJob | None:
     return job
 
 
-def _end(job: FileJob, state: str, problem: str = "") -> None:
+def _end(
+    job: FileJob,
+    state: str,
+    problem: str = "",
+    *,
+    only_from: tuple[str, ...] = FileJob.OPEN,
+) -> None:
     job.change(
-        only_from=FileJob.OPEN,
+        only_from=only_from,
         state=state,
         problem=problem,
         due_at=None,
         ended_at=timezone.now(),
     )
+
+
+def _hand_back(job: FileJob) -> None:
+    """Let another worker begin it anew, which does not count as a try."""
+    mine = FileJob.objects.filter(pk=job.pk, state=State.RUNNING, attempts=job.attempts)
+    mine.update(state=State.WAITING, due_at=database_now(), attempts=job.attempts - 1)
 
 
 def _try_again(job: FileJob) -> None:
@@ -144,7 +161,7 @@ def _try_again(job: FileJob) -> None:
         cause = "Whoever runs it finds the cause in its log."
         _end(job, State.FAILED, f"{words} {_MEANS[job.kind]} {cause}")
         return
-    due_at = timezone.now() + timedelta(seconds=2)
+    due_at = database_now() + timedelta(seconds=2)
     job.change(only_from=(State.RUNNING,), state=State.WAITING, due_at=due_at)
 
 

@@ -19,10 +19,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    connection,
+    transaction,
+)
 from django.utils import timezone
 
 from ampersand import (
@@ -36,8 +43,11 @@ from ampersand import (
     RequestInvalid,
     WriteResult,
 )
+from console.database_time import database_now
 from console.fields import UnreadableSecret
 from console.models import EnvironmentControl, NoActiveKey
+from console.patience import patiently
+from console.stopping import holding
 from files.remote.stores import StoreError
 from operations import gate
 from operations.models import Operation
@@ -55,6 +65,8 @@ NUDGE_LEASE = timedelta(seconds=10)
 # A worker that sends says so every few seconds; after the lease it counts as gone.
 LEASE = timedelta(seconds=20)
 RENEW_SECONDS = 5
+# A database that is away when the answer comes is waited for, for so long.
+STORING_SECONDS = 600
 # Making the file available to Ampersand, before the request, takes no longer than this.
 SHARING = timedelta(minutes=15)
 # After this time what could not be sent is given up: the data may be stale by then.
@@ -98,7 +110,8 @@ def send(operation_id: int) -> None:
         return
     try:
         client = operation.project.client()
-        request = _as_reviewed(operation)
+        with holding(partial(_release, operation)):
+            request = _as_reviewed(operation)
     except (NoActiveKey, UnreadableSecret, RequestInvalid, OSError) as error:
         _cancel(operation, str(error))
         return
@@ -106,7 +119,7 @@ def send(operation_id: int) -> None:
         _cancel(operation, f"Nothing was sent, since the store failed. {error}")
         return
     if _claim(operation):
-        with _lease_kept(operation):
+        with holding(partial(_stop_waiting, operation)), _lease_kept(operation):
             _exchange(operation, client, request)
 
 
@@ -148,7 +161,7 @@ def _reserve(operation: Operation) -> bool:
     A second address would end the first, which may just be on its way. Who finds it due
     later than any pause or nudge puts it finds it reserved.
     """
-    now = timezone.now()
+    now = database_now()
     mine = Operation.objects.filter(
         pk=operation.pk,
         state=State.WAITING,
@@ -156,6 +169,13 @@ def _reserve(operation: Operation) -> bool:
         due_at__lte=now + timedelta(seconds=max(PAUSES)),
     )
     return mine.update(due_at=now + SHARING) == 1
+
+
+def _release(operation: Operation) -> None:
+    """Let another worker have what is being made ready here: this one must end."""
+    if operation.batch.is_shared:
+        waiting = Operation.objects.filter(pk=operation.pk, state=State.WAITING)
+        waiting.update(due_at=database_now())
 
 
 def need_same_text(batch: Batch) -> None:
@@ -176,7 +196,7 @@ def _claim(operation: Operation) -> bool:
     False if another worker has it, if its environment was frozen (the very UPDATE that
     takes it looks, so that nothing leaves after a freeze), or if the gate puts it off.
     """
-    now = timezone.now()
+    now = database_now()
     return gate.admit_write(
         operation,
         only_if=~is_frozen(),
@@ -199,9 +219,10 @@ def _lease_kept(operation: Operation) -> Iterator[None]:
         mine = Operation.objects.filter(pk=operation.pk, state=State.SENDING)
         while not done.wait(RENEW_SECONDS):
             try:
-                mine.update(due_at=timezone.now() + LEASE)
-            except DatabaseError:
+                mine.update(due_at=database_now() + LEASE)
+            except (DatabaseError, InterfaceError):
                 log.exception("Operation %s: lease not renewed", operation.pk)
+                connection.close()
         connection.close()
 
     thread = threading.Thread(target=renew, daemon=True)
@@ -220,13 +241,16 @@ def _exchange(operation: Operation, client: Client, request: Request) -> None:
         result = client.send(request)
     except AmpersandError as said:
         error = said
-        _store_error(operation, said)
+        store = partial(_store_error, operation, said)
     except Exception as mistake:
         log.exception("Operation %s: sending went wrong", operation.pk)
-        _store_unknown(operation, OutcomeUnknown(f"The console failed: {mistake}"))
+        failed = OutcomeUnknown(f"The console failed: {mistake}")
+        patiently(partial(_store_unknown, operation, failed), seconds=STORING_SECONDS)
         return
     else:
-        _store_result(operation, result)
+        store = partial(_store_result, operation, result)
+    # What came back must not be lost with a database that is away.
+    patiently(store, seconds=STORING_SECONDS)
     gate.write_ended(operation.project, error)
 
 
@@ -399,6 +423,17 @@ def _cancelled(reason: str) -> dict[str, Any]:
         "due_at": None,
         "ended_at": timezone.now(),
     }
+
+
+def _stop_waiting(operation: Operation) -> None:
+    """Call unknown what is still without an answer: this worker must end."""
+    # A copy of its own: this is another thread.
+    Operation.objects.get(pk=operation.pk).change(
+        only_from=(State.SENDING,),
+        state=State.UNKNOWN,
+        due_at=None,
+        reason="The worker was told to stop while it waited for the answer.",
+    )
 
 
 def recover_overdue(now: datetime) -> int:

@@ -31,7 +31,11 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 def _worker(found: Background) -> dict[str, object]:
-    return {"state": found.state, "clock_seen_seconds_ago": _seconds(found.clock_seen)}
+    return {
+        "state": found.state,
+        "clock_seen_seconds_ago": _seconds(found.clock_seen),
+        "queues_without_worker": found.unattended,
+    }
 
 
 def _queue(found: Background) -> dict[str, object]:

@@ -19,7 +19,7 @@ def page(open_page: Callable[..., Page], hasty_console: Console) -> Page:
 
 def kill(console: Console, queue: str) -> None:
     """End the worker of `queue` as the kernel would."""
-    (pid,) = console.children(f"--queue-name {queue}")
+    (pid,) = console.children(f"--queue {queue}")
     os.kill(pid, signal.SIGKILL)
 
 

@@ -1,6 +1,7 @@
 """/healthz: the state of database, worker and queue, for anybody who asks."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import DatabaseError
@@ -8,10 +9,31 @@ from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from console.database_time import database_now
 from console.models import Heartbeat
 from console.views import health
 
 pytestmark = pytest.mark.django_db
+
+QUEUES = ["sending", "watching", "files"]
+
+
+@pytest.fixture(autouse=True)
+def _tasks_in_the_database(settings: Any) -> None:
+    backend = "django_tasks_db.DatabaseBackend"
+    settings.TASKS = {"default": {"BACKEND": backend, "QUEUES": QUEUES}}
+
+
+def beat(process: str, queue: str = "", age: float = 0) -> None:
+    """Have a process seen `age` seconds ago."""
+    seen_at = database_now() - timedelta(seconds=age)
+    Heartbeat.objects.create(process=process, queue=queue, host="a", seen_at=seen_at)
+
+
+def all_alive() -> None:
+    """Have a clock and a worker of each queue seen just now."""
+    for queue in ("", *QUEUES):
+        beat(f"process {queue}", queue)
 
 
 def waiting_task(age: timedelta) -> None:
@@ -29,12 +51,14 @@ def waiting_task(age: timedelta) -> None:
 
 
 def test_all_is_well_without_signing_in(client: Client) -> None:
-    Heartbeat.beat("clock")
+    all_alive()
     response = client.get("/healthz")
     assert response.status_code == 200
-    assert response.json() == {
+    answer = response.json()
+    assert answer["worker"].pop("clock_seen_seconds_ago") < 30
+    assert answer == {
         "database": "ok",
-        "worker": {"state": "ok", "clock_seen_seconds_ago": 0},
+        "worker": {"state": "ok", "queues_without_worker": []},
         "queue": {"waiting": 0, "oldest_seconds": None},
     }
 
@@ -43,22 +67,47 @@ def test_a_clock_that_was_never_seen_is_missing(client: Client) -> None:
     assert client.get("/healthz").json()["worker"] == {
         "state": "missing",
         "clock_seen_seconds_ago": None,
+        "queues_without_worker": QUEUES,
     }
 
 
 def test_a_clock_that_stopped_is_missing_and_pages_still_count_as_alive(
     client: Client,
 ) -> None:
-    Heartbeat.objects.create(
-        name="clock", seen_at=timezone.now() - timedelta(seconds=31)
-    )
+    all_alive()
+    Heartbeat.objects.filter(queue="").delete()
+    beat("stopped", age=31)
     response = client.get("/healthz")
     assert response.status_code == 200
     assert response.json()["worker"]["state"] == "missing"
 
 
+def test_a_queue_whose_worker_was_not_seen_for_long_is_named(client: Client) -> None:
+    all_alive()
+    Heartbeat.objects.filter(queue="files").delete()
+    beat("dead", "files", age=31)
+    worker = client.get("/healthz").json()["worker"]
+    assert worker["state"] == "missing"
+    assert worker["queues_without_worker"] == ["files"]
+    beat("another", "files", age=29)
+    assert client.get("/healthz").json()["worker"]["state"] == "ok"
+
+
+def test_of_another_task_engine_nothing_is_claimed(
+    client: Client, settings: Any
+) -> None:
+    backend = "django.tasks.backends.dummy.DummyBackend"
+    settings.TASKS = {"default": {"BACKEND": backend, "QUEUES": QUEUES}}
+    beat("clock")
+    waiting_task(timedelta(seconds=31))
+    answer = client.get("/healthz").json()
+    assert answer["worker"]["state"] == "ok"
+    assert answer["worker"]["queues_without_worker"] is None
+    assert answer["queue"] == {"waiting": None, "oldest_seconds": None}
+
+
 def test_tasks_that_nobody_takes_mean_a_stalled_worker(client: Client) -> None:
-    Heartbeat.beat("clock")
+    all_alive()
     waiting_task(timedelta(seconds=5))
     assert client.get("/healthz").json()["worker"]["state"] == "ok"
     waiting_task(timedelta(seconds=31))

@@ -1,15 +1,19 @@
 """The clock: a tick turns to everything that is due, and no fault ends it."""
 
-import threading
+import os
+import signal
 from datetime import timedelta
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.test import RequestFactory
 from django.utils import timezone
 
+from console import processes
 from console.models import Heartbeat, Integration
 from operations import sync
 from operations.models import Operation
@@ -21,6 +25,12 @@ from writes.management.commands import clock
 State = Operation.State
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _called_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give this process its name back."""
+    monkeypatch.setattr(processes, "_kind", "web")
 
 
 @pytest.fixture
@@ -44,7 +54,7 @@ def test_a_tick_beats_and_nudges_what_waits(
     call_command("clock", once=True)
     assert nudged == [waiting.pk]
     assert len(watched) == 1
-    assert Heartbeat.objects.get().name == "clock"
+    assert Heartbeat.objects.get().process.startswith("clock on ")
 
 
 def test_a_tick_calls_unknown_what_a_dead_worker_left(waiting: Operation) -> None:
@@ -64,37 +74,42 @@ def test_a_second_tick_does_not_nudge_again(
     assert nudged == [waiting.pk]
 
 
-def test_a_database_that_is_away_does_not_end_the_clock(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    "fault", [DatabaseError("gone"), InterfaceError("closed"), OSError("no broker")]
+)
+def test_whatever_fails_does_not_end_the_clock(
+    fault: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stop: list[object] = []
     ticks: list[int] = []
+    waits: list[float] = []
 
     def broken() -> None:
         ticks.append(1)
-        if len(ticks) == 3:
-            stop[-1]()  # type: ignore[operator]
-        raise DatabaseError("gone")
+        if len(ticks) < 4:
+            raise fault
+        os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(clock, "tick", broken)
+    monkeypatch.setattr(clock, "connections", Mock())
     monkeypatch.setattr(clock, "close_old_connections", lambda: None)
-    monkeypatch.setattr(clock.signal, "signal", lambda _, handler: stop.append(handler))
-    thread = threading.Timer(30, lambda: stop[-1]())  # type: ignore[operator]
-    thread.start()
-    call_command("clock", interval=0.001)
-    thread.cancel()
-    assert len(ticks) == 3
+    monkeypatch.setattr(clock.Stop, "wait", lambda _, seconds: waits.append(seconds))
+    call_command("clock", interval=0.5)
+    assert waits == [1, 2, 3, 0.5]
     assert "trying again" in caplog.text
 
 
-def test_old_results_of_tasks_are_pruned_where_there_are_any(
-    settings: object, monkeypatch: pytest.MonkeyPatch
+def test_old_results_of_tasks_and_heartbeats_are_pruned(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     called: list[str] = []
     monkeypatch.setattr(clock, "call_command", lambda name, **_: called.append(name))
+    now = timezone.now()
+    for process, age in (("old", 25), ("young", 23)):
+        seen_at = now - timedelta(hours=age)
+        Heartbeat.objects.create(process=process, host="a", seen_at=seen_at)
     clock._prune()
     assert called == []
-    backend = {"BACKEND": "django_tasks_db.DatabaseBackend"}
-    monkeypatch.setitem(clock.settings.TASKS, "default", backend)
+    assert [beat.process for beat in Heartbeat.objects.all()] == ["young"]
+    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
     clock._prune()
     assert called == ["prune_db_task_results"]

@@ -88,14 +88,14 @@ def test_a_count_stops_where_it_helps_nobody(
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(None, True), (31, True), (1, False)])
-def test_a_missing_worker_is_told(
+def test_a_missing_clock_is_told(
     seconds: int | None, told: bool, browser: Browser, integration: Integration
 ) -> None:
     if seconds is not None:
         seen_at = timezone.now() - timedelta(seconds=seconds)
-        Heartbeat.objects.create(name="clock", seen_at=seen_at)
+        Heartbeat.objects.create(process="clock", host="a", seen_at=seen_at)
     content = browser.get("/").content.decode()
-    assert ("The background worker is not running." in content) == told
+    assert ("Not running: the clock." in content) == told
 
 
 def test_only_drafts_of_ones_own_are_listed(

@@ -47,7 +47,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "draft_count": _count(drafts),
         "recent": operations[:SHOWN],
         "has_projects": Project.objects.visible_to(request.user).exists(),
-        "worker_state": background().state,
+        "background": background(),
     }
     return render(request, "writes/home.html", context)
 

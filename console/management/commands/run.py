@@ -1,6 +1,7 @@
 """Everything on one machine: web, workers, clock and sandbox under one supervisor."""
 
 import ctypes
+import json
 import os
 import secrets
 import signal
@@ -22,7 +23,8 @@ from console.demo import USER, make_demo
 HOST = "127.0.0.1"
 # A process that dies this often within a minute is not worth another try.
 MOST_DEATHS = 5
-STOP_SECONDS = 20
+# A worker needs up to half a minute to finish or hand back what it holds.
+STOP_SECONDS = 30
 
 
 @dataclass
@@ -100,12 +102,17 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def _is_ready(self, children: list[Child], port: int) -> bool:
-        """Wait until pages are answered; False when told to stop before that."""
+        """Wait until pages are answered and all has been seen alive.
+
+        False when told to stop before that.
+        """
+        address = f"http://{HOST}:{port}/healthz"
         while not self.stopping.wait(0.1):
             self._restart_dead(children)
             try:
-                with urlopen(f"http://{HOST}:{port}/healthz", timeout=2):  # noqa: S310
-                    return True
+                with urlopen(address, timeout=2) as answer:  # noqa: S310
+                    if json.load(answer)["worker"]["state"] != "missing":
+                        return True
             except OSError:
                 continue
         return False
@@ -177,15 +184,14 @@ def _children(port: int, sandbox_port: int) -> list[Child]:
     # --keep-alive: an open page asks every 2 s, gunicorn's own limit for idle ones.
     web = (
         f"-m gunicorn console.wsgi --bind {HOST}:{port} --preload --keep-alive 10 "
-        "--worker-class gthread --workers 2 --threads 4 --graceful-timeout 15 "
+        "--worker-class gthread --workers 2 --threads 4 --graceful-timeout 25 "
         "--log-level warning"
     ).split()
-    work = ["db_worker", "--interval", "0.2", "--no-startup-delay", "-v", "1"]
     return [
         Child("sandbox", [python, *sandbox, "--state", str(data / "sandbox.sqlite3")]),
-        Child("worker (sending)", [*manage, *work, "--queue-name", "sending"]),
-        Child("worker (watching)", [*manage, *work, "--queue-name", "watching"]),
-        Child("worker (files)", [*manage, *work, "--queue-name", "files"]),
+        Child("worker (sending)", [*manage, "worker", "--queue", "sending"]),
+        Child("worker (watching)", [*manage, "worker", "--queue", "watching"]),
+        Child("worker (files)", [*manage, "worker", "--queue", "files"]),
         Child("clock", [*manage, "clock"]),
         Child("web", [python, *web]),
     ]

@@ -1,18 +1,18 @@
 """The clock: turns what is due into nudges for the workers."""
 
 import logging
-import signal
-import threading
 from typing import Any
 
-from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError, InterfaceError, close_old_connections
-from django.utils import timezone
+from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 
+from console.abandoned_tasks import forget_abandoned
+from console.background import tasks_are_in_database
+from console.database_time import database_now
 from console.models import Heartbeat
 from console.processes import name_process
+from console.stopping import Stop
 from operations import breaker, sync
 from writes import file_jobs, parts, sending, settling, sweep
 
@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 # How long the results of finished tasks are kept; our own rows hold the truth.
 TASK_RESULT_DAYS = 1
 PRUNE_EVERY_TICKS = 3600
+# After a tick that failed the next one waits 1 s, 2 s … and then so many.
+LONGEST_PAUSE = 10
 
 
 class Command(BaseCommand):
@@ -33,34 +35,46 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="one tick, then exit")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        name_process("clock")
         if options["once"]:
             tick()
             return
-        name_process("clock")
-        stopped = threading.Event()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, lambda *_: stopped.set())
-        ticks = 0
-        while not stopped.is_set():
-            self._tick_safely(prune=ticks % PRUNE_EVERY_TICKS == 0)
-            ticks += 1
-            stopped.wait(options["interval"])
+        ticks, failed = 0, 0
+        with Stop() as stop:
+            while not stop.requested:
+                went_well = _tick_safely(prune=ticks % PRUNE_EVERY_TICKS == 0)
+                ticks += 1
+                failed = 0 if went_well else failed + 1
+                stop.wait(min(failed, LONGEST_PAUSE) or options["interval"])
 
-    def _tick_safely(self, *, prune: bool) -> None:
-        """Tick; a database that is away for a while must not end the clock."""
+
+def _tick_safely(*, prune: bool) -> bool:
+    """Tick, and tell whether that went well.
+
+    Neither a database that is away for a while nor a broker may end the clock: what
+    this tick did not do, the next one does.
+    """
+    try:
         close_old_connections()
-        try:
-            tick()
-            if prune:
-                _prune()
-        except (DatabaseError, InterfaceError):
-            log.exception("The database could not be used; trying again")
+        tick()
+        if prune:
+            _prune()
+    except (DatabaseError, InterfaceError) as error:
+        text = "The database could not be used; trying again: %s"
+        log.warning(text, str(error).strip())
+        connections.close_all()
+    except Exception:
+        log.exception("A tick of the clock failed; trying again")
+    else:
+        return True
+    return False
 
 
 def tick() -> None:
     """Say that the clock is alive, and turn to everything that is due."""
-    now = timezone.now()
-    Heartbeat.beat("clock")
+    Heartbeat.beat()
+    # Of the database, since the leases that it is compared with come from any machine.
+    now = database_now()
     sending.recover_overdue(now)
     parts.release_held(now)
     sending.nudge_due(now)
@@ -71,8 +85,10 @@ def tick() -> None:
 
 
 def _prune() -> None:
-    sweep.sweep(timezone.now())
-    if "DatabaseBackend" in settings.TASKS["default"]["BACKEND"]:
+    sweep.sweep(database_now())
+    if tasks_are_in_database():
         call_command(
             "prune_db_task_results", queue_name="*", min_age_days=TASK_RESULT_DAYS
         )
+        forget_abandoned()
+    Heartbeat.objects.forgotten().delete()

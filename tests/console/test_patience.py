@@ -1,0 +1,44 @@
+"""Patience: what is to be stored is stored when the database is back."""
+
+import pytest
+from django.db import DataError, InterfaceError, OperationalError
+
+from console import patience
+from console.patience import patiently
+
+
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "PAUSE", 0)
+    monkeypatch.setattr(patience.connection, "close", lambda: None)
+
+
+def test_it_is_done_when_the_database_is_back() -> None:
+    faults = [OperationalError("down"), InterfaceError("closed")]
+
+    def work() -> None:
+        if faults:
+            raise faults.pop()
+
+    patiently(work, seconds=60)
+    assert faults == []
+
+
+def test_patience_ends() -> None:
+    def work() -> None:
+        raise OperationalError("down")
+
+    with pytest.raises(OperationalError):
+        patiently(work, seconds=0)
+
+
+def test_what_waiting_does_not_mend_is_not_waited_for() -> None:
+    tries: list[int] = []
+
+    def work() -> None:
+        tries.append(1)
+        raise DataError("too long")
+
+    with pytest.raises(DataError):
+        patiently(work, seconds=60)
+    assert len(tries) == 1

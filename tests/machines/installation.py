@@ -1,0 +1,150 @@
+"""An installation of several machines: processes of our own on one database."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from django.db import connections
+
+from console.settings import env
+
+ROOT = Path(__file__).resolve().parents[2]
+# Far more than anything takes; who waits so long has found a fault.
+LONGEST_WAIT = 60
+
+
+@dataclass
+class Installation:
+    """Web, workers, clocks and a sandbox that a test starts, kills and stops.
+
+    The test speaks to the same database through the ORM.
+    """
+
+    data: Path
+    database_url: str
+    sandbox_url: str = ""
+    variables: dict[str, str] = field(default_factory=dict)
+    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What every process is told."""
+        return {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "console.settings",
+            "DATABASE_URL": self.database_url,
+            "DATA_DIR": str(self.data),
+            "TASKS_BACKEND": "django_tasks_db.DatabaseBackend",
+            **self.variables,
+        }
+
+    def start(self, *command: str) -> subprocess.Popen[bytes]:
+        """Start `python command…` as one more process."""
+        with (self.data / "log").open("a") as log:
+            process = subprocess.Popen(
+                [sys.executable, *command],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.running.append(process)
+        return process
+
+    def manage(self, *command: str) -> subprocess.Popen[bytes]:
+        """Start `manage.py command…`."""
+        return self.start("manage.py", *command)
+
+    def worker(self, queue: str, *options: str) -> subprocess.Popen[bytes]:
+        """Start a worker for one queue."""
+        return self.manage("worker", "--queue", queue, *options)
+
+    def clock(self) -> subprocess.Popen[bytes]:
+        """Start a clock that ticks a little faster than it does for real."""
+        return self.manage("clock", "--interval", "0.5")
+
+    def sandbox(self) -> subprocess.Popen[bytes]:
+        """Start the one Ampersand that they all speak to."""
+        port = free_port()
+        self.sandbox_url = f"http://127.0.0.1:{port}"
+        process = self.start("-m", "sandbox", "--port", str(port))
+        wait_until(lambda: answers(self.sandbox_url))
+        return process
+
+    def web(self) -> str:
+        """Start a web process on a port of its own; return its address."""
+        port = free_port()
+        options = ["--workers", "1", "--threads", "4", "--worker-class", "gthread"]
+        bind = ["--bind", f"127.0.0.1:{port}"]
+        self.start("-m", "gunicorn", "console.wsgi", *bind, *options)
+        wait_until(lambda: answers(f"http://127.0.0.1:{port}/healthz"))
+        return f"http://127.0.0.1:{port}"
+
+    def received(self) -> list[dict[str, Any]]:
+        """Return every write request that the sandbox has received."""
+        answer = httpx.get(f"{self.sandbox_url}/sandbox/requests")
+        found: list[dict[str, Any]] = answer.json()
+        return found
+
+    def log(self) -> str:
+        """Return all that the processes have printed."""
+        return (self.data / "log").read_text()
+
+    def end(self) -> None:
+        """End every process that is left."""
+        for process in self.running:
+            process.kill()
+        for process in self.running:
+            process.wait()
+
+
+def answers(url: str) -> bool:
+    """Tell whether a page is answered."""
+    try:
+        return httpx.get(url).is_success
+    except httpx.TransportError:
+        return False
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(holds: Callable[[], Any], *, seconds: float = LONGEST_WAIT) -> None:
+    """Look again and again until `holds()`; fail when that takes far too long."""
+    until = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > until:
+            pytest.fail("It never came about.", pytrace=True)
+        time.sleep(0.05)
+
+
+@contextmanager
+def speaking_to(database_url: str) -> Iterator[None]:
+    """Let the ORM of this test use another database than the tests' own."""
+    before, made = connections["default"], connections.settings["default"]
+    config = {"default": env.db_url_config(database_url)}
+    if "sqlite" in config["default"]["ENGINE"]:
+        config["default"]["OPTIONS"] = {"transaction_mode": "IMMEDIATE", "timeout": 20}
+    connections.settings["default"] = connections.configure_settings(config)["default"]
+    connections["default"] = connections.create_connection("default")
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        connections.settings["default"] = made
+        connections["default"] = before
