@@ -6,7 +6,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STATIC := $(shell find static -type f)
 
-.PHONY: help run install test lint types unit unit-sqlite unit-postgres browser bench requirements clean
+.PHONY: help run install test lint types unit unit-sqlite unit-postgres browser permissions bench requirements clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-14s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ browser: $(VENV)/.dev .env staticfiles/staticfiles.json ## Tests in a real Chrom
 
 bench: $(VENV)/.dev $(VENV)/bench/.installed .env staticfiles/staticfiles.json ## Measure; one line a figure, exit 1 where one falls short
 	$(PYTHON) bench/all.py
+
+permissions: $(VENV)/.dev .env ## Print who may do what at every address, and whether the docs say the same
+	$(PYTHON) -m tests.print_permissions
 
 requirements: ## Pin the newest versions that the .in files allow (needs uv)
 	uv pip compile --universal --upgrade --generate-hashes --no-header --no-annotate requirements.in -o requirements.txt

@@ -1,6 +1,7 @@
 """The cast and the stage of the tests: people with roles, a project, a sandbox."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -43,15 +44,23 @@ def _empties_the_database(item: pytest.Item) -> bool:
     return marker is not None and bool(marker.kwargs.get("transaction"))
 
 
-@pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """A fresh sandbox that every project's client speaks to, without a socket."""
+@contextmanager
+def sandboxed() -> Iterator[Sandbox]:
+    """Give a fresh sandbox that every project's client speaks to, without a socket."""
     app = Sandbox(bulk_seconds=0)
     transport = httpx.WSGITransport(app=app)
-    monkeypatch.setattr(clients, "Client", partial(Client, transport=transport))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clients, "Client", partial(Client, transport=transport))
+        clients.client_for.cache_clear()
+        yield app
     clients.client_for.cache_clear()
-    yield app
-    clients.client_for.cache_clear()
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A fresh sandbox: see `sandboxed`."""
+    with sandboxed() as app:
+        yield app
 
 
 def make_user(name: str, role: Role = Role.NONE, **roles: Role) -> User:
