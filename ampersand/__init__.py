@@ -1,5 +1,6 @@
 """A client for Ampersand's Write API that never writes twice and never guesses."""
 
+from ampersand.async_reader import AsyncReader
 from ampersand.client import Client
 from ampersand.errors import (
     AmpersandError,
@@ -8,6 +9,7 @@ from ampersand.errors import (
     Refused,
     RequestInvalid,
 )
+from ampersand.exchange import CONNECTIONS
 from ampersand.generation import UpdateStyle
 from ampersand.generation_a import LARGEST_CSV
 from ampersand.schemas import (
@@ -22,9 +24,11 @@ from ampersand.schemas import (
 from ampersand.secrets import SecretStr, redact
 
 __all__ = [
+    "CONNECTIONS",
     "LARGEST_CSV",
     "Action",
     "AmpersandError",
+    "AsyncReader",
     "Client",
     "Issue",
     "LogEntry",

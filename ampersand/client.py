@@ -1,6 +1,5 @@
 """The client: prepares requests, sends writes once, and retries reads."""
 
-import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,25 +8,18 @@ from typing import Any, Self
 
 import httpx
 
-from ampersand import generation_a
 from ampersand.answers import Answer
 from ampersand.building import base_url
-from ampersand.errors import AmpersandError, OutcomeUnknown, Refused, RequestInvalid
-from ampersand.exchange import TOO_LARGE, Exchange
-from ampersand.generation import Generation, UpdateStyle
+from ampersand.errors import AmpersandError, RequestInvalid
+from ampersand.exchange import Exchange
+from ampersand.generation import UpdateStyle
+from ampersand.generations import generation_for
+from ampersand.retrying import READ_TRIES, pause_after
 from ampersand.schemas import LogEntry, Operation, Request, WriteResult
 from ampersand.secrets import SecretStr
 
 WRITE_URL = "https://write.withampersand.com/v1"
 API_URL = "https://api.withampersand.com/v1"
-
-GENERATIONS: dict[str, Generation] = {"A": generation_a}
-
-READ_TRIES = 3
-FIRST_PAUSE = 0.5
-
-# A server that asks for more gets its way from the caller, not from a waiting thread.
-LONGEST_PAUSE = 30.0
 
 
 class Client:
@@ -62,12 +54,7 @@ class Client:
         Raises: RequestInvalid for a key that no header can carry, an address that is
         not a plain http(s) URL, or an unknown generation.
         """
-        if not api_key.fits_header:
-            # httpx would refuse it too, but quote it in its error.
-            raise RequestInvalid("The API key is missing or has characters no key has.")
-        if generation not in GENERATIONS:
-            raise RequestInvalid(f"There is no generation “{generation}”.")
-        self._generation = GENERATIONS[generation]
+        self._generation = generation_for(generation)
         self._masked_key = api_key.masked
         self._write_url = base_url(write_url)
         self._api_url = base_url(api_url)
@@ -267,25 +254,8 @@ class Client:
             try:
                 return read(self._exchange.send(request))
             except AmpersandError as error:
-                pause = self._pause(error, attempt)
+                pause = pause_after(error, attempt, now=self._now())
                 if pause is None:
                     raise
             self._sleep(pause)
         return read(self._exchange.send(request))
-
-    def _pause(self, error: AmpersandError, attempt: int) -> float | None:
-        """Return the seconds to wait before trying again, or None not to."""
-        if isinstance(error, RequestInvalid):
-            return None
-        if isinstance(error, OutcomeUnknown) and error.reason == TOO_LARGE:
-            return None
-        # Jitter, so that clients that failed together do not return together.
-        pause = FIRST_PAUSE * 2.0**attempt * random.uniform(0.5, 1)  # noqa: S311
-        if not isinstance(error, Refused):
-            return pause
-        if not error.problem.retryable:
-            return None
-        if error.problem.retry_after is None:
-            return pause
-        asked = (error.problem.retry_after - self._now()).total_seconds()
-        return None if asked > LONGEST_PAUSE else max(pause, asked)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -29,6 +30,7 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 CONNECT_TIMEOUT = 10.0
+CONNECTIONS = 20
 POOL_TIMEOUT = 5.0
 
 # A whole exchange may take three times the longest single wait: with the default of
@@ -52,14 +54,121 @@ NOTHING_LEFT = (
 )
 
 
-class Exchange:
-    """Sends requests, each at most once, over pooled connections.
+class BaseExchange:
+    """What both ways of sending share: all but the waiting.
 
     Proxies and certificate authorities are taken from the usual environment
     variables (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE), as self-hosted installations
     need them. Credentials are not: a .netrc is never read. Redirects are not
     followed, as they could carry the key to another host.
     """
+
+    def __init__(
+        self, *, api_key: SecretStr, timeout: float, now: Callable[[], datetime]
+    ) -> None:
+        """`timeout` is in seconds for a single read or write.
+
+        Raises: RequestInvalid for a key that no header can carry.
+        """
+        if not api_key.fits_header:
+            # httpx would refuse it too, but quote it in its error.
+            raise RequestInvalid("The API key is missing or has characters no key has.")
+        self._api_key = api_key
+        self._timeout = timeout
+        self._now = now
+        self.deadline = DEADLINE_FACTOR * timeout
+
+    def _options(self, *, keep_alive: float) -> dict[str, Any]:
+        """Return how an httpx client is opened; connections may idle `keep_alive` s."""
+        return {
+            "auth": _KeyHeader(self._api_key),
+            "timeout": httpx.Timeout(
+                self._timeout, connect=CONNECT_TIMEOUT, pool=POOL_TIMEOUT
+            ),
+            "limits": httpx.Limits(
+                max_connections=CONNECTIONS, keepalive_expiry=keep_alive
+            ),
+            "follow_redirects": False,
+        }
+
+    def _built(
+        self, http: httpx.Client | httpx.AsyncClient, request: Request
+    ) -> httpx.Request | RequestInvalid:
+        try:
+            return http.build_request(
+                request.method,
+                request.url,
+                content=request.content(),
+                headers=request.headers(),
+            )
+        except httpx.InvalidURL:
+            return RequestInvalid("The address is too long or not valid.")
+
+    def _failure(self, error: Exception, started: float) -> NotSent | OutcomeUnknown:
+        """Tell what it means that no answer began."""
+        if isinstance(error, NOTHING_LEFT):
+            return NotSent(_why_not_sent(error))
+        # Also what httpx does not wrap: after a send, any surprise is "unknown".
+        return OutcomeUnknown(self._why_unknown(error, started))
+
+    def _answer(
+        self, response: httpx.Response, content: bytes, fault: str | None
+    ) -> Answer:
+        return read_answer(
+            status=response.status_code,
+            headers=response.headers,
+            content=content,
+            fault=fault,
+            secret=self._api_key,
+            now=self._now(),
+        )
+
+    def _why_unknown(self, error: Exception, started: float) -> str:
+        waited = time.monotonic() - started
+        limit = self.deadline if waited >= self.deadline else self._timeout
+        match error:
+            case httpx.ReadTimeout() | TimeoutError():
+                return f"No complete answer within {limit:g} s"
+            case httpx.WriteTimeout():
+                return f"The request could not be sent within {limit:g} s"
+            case httpx.DecodingError():
+                return "The answer could not be decoded"
+            case httpx.TransportError():
+                return "The connection was closed before the answer was complete"
+        return f"The exchange failed unexpectedly ({type(error).__name__})"
+
+    def _told(
+        self, request: Request, outcome: Answer | AmpersandError, started: float
+    ) -> Answer:
+        """Log the outcome, and return or raise it.
+
+        Call it outside any handler: an error raised while handling httpx's would refer
+        to it, and through it to the headers with the key.
+        """
+        self._log(request, outcome, started)
+        if isinstance(outcome, AmpersandError):
+            raise outcome
+        return outcome
+
+    def _log(
+        self, request: Request, outcome: Answer | AmpersandError, started: float
+    ) -> None:
+        """Write one line with the path but never the query, headers or body."""
+        status = (
+            outcome.status if isinstance(outcome, Answer) else type(outcome).__name__
+        )
+        fields = {
+            "method": request.method,
+            "path": redact(urlsplit(request.url).path, [self._api_key]),
+            "status": status,
+            "ms": round((time.monotonic() - started) * 1000),
+        }
+        line = "%(method)s %(path)s %(status)s %(ms)d ms"
+        logger.info(line, fields, extra=fields)
+
+
+class Exchange(BaseExchange):
+    """Sends requests, each at most once, over pooled connections."""
 
     def __init__(
         self,
@@ -70,16 +179,9 @@ class Exchange:
         transport: httpx.BaseTransport | None,
     ) -> None:
         """Open a pool; `timeout` is in seconds for a single read or write."""
-        self._api_key = api_key
-        self._timeout = timeout
-        self._now = now
-        self.deadline = DEADLINE_FACTOR * timeout
+        super().__init__(api_key=api_key, timeout=timeout, now=now)
         self._http = httpx.Client(
-            transport=transport,
-            auth=_KeyHeader(api_key),
-            timeout=httpx.Timeout(timeout, connect=CONNECT_TIMEOUT, pool=POOL_TIMEOUT),
-            limits=httpx.Limits(max_connections=20, keepalive_expiry=KEEPALIVE),
-            follow_redirects=False,
+            transport=transport, **self._options(keep_alive=KEEPALIVE)
         )
         keep_deadlines(self._http)
 
@@ -96,39 +198,18 @@ class Exchange:
         started = time.monotonic()
         with deadline(self.deadline):
             outcome = self._attempt(request, started)
-        self._log(request, outcome, started)
-        # Raised only here, outside any handler: an error raised while handling
-        # httpx's would refer to it, and through it to the headers with the key.
-        if isinstance(outcome, AmpersandError):
-            raise outcome
-        return outcome
+        return self._told(request, outcome, started)
 
     def _attempt(self, request: Request, started: float) -> Answer | AmpersandError:
-        try:
-            prepared = self._http.build_request(
-                request.method,
-                request.url,
-                content=request.content(),
-                headers=request.headers(),
-            )
-        except httpx.InvalidURL:
-            return RequestInvalid("The address is too long or not valid.")
+        prepared = self._built(self._http, request)
+        if isinstance(prepared, AmpersandError):
+            return prepared
         try:
             response = self._http.send(prepared, stream=True)
-        except NOTHING_LEFT as error:
-            return NotSent(_why_not_sent(error))
         except Exception as error:
-            # Also what httpx does not wrap: after a send, any surprise is "unknown".
-            return OutcomeUnknown(self._why_unknown(error, started))
+            return self._failure(error, started)
         content, fault = self._body_of(response, started)
-        return read_answer(
-            status=response.status_code,
-            headers=response.headers,
-            content=content,
-            fault=fault,
-            secret=self._api_key,
-            now=self._now(),
-        )
+        return self._answer(response, content, fault)
 
     def _body_of(
         self, response: httpx.Response, started: float
@@ -147,36 +228,6 @@ class Exchange:
             with suppress(Exception):
                 response.close()
         return bytes(content), None
-
-    def _why_unknown(self, error: Exception, started: float) -> str:
-        waited = time.monotonic() - started
-        limit = self.deadline if waited >= self.deadline else self._timeout
-        match error:
-            case httpx.ReadTimeout():
-                return f"No complete answer within {limit:g} s"
-            case httpx.WriteTimeout():
-                return f"The request could not be sent within {limit:g} s"
-            case httpx.DecodingError():
-                return "The answer could not be decoded"
-            case httpx.TransportError():
-                return "The connection was closed before the answer was complete"
-        return f"The exchange failed unexpectedly ({type(error).__name__})"
-
-    def _log(
-        self, request: Request, outcome: Answer | AmpersandError, started: float
-    ) -> None:
-        """Write one line with the path but never the query, headers or body."""
-        status = (
-            outcome.status if isinstance(outcome, Answer) else type(outcome).__name__
-        )
-        fields = {
-            "method": request.method,
-            "path": redact(urlsplit(request.url).path, [self._api_key]),
-            "status": status,
-            "ms": round((time.monotonic() - started) * 1000),
-        }
-        line = "%(method)s %(path)s %(status)s %(ms)d ms"
-        logger.info(line, fields, extra=fields)
 
 
 class _KeyHeader(httpx.Auth):

@@ -1,18 +1,26 @@
 """A client over a handler function, and a loopback server that misbehaves."""
 
+import asyncio
 import contextlib
 import re
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
-from ampersand import AmpersandError, Client, SecretStr
+from ampersand import (
+    AmpersandError,
+    AsyncReader,
+    Client,
+    LogEntry,
+    Operation,
+    SecretStr,
+)
 
 KEY = "canary-7f3a9c51d2e8-1a2b"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -49,7 +57,7 @@ def upsert(client: Client, **changes: Any) -> Any:
     )
 
 
-def failure(client: Client, call: Callable[[Client], Any] = create) -> AmpersandError:
+def failure(client: Any, call: Callable[[Any], Any] = create) -> AmpersandError:
     """Make a call that must fail, close the client and return the error."""
     with client, pytest.raises(AmpersandError) as caught:
         call(client)
@@ -160,3 +168,41 @@ def unused_port() -> Iterator[int]:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]
+
+
+class Reading:
+    """An AsyncReader with the methods of a Client that read, each in its own loop."""
+
+    def __init__(self, handler: Handler | None = None, **options: Any) -> None:
+        if handler:
+            options["transport"] = httpx.MockTransport(handler)
+        pause = options.pop("sleep", _no_sleep)
+        self._runner = asyncio.Runner()
+        self._reader = AsyncReader(
+            api_key=SecretStr(KEY), now=lambda: NOW, sleep=_async(pause), **options
+        )
+
+    def __enter__(self) -> "Reading":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._runner.run(self._reader.close())
+        self._runner.close()
+
+    def get_operation(self, **asked: str) -> Operation:
+        return self._runner.run(self._reader.get_operation(**asked))
+
+    def list_operation_logs(self, **asked: str) -> tuple[LogEntry, ...]:
+        return self._runner.run(self._reader.list_operation_logs(**asked))
+
+
+def _async(pause: Callable[[float], object]) -> Callable[[float], Awaitable[None]]:
+    async def paused(seconds: float) -> None:
+        pause(seconds)
+
+    return paused
+
+
+def ask(client: Client | Reading) -> Operation:
+    """Ask for the state of an operation."""
+    return client.get_operation(project="p1", operation_id="op")

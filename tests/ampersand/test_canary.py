@@ -11,7 +11,9 @@ from tests.ampersand.helpers import (
     KEY,
     WRITTEN,
     Loopback,
+    Reading,
     answering,
+    ask,
     create,
     failure,
     http_answer,
@@ -33,15 +35,13 @@ FAILURES = {
 }
 
 
-def ask(client):
-    return client.get_operation(project="p", operation_id="o")
-
-
 @pytest.mark.parametrize("name", FAILURES)
-@pytest.mark.parametrize("call", [create, ask])
-def test_the_key_is_in_no_error_no_traceback_and_no_log(caplog, name, call):
+@pytest.mark.parametrize(
+    ("make", "call"), [(make_client, create), (make_client, ask), (Reading, ask)]
+)
+def test_the_key_is_in_no_error_no_traceback_and_no_log(caplog, name, make, call):
     caplog.set_level(logging.DEBUG)
-    client = make_client(FAILURES[name], sleep=lambda seconds: None)
+    client = make(FAILURES[name], sleep=lambda seconds: None)
     error = failure(client, call)
     assert error.__cause__ is None
     assert error.__context__ is None

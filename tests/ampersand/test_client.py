@@ -18,6 +18,7 @@ from tests.ampersand.helpers import (
     RECORD,
     WHERE,
     WRITTEN,
+    Reading,
     answering,
     create,
     make_client,
@@ -26,6 +27,8 @@ from tests.ampersand.helpers import (
 )
 
 ASKED = {"project": "p1", "operation_id": "op"}
+# Reads go by the same rules whether one waits for them or many are under way.
+reading = pytest.mark.parametrize("make", [make_client, Reading])
 
 
 def scripted(*steps):
@@ -35,14 +38,22 @@ def scripted(*steps):
     def handler(request):
         seen.append(request)
         step = steps[len(seen) - 1]
-        return step(request) if callable(step) else step
+        return step(request) if callable(step) else _fresh(step)
 
     return handler, seen
 
 
+def _fresh(response):
+    """The same answer, of which no client has read anything yet."""
+    return httpx.Response(
+        response.status_code, headers=response.headers, content=response.content
+    )
+
+
 def test_the_public_names_are_exactly_those_imported():
     modules = {"answers", "building", "client", "errors", "exchange", "generation"}
-    modules |= {"generation_a", "network", "schemas", "secrets"}
+    modules |= {"async_exchange", "async_reader", "generation_a", "generations"}
+    modules |= {"network", "retrying", "schemas", "secrets"}
     names = {name for name in vars(ampersand) if not name.startswith("_")}
     assert names - modules == set(ampersand.__all__)
 
@@ -107,19 +118,21 @@ def test_a_stored_request_that_goes_elsewhere_never_gets_the_key():
         raising(httpx.RemoteProtocolError),
     ],
 )
-def test_a_read_is_tried_again_after_a_growing_pause(failure):
+@reading
+def test_a_read_is_tried_again_after_a_growing_pause(failure, make):
     answer = httpx.Response(200, json={"id": "op", "status": "success"})
     handler, seen = scripted(failure, failure, answer)
     pauses = []
-    with make_client(handler, sleep=pauses.append) as client:
+    with make(handler, sleep=pauses.append) as client:
         assert client.get_operation(**ASKED).status == "success"
     assert len(seen) == 3
     assert 0.5 <= pauses[0] <= 1 <= pauses[1] <= 2
 
 
-def test_a_read_gives_up_after_three_tries_and_says_why():
+@reading
+def test_a_read_gives_up_after_three_tries_and_says_why(make):
     handler, seen = scripted(*[httpx.Response(500)] * 3)
-    client = make_client(handler, sleep=lambda seconds: None)
+    client = make(handler, sleep=lambda seconds: None)
     with client, pytest.raises(Refused, match="500"):
         client.get_operation(**ASKED)
     assert len(seen) == 3
@@ -136,26 +149,29 @@ def test_a_read_gives_up_after_three_tries_and_says_why():
         httpx.Response(429, headers={"Retry-After": "31"}),
     ],
 )
-def test_a_read_is_not_tried_again_when_that_is_pointless_or_too_soon(refusal):
+@reading
+def test_a_read_is_not_tried_again_when_that_is_pointless_or_too_soon(refusal, make):
     handler, seen = scripted(refusal)
-    with make_client(handler) as client, pytest.raises(Refused):
+    with make(handler) as client, pytest.raises(Refused):
         client.get_operation(**ASKED)
     assert len(seen) == 1
 
 
-def test_a_read_waits_as_long_as_the_server_asks():
+@reading
+def test_a_read_waits_as_long_as_the_server_asks(make):
     busy = httpx.Response(429, headers={"Retry-After": "30"})
     handler, _ = scripted(busy, httpx.Response(200, json=[]))
     pauses = []
-    with make_client(handler, sleep=pauses.append) as client:
+    with make(handler, sleep=pauses.append) as client:
         client.list_operation_logs(**ASKED)
     assert pauses == [30]
 
 
-def test_a_longer_wait_is_left_to_the_caller():
+@reading
+def test_a_longer_wait_is_left_to_the_caller(make):
     busy = httpx.Response(429, json={"retryAfter": "2026-01-02T03:05:05Z"})
     handler, _ = scripted(busy)
-    with make_client(handler) as client, pytest.raises(Refused) as caught:
+    with make(handler) as client, pytest.raises(Refused) as caught:
         client.get_operation(**ASKED)
     assert (caught.value.problem.retry_after - NOW).total_seconds() == 60
 
@@ -169,9 +185,10 @@ def test_a_longer_wait_is_left_to_the_caller():
         ([], []),
     ],
 )
-def test_logs_come_in_every_known_shape(body, texts):
+@reading
+def test_logs_come_in_every_known_shape(body, texts, make):
     handler, seen = scripted(httpx.Response(200, json=body))
-    with make_client(handler) as client:
+    with make(handler) as client:
         entries = client.list_operation_logs(**ASKED)
     assert [entry.text for entry in entries] == texts
     assert str(seen[0].url) == (
@@ -179,14 +196,16 @@ def test_logs_come_in_every_known_shape(body, texts):
     )
 
 
-def test_no_logs_may_also_come_as_null():
-    with make_client(answering(200, content=b"null")) as client:
+@reading
+def test_no_logs_may_also_come_as_null(make):
+    with make(answering(200, content=b"null")) as client:
         assert client.list_operation_logs(**ASKED) == ()
 
 
 @pytest.mark.parametrize("body", [[], "text", 5, None])
-def test_an_answer_that_is_no_operation_is_not_taken_for_one(body):
-    client = make_client(answering(200, json=body), sleep=lambda seconds: None)
+@reading
+def test_an_answer_that_is_no_operation_is_not_taken_for_one(body, make):
+    client = make(answering(200, json=body), sleep=lambda seconds: None)
     with client, pytest.raises(OutcomeUnknown):
         client.get_operation(**ASKED)
 
@@ -212,9 +231,19 @@ def test_a_base_address_must_be_a_plain_url(url):
     assert "secret" not in str(caught.value)
 
 
-def test_an_unknown_generation_is_refused():
+@reading
+def test_an_unknown_generation_is_refused(make):
     with pytest.raises(RequestInvalid):
-        make_client(generation="Z")
+        make(generation="Z")
+
+
+def test_a_reader_can_leave_shorter_waits_to_the_caller_too():
+    busy = httpx.Response(429, headers={"Retry-After": "3"})
+    handler, seen = scripted(busy)
+    reading = Reading(handler, longest_pause=2)
+    with reading, pytest.raises(Refused):
+        reading.get_operation(**ASKED)
+    assert len(seen) == 1
 
 
 def test_an_address_too_long_for_any_server_is_refused_before_sending():

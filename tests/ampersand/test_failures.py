@@ -9,10 +9,13 @@ import pytest
 
 from ampersand import NotSent, OutcomeUnknown, Refused
 from ampersand.exchange import LARGEST_ANSWER
+from ampersand.retrying import READ_TRIES
 from tests.ampersand.helpers import (
     KEY,
     Loopback,
+    Reading,
     answering,
+    ask,
     create,
     failure,
     http_answer,
@@ -23,12 +26,24 @@ from tests.ampersand.helpers import (
     upsert,
 )
 
+# A write that is made, and a read that somebody waits for or that is one of many.
+CALLS = ((make_client, create), (make_client, ask), (Reading, ask))
+any_call = pytest.mark.parametrize(("make", "call"), CALLS)
 CLOSED = "The connection was closed before the answer was complete"
 ACCEPTED = b'{"operationId": "op"}'
 
 
 def failure_at(server, write=create, **options):
     return failure(make_client(write_url=server.url, **options), write)
+
+
+def read_failure_at(server, **options):
+    reader = Reading(api_url=server.url, sleep=no_pause, **options)
+    return failure(reader, ask)
+
+
+def no_pause(seconds):
+    pass
 
 
 @pytest.mark.parametrize(
@@ -52,8 +67,11 @@ def failure_at(server, write=create, **options):
         (httpx.ProxyError, None, "The proxy refused to connect"),
     ],
 )
-def test_a_failure_before_the_first_byte_is_told_as_not_sent(error, cause, reason):
-    caught = failure(make_client(raising(error, cause)))
+@any_call
+def test_a_failure_before_the_first_byte_is_told_as_not_sent(
+    error, cause, reason, make, call
+):
+    caught = failure(make(raising(error, cause), sleep=no_pause), call)
     assert isinstance(caught, NotSent)
     assert caught.reason == reason
 
@@ -71,18 +89,21 @@ def test_a_failure_before_the_first_byte_is_told_as_not_sent(error, cause, reaso
         (RuntimeError, "The exchange failed unexpectedly (RuntimeError)"),
     ],
 )
-def test_any_later_failure_leaves_the_outcome_unknown(error, reason):
-    caught = failure(make_client(raising(error)))
+@any_call
+def test_any_later_failure_leaves_the_outcome_unknown(error, reason, make, call):
+    caught = failure(make(raising(error), sleep=no_pause), call)
     assert isinstance(caught, OutcomeUnknown)
     assert (caught.reason, caught.problem) == (reason, None)
 
 
 def test_a_refused_connection_is_not_sent():
     with unused_port() as port:
-        client = make_client(write_url=f"http://127.0.0.1:{port}/v1")
-        caught = failure(client)
+        url = f"http://127.0.0.1:{port}/v1"
+        caught = failure(make_client(write_url=url))
+        read = failure(Reading(api_url=url, sleep=no_pause), ask)
     assert isinstance(caught, NotSent)
-    assert caught.reason == "The connection was refused"
+    assert isinstance(read, NotSent)
+    assert caught.reason == read.reason == "The connection was refused"
 
 
 def test_a_server_without_tls_gets_nothing_of_the_request():
@@ -92,8 +113,10 @@ def test_a_server_without_tls_gets_nothing_of_the_request():
     with Loopback(lambda *_: False, before=speak_plainly) as server:
         url = server.url.replace("http:", "https:")
         caught = failure(make_client(write_url=url))
+        read = failure(Reading(api_url=url, sleep=no_pause), ask)
     assert isinstance(caught, NotSent)
-    assert caught.reason == "No secure connection (TLS) could be made"
+    assert isinstance(read, NotSent)
+    assert caught.reason == read.reason == "No secure connection (TLS) could be made"
     assert server.requests == []
 
 
@@ -118,9 +141,12 @@ def test_an_answer_that_breaks_off_leaves_the_outcome_unknown(sent, ending):
 
     with Loopback(break_off) as server:
         caught = failure_at(server, upsert)
+        assert len(server.requests) == 1
+        read = read_failure_at(server)
     assert isinstance(caught, OutcomeUnknown)
-    assert caught.reason == CLOSED
-    assert len(server.requests) == 1
+    assert isinstance(read, OutcomeUnknown)
+    assert caught.reason == read.reason == CLOSED
+    assert len(server.requests) == 1 + READ_TRIES
 
 
 @pytest.mark.parametrize(
@@ -164,8 +190,10 @@ def test_a_server_that_drips_is_left_at_the_deadline(start):
 
     with Loopback(drip) as server:
         caught = failure_at(server, timeout=0.1)
+        read = read_failure_at(server, timeout=0.1)
     assert isinstance(caught, OutcomeUnknown)
-    assert caught.reason == "No complete answer within 0.3 s"
+    assert isinstance(read, OutcomeUnknown)
+    assert caught.reason == read.reason == "No complete answer within 0.3 s"
 
 
 def test_a_server_that_never_reads_is_left_at_the_time_out():
@@ -183,10 +211,11 @@ def test_a_silent_server_is_left_at_the_time_out():
     assert caught.reason == "No complete answer within 0.1 s"
 
 
-def test_an_answer_of_more_than_32_mib_is_given_up_and_not_asked_for_again():
+@pytest.mark.parametrize("make", [make_client, Reading])
+def test_an_answer_of_more_than_32_mib_is_given_up_and_not_asked_for_again(make):
     bomb = gzip.compress(b" " * (LARGEST_ANSWER + 1))
     handler = answering(200, content=bomb, headers={"Content-Encoding": "gzip"})
-    with make_client(handler) as client, pytest.raises(OutcomeUnknown) as caught:
+    with make(handler) as client, pytest.raises(OutcomeUnknown) as caught:
         client.list_operation_logs(project="p", operation_id="o")
     assert caught.value.reason == "The answer is larger than 32 MiB"
 
