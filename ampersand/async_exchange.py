@@ -1,6 +1,8 @@
 """The same exchange for many questions at once, in one thread."""
 
 import asyncio
+import importlib.util
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,6 +15,11 @@ from ampersand.errors import AmpersandError
 from ampersand.exchange import LARGEST_ANSWER, TOO_LARGE, BaseExchange
 from ampersand.schemas import Request
 from ampersand.secrets import SecretStr
+
+# httpcore looks for this package at every lock that it takes. Where there is none, the
+# search through all directories costs as much as the rest of an exchange.
+if importlib.util.find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 # A read is tried again when its connection was just being closed, so connections may
 # idle for longer here than where writes go.

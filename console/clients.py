@@ -1,8 +1,20 @@
 """One pooled HTTP client for each way of speaking to a project, in each process."""
 
+import asyncio
+import os
+import threading
+from collections.abc import Coroutine
 from functools import lru_cache
+from typing import Any
 
-from ampersand import Client, SecretStr, UpdateStyle
+from ampersand import AsyncReader, Client, SecretStr, UpdateStyle
+
+# How long one wait may last while many are asked about: the next turn comes soon.
+READ_TIMEOUT = 10.0
+# A server that asks for more is asked again in a later turn.
+LONGEST_PAUSE = 2.0
+
+_starting = threading.Lock()
 
 
 @lru_cache(maxsize=64)
@@ -27,3 +39,39 @@ def client_for(
         update_style=update_style,
         timeout=timeout,
     )
+
+
+@lru_cache(maxsize=64)
+def reader_for(
+    *, api_key: SecretStr, api_url: str, generation: str, timeout: float
+) -> AsyncReader:
+    """Return the reader with these settings; use it within `read_together` alone."""
+    return AsyncReader(
+        api_key=api_key,
+        api_url=api_url,
+        generation=generation,
+        timeout=timeout,
+        longest_pause=LONGEST_PAUSE,
+    )
+
+
+def read_together[T](work: Coroutine[Any, Any, T]) -> T:
+    """Run `work` in the process's one event loop, and return what it returns.
+
+    The loop goes on between the calls, so that readers keep their connections.
+    """
+    with _starting:
+        loop = _loop()
+    return asyncio.run_coroutine_threadsafe(work, loop).result()
+
+
+@lru_cache(maxsize=1)
+def _loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="reading", daemon=True).start()
+    return loop
+
+
+# A forked process has neither the thread nor a right to the connections.
+os.register_at_fork(after_in_child=_loop.cache_clear)
+os.register_at_fork(after_in_child=reader_for.cache_clear)

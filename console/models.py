@@ -17,9 +17,9 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
-from ampersand import Client, SecretStr, UpdateStyle
+from ampersand import AsyncReader, Client, SecretStr, UpdateStyle
 from console.audit import AuditEvent, AuditEventQuerySet
-from console.clients import client_for
+from console.clients import READ_TIMEOUT, client_for, reader_for
 from console.database_time import database_now
 from console.environment_control import EnvironmentControl, EnvironmentControlQuerySet
 from console.environments import Environment
@@ -188,6 +188,22 @@ class Project(models.Model):
         )
 
     client.alters_data = True  # type: ignore[attr-defined]
+
+    def reader(self) -> AsyncReader:
+        """Return the pooled reader that asks this project about many operations.
+
+        Raises as `client` does, and `RequestInvalid` for an address that is none.
+        """
+        key = self.active_key()
+        key.mark_used()
+        return reader_for(
+            api_key=key.value,
+            api_url=self.api_url,
+            generation=self.generation,
+            timeout=min(READ_TIMEOUT, settings.SEND_TIMEOUT),
+        )
+
+    reader.alters_data = True  # type: ignore[attr-defined]
 
 
 class ApiKeyQuerySet(OfEnvironment["ApiKey"]):

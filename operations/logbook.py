@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db.models import Max
 
@@ -32,6 +32,12 @@ def keep(operation: Operation, entries: Iterable[RemoteEntry]) -> int:
             added.append(_row(operation, last + len(added) + 1, fingerprint, entry))
     LogEntry.objects.bulk_create(added, batch_size=BATCH)
     return len(added)
+
+
+def digest(entries: Sequence[RemoteEntry]) -> str:
+    """Return the SHA-256 of a whole log as it came."""
+    text = json.dumps([entry.raw for entry in entries], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _fingerprint(entry: RemoteEntry, repetitions: Counter[str]) -> str:

@@ -4,6 +4,7 @@ Operation 1-N OperationTransition: every state that it was in.
 Operation 1-N LogEntry: its log, copied from Ampersand.
 """
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -117,6 +118,8 @@ class Operation(models.Model):
     asked_count = models.PositiveIntegerField(default=0)
     asked_at = models.DateTimeField(null=True)
     watch_problem = models.TextField(blank=True)
+    # SHA-256 of the log as it came last, so that the same again is known at a glance.
+    log_digest = models.CharField(max_length=64, blank=True)
     # Counts the changes, so that a page can ask "anything new since version n?".
     version = models.PositiveIntegerField(default=1)
 
@@ -204,6 +207,11 @@ class Operation(models.Model):
     def is_in_flight(self) -> bool:
         """Whether it will still change by itself."""
         return self.state in self.IN_FLIGHT
+
+    @property
+    def accepted_at(self) -> datetime:
+        """Since when Ampersand works on it, as far as we know."""
+        return self.answered_at or self.created_at
 
     @property
     def is_watched(self) -> bool:

@@ -71,16 +71,26 @@ def tells_outcome(entry: Entry) -> bool:
     )
 
 
+def is_end(status: str) -> bool:
+    """Whether the word says that the operation has ended.
+
+    A word that we do not know is no end: it is asked again.
+    """
+    return _word(status) in SUCCESS | FAILURE | ENDED
+
+
+def _word(status: str) -> str:
+    return re.sub(r"[\s_-]", "", status).casefold()
+
+
 def decide(
     *, status: str, result: str, entries: Iterable[Entry], rows_sent: int | None
 ) -> Outcome | None:
     """Tell how an operation ended, or None while it has not.
 
     `status` and `result` are Ampersand's words as they came, `entries` the log so far.
-    A word that we do not know is no end: it is asked again.
     """
-    word = re.sub(r"[\s_-]", "", status).casefold()
-    if word not in SUCCESS | FAILURE | ENDED:
+    if not is_end(status):
         return None
     entries = list(entries)
     told = told_counts(result, entries)
@@ -88,7 +98,7 @@ def decide(
     succeeded, failed = _counts(told, named)
     hints = [result, *(entry.text for entry in entries)]
     state = _state(
-        word=word,
+        word=_word(status),
         succeeded=succeeded,
         failed=failed,
         rows_sent=rows_sent,

@@ -1,8 +1,9 @@
 """When to ask Ampersand again: soon at first, then ever more slowly; pure.
 
 An operation is asked 2 s, 5 s and 15 s after it was accepted, then every minute, after
-a day every ten minutes, and after a week no more. Its log is asked for 15 s and 60 s
-after its end and until 3 minutes are over, because entries come late.
+a day every ten minutes, and after a week no more. Its log is asked for each time in the
+first five minutes, then every fifth time, and whenever the operation has news; after
+its end 15 s and 60 s later and until 3 minutes are over, because entries come late.
 """
 
 import random
@@ -27,6 +28,9 @@ PAST_ITS_END = (
     (timedelta(seconds=50), timedelta(seconds=45)),
     (timedelta(minutes=3), MINUTE),
 )
+
+YOUNG = timedelta(minutes=5)
+LOG_EVERY = 5
 
 SHORTEST_BACK_OFF = timedelta(seconds=5)
 # A server that asks us to stay away for longer means less than it says.
@@ -62,6 +66,19 @@ def next_ask(
     return max(due, min(retry_after, now + LONGEST_RETRY_AFTER))
 
 
+def log_is_due(
+    *,
+    now: datetime,
+    accepted_at: datetime,
+    ended_at: datetime | None,
+    asked_count: int,
+) -> bool:
+    """Tell whether the log is asked for along with the state, even without news."""
+    if ended_at is not None or now - accepted_at < YOUNG:
+        return True
+    return asked_count % LOG_EVERY == 0
+
+
 def _pause(
     age: timedelta, table: tuple[tuple[timedelta, timedelta], ...]
 ) -> timedelta | None:
@@ -69,5 +86,9 @@ def _pause(
 
 
 def _jittered(pause: timedelta) -> timedelta:
-    """Spread by 10 % either way, so that what began together does not ask together."""
-    return pause * random.uniform(0.9, 1.1)  # noqa: S311 - nothing secret
+    """Spread by 10 % either way, so that what began together does not ask together.
+
+    By 20 % from a minute on: after an outage all fall due at once, and spread sooner.
+    """
+    spread = 0.2 if pause >= MINUTE else 0.1
+    return pause * random.uniform(1 - spread, 1 + spread)  # noqa: S311 - nothing secret

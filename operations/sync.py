@@ -1,7 +1,9 @@
 """Keeping our copy of operations in step with Ampersand's."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import batched
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -10,31 +12,48 @@ from django.utils import timezone
 
 from console.models import Project
 from operations.models import Operation
-from operations.tasks import watch_operation
+from operations.tasks import watch_operations
 from operations.watching import watch
 
 __all__ = ["ask_now", "follow", "nudge_due", "validate_remote_id", "watch"]
 
 # A nudge that got lost is repeated after this.
 NUDGE_LEASE = timedelta(seconds=30)
-NUDGES_AT_ONCE = 500
+# No more a tick: what all falls due at once, after an outage, is paced and spreads.
+NUDGED_AT_ONCE = 500
+# Operations that one task asks about. They share connections, and what is stored.
+CHUNK = 100
 
 
 def nudge_due(now: datetime) -> int:
-    """Have the worker ask about what is due; return how many operations that were.
+    """Have the workers ask about what is due; return how many operations that were.
 
     Each is pushed ahead by a lease first, so that the clock's next tick finds it only
     if the nudge was lost. One SELECT when nothing is due.
     """
-    due = Operation.objects.due(*Operation.WATCHED, now=now)
+    lease = now + NUDGE_LEASE
     nudged = 0
-    for pk, due_at in due.values_list("pk", "due_at")[:NUDGES_AT_ONCE]:
-        lease = now + NUDGE_LEASE
-        still_due = Operation.objects.filter(pk=pk, due_at=due_at)
-        if still_due.update(due_at=lease) == 1:
-            watch_operation.enqueue(pk, lease.isoformat())
-            nudged += 1
+    for chunk in _chunks(now):
+        due = Operation.objects.filter(pk__in=chunk).due(*Operation.WATCHED, now=now)
+        if pushed := due.update(due_at=lease):
+            watch_operations.enqueue(chunk, lease.isoformat())
+            nudged += pushed
     return nudged
+
+
+def _chunks(now: datetime) -> Iterator[list[int]]:
+    """Yield what is due, the longest first, in chunks of one project.
+
+    Those that could not be asked last time are apart: where the remote lets us wait,
+    they keep nobody else waiting.
+    """
+    due = Operation.objects.due(*Operation.WATCHED, now=now)
+    rows = due.values_list("project_id", "watch_problem", "pk")[:NUDGED_AT_ONCE]
+    alike: dict[tuple[int, bool], list[int]] = {}
+    for project, problem, pk in rows:
+        alike.setdefault((project, bool(problem)), []).append(pk)
+    for pks in alike.values():
+        yield from map(list, batched(pks, CHUNK))
 
 
 def ask_now(operation: Operation) -> bool:
@@ -46,7 +65,9 @@ def ask_now(operation: Operation) -> bool:
         return False
     now = timezone.now()
     with transaction.atomic():
-        if not operation.change(only_from=(operation.state,), due_at=now):
+        # Without the digest the log is asked for as well.
+        values = {"due_at": now, "log_digest": ""}
+        if not operation.change(only_from=(operation.state,), **values):
             return False
         _nudge(operation.pk, now)
     return True
@@ -89,5 +110,5 @@ def validate_remote_id(value: str) -> None:
 
 def _nudge(pk: int, due_at: datetime) -> None:
     """Enqueue once it is committed. The clock repeats a nudge that fails."""
-    enqueue = partial(watch_operation.enqueue, pk, due_at.isoformat())
+    enqueue = partial(watch_operations.enqueue, [pk], due_at.isoformat())
     transaction.on_commit(enqueue, robust=True)

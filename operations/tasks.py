@@ -9,9 +9,9 @@ from operations.watching import watch
 
 
 @task(queue_name="watching")
-def watch_operation(operation_id: int, due_at: str) -> None:
-    """Ask about an operation, if it is still due at `due_at` (ISO 8601)."""
-    watch(operation_id, datetime.fromisoformat(due_at))
+def watch_operations(operation_ids: list[int], due_at: str) -> None:
+    """Ask about those operations that are still due at `due_at` (ISO 8601)."""
+    watch(operation_ids, datetime.fromisoformat(due_at))
 
 
 @task(queue_name="watching")

@@ -1,184 +1,90 @@
-"""Asking Ampersand once how an operation is doing, and keeping what it says."""
+"""Asking Ampersand how operations are doing, many at a time."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from itertools import accumulate, groupby
 
-from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
-from ampersand import AmpersandError, NotSent, OutcomeUnknown, Refused
-from ampersand import LogEntry as RemoteEntry
-from ampersand import Operation as RemoteOperation
+from ampersand import RequestInvalid
+from console.clients import read_together
 from console.fields import UnreadableSecret
-from console.models import NoActiveKey
-from operations import gate, logbook, outcome, schedule
+from console.models import NoActiveKey, Project
+from operations import asking, gate, keeping, schedule
+from operations.asking import News, Question
 from operations.models import Operation
 
 # A worker that was killed while it asked is replaced after this.
-LEASE_MARGIN = timedelta(seconds=60)
-# An operation and its log.
-READS = 2
-
-Problem = AmpersandError | NoActiveKey | UnreadableSecret
+LEASE = timedelta(seconds=asking.CUT_AFTER + 60)
 
 
-@dataclass
-class News:
-    """What one round of asking brought; None where an answer is missing."""
-
-    operation: RemoteOperation | None = None
-    entries: tuple[RemoteEntry, ...] | None = None
-    problem: Problem | None = None
-
-
-def watch(operation_id: int, due_at: datetime) -> None:
-    """Ask Ampersand about an operation and its log, if it is still due at `due_at`.
+def watch(pks: Sequence[int], due_at: datetime) -> None:
+    """Ask Ampersand about those operations of `pks` that are still due at `due_at`.
 
     Of two calls with the same `due_at` only one asks; a call that is out of date finds
     nothing. What cannot be read changes no state: it becomes `watch_problem` in words.
     """
-    operation = _claim(operation_id, due_at)
-    if operation is None or _put_off(operation):
+    for project, operations in _by_project(_claim(pks, due_at)):
+        _watch(project, operations)
+
+
+def _watch(project: Project, operations: list[Operation]) -> None:
+    try:
+        reader = project.reader()
+    except (NoActiveKey, UnreadableSecret, RequestInvalid) as problem:
+        keeping.keep(operations, {each.pk: News(problem=problem) for each in operations})
+        return
+    now = timezone.now()
+    questions = [_question(project, operation, now) for operation in operations]
+    admitted = _admitted(project, operations, questions)
+    if not admitted:
         return
     # No transaction is open here: the remote may take its time.
-    news = _ask(operation)
-    _tell_gate(operation, news.problem)
-    with transaction.atomic():
-        _store(operation.pk, news)
+    news = read_together(asking.ask_all(reader, questions[:admitted]))
+    gate.reads_ended(project, [each.problem for each in news.values()])
+    keeping.keep(operations[:admitted], news)
 
 
-def _claim(operation_id: int, due_at: datetime) -> Operation | None:
-    lease = timedelta(seconds=settings.SEND_TIMEOUT) + LEASE_MARGIN
-    due = Operation.objects.filter(
-        pk=operation_id, due_at=due_at, state__in=Operation.WATCHED
-    )
-    if due.update(due_at=timezone.now() + lease) != 1:
-        return None
-    return Operation.objects.select_related("project").get(pk=operation_id)
+def _admitted(
+    project: Project, operations: list[Operation], questions: list[Question]
+) -> int:
+    """Return how many may be asked now, and give the others a later turn."""
+    wanted = list(accumulate(question.reads for question in questions))
+    reads = gate.admit_reads(project, wanted[-1])
+    admitted = sum(total <= reads.granted for total in wanted)
+    keeping.put_off(operations[admitted:], reads.next_at)
+    return admitted
 
 
-def _put_off(operation: Operation) -> bool:
-    """Have it asked later if the project's gate lets no reads through now."""
-    reads = gate.admit_reads(operation.project, READS)
-    if reads.granted == READS:
-        return False
-    operation.change(only_from=Operation.WATCHED, due_at=reads.next_at)
-    return True
+def _claim(pks: Sequence[int], due_at: datetime) -> list[Operation]:
+    """Take what is still due by pushing it ahead; that value is the token of it."""
+    lease = timezone.now() + LEASE
+    watched = Operation.objects.filter(pk__in=pks, state__in=Operation.WATCHED)
+    if not watched.filter(due_at=due_at).update(due_at=lease):
+        return []
+    mine = watched.filter(due_at=lease).select_related("project")
+    return list(mine.order_by("project_id", "pk"))
 
 
-def _tell_gate(operation: Operation, problem: Problem | None) -> None:
-    if problem is None or isinstance(problem, AmpersandError):
-        gate.reads_ended(operation.project, [problem])
+def _by_project(
+    operations: list[Operation],
+) -> Iterable[tuple[Project, list[Operation]]]:
+    for _, same in groupby(operations, lambda operation: operation.project_id):
+        of_one = list(same)
+        yield of_one[0].project, of_one
 
 
-def _ask(operation: Operation) -> News:
-    news = News()
-    remote = {
-        "project": operation.project.remote_id,
-        "operation_id": operation.remote_id,
-    }
-    try:
-        client = operation.project.client()
-        news.operation = client.get_operation(**remote)
-        news.entries = tuple(client.list_operation_logs(**remote))
-    except (AmpersandError, NoActiveKey, UnreadableSecret) as problem:
-        news.problem = problem
-    return news
-
-
-def _store(operation_id: int, news: News) -> None:
-    """Keep the news on the row as it is now: somebody may have changed it meanwhile."""
-    operation = Operation.objects.select_for_update().get(pk=operation_id)
-    if operation.state not in Operation.WATCHED:
-        return
-    if news.entries:
-        logbook.keep(operation, news.entries)
-    now = timezone.now()
-    values: dict[str, Any] = {
-        "asked_count": operation.asked_count + 1,
-        "watch_problem": problem_in_words(news.problem) if news.problem else "",
-    }
-    if not news.problem:
-        values["asked_at"] = now
-    if news.operation:
-        values |= _answer(operation, news.operation)
-        values |= _end(operation, news.operation, now)
-    values["due_at"] = _next_ask(operation, values, news.problem, now)
-    operation.change(only_from=(operation.state,), **values)
-
-
-def _answer(operation: Operation, remote: RemoteOperation) -> dict[str, Any]:
-    """Return what Ampersand says of the operation, cut to what we have room for."""
-    values: dict[str, Any] = {
-        "remote_status": remote.status[:100],
-        "result": remote.result or "",
-        "answer": {**operation.answer, "operation": remote.raw},
-    }
-    if not operation.object_name and remote.object_name:
-        values["object_name"] = remote.object_name[:200]
-    return values
-
-
-def _end(
-    operation: Operation, remote: RemoteOperation, now: datetime
-) -> dict[str, Any]:
-    """Return how it ended, if it did; the late log may still change the counts."""
-    end = outcome.decide(
-        status=remote.status,
-        result=remote.result or "",
-        entries=operation.log_entries.filter(tells_outcome=True),
-        rows_sent=operation.rows_sent,
-    )
-    if end is None:
-        return {}
-    return {
-        "state": end.state,
-        "rows_succeeded": end.rows_succeeded,
-        "rows_failed": end.rows_failed,
-        "reason": end.reason,
-        "remedy": end.remedy,
-        "ended_at": operation.ended_at or now,
-    }
-
-
-def _next_ask(
-    operation: Operation,
-    values: dict[str, Any],
-    problem: Problem | None,
-    now: datetime,
-) -> datetime | None:
-    accepted_at = operation.answered_at or operation.created_at
-    retry_after = problem.problem.retry_after if isinstance(problem, Refused) else None
-    return schedule.next_ask(
+def _question(project: Project, operation: Operation, now: datetime) -> Question:
+    with_log = not operation.log_digest or schedule.log_is_due(
         now=now,
-        accepted_at=accepted_at,
-        ended_at=values.get("ended_at", operation.ended_at),
-        silent_since=(operation.asked_at or accepted_at) if problem else None,
-        retry_after=retry_after,
+        accepted_at=operation.accepted_at,
+        ended_at=operation.ended_at,
+        asked_count=operation.asked_count,
     )
-
-
-def problem_in_words(problem: Problem) -> str:
-    """Say why we could not ask, and what to do."""
-    match problem:
-        case Refused(problem=said) if said.status == 404:
-            return (
-                "Ampersand does not know this operation, or no longer. Check its id "
-                "and the project."
-            )
-        case Refused(problem=said) if said.status in (401, 403):
-            return (
-                f"Ampersand refused the project's API key ({said.detail}) Ask an admin "
-                "to check it."
-            )
-        case Refused(problem=said):
-            return f"Ampersand answered with an error: {said.detail}"
-        case NotSent() | OutcomeUnknown():
-            return f"Ampersand could not be asked: {problem.detail}"
-        case AmpersandError():
-            return problem.detail
-        case NoActiveKey():
-            return f"{problem} Ask an admin to add one."
-    return f"{problem} Ask an admin to add the key again."
+    return Question(
+        pk=operation.pk,
+        project=project.remote_id,
+        remote_id=operation.remote_id,
+        known=operation.answer.get("operation"),
+        with_log=with_log,
+    )

@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
-from ampersand import Client, SecretStr
+from ampersand import AsyncReader, Client, SecretStr
 from console import clients
 from console.environments import Environment
 from console.grants import give
@@ -50,10 +50,46 @@ def sandboxed() -> Iterator[Sandbox]:
     app = Sandbox(bulk_seconds=0)
     transport = httpx.WSGITransport(app=app)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clients, "Client", partial(Client, transport=transport))
-        clients.client_for.cache_clear()
+        speak_over(patch, transport, InLoop(transport))
         yield app
+    forget_clients()
+
+
+class InLoop(httpx.AsyncBaseTransport):
+    """A transport that answers at once, for readers."""
+
+    def __init__(self, transport: httpx.BaseTransport) -> None:
+        self._transport = transport
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self._transport.handle_request(request)
+        headers = answer.headers
+        return httpx.Response(
+            answer.status_code, headers=headers, content=answer.read()
+        )
+
+
+def speak_over(
+    monkeypatch: pytest.MonkeyPatch,
+    transport: httpx.BaseTransport,
+    async_transport: httpx.AsyncBaseTransport,
+) -> None:
+    """Have every project's client and reader use these, and wait for nothing."""
+    client = partial(Client, transport=transport, sleep=lambda seconds: None)
+    reader = partial(AsyncReader, transport=async_transport, sleep=_no_pause)
+    monkeypatch.setattr(clients, "Client", client)
+    monkeypatch.setattr(clients, "AsyncReader", reader)
+    forget_clients()
+
+
+def forget_clients() -> None:
+    """Have the next call open a client or a reader of its own."""
     clients.client_for.cache_clear()
+    clients.reader_for.cache_clear()
+
+
+async def _no_pause(seconds: float) -> None:
+    pass
 
 
 @pytest.fixture

@@ -4,18 +4,15 @@ import itertools
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 from django.utils import timezone
 
-from ampersand import Client
-from console import clients
 from console.models import Project
 from operations.models import LogEntry, Operation
-from tests.conftest import stored_operation
+from tests.conftest import forget_clients, speak_over, stored_operation
 
 State = Operation.State
 NOON = datetime(2024, 3, 20, 12, 0, tzinfo=UTC)
@@ -82,13 +79,10 @@ class Remote:
 @pytest.fixture
 def remote(monkeypatch: pytest.MonkeyPatch) -> Iterator[Remote]:
     remote = Remote()
-    client = partial(
-        Client, transport=httpx.MockTransport(remote), sleep=lambda seconds: None
-    )
-    monkeypatch.setattr(clients, "Client", client)
-    clients.client_for.cache_clear()
+    transport = httpx.MockTransport(remote)
+    speak_over(monkeypatch, transport, transport)
     yield remote
-    clients.client_for.cache_clear()
+    forget_clients()
 
 
 def entry(
@@ -160,16 +154,16 @@ def operation(project: Project) -> Operation:
 
 
 @pytest.fixture
-def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
-    """The nudges given, as (operation id, due_at)."""
+def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[int], str]]:
+    """The nudges given, as (operation ids, due_at)."""
     from operations import sync
 
-    nudges: list[tuple[int, str]] = []
+    nudges: list[tuple[list[int], str]] = []
 
     class Task:
         enqueue: Callable[..., None] = staticmethod(
-            lambda pk, due_at: nudges.append((pk, due_at))
+            lambda pks, due_at: nudges.append((pks, due_at))
         )
 
-    monkeypatch.setattr(sync, "watch_operation", Task)
+    monkeypatch.setattr(sync, "watch_operations", Task)
     return nudges

@@ -116,7 +116,7 @@ def test_while_it_is_open_nothing_is_sent_and_nothing_asked(
     writing = make_operation(project, state=State.WAITING, remote_id="", sent_at=None)
     assert not gate.admit_write(writing, state=State.SENDING)
     assert operation.due_at is not None
-    sync.watch(operation.pk, operation.due_at)
+    sync.watch([operation.pk], operation.due_at)
     assert remote.asked == []
     for each in (writing, operation):
         each.refresh_from_db()

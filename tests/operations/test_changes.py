@@ -47,7 +47,7 @@ class TestAskNow:
         self,
         clock: Clock,
         project: Project,
-        enqueued: list[tuple[int, str]],
+        enqueued: list[tuple[list[int], str]],
         operator: Browser,
         django_capture_on_commit_callbacks: Callable[..., object],
     ) -> None:
@@ -57,10 +57,10 @@ class TestAskNow:
         assert response["Location"] == operation.get_absolute_url()
         operation.refresh_from_db()
         assert operation.due_at == clock.now
-        assert enqueued == [(operation.pk, clock.now.isoformat())]
+        assert enqueued == [([operation.pk], clock.now.isoformat())]
 
     def test_there_is_nothing_to_ask_about_what_ended(
-        self, operator: Browser, project: Project, enqueued: list[tuple[int, str]]
+        self, operator: Browser, project: Project, enqueued: list[tuple[list[int], str]]
     ) -> None:
         operation = make_operation(project, state="succeeded", due_at=None)
         address = f"/operations/{operation.pk}/ask-now/"
@@ -93,7 +93,7 @@ class TestCancel:
 
 class TestFollow:
     def test_it_leads_to_the_operation(
-        self, operator: Browser, project: Project, enqueued: list[tuple[int, str]]
+        self, operator: Browser, project: Project, enqueued: list[tuple[list[int], str]]
     ) -> None:
         data = {"project": project.pk, "remote_id": "abc-1"}
         response = operator.post(FOLLOW, data)

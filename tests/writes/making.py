@@ -94,7 +94,7 @@ def work_off() -> None:
             sending.send(operation.pk)
         for operation in running:
             assert operation.due_at
-            watch(operation.pk, operation.due_at)
+            watch([operation.pk], operation.due_at)
         released = parts.release_held(timezone.now())
         begun = settling.join_told(timezone.now())
         for job in FileJob.objects.filter(state__in=FileJob.OPEN):

@@ -186,7 +186,7 @@ def test_the_first_the_middle_and_the_last_part_wait_and_every_row_arrives_once(
             time_passes(seconds=3)
         send(operation)
         assert operation.due_at is not None
-        watch(operation.pk, operation.due_at)
+        watch([operation.pk], operation.due_at)
         parts.release_held(timezone.now())
     assert states(write) == ["succeeded"] * 3
     assert len(received(sandbox)) == 9

@@ -1,0 +1,109 @@
+"""Asking Ampersand about many operations at once; no database is touched here."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ampersand import (
+    CONNECTIONS,
+    AmpersandError,
+    AsyncReader,
+    NotSent,
+    OutcomeUnknown,
+)
+from ampersand import LogEntry as RemoteEntry
+from ampersand import Operation as RemoteOperation
+from console.fields import UnreadableSecret
+from console.models import NoActiveKey
+
+log = logging.getLogger(__name__)
+
+# No question is begun after this many seconds; what is left has its turn soon again.
+BEGIN_WITHIN = 10.0
+# A question that has no answer by then is given up until its next turn.
+CUT_AFTER = 30.0
+# After so many questions in a row without any answer the others are not asked.
+SILENT_LIMIT = 5
+
+Problem = AmpersandError | NoActiveKey | UnreadableSecret
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is asked: `known` is the operation as Ampersand described it last."""
+
+    pk: int
+    project: str
+    remote_id: str
+    known: Any
+    with_log: bool
+
+    @property
+    def reads(self) -> int:
+        """How many requests it takes, unless there is news."""
+        return 1 + self.with_log
+
+
+@dataclass
+class News:
+    """What one round of asking brought; None where an answer is missing."""
+
+    operation: RemoteOperation | None = None
+    entries: tuple[RemoteEntry, ...] | None = None
+    problem: Problem | None = None
+
+
+async def ask_all(
+    reader: AsyncReader, questions: Sequence[Question]
+) -> dict[int, News]:
+    """Ask all `questions` of one project; return what came by the operation's number.
+
+    It ends within CUT_AFTER. What was not begun in time, or not after several others
+    had no answer, is missing from the result.
+    """
+    return await _Round(reader).ask_all(questions)
+
+
+class _Round:
+    def __init__(self, reader: AsyncReader) -> None:
+        self._reader = reader
+        self._free = asyncio.Semaphore(CONNECTIONS)
+        self._begin_until = time.monotonic() + BEGIN_WITHIN
+        self._silent = 0
+        self._news: dict[int, News] = {}
+
+    async def ask_all(self, questions: Sequence[Question]) -> dict[int, News]:
+        tasks = [asyncio.create_task(self._ask(question)) for question in questions]
+        _, late = await asyncio.wait(tasks, timeout=CUT_AFTER)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*tasks)
+        return self._news
+
+    async def _ask(self, question: Question) -> None:
+        async with self._free:
+            if self._silent >= SILENT_LIMIT or time.monotonic() > self._begin_until:
+                return
+            news = self._news[question.pk] = News()
+            try:
+                await self._fill(news, question)
+            except AmpersandError as problem:
+                news.problem = problem
+            except asyncio.CancelledError:
+                news.problem = OutcomeUnknown(
+                    f"No complete answer within {CUT_AFTER:g} s"
+                )
+            except Exception as error:
+                log.exception("Operation %s: asking went wrong", question.pk)
+                news.problem = OutcomeUnknown(f"The console failed: {error}")
+        is_silent = isinstance(news.problem, NotSent | OutcomeUnknown)
+        self._silent = self._silent + 1 if is_silent else 0
+
+    async def _fill(self, news: News, question: Question) -> None:
+        remote = {"project": question.project, "operation_id": question.remote_id}
+        news.operation = await self._reader.get_operation(**remote)
+        if question.with_log or news.operation.raw != question.known:
+            news.entries = await self._reader.list_operation_logs(**remote)

@@ -1,0 +1,215 @@
+"""Keeping what Ampersand told: most of the time that nothing is new.
+
+Operations without news get their next turn in one UPDATE for all. Each with news gets a
+transaction of its own.
+"""
+
+import logging
+import random
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, models, transaction
+from django.db.models import Case, F, Value, When
+from django.utils import timezone
+
+from ampersand import AmpersandError, NotSent, OutcomeUnknown, Refused
+from ampersand import Operation as RemoteOperation
+from console.models import NoActiveKey
+from operations import logbook, outcome, schedule
+from operations.asking import News, Problem
+from operations.models import Operation
+
+log = logging.getLogger(__name__)
+
+State = Operation.State
+
+# What was not asked in time has its turn again within this time.
+PUT_OFF = timedelta(seconds=20)
+
+
+def keep(operations: Sequence[Operation], news: dict[int, News]) -> None:
+    """Keep the news of claimed `operations`; their `due_at` is the claim's token.
+
+    Who was given another turn meanwhile keeps that.
+    """
+    now = timezone.now()
+    put_off([each for each in operations if each.pk not in news], now, within=PUT_OFF)
+    asked = [each for each in operations if each.pk in news]
+    told = {each.pk for each in asked if _is_told(each, news[each.pk])}
+    _keep_quiet([each for each in asked if each.pk not in told], news, now)
+    for operation in asked:
+        if operation.pk in told:
+            _keep_told_safely(operation, news[operation.pk])
+
+
+def _is_told(operation: Operation, news: News) -> bool:
+    """Tell whether Ampersand said anything that the row does not say yet."""
+    remote = news.operation
+    if remote is not None:
+        if remote.raw != operation.answer.get("operation"):
+            return True
+        # A word that was learned with a new edition of the console.
+        if operation.state == State.IN_PROGRESS and outcome.is_end(remote.status):
+            return True
+    if news.entries is None:
+        return False
+    return logbook.digest(news.entries) != operation.log_digest
+
+
+def put_off(
+    operations: Sequence[Operation],
+    until: datetime,
+    *,
+    within: timedelta = timedelta(seconds=1),
+) -> None:
+    """Give back what was claimed and not asked: its turn is `within` a time of that."""
+    _give_turns({each: until + within * random.random() for each in operations})  # noqa: S311
+
+
+def _keep_quiet(
+    operations: Sequence[Operation], news: dict[int, News], now: datetime
+) -> None:
+    """Count the asking and give the next turn, in one UPDATE for those alike."""
+    alike: dict[tuple[str, bool], dict[Operation, datetime | None]] = defaultdict(dict)
+    for operation in operations:
+        problem = news[operation.pk].problem
+        said = problem_in_words(problem) if problem else ""
+        due = _next_ask(operation, operation.ended_at, problem, now)
+        alike[said, said != operation.watch_problem][operation] = due
+    for (said, is_shown_anew), turns in alike.items():
+        values: dict[str, Any] = {"asked_count": F("asked_count") + 1}
+        if not said:
+            values["asked_at"] = now
+        if is_shown_anew:
+            values |= {"watch_problem": said, "version": F("version") + 1}
+        _give_turns(turns, **values)
+
+
+def _give_turns(turns: Mapping[Operation, datetime | None], **values: Any) -> None:
+    """Set the next turns, and `values`, of those that nobody changed meanwhile."""
+    if not turns:
+        return
+    claims = {operation.due_at for operation in turns}
+    mine = Operation.objects.filter(
+        pk__in=[operation.pk for operation in turns],
+        due_at__in=claims,
+        state__in=Operation.WATCHED,
+    )
+    whens = [When(pk=operation.pk, then=Value(due)) for operation, due in turns.items()]
+    mine.update(due_at=Case(*whens, output_field=models.DateTimeField()), **values)
+
+
+def _keep_told_safely(operation: Operation, news: News) -> None:
+    """Keep news; what goes wrong with one operation is not the others' concern.
+
+    It stays claimed then, and is asked again when the lease is over.
+    """
+    try:
+        with transaction.atomic():
+            _keep_told(operation, news)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("Operation %s: its news could not be kept", operation.pk)
+
+
+def _keep_told(claimed: Operation, news: News) -> None:
+    """Keep the news on the row as it is now: somebody may have changed it meanwhile."""
+    operation = Operation.objects.select_for_update().get(pk=claimed.pk)
+    if operation.state not in Operation.WATCHED:
+        return
+    now = timezone.now()
+    values: dict[str, Any] = {
+        "asked_count": operation.asked_count + 1,
+        "watch_problem": problem_in_words(news.problem) if news.problem else "",
+    }
+    if news.entries is not None:
+        logbook.keep(operation, news.entries)
+        values["log_digest"] = logbook.digest(news.entries)
+    if not news.problem:
+        values["asked_at"] = now
+    if news.operation:
+        values |= _answer(operation, news.operation)
+        values |= _end(operation, news.operation, now)
+    if operation.due_at == claimed.due_at:
+        ended_at = values.get("ended_at", operation.ended_at)
+        values["due_at"] = _next_ask(operation, ended_at, news.problem, now)
+    operation.change(only_from=(operation.state,), **values)
+
+
+def _answer(operation: Operation, remote: RemoteOperation) -> dict[str, Any]:
+    """Return what Ampersand says of the operation, cut to what we have room for."""
+    values: dict[str, Any] = {
+        "remote_status": remote.status[:100],
+        "result": remote.result or "",
+        "answer": {**operation.answer, "operation": remote.raw},
+    }
+    if not operation.object_name and remote.object_name:
+        values["object_name"] = remote.object_name[:200]
+    return values
+
+
+def _end(
+    operation: Operation, remote: RemoteOperation, now: datetime
+) -> dict[str, Any]:
+    """Return how it ended, if it did; the late log may still change the counts."""
+    end = outcome.decide(
+        status=remote.status,
+        result=remote.result or "",
+        entries=operation.log_entries.filter(tells_outcome=True),
+        rows_sent=operation.rows_sent,
+    )
+    if end is None:
+        return {}
+    return {
+        "state": end.state,
+        "rows_succeeded": end.rows_succeeded,
+        "rows_failed": end.rows_failed,
+        "reason": end.reason,
+        "remedy": end.remedy,
+        "ended_at": operation.ended_at or now,
+    }
+
+
+def _next_ask(
+    operation: Operation,
+    ended_at: datetime | None,
+    problem: Problem | None,
+    now: datetime,
+) -> datetime | None:
+    accepted_at = operation.accepted_at
+    retry_after = problem.problem.retry_after if isinstance(problem, Refused) else None
+    return schedule.next_ask(
+        now=now,
+        accepted_at=accepted_at,
+        ended_at=ended_at,
+        silent_since=(operation.asked_at or accepted_at) if problem else None,
+        retry_after=retry_after,
+    )
+
+
+def problem_in_words(problem: Problem) -> str:
+    """Say why we could not ask, and what to do."""
+    match problem:
+        case Refused(problem=said) if said.status == 404:
+            return (
+                "Ampersand does not know this operation, or no longer. Check its id "
+                "and the project."
+            )
+        case Refused(problem=said) if said.status in (401, 403):
+            return (
+                f"Ampersand refused the project's API key ({said.detail}) Ask an admin "
+                "to check it."
+            )
+        case Refused(problem=said):
+            return f"Ampersand answered with an error: {said.detail}"
+        case NotSent() | OutcomeUnknown():
+            return f"Ampersand could not be asked: {problem.detail}"
+        case AmpersandError():
+            return problem.detail
+        case NoActiveKey():
+            return f"{problem} Ask an admin to add one."
+    return f"{problem} Ask an admin to add the key again."
