@@ -1,5 +1,6 @@
 """Operations in every state, a clock that tests set, and a scripted Ampersand."""
 
+import asyncio
 import itertools
 import json
 from collections.abc import Callable, Iterator
@@ -39,32 +40,49 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
+type Refusal = tuple[int, dict[str, Any], dict[str, str]]
+
+
 class Remote:
-    """Ampersand by script: set what it answers, read what it was asked."""
+    """Ampersand by script: set what it answers, read what it was asked.
+
+    `statuses`, `refusals` and `hangs` are for single operations, by their remote id.
+    """
 
     def __init__(self) -> None:
         self.status = "in_progress"
+        self.statuses: dict[str, str] = {}
         self.result: str | None = None
         self.logs: list[Any] = []
-        self.refusal: tuple[int, dict[str, Any], dict[str, str]] | None = None
-        self.logs_refusal: tuple[int, dict[str, Any], dict[str, str]] | None = None
+        self.refusal: Refusal | None = None
+        self.refusals: dict[str, Refusal] = {}
+        self.logs_refusal: Refusal | None = None
+        self.failure: Exception | None = None
+        self.hangs: set[str] = set()
         self.asked: list[str] = []
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
+        remote_id = path.removesuffix("/logs").rpartition("/")[2]
         self.asked.append(path)
-        if refusal := self.refusal:
+        if self.failure:
+            raise self.failure
+        if remote_id in self.hangs:
+            await asyncio.sleep(60)
+        refusal = self.refusals.get(remote_id, self.refusal)
+        is_log = path.endswith("/logs")
+        if is_log and self.logs_refusal:
+            refusal = self.logs_refusal
+        if refusal:
             return httpx.Response(refusal[0], json=refusal[1], headers=refusal[2])
-        if not path.endswith("/logs"):
-            return httpx.Response(200, json=self._operation())
-        if refusal := self.logs_refusal:
-            return httpx.Response(refusal[0], json=refusal[1], headers=refusal[2])
-        return httpx.Response(200, json=self.logs)
+        status = self.statuses.get(remote_id, self.status)
+        return httpx.Response(200, json=self.logs if is_log else self.operation(status))
 
-    def _operation(self) -> dict[str, Any]:
+    def operation(self, status: str = "in_progress") -> dict[str, Any]:
+        """Return what it says of an operation."""
         shown: dict[str, Any] = {
             "id": "remote-1",
-            "status": self.status,
+            "status": status,
             "actionType": "write",
             "metadata": {"objects": ["contact"]},
         }

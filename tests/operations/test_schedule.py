@@ -4,6 +4,8 @@ import random
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from operations import schedule
 from operations.schedule import next_ask
@@ -73,3 +75,58 @@ def test_retry_after_is_honoured_up_to_a_day(asked: int, kept: int) -> None:
         retry_after=NOON + timedelta(seconds=asked),
     )
     assert due == NOON + timedelta(seconds=kept)
+
+
+PLANNED = {timedelta(seconds=2), timedelta(seconds=3), timedelta(seconds=10)}
+PLANNED |= {
+    timedelta(seconds=15),
+    timedelta(seconds=45),
+    schedule.MINUTE,
+    schedule.SLOW,
+}
+ages = st.timedeltas(timedelta(0), timedelta(days=8))
+
+
+@given(age=ages, ended=st.booleans())
+def test_a_pause_is_a_planned_one_give_or_take_a_fifth(
+    age: timedelta, ended: bool
+) -> None:
+    now = NOON + age
+    due = next_ask(now=now, accepted_at=NOON, ended_at=NOON if ended else None)
+    if due is None:
+        assert age >= (timedelta(minutes=3) if ended else schedule.GIVE_UP_AFTER)
+        return
+    assert any(0.8 * pause <= due - now <= 1.2 * pause for pause in PLANNED)
+
+
+@given(late=st.lists(st.timedeltas(timedelta(0), schedule.MINUTE), max_size=60))
+def test_however_late_each_asking_is_the_next_is_never_more_than_a_minute_and_a_fifth(
+    late: list[timedelta],
+) -> None:
+    now = NOON
+    for delay in late:
+        due = next_ask(now=now, accepted_at=NOON, ended_at=None)
+        assert due is not None
+        assert timedelta(0) < due - now <= 1.2 * schedule.MINUTE
+        now = due + delay
+
+
+@given(age=ages, first=st.integers(0, 1000))
+def test_in_any_five_askings_in_a_row_the_log_is_asked_for(
+    age: timedelta, first: int
+) -> None:
+    with_log = [
+        schedule.log_is_due(
+            now=NOON + age, accepted_at=NOON, ended_at=None, asked_count=count
+        )
+        for count in range(first, first + schedule.LOG_EVERY)
+    ]
+    assert any(with_log)
+    assert all(with_log) == (age < schedule.YOUNG)
+
+
+@given(age=ages, count=st.integers(0, 1000))
+def test_past_its_end_the_log_is_always_asked_for(age: timedelta, count: int) -> None:
+    assert schedule.log_is_due(
+        now=NOON + age, accepted_at=NOON, ended_at=NOON, asked_count=count
+    )
