@@ -100,7 +100,7 @@ def pages(count: int) -> dict[str, str]:
         "list_poll": "/operations/rows/?seen=old",
         "detail": one,
         "detail_poll": f"{one}status/?seen=old",
-        "detail_poll_no_news": f"{one}status/?seen=1",
+        "detail_poll_no_news": f"{one}status/?seen=1-4",
         "log": f"{one}logs/",
         "log_older": f"{one}logs/?before=110",
     }

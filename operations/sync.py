@@ -66,8 +66,8 @@ def ask_now(operation: Operation) -> bool:
     now = timezone.now()
     with transaction.atomic():
         # Without the digest the log is asked for as well.
-        values = {"due_at": now, "log_digest": ""}
-        if not operation.change(only_from=(operation.state,), **values):
+        state = operation.state
+        if not operation.change(only_from=(state,), due_at=now, log_digest=""):
             return False
         _nudge(operation.pk, now)
     return True

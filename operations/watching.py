@@ -6,7 +6,7 @@ from itertools import accumulate, groupby
 
 from django.utils import timezone
 
-from ampersand import RequestInvalid
+from ampersand import AmpersandError, RequestInvalid
 from console.clients import read_together
 from console.fields import UnreadableSecret
 from console.models import NoActiveKey, Project
@@ -41,7 +41,10 @@ def _watch(project: Project, operations: list[Operation]) -> None:
         return
     # No transaction is open here: the remote may take its time.
     news = read_together(asking.ask_all(reader, questions[:admitted]))
-    gate.reads_ended(project, [each.problem for each in news.values()])
+    problems = [each.problem for each in news.values()]
+    gate.reads_ended(
+        project, [p for p in problems if p is None or isinstance(p, AmpersandError)]
+    )
     keeping.keep(operations[:admitted], news)
 
 

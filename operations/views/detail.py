@@ -40,12 +40,12 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_viewer
 def status(request: HttpRequest, pk: int) -> HttpResponse:
-    """Return the part that changes by itself; 204 while it is at version `seen`.
+    """Return the part that changes by itself; 204 while it is as `seen`.
 
     `was` is the state on the reader's page: a new one is announced to screen readers.
     """
     operation = find_operation(request, pk, Role.VIEWER)
-    if request.GET.get("seen") == str(operation.version):
+    if request.GET.get("seen") == _seen(operation):
         return HttpResponse(status=204)
     context = _status_context(operation)
     context["is_fragment"] = True
@@ -59,6 +59,7 @@ def _status_context(operation: Operation) -> dict[str, Any]:
     groups = failure_groups(telling.values_list("raw", flat=True))
     return {
         "operation": operation,
+        "seen": _seen(operation),
         "sentence": sentence(operation),
         "timeline": timeline(operation),
         "groups": [
@@ -68,6 +69,14 @@ def _status_context(operation: Operation) -> dict[str, Any]:
         "groups_left": max(0, len(groups) - GROUPS_SHOWN),
         "poll_seconds": _poll_seconds(operation),
     }
+
+
+def _seen(operation: Operation) -> str:
+    """Return what is another one as soon as anything shown changes.
+
+    An asking that brought no news counts no version up, but the page tells of it.
+    """
+    return f"{operation.version}-{operation.asked_count}"
 
 
 def _poll_seconds(operation: Operation) -> int | None:

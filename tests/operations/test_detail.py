@@ -194,13 +194,23 @@ class TestStatus:
 
     def test_unchanged_is_204(self, viewer: Browser, operation: Operation) -> None:
         address = url(operation, "status/")
-        seen = {"seen": f"{operation.version}", "was": operation.state}
+        seen = {"seen": f"{operation.version}-0", "was": operation.state}
         assert viewer.get(address, seen, headers=HTMX).status_code == 204
         operation.change(only_from=(State.IN_PROGRESS,), state=State.SUCCEEDED)
         response = viewer.get(address, seen, headers=HTMX)
         assert response.status_code == 200
         assert "<html" not in response.text
         assert "Succeeded" in response.text
+
+    def test_an_asking_without_news_is_shown_too(
+        self, viewer: Browser, operation: Operation
+    ) -> None:
+        address = url(operation, "status/")
+        seen = {"seen": f"{operation.version}-0", "was": operation.state}
+        Operation.objects.update(asked_count=1, due_at=None)
+        response = viewer.get(address, seen, headers=HTMX)
+        assert "The console asked once" in response.text
+        assert "hx-trigger" not in response.text
 
     def test_only_a_new_state_is_announced(
         self, viewer: Browser, operation: Operation
