@@ -32,7 +32,9 @@ def _watch(project: Project, operations: list[Operation]) -> None:
     try:
         reader = project.reader()
     except (NoActiveKey, UnreadableSecret, RequestInvalid) as problem:
-        keeping.keep(operations, {each.pk: News(problem=problem) for each in operations})
+        keeping.keep(
+            operations, {each.pk: News(problem=problem) for each in operations}
+        )
         return
     now = timezone.now()
     questions = [_question(project, operation, now) for operation in operations]

@@ -61,14 +61,12 @@ class Remote:
         self.hangs: set[str] = set()
         self.asked: list[str] = []
 
-    async def __call__(self, request: httpx.Request) -> httpx.Response:
+    def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
         remote_id = path.removesuffix("/logs").rpartition("/")[2]
         self.asked.append(path)
         if self.failure:
             raise self.failure
-        if remote_id in self.hangs:
-            await asyncio.sleep(60)
         refusal = self.refusals.get(remote_id, self.refusal)
         is_log = path.endswith("/logs")
         if is_log and self.logs_refusal:
@@ -77,6 +75,12 @@ class Remote:
             return httpx.Response(refusal[0], json=refusal[1], headers=refusal[2])
         status = self.statuses.get(remote_id, self.status)
         return httpx.Response(200, json=self.logs if is_log else self.operation(status))
+
+    async def later(self, request: httpx.Request) -> httpx.Response:
+        """Answer a reader, unless this operation hangs."""
+        if request.url.path.rpartition("/")[2] in self.hangs:
+            await asyncio.sleep(60)
+        return self(request)
 
     def operation(self, status: str = "in_progress") -> dict[str, Any]:
         """Return what it says of an operation."""
@@ -98,7 +102,7 @@ class Remote:
 def remote(monkeypatch: pytest.MonkeyPatch) -> Iterator[Remote]:
     remote = Remote()
     transport = httpx.MockTransport(remote)
-    speak_over(monkeypatch, transport, transport)
+    speak_over(monkeypatch, transport, httpx.MockTransport(remote.later))
     yield remote
     forget_clients()
 

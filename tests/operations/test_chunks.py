@@ -11,7 +11,7 @@ from django.db import OperationalError
 
 from console.models import Project
 from operations import asking, keeping, logbook, sync, watching
-from operations.models import Operation
+from operations.models import Gate, Operation
 from tests.conftest import make_project
 from tests.operations.conftest import NOON, Clock, Remote, entry, make_operation
 
@@ -135,9 +135,10 @@ class TestWithoutNews:
         django_assert_num_queries: Callable[[int], Any],
         count: int,
     ) -> None:
+        Gate.objects.create(project=project)
         operations = make_many(project, count)
-        # Two to claim, two for the project's key, one for all turns.
-        with django_assert_num_queries(5):
+        # Two to claim, two for the project's key, five for its gate, one for all turns.
+        with django_assert_num_queries(10):
             watching.watch(pks(operations), NOON)
         assert remote.times_asked == count
 
@@ -295,6 +296,37 @@ class TestMixedNews:
         watching.watch([operation.pk], NOON)
         operation.refresh_from_db()
         assert operation.state == State.SUCCEEDED
+
+
+class TestGate:
+    def test_no_more_is_asked_than_the_pace_allows(
+        self, clock: Clock, remote: Remote, project: Project
+    ) -> None:
+        Project.objects.update(reads_per_second=10)
+        operations = make_many(project, 25)
+        watching.watch(pks(operations), NOON)
+        left = Operation.objects.filter(asked_count=11)
+        assert (remote.times_asked, len(left)) == (10, 15)
+        second = timedelta(seconds=1)
+        assert all(NOON < o.due_at <= NOON + 3 * second for o in left)  # type: ignore[operator]
+
+    def test_while_the_breaker_is_open_nothing_is_asked(
+        self, clock: Clock, remote: Remote, project: Project
+    ) -> None:
+        until = NOON + timedelta(seconds=30)
+        Gate.objects.create(project=project, opened_at=NOON, try_at=until)
+        operations = make_many(project, 3)
+        watching.watch(pks(operations), NOON)
+        assert remote.asked == []
+        assert all(until <= o.due_at for o in Operation.objects.all())  # type: ignore[operator]
+
+    def test_the_gate_hears_how_each_went(
+        self, clock: Clock, remote: Remote, project: Project
+    ) -> None:
+        operations = make_many(project, 30)
+        remote.failure = httpx.ConnectError("down")
+        watching.watch(pks(operations), NOON)
+        assert Gate.objects.get().is_open
 
 
 class TestBadRemote:
