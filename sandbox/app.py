@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from sandbox import faults, inspection
+from sandbox import arrivals, faults, inspection
 from sandbox.bulk import Bulk
 from sandbox.catalog import (
     PROJECTS,
@@ -98,6 +98,8 @@ class Sandbox:
                 return inspection.home()
             case ["sandbox", "reset"]:
                 return self._reset(request)
+            case ["sandbox", "plan"]:
+                return self._plan(request)
             case ["sandbox", *parts]:
                 return inspection.page(self._store, request, parts)
             case ["v1", *parts]:
@@ -105,8 +107,21 @@ class Sandbox:
         raise Problem(404, "The requested resource does not exist.")
 
     def _api(self, request: Request, parts: list[str]) -> Response:
-        if request.method in WRITING:
-            inspection.record_request(self._store, request)
+        if request.method not in WRITING:
+            return self._answer(request, parts)
+        arrivals.record(self._store, request)
+        status = None
+        try:
+            response = self._answer(request, parts)
+            status = response.status
+        except Refusal as refusal:
+            status = refusal.response(request).status
+            raise
+        finally:
+            arrivals.end(self._store, request, status)
+        return response
+
+    def _answer(self, request: Request, parts: list[str]) -> Response:
         _authenticate(request)
         match parts:
             case ["projects", project, "integrations", name, "objects", *rest] if rest:
@@ -129,8 +144,9 @@ class Sandbox:
         fault = request.fault or own_fault
         target = Target(integration, name, is_bulk, "".join(below), fault)
         faults.before(fault)
-        faults.at_first(fault, inspection.times_received(self._store, request))
+        faults.at_first(fault, arrivals.times_received(self._store, request))
         response = self._writes.handle(request, target)
+        request.worked = True
         if self._background:
             self._spawn_unfinished()
         return faults.after(fault, response)
@@ -151,6 +167,11 @@ class Sandbox:
                 project = find_project(name)
                 return self._operations.logs(project, operation, request.time)
         raise Problem(404, "The requested resource does not exist.")
+
+    def _plan(self, request: Request) -> Response:
+        if request.method != "POST":
+            raise not_allowed("POST")
+        return arrivals.plan(self._store, request)
 
     def _reset(self, request: Request) -> Response:
         if request.method != "POST":

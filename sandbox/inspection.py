@@ -1,11 +1,9 @@
 """The sandbox's own pages, which the real service has not: for people and tests."""
 
 import json
-from contextlib import suppress
-from typing import Any
 from urllib.parse import parse_qs
 
-from sandbox import faults, schema
+from sandbox import arrivals, faults, schema
 from sandbox.catalog import (
     FAILED_OPERATION,
     GROUPS,
@@ -14,18 +12,8 @@ from sandbox.catalog import (
     WRITE_KEY,
 )
 from sandbox.describe import describe
-from sandbox.store import Row, Store
-from sandbox.web import (
-    Problem,
-    Refusal,
-    Request,
-    Response,
-    answer,
-    digest,
-    not_allowed,
-    plain,
-    rfc3339,
-)
+from sandbox.store import Store
+from sandbox.web import Problem, Request, Response, answer, not_allowed, plain
 
 SAMPLE = """\
 custom_id__c,start_date__c,objective_type__c,daily_budget_amount__c
@@ -56,9 +44,10 @@ def home() -> Response:
         "",
         "GET /sandbox/records/{object}[?groupRef=&count=1]   what was written",
         "GET /sandbox/describe/{object}   its fields, as Salesforce describes them",
-        "GET /sandbox/requests     every write request received",
+        "GET /sandbox/requests     every write request received, and its end",
         "GET /sandbox/faults       misbehaviour to ask for",
         "GET /sandbox/sample.csv   a file for recordsURL",
+        "POST /sandbox/plan        give a write to come a fault",
         "POST /sandbox/reset       forget everything",
     ]
     return plain("\n".join(lines) + "\n")
@@ -74,38 +63,12 @@ def page(store: Store, request: Request, parts: list[str]) -> Response:
         case ["describe", name] if sobject := schema.find(name):
             return answer(describe(sobject))
         case ["requests"]:
-            rows = store.rows("SELECT * FROM requests ORDER BY number")
-            return answer([_request(row) for row in rows])
+            return arrivals.shown(store)
         case ["faults"]:
             return answer(faults.FAULTS)
         case ["sample.csv"]:
             return Response(200, SAMPLE.encode(), "text/csv; charset=utf-8")
     raise Problem(404, "The sandbox has no such page.")
-
-
-def record_request(store: Store, request: Request) -> None:
-    """Remember that a write arrived, before anything is made of it."""
-    body, group = b"", None
-    with suppress(Refusal):
-        body = request.body
-        group = request.json().get("groupRef")
-    with store.transaction():
-        store.run(
-            "INSERT INTO requests (id, time, method, path, key_sha256, body_sha256,"
-            " group_ref) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            *(request.id, rfc3339(request.time), request.method, request.path),
-            *(digest(request.key.encode()), digest(body)),
-            group if isinstance(group, str) else None,
-        )
-
-
-def times_received(store: Store, request: Request) -> int:
-    """How often this very write has arrived, this time included."""
-    row = store.row(
-        "SELECT COUNT(*) AS n FROM requests WHERE path = ? AND body_sha256 = ?",
-        *(request.path, digest(request.body)),
-    )
-    return row["n"] if row else 0
 
 
 def _records(store: Store, name: str, query: dict[str, list[str]]) -> Response:
@@ -120,15 +83,3 @@ def _records(store: Store, name: str, query: dict[str, list[str]]) -> Response:
         *values,
     )
     return answer([json.loads(row["data"]) for row in rows])
-
-
-def _request(row: Row) -> dict[str, Any]:
-    return {
-        "id": row["id"],
-        "time": row["time"],
-        "method": row["method"],
-        "path": row["path"],
-        "keySha256": row["key_sha256"],
-        "bodySha256": row["body_sha256"],
-        "groupRef": row["group_ref"],
-    }

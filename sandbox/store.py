@@ -48,6 +48,12 @@ CREATE TABLE IF NOT EXISTS requests (
     method TEXT NOT NULL, path TEXT NOT NULL, key_sha256 TEXT NOT NULL,
     body_sha256 TEXT NOT NULL, group_ref TEXT
 );
+-- What became of a request. No status: it got no answer. No row: it is under way.
+CREATE TABLE IF NOT EXISTS ends (
+    request TEXT PRIMARY KEY, status INTEGER, worked INTEGER NOT NULL, operation TEXT
+);
+-- The faults that requests to come will have, by their numbers.
+CREATE TABLE IF NOT EXISTS plans (request INTEGER PRIMARY KEY, fault TEXT NOT NULL);
 """
 
 _NAMES = (
@@ -58,6 +64,8 @@ _NAMES = (
     "outcomes",
     "logs",
     "requests",
+    "ends",
+    "plans",
 )
 
 

@@ -59,6 +59,9 @@ class Request:
         self.query: str = environ.get("QUERY_STRING", "")
         self.key: str = environ.get("HTTP_X_API_KEY", "")
         self.fault: str = environ.get("HTTP_X_SANDBOX_FAULT", "")
+        # What came of a write: whether anything was done, and the operation it began.
+        self.worked = False
+        self.operation: str | None = None
         self._length: str | None = environ.get("CONTENT_LENGTH")
         self._input: InputStream = environ["wsgi.input"]
         self._body: bytes | None = None

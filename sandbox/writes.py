@@ -129,6 +129,7 @@ class Writes:
                 now=request.time,
                 seconds=self._bulk_seconds,
             )
+        request.operation = operation
         return answer({"operationId": operation})
 
 
