@@ -16,7 +16,7 @@ inside no transaction. A worker that is killed leaves a row that is due, and
 import hashlib
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -245,13 +245,28 @@ def _exchange(operation: Operation, client: Client, request: Request) -> None:
     except Exception as mistake:
         log.exception("Operation %s: sending went wrong", operation.pk)
         failed = OutcomeUnknown(f"The console failed: {mistake}")
-        patiently(partial(_store_unknown, operation, failed), seconds=STORING_SECONDS)
+        _keep(operation, partial(_store_unknown, operation, failed))
         return
     else:
         store = partial(_store_result, operation, result)
-    # What came back must not be lost with a database that is away.
-    patiently(store, seconds=STORING_SECONDS)
+    _keep(operation, store)
     gate.write_ended(operation.project, error)
+
+
+def _keep(operation: Operation, store: Callable[[], None]) -> None:
+    """Store what came back, which must not be lost with a database that is away.
+
+    A try that failed may have been stored all the same. Then another worker may be
+    sending it by now, and that one's row is not to be touched.
+    """
+    mine = Operation.objects.filter(pk=operation.pk, attempts=operation.attempts)
+
+    def keep() -> None:
+        with transaction.atomic():
+            if mine.select_for_update().exists():
+                store()
+
+    patiently(keep, seconds=STORING_SECONDS)
 
 
 def _store_error(operation: Operation, error: AmpersandError) -> None:

@@ -1,17 +1,19 @@
 """Each way in which sending can end, and that nothing is ever sent twice."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.test import RequestFactory
 from django.utils import timezone
 
 from ampersand import Client, NotSent
+from console import patience
 from console.models import AuditEvent, Integration, Project
 from console.roles import Role
-from operations.models import Operation
+from operations.models import Gate, Operation
 from sandbox.app import Sandbox
 from tests.conftest import make_user
 from tests.writes.making import fault_integration, make_draft, received, records
@@ -330,6 +332,77 @@ def test_a_lost_nudge_is_given_again(
     assert sending.nudge_due(later) == 0
     operation.refresh_from_db()
     assert operation.due_at == later + sending.NUDGE_LEASE
+
+
+@pytest.mark.parametrize("fault", ["", "429", "reset_after"])
+def test_an_answer_is_kept_though_the_database_is_away_when_it_comes(
+    fault: str,
+    sandbox: Sandbox,
+    project: Project,
+    operator: User,
+    confirm,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def answered(called: str) -> Operation:
+        integration = fault_integration(project, fault)
+        name = f"fault_{fault}__c" if fault else "contact"
+        record = {"Name": called} if fault else {"LastName": called}
+        write = make_draft(integration, operator, object_name=name, record=record)
+        operation = confirm(write)
+        sending.send(operation.pk)
+        operation.refresh_from_db()
+        return operation
+
+    expected = answered("Berg")
+    Gate.objects.all().delete()
+    change, failures = Operation.change, [InterfaceError(), OperationalError()]
+
+    def failing(self: Operation, *, only_from: tuple[str, ...], **values: Any) -> bool:
+        if State.SENDING in only_from and failures:
+            raise failures.pop()
+        return change(self, only_from=only_from, **values)
+
+    monkeypatch.setattr(patience, "PAUSE", 0)
+    monkeypatch.setattr(Operation, "change", failing)
+    operation = answered("Tal")
+    assert not failures
+    assert operation.state == expected.state != State.SENDING
+    assert operation.answer.keys() == expected.answer.keys()
+    assert len(received(sandbox)) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_that_was_stored_after_all_is_not_stored_over_the_next_sending(
+    sandbox: Sandbox,
+    integration: Integration,
+    operator: User,
+    confirm,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    operation = confirm(make_draft(integration, operator))
+
+    def unreachable(self: Client, request: object) -> None:
+        raise NotSent("The connection was refused")
+
+    def another_worker_takes_it() -> None:
+        assert sending._claim(Operation.objects.get(pk=operation.pk))
+
+    store = sending._store_not_sent
+
+    def stored_without_a_word(*args: Any) -> None:
+        store(*args)
+        transaction.on_commit(another_worker_takes_it)
+        transaction.on_commit(no_word)
+
+    def no_word() -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(patience, "PAUSE", 0)
+    monkeypatch.setattr(Client, "send", unreachable)
+    monkeypatch.setattr(sending, "_store_not_sent", stored_without_a_word)
+    sending.send(operation.pk)
+    operation.refresh_from_db()
+    assert (operation.state, operation.attempts) == (State.SENDING, 2)
 
 
 def test_nothing_is_kept_when_confirming_fails_half_way(
