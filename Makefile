@@ -6,7 +6,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STATIC := $(shell find static -type f)
 
-.PHONY: help run install test lint types unit unit-sqlite unit-postgres browser permissions bench requirements clean
+.PHONY: help run install test lint types unit unit-sqlite unit-postgres browser permissions bench chaos requirements clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-14s %s\n", $$1, $$2}'
@@ -45,6 +45,11 @@ bench: $(VENV)/.dev $(VENV)/bench/.installed .env staticfiles/staticfiles.json #
 
 permissions: $(VENV)/.dev .env ## Print who may do what at every address, and whether the docs say the same
 	$(PYTHON) -m tests.print_permissions
+
+# A few points of each suite are part of the unit tests.
+chaos: $(VENV)/.dev ## Kill and break everything at every step, on both databases; tables, exit 1 on a violation
+	$(PYTHON) -m tests.chaos --database sqlite
+	$(PYTHON) -m tests.chaos --database postgres
 
 requirements: ## Pin the newest versions that the .in files allow (needs uv)
 	uv pip compile --universal --upgrade --generate-hashes --no-header --no-annotate requirements.in -o requirements.txt

@@ -1,0 +1,1 @@
+"""Proof by exhaustion that sending survives: see docs/decisions/proof.md."""
