@@ -2,7 +2,15 @@
 
 from django.urls import include, path
 
-from console.views import fields, groups, integrations, keys, manifest, projects
+from console.views import (
+    environments,
+    fields,
+    groups,
+    integrations,
+    keys,
+    manifest,
+    projects,
+)
 
 app_name = "connections"
 
@@ -23,6 +31,12 @@ of_integration = [
     path("groups/new/", groups.group_new, name="group_new"),
 ]
 
+of_environment = [
+    path("freeze/", environments.environment_freeze, name="environment_freeze"),
+    path("unfreeze/", environments.environment_unfreeze, name="environment_unfreeze"),
+    path("reasons/", environments.environment_reasons, name="environment_reasons"),
+]
+
 of_object = [
     path("fields/", fields.fields, name="fields"),
     path("fields/import/", fields.fields_import, name="fields_import"),
@@ -32,6 +46,8 @@ of_object = [
 urlpatterns = [
     path("", projects.project_list, name="list"),
     path("new/", projects.project_new, name="project_new"),
+    path("environments/", environments.environments, name="environments"),
+    path("environments/<str:environment>/", include(of_environment)),
     path("<int:pk>/", include(of_project)),
     path("keys/<int:pk>/rotate/", keys.key_rotate, name="key_rotate"),
     path("keys/<int:pk>/revoke/", keys.key_revoke, name="key_revoke"),

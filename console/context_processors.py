@@ -3,13 +3,15 @@
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
+from console.models import EnvironmentControl
 from console.roles import Role, is_admin_everywhere, role_in, role_of
 
 
 def page(request: HttpRequest) -> dict[str, object]:
     """Return what the reader may do, as flags that templates read, and the theme.
 
-    `can_write` and `can_manage` are about the environment of what the page shows
+    `frozen` are the environments of theirs that send nothing: asked for by whole pages
+    alone. `can_write` and `can_manage` are about the environment of what the page shows
     (`need_role` noted it), and about any on a page that shows all of them.
     """
     user = getattr(request, "user", AnonymousUser())
@@ -23,5 +25,6 @@ def page(request: HttpRequest) -> dict[str, object]:
         "can_write_anywhere": anywhere >= Role.OPERATOR,
         "can_manage_anywhere": anywhere >= Role.ADMIN,
         "can_manage_people": is_admin_everywhere(user),
+        "frozen": EnvironmentControl.objects.visible_to(user).frozen(),
         "theme": theme if theme in ("light", "dark") else "",
     }

@@ -9,10 +9,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from console.environments import Environment
+from console.scope import OfEnvironment
 
 
-class EnvironmentControlQuerySet(models.QuerySet["EnvironmentControl"]):
+class EnvironmentControlQuerySet(OfEnvironment["EnvironmentControl"]):
     """Questions asked of the controls of environments."""
+
+    PROJECT = ""
 
     def frozen(self) -> "EnvironmentControlQuerySet":
         """Return those whose environment sends nothing, the longest frozen first."""

@@ -19,8 +19,8 @@ def is_frozen() -> Q:
     It joins nothing to the operations: PostgreSQL looks again at the conditions of an
     UPDATE that had to wait, but not at those of a subquery that a join becomes.
     """
-    frozen = EnvironmentControl.objects.filter(frozen_at__isnull=False)
-    projects = Project.objects.filter(environment__in=frozen.values("environment"))
+    frozen = EnvironmentControl.objects.frozen().values("environment")
+    projects = Project.objects.filter(environment__in=frozen)
     return Q(Exists(projects.filter(pk=OuterRef("project_id"))))
 
 

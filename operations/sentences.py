@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from console.models import EnvironmentControl
 from operations.models import Operation
 
 Action = Operation.Action
@@ -22,8 +23,12 @@ class Sentence:
     todo: str = ""
 
 
-def sentence(operation: Operation) -> Sentence:
-    """Return the state of `operation` in words."""
+def sentence(
+    operation: Operation, freeze: EnvironmentControl | None = None
+) -> Sentence:
+    """Return the state of `operation` in words; `freeze` is what keeps it waiting."""
+    if freeze is not None:
+        return _frozen(freeze)
     what, todo = _WORDS[State(operation.state)](operation)
     why = "" if operation.state in Operation.UNSENT else operation.reason
     return Sentence(what, why, operation.remedy or todo)
@@ -45,6 +50,15 @@ def _waiting(operation: Operation) -> tuple[str, str]:
     again = timezone.localtime(operation.due_at).strftime("%H:%M:%S")
     reason = operation.reason.rstrip(".")
     return f"Not sent yet: {reason}. We try again at {again}.", ""
+
+
+def _frozen(freeze: EnvironmentControl) -> Sentence:
+    since = timezone.localtime(freeze.frozen_at).strftime("%-d %b %Y %H:%M")
+    what = f"Nothing has left. {freeze} is frozen since {since} by"
+    return Sentence(
+        f"{what} {freeze.frozen_by_name}. It is sent when the freeze ends.",
+        freeze.freeze_reason,
+    )
 
 
 def _sending(operation: Operation) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from console.models import EnvironmentControl
 from console.roles import Role, require_viewer
 from operations import panels
 from operations.failures import failure_groups
@@ -22,6 +23,8 @@ GROUPS_SHOWN = 50
 KEYS_SHOWN = 20
 # What lasts longer than this is looked at less often.
 LONG = timedelta(minutes=10)
+# Nothing moves until a person ends it.
+POLL_FROZEN = 10
 
 
 @require_safe
@@ -30,7 +33,7 @@ LONG = timedelta(minutes=10)
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one operation."""
     operation = find_operation(request, pk, Role.VIEWER)
-    context = _status_context(operation)
+    context = _status_context(operation, _freeze_of(operation))
     context["panels"] = panels.drawn(request, operation)
     context["log"] = log_context(operation, {})
     return render(request, "operations/detail.html", context)
@@ -45,38 +48,50 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
     `was` is the state on the reader's page: a new one is announced to screen readers.
     """
     operation = find_operation(request, pk, Role.VIEWER)
-    if request.GET.get("seen") == _seen(operation):
+    freeze = _freeze_of(operation)
+    if request.GET.get("seen") == _seen(operation, freeze):
         return HttpResponse(status=204)
-    context = _status_context(operation)
+    context = _status_context(operation, freeze)
     context["is_fragment"] = True
     context["is_news"] = request.GET.get("was") != operation.state
     return render(request, "operations/detail.html#operation-status", context)
 
 
-def _status_context(operation: Operation) -> dict[str, Any]:
+def _freeze_of(operation: Operation) -> EnvironmentControl | None:
+    """Return what keeps a waiting operation from leaving, None if nothing does."""
+    if operation.state != Operation.State.WAITING:
+        return None
+    control = EnvironmentControl.objects.of(operation.project.environment)
+    return control if control.is_frozen else None
+
+
+def _status_context(
+    operation: Operation, freeze: EnvironmentControl | None
+) -> dict[str, Any]:
     name_groups([operation])
     telling = operation.log_entries.filter(tells_outcome=True)
     groups = failure_groups(telling.values_list("raw", flat=True))
     return {
         "operation": operation,
-        "seen": _seen(operation),
-        "sentence": sentence(operation),
+        "seen": _seen(operation, freeze),
+        "sentence": sentence(operation, freeze),
         "timeline": timeline(operation),
         "groups": [
             {"group": group, "error": group.parsed, "keys": group.keys[:KEYS_SHOWN]}
             for group in groups[:GROUPS_SHOWN]
         ],
         "groups_left": max(0, len(groups) - GROUPS_SHOWN),
-        "poll_seconds": _poll_seconds(operation),
+        "poll_seconds": POLL_FROZEN if freeze else _poll_seconds(operation),
     }
 
 
-def _seen(operation: Operation) -> str:
+def _seen(operation: Operation, freeze: EnvironmentControl | None) -> str:
     """Return what is another one as soon as anything shown changes.
 
-    An asking that brought no news counts no version up, but the page tells of it.
+    An asking that brought no news counts no version up, nor does a freeze, but the
+    page tells of it.
     """
-    return f"{operation.version}-{operation.asked_count}"
+    return f"{operation.version}-{operation.asked_count}{'-frozen' if freeze else ''}"
 
 
 def _poll_seconds(operation: Operation) -> int | None:

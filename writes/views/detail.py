@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from ampersand import Request, RequestInvalid
 from console.fields import UnreadableSecret
-from console.models import NoActiveKey
+from console.models import EnvironmentControl, NoActiveKey
 from console.roles import Role, require_operator, require_viewer
 from files.remote.looking import LARGE
 from writes import children, drafts, parts, sharing
@@ -93,6 +93,7 @@ def review(
         "write": write,
         "project": write.project,
         "form": form or ConfirmForm(write=write),
+        "control": EnvironmentControl.objects.of(write.project.environment),
     }
     if write.source == Write.Source.CSV and not write.check_report:
         # It was put away before it was checked: there is no request to show.

@@ -1,0 +1,114 @@
+"""The three environments: freeze one, let it go on, have every write give a reason."""
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from console import freezing
+from console.forms import StyledForm
+from console.models import EnvironmentControl
+from console.roles import (
+    Role,
+    environments_for,
+    need_role,
+    require_admin,
+    require_operator,
+    require_viewer,
+    role_in,
+)
+
+
+class FreezeForm(StyledForm):
+    """Why nothing is to be sent: everybody will read it on every page."""
+
+    reason = forms.CharField(
+        label="Why",
+        max_length=200,
+        help_text="Everybody reads it on every page while it lasts.",
+        error_messages={"required": "Say why: people will wonder."},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+@require_safe
+@require_viewer
+def environments(request: HttpRequest) -> HttpResponse:
+    """Each environment of the reader's, with its state and what may be changed."""
+    return _page(request)
+
+
+def _page(
+    request: HttpRequest, faulty: dict[str, FreezeForm] | None = None
+) -> HttpResponse:
+    """Show all; `faulty` is the form that came back, by its environment."""
+    shown = []
+    for word in environments_for(request.user, Role.VIEWER):
+        role = role_in(request.user, word)
+        shown.append(
+            {
+                "control": EnvironmentControl.objects.of(word),
+                "form": (faulty or {}).get(word) or _form(word),
+                "may_freeze": role >= Role.OPERATOR,
+                "may_manage": role >= Role.ADMIN,
+            }
+        )
+    status = 422 if faulty else 200
+    context = {"environments": shown}
+    return render(request, "console/environments.html", context, status=status)
+
+
+def _form(word: str, request: HttpRequest | None = None) -> FreezeForm:
+    return FreezeForm(request.POST if request else None, auto_id=f"id_{word}_%s")
+
+
+def _find(request: HttpRequest, word: str, role: Role) -> EnvironmentControl:
+    need_role(request, role, word)
+    return EnvironmentControl.objects.of(word)
+
+
+@require_POST
+@require_operator
+def environment_freeze(request: HttpRequest, environment: str) -> HttpResponse:
+    """Stop all sending there: who may send may also stop it."""
+    control = _find(request, environment, Role.OPERATOR)
+    form = _form(environment, request)
+    if not form.is_valid():
+        return _page(request, {environment: form})
+    by, reason = request.user.get_username(), form.cleaned_data["reason"]
+    if freezing.freeze(control, by=by, reason=reason, request=request):
+        messages.success(
+            request, f"{control} is frozen. What had left already finishes."
+        )
+    else:
+        messages.warning(request, f"{control} was frozen already; that stays.")
+    return redirect("connections:environments")
+
+
+@require_POST
+@require_admin
+def environment_unfreeze(request: HttpRequest, environment: str) -> HttpResponse:
+    """Let go what waits there."""
+    control = _find(request, environment, Role.ADMIN)
+    by = request.user.get_username()
+    if freezing.unfreeze(control, by=by, request=request):
+        messages.success(request, f"{control} sends again; what waited goes out now.")
+    else:
+        messages.warning(request, f"{control} was not frozen; nothing was changed.")
+    return redirect("connections:environments")
+
+
+@require_POST
+@require_admin
+def environment_reasons(request: HttpRequest, environment: str) -> HttpResponse:
+    """Have every write there give a reason, or leave that to people."""
+    control = _find(request, environment, Role.ADMIN)
+    wanted = request.POST.get("needs_reason") == "yes"
+    by = request.user.get_username()
+    if freezing.require_reasons(control, wanted, by=by, request=request):
+        words = "now needs a reason" if wanted else "may do without a reason"
+        messages.success(request, f"Every write to {control} {words}.")
+    else:
+        messages.warning(request, "It was so already; nothing was changed.")
+    return redirect("connections:environments")

@@ -1,0 +1,245 @@
+"""While an environment is frozen nothing of it leaves, and nothing of it is lost."""
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client as Browser
+from django.utils import timezone
+
+from ampersand import Client
+from console import freezing
+from console.models import EnvironmentControl, Integration, Project
+from operations.models import Operation
+from operations.watching import watch
+from sandbox.app import Sandbox
+from tests.conftest import make_project
+from tests.writes.making import confirm, make_draft, received, states, work_off
+from writes import sending
+from writes.models import Write
+
+State = Operation.State
+
+CSV = b"external_id__c,LastName\nk-1,Berg\nk-2,Tal\n"
+
+pytestmark = pytest.mark.django_db
+
+
+def freeze(environment: str = "sandbox") -> None:
+    control = EnvironmentControl.objects.of(environment)
+    assert freezing.freeze(control, by="ada", reason="Wrong file")
+
+
+def unfreeze() -> None:
+    control = EnvironmentControl.objects.of("sandbox")
+    assert freezing.unfreeze(control, by="ada")
+
+
+@pytest.fixture
+def waiting(integration: Integration, olga: User) -> Operation:
+    """An operation that was confirmed and not sent yet."""
+    return confirm(make_draft(integration, olga), olga)
+
+
+def test_what_waits_stays_waiting_and_goes_out_afterwards(
+    waiting: Operation, sandbox: Sandbox
+) -> None:
+    freeze()
+    sending.send(waiting.pk)
+    waiting.refresh_from_db()
+    assert waiting.state == State.WAITING
+    assert received(sandbox) == []
+    unfreeze()
+    sending.send(waiting.pk)
+    waiting.refresh_from_db()
+    assert waiting.state == State.SUCCEEDED
+    assert len(received(sandbox)) == 1
+
+
+def test_the_update_that_takes_an_operation_looks_itself(
+    waiting: Operation, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody freezes after the worker looked, and before it takes the operation."""
+    build = sending._as_reviewed
+
+    def late(operation: Operation) -> Any:
+        request = build(operation)
+        freeze()
+        return request
+
+    monkeypatch.setattr(sending, "_as_reviewed", late)
+    sending.send(waiting.pk)
+    waiting.refresh_from_db()
+    assert waiting.state == State.WAITING
+    assert waiting.attempts == 0
+    assert received(sandbox) == []
+
+
+def test_what_is_on_the_wire_finishes(
+    waiting: Operation, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really_send = Client.send
+
+    def frozen_meanwhile(self: Client, request: Any) -> Any:
+        freeze()
+        return really_send(self, request)
+
+    monkeypatch.setattr(Client, "send", frozen_meanwhile)
+    sending.send(waiting.pk)
+    waiting.refresh_from_db()
+    assert waiting.state == State.SUCCEEDED
+
+
+def test_other_environments_go_on(
+    waiting: Operation, sandbox: Sandbox, olga: User
+) -> None:
+    other = make_project("Other", environment="test").integrations.get()
+    theirs = confirm(make_draft(other, olga), olga)
+    freeze()
+    for operation in (waiting, theirs):
+        sending.send(operation.pk)
+        operation.refresh_from_db()
+    assert (waiting.state, theirs.state) == (State.WAITING, State.SUCCEEDED)
+
+
+def test_the_clock_nudges_nothing_in_vain(waiting: Operation) -> None:
+    later = timezone.now() + timedelta(hours=3)
+    freeze()
+    assert sending.nudge_due(later) == 0
+    unfreeze()
+    assert sending.nudge_due(later) == 1
+
+
+def test_the_hour_does_not_run_while_it_is_frozen(
+    waiting: Operation, sandbox: Sandbox
+) -> None:
+    long_ago = timezone.now() - timedelta(days=3)
+    Operation.objects.update(waiting_since=long_ago)
+    freeze()
+    sending.send(waiting.pk)
+    waiting.refresh_from_db()
+    assert waiting.state == State.WAITING
+    unfreeze()
+    sending.send(waiting.pk)
+    waiting.refresh_from_db()
+    assert waiting.state == State.SUCCEEDED
+
+
+def test_an_hour_after_the_freeze_it_is_given_up_as_ever(
+    waiting: Operation, sandbox: Sandbox
+) -> None:
+    Operation.objects.update(waiting_since=timezone.now() - timedelta(days=3))
+    freeze()
+    unfreeze()
+    past = timezone.now() - sending.GIVE_UP_AFTER - timedelta(seconds=1)
+    EnvironmentControl.objects.update(unfrozen_at=past)
+    sending.send(waiting.pk)
+    waiting.refresh_from_db()
+    assert waiting.state == State.CANCELLED
+    assert received(sandbox) == []
+
+
+def test_parts_wait_their_turn_and_then_go_on(
+    integration: Integration, olga: User, sandbox: Sandbox, small_parts: int
+) -> None:
+    rows = b"".join(b"k-%d,Tal\n" % n for n in range(9))
+    text = b"external_id__c,LastName\n" + rows
+    write = make_draft(integration, olga, csv=text, primary_key="external_id__c")
+    first = confirm(write, olga)
+    sending.send(first.pk)
+    freeze()
+    first.refresh_from_db()
+    assert first.due_at
+    watch(first.pk, first.due_at)
+    first.refresh_from_db()
+    assert first.state == State.SUCCEEDED
+    sent = len(received(sandbox))
+    assert sent == 1
+    unfreeze()
+    work_off()
+    assert set(states(write)) == {State.SUCCEEDED}
+
+
+class TestPages:
+    def test_confirming_is_allowed_and_the_review_says_that_it_waits(
+        self, integration: Integration, olga: User, browser: Browser
+    ) -> None:
+        freeze()
+        draft = make_draft(integration, olga)
+        content = browser.get(f"/writes/{draft.pk}/").content.decode()
+        assert "what you send now waits until that ends" in content
+        answer = browser.post(f"/writes/{draft.pk}/send/", follow=True)
+        content = answer.content.decode()
+        assert "Nothing has left. Sandbox is frozen since" in content
+        assert "by ada" in content
+        assert "Wrong file" in content
+        assert Write.objects.get().state == Write.State.CONFIRMED
+
+    def test_an_open_page_hears_of_the_freeze_and_of_its_end(
+        self, waiting: Operation, browser: Browser
+    ) -> None:
+        address = f"{waiting.get_absolute_url()}status/"
+        seen = browser.get(waiting.get_absolute_url()).context["seen"]
+        assert browser.get(f"{address}?seen={seen}").status_code == 204
+        freeze()
+        answer = browser.get(f"{address}?seen={seen}")
+        assert "is frozen since" in answer.content.decode()
+        frozen = answer.context["seen"]
+        assert browser.get(f"{address}?seen={frozen}").status_code == 204
+        unfreeze()
+        answer = browser.get(f"{address}?seen={frozen}")
+        assert answer.status_code == 200
+        assert "is frozen" not in answer.content.decode()
+
+    def test_what_was_sent_already_says_nothing_of_it(
+        self, waiting: Operation, sandbox: Sandbox, browser: Browser
+    ) -> None:
+        sending.send(waiting.pk)
+        freeze()
+        answer = browser.get(waiting.get_absolute_url())
+        assert answer.context["sentence"].what == "The record was created."
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(
+    connection.vendor == "sqlite",
+    reason="SQLite in memory knows no two writers at the same moment",
+)
+def test_after_a_freeze_was_committed_no_worker_takes_anything(
+    project: Project, olga: User, sandbox: Sandbox
+) -> None:
+    """Many workers take from the queue while somebody freezes it."""
+    integration = project.integrations.get()
+    queue = [
+        confirm(make_draft(integration, olga, record={"LastName": str(n)}), olga).pk
+        for n in range(30)
+    ]
+    taken_after: list[int] = []
+    frozen = threading.Event()
+
+    def work(mine: list[int]) -> None:
+        for pk in mine:
+            was_frozen = frozen.is_set()
+            sending.send(pk)
+            if (
+                was_frozen
+                and not Operation.objects.filter(pk=pk, state=State.WAITING).exists()
+            ):
+                taken_after.append(pk)
+        connection.close()
+
+    threads = [
+        threading.Thread(target=work, args=[queue[start::3]]) for start in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    freeze()
+    frozen.set()
+    for thread in threads:
+        thread.join()
+    assert taken_after == []
+    left = Operation.objects.filter(state=State.WAITING).count()
+    assert len(received(sandbox)) == len(queue) - left
