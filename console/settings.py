@@ -40,6 +40,9 @@ SEND_TIMEOUT = env.int("SEND_TIMEOUT", default=60)
 # Days within which the same content is not sent again without a reason.
 REPEAT_DAYS = env.int("REPEAT_DAYS", default=7)
 
+# Minutes after which an unknown outcome is announced on every page.
+UNKNOWN_ALERT_MINUTES = env.int("UNKNOWN_ALERT_MINUTES", default=60)
+
 # Where Ampersand reaches this console, if it can: it may then fetch files from here.
 PUBLIC_URL = env.str("PUBLIC_URL", default="")
 # An S3-compatible store that Ampersand can fetch files from, if there is one.
@@ -105,6 +108,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "console.context_processors.page",
+                "operations.context_processors.unknown_alert",
             ],
         },
     }

@@ -19,8 +19,11 @@ LEDGER: Final = {
     "waiting": ("sending", "cancelled", "held", "rejected"),
     # Back to waiting when nothing left; cancelled when it must not leave any more.
     "sending": ("waiting", "cancelled", "unknown", *_ANSWERED),
-    # A late answer. Cancelled when it turns out late that nothing left.
-    "unknown": ("cancelled", *_ANSWERED),
+    # A late answer, or what a person found. Cancelled when it turns out late that
+    # nothing left.
+    "unknown": ("cancelled", "not_written", *_ANSWERED),
+    # An answer that comes later still proves more than that somebody found nothing.
+    "not_written": _ANSWERED,
     "in_progress": ENDED,
     # Late log entries may tell another end.
     **{state: tuple(s for s in ENDED if s != state) for state in ENDED},

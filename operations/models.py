@@ -44,6 +44,8 @@ class Operation(models.Model):
         FAILED = "failed", "Failed"
         # Ampersand said that it ended, and nothing about how its rows fared.
         COMPLETED = "completed", "Ended, row results unknown"
+        # Its outcome was unknown, and a person found that it did not arrive.
+        NOT_WRITTEN = "not_written", "Not written"
 
     IN_FLIGHT: ClassVar = (State.WAITING, State.SENDING, State.IN_PROGRESS)
     UNSENT: ClassVar = (State.HELD, State.WAITING)
@@ -111,6 +113,9 @@ class Operation(models.Model):
     sent_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    # When a person decided about an unknown outcome; and what, where it stays unknown.
+    resolved_at = models.DateTimeField(null=True)
+    resolution = models.TextField(blank=True)
     # When the worker turns to it next; None when it never will by itself.
     due_at = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)
@@ -146,6 +151,7 @@ class Operation(models.Model):
                         "partly_failed",
                         "failed",
                         "completed",
+                        "not_written",
                     ]
                 ),
                 name="operation_state_known",
@@ -217,6 +223,11 @@ class Operation(models.Model):
     def is_watched(self) -> bool:
         """Whether Ampersand is still asked about it: until 3 minutes past its end."""
         return self.state in self.WATCHED and self.due_at is not None
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether nobody has yet decided about its unknown outcome."""
+        return self.state == self.State.UNKNOWN and self.resolved_at is None
 
     @property
     def can_be_asked(self) -> bool:
@@ -304,6 +315,37 @@ class Operation(models.Model):
         )
 
     cancel.alters_data = True  # type: ignore[attr-defined]
+
+    def resolve(self, resolution: str) -> bool:
+        """Keep what a person decided about an unknown outcome, which stays unknown.
+
+        Of two at once only one decides; tells whether it was this one.
+        """
+        undecided = Operation.objects.needing_attention().filter(pk=self.pk)
+        decided = undecided.update(
+            resolved_at=timezone.now(),
+            resolution=resolution,
+            version=F("version") + 1,
+        )
+        self.refresh_from_db()
+        return decided == 1
+
+    resolve.alters_data = True  # type: ignore[attr-defined]
+
+    def find(self, *, by: str, state: str, **values: Any) -> bool:
+        """Keep what a person found out about an unknown outcome, as its new state.
+
+        Tells whether it was unknown until now: a late answer may have come first.
+        """
+        return self.change(
+            only_from=(self.State.UNKNOWN,),
+            by=by,
+            state=state,
+            resolved_at=timezone.now(),
+            **values,
+        )
+
+    find.alters_data = True  # type: ignore[attr-defined]
 
 
 class OperationTransition(Transition):

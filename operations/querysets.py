@@ -34,8 +34,19 @@ class OperationQuerySet(OfEnvironment["Operation"]):
         return self.order_by("-pk")
 
     def needing_attention(self) -> "OperationQuerySet":
-        """Return those whose outcome nobody knows: a person has to look."""
-        return self.filter(state=self.model.State.UNKNOWN)
+        """Return those whose outcome nobody knows, nor looked into: a person has to."""
+        return self.filter(self._needs_person())
+
+    def needing_nobody(self) -> "OperationQuerySet":
+        """Return all but those that need attention."""
+        return self.exclude(self._needs_person())
+
+    def unknown_since(self, moment: datetime) -> "OperationQuerySet":
+        """Return those needing attention that were sent before `moment`."""
+        return self.needing_attention().filter(sent_at__lt=moment)
+
+    def _needs_person(self) -> Q:
+        return Q(state=self.model.State.UNKNOWN, resolved_at=None)
 
     def in_flight(self) -> "OperationQuerySet":
         """Return those that will still change by themselves."""

@@ -65,21 +65,35 @@ def _sending(operation: Operation) -> tuple[str, str]:
     return "It is being sent now. You may close this page.", ""
 
 
+def again_risk(operation: Operation) -> str:
+    """Say what a second sending would do if the first one was written."""
+    if operation.action == Action.CREATE:
+        return "If the record is there already, sending it again makes a second one."
+    if operation.action == Action.UPDATE:
+        return (
+            "Sending it again sets the same values once more. What others changed "
+            "meanwhile in these fields would be overwritten."
+        )
+    return (
+        "Sending it again updates rows that carry their key with the same values. A "
+        "row without a key would be inserted twice."
+    )
+
+
 def _unknown(operation: Operation) -> tuple[str, str]:
     what = "We sent it and got no readable answer. It may or may not have been written."
+    if operation.resolution:
+        return f"{what} {operation.resolution}", ""
     if operation.action == Action.CREATE:
-        return what, (
-            "Do not send it again before looking in the customer's system: if the "
-            "record is there already, sending again makes a second one."
-        )
-    if operation.action == Action.UPDATE:
-        return what, (
-            "Sending it again is safe: the same values are set once more. What others "
-            "changed meanwhile in these fields would be overwritten."
-        )
-    return what, (
-        "Sending it again is safe as far as every row carries its key: such rows are "
-        "updated with the same values. A row without a key would be inserted twice."
+        what_first = "Do not send it again before looking in the customer's system."
+    else:
+        what_first = "Find out what became of it before you send it again."
+    return what, f"{what_first} {again_risk(operation)}"
+
+
+def _not_written(operation: Operation) -> tuple[str, str]:
+    return "Nothing was written: it did not arrive.", (
+        "Send it again if it still has to be written."
     )
 
 
@@ -180,4 +194,5 @@ _WORDS = {
     State.PARTLY_FAILED: _partly_failed,
     State.FAILED: _failed,
     State.COMPLETED: _completed,
+    State.NOT_WRITTEN: _not_written,
 }

@@ -39,6 +39,9 @@ _BY_ITSELF: dict[tuple[str, str], str] = {
     (State.UNKNOWN, State.REJECTED): "A late answer came: it was refused.",
     (State.UNKNOWN, State.IN_PROGRESS): "A late answer came: Ampersand accepted it.",
     (State.UNKNOWN, State.SUCCEEDED): "A late answer came: it was written.",
+    (State.NOT_WRITTEN, State.REJECTED): "A late answer came: it was refused.",
+    (State.NOT_WRITTEN, State.IN_PROGRESS): "A late answer came: it was accepted.",
+    (State.NOT_WRITTEN, State.SUCCEEDED): "A late answer came: it was written.",
 }
 # What it means where a person did.
 _BY_PERSON: dict[tuple[str, str], str] = {
@@ -48,12 +51,21 @@ _BY_PERSON: dict[tuple[str, str], str] = {
     (State.HELD, State.WAITING): "{who} had it sent.",
     (State.HELD, State.CANCELLED): "{who} cancelled it; nothing of it had left.",
     (State.WAITING, State.CANCELLED): "{who} cancelled it; nothing of it had left.",
+    (State.UNKNOWN, State.IN_PROGRESS): "{who} linked it to Ampersand's operation.",
+    (State.UNKNOWN, State.SUCCEEDED): "{who} found that it was written.",
+    (State.UNKNOWN, State.NOT_WRITTEN): "{who} found that it was not written.",
 }
 
 
 def timeline(operation: Operation) -> list[Event]:
     """Return what happened to `operation`, in order."""
     events = [event_of(transition) for transition in operation.transitions.all()]
+    if operation.resolved_at and operation.resolution:
+        decided = Event(operation.resolved_at, operation.resolution)
+        before = [
+            event for event in events if event.at and event.at <= operation.resolved_at
+        ]
+        events.insert(len(before), decided)
     if operation.asked_count:
         events.append(Event(operation.asked_at, _asked(operation)))
     return events

@@ -10,6 +10,7 @@ os.environ.update(
     ALLOWED_HOSTS="testserver,localhost,127.0.0.1",
     SEND_TIMEOUT="5",
     REPEAT_DAYS="7",
+    UNKNOWN_ALERT_MINUTES="60",
     TIME_ZONE="UTC",
     DEBUG="false",
     LOG_LEVEL="INFO",

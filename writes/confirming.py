@@ -45,6 +45,16 @@ class Planned:
     size: int = 0
 
 
+class AlreadyDecided(RequestInvalid):
+    """What a draft was to send again is unknown no more, or somebody was first."""
+
+    def __init__(self, operation: Operation) -> None:
+        super().__init__(
+            f"Nothing was sent: operation #{operation.pk} was decided about meanwhile. "
+            f"{operation.resolution or operation.get_state_display() + '.'}"
+        )
+
+
 def confirm(
     write: Write,
     request: HttpRequest,
@@ -59,8 +69,9 @@ def confirm(
     `reason` says why it is sent, `repeat_reason` why once more although the same was
     sent before; `repeats` is the id of the write that this was said of, where it was
     said of a certain one. All are at most 200 characters.
-    Raises `RepeatFound` (`writes.repeats`), `NoActiveKey`, `UnreadableSecret`,
-    `RequestInvalid` and `FileNotFoundError` with the draft left as it is.
+    Raises `RepeatFound` (`writes.repeats`), `AlreadyDecided`, `NoActiveKey`,
+    `UnreadableSecret`, `RequestInvalid` and `FileNotFoundError` with the draft left as
+    it is.
     """
     if not write.is_draft:
         return _operation_of(write)
@@ -84,8 +95,10 @@ def confirm(
                 for number, plan in enumerate(planned, start=1)
             ]
             _audit(write, operations, request)
+            if write.resends is not None:
+                _decide(write.resends, operations[0], request, repeat_reason)
             transaction.on_commit(partial(sending.enqueue, operations[0].pk))
-    except RepeatFound:
+    except (RepeatFound, AlreadyDecided):
         write.refresh_from_db()
         raise
     return operations[0]
@@ -112,6 +125,24 @@ def _note_content(
         request=request,
         project=write.project,
         detail={"write": write.pk, "earlier": earlier.pk, "reason": repeat_reason},
+    )
+
+
+def _decide(
+    unknown: Operation, again: Operation, request: HttpRequest, reason: str
+) -> None:
+    """Keep that `again` sends what `unknown` did, once; or raise `AlreadyDecided`."""
+    who = request.user.get_username()
+    said = f"{who} sent it again as operation #{again.pk}. {reason}".strip()
+    if not unknown.resolve(said):
+        raise AlreadyDecided(unknown)
+    AuditEvent.record(
+        action="operation.sent_again",
+        subject=f"Operation {unknown.pk}, whose outcome is unknown, as {again.pk}",
+        subject_url=unknown.get_absolute_url(),
+        request=request,
+        project=unknown.project,
+        detail={"operation": unknown.pk, "again": again.pk, "reason": reason},
     )
 
 

@@ -102,7 +102,7 @@ def _told(operation: Operation) -> Told:
 def _verdict(operation: Operation) -> Verdict:
     if operation.state in Operation.NOT_SENT:
         return "not sent"
-    if operation.state == State.REJECTED:
+    if operation.state in (State.REJECTED, State.NOT_WRITTEN):
         return "refused"
     if operation.state in Operation.ENDED:
         return "ended"

@@ -401,9 +401,15 @@ def _store_result(operation: Operation, result: WriteResult) -> None:
 
 
 def _store_answer(operation: Operation, **values: Any) -> None:
-    """Store what came back. A late answer is worth more than "unknown"."""
+    """Store what came back. A late answer is worth more than "unknown".
+
+    One that proves something is also worth more than that a person found nothing.
+    """
     values = {"due_at": None, "answered_at": timezone.now(), **values}
-    operation.change(only_from=(State.SENDING, State.UNKNOWN), **values)
+    only_from: tuple[str, ...] = (State.SENDING, State.UNKNOWN)
+    if values["state"] != State.UNKNOWN:
+        only_from += (State.NOT_WRITTEN,)
+    operation.change(only_from=only_from, **values)
 
 
 def _give_up(operation: Operation) -> None:

@@ -71,11 +71,13 @@ def _was_in_vain(write: Write) -> bool:
 def _is_silent(operation: Operation) -> bool:
     """Tell whether nothing new will come of it.
 
-    A late answer to what was called unknown comes within minutes, if at all.
+    A late answer to what was called unknown comes within minutes, if at all; it counts
+    for more than what a person found meanwhile.
     """
     if operation.due_at is not None:
         return False
-    if operation.state != State.UNKNOWN or operation.sent_at is None:
+    is_in_doubt = operation.state in (State.UNKNOWN, State.NOT_WRITTEN)
+    if not is_in_doubt or operation.sent_at is None:
         return True
     return timezone.now() - operation.sent_at > LATE
 

@@ -10,6 +10,7 @@ from writes.views import (
     downloads,
     file,
     home,
+    reconcile,
     record,
     rows,
     send,
@@ -59,8 +60,21 @@ writes_patterns = (
     "writes",
 )
 
+# /operations/…/reconcile/, in this app because it may send.
+reconcile_patterns = (
+    [
+        path("", reconcile.page, name="page"),
+        path("link/", reconcile.link, name="link"),
+        path("written/", reconcile.written, name="written"),
+        path("not-written/", reconcile.not_written, name="not_written"),
+        path("send-again/", reconcile.send_again, name="send_again"),
+    ],
+    "reconcile",
+)
+
 urlpatterns = [
     path("", home.home, name="home"),
+    path("operations/<int:pk>/reconcile/", include(reconcile_patterns)),
     path("writes/", include(writes_patterns)),
     path("files/<str:token>/", served.served, name="served"),
 ]

@@ -4,6 +4,8 @@ import json
 
 from django import template
 
+from operations.sentences import again_risk
+
 register = template.Library()
 
 
@@ -11,3 +13,6 @@ register = template.Library()
 def pretty_json(value: object) -> str:
     """Write a JSON value over several lines. Plain text: the template escapes it."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+register.filter("again_risk", again_risk)

@@ -14,6 +14,8 @@ from operations.models import Operation
 from operations.views.lookup import name_groups
 
 PAGE = 50
+# Those that need a person stand above the first page, up to so many.
+MOST_PINNED = 20
 # Counting stops here: the page says "100+".
 MOST_COUNTED = 100
 
@@ -64,21 +66,30 @@ def follow_form(request: HttpRequest, data: QueryDict | None = None) -> FollowFo
 
 def _lines(request: HttpRequest, chosen: OperationFilter) -> dict[str, Any]:
     visible = Operation.objects.visible_to(request.user)
+    before = chosen.cleaned_data["before"]
     operations = chosen.apply(visible.for_list()).newest_first()
+    unknown = visible.needing_attention()[:MOST_COUNTED].count()
+    pinned: list[Operation] = []
+    if chosen.cleaned_data["status"] != Operation.State.UNKNOWN:
+        if unknown and not before:
+            pinned = list(operations.needing_attention()[: MOST_PINNED + 1])
+        operations = operations.needing_nobody()
     found = list(operations[: PAGE + 1])
     shown = found[:PAGE]
-    name_groups(shown)
-    before = chosen.cleaned_data["before"]
+    more_pinned = len(pinned) > MOST_PINNED
+    pinned = pinned[:MOST_PINNED]
+    name_groups([*pinned, *shown])
     in_flight = visible.in_flight()[:MOST_COUNTED].count()
-    unknown = visible.needing_attention()[:MOST_COUNTED].count()
     return {
         "filter": chosen,
+        "pinned": pinned,
+        "all_unknown": chosen.query(status="unknown") if more_pinned else "",
         "operations": shown,
         "older": chosen.query(before=shown[-1].pk) if len(found) > PAGE else "",
         "newest": chosen.query() if before else None,
         "poll_query": chosen.query(**{"before": before} if before else {}),
         "poll_seconds": POLL_BUSY if in_flight else POLL_IDLE,
-        "seen": _digest(shown, in_flight, unknown),
+        "seen": _digest([*pinned, *shown], in_flight, unknown),
         "in_flight": _capped(in_flight),
         "unknown": _capped(unknown),
     }

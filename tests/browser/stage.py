@@ -17,6 +17,7 @@ django.setup()
 
 from django.contrib.auth.models import User  # noqa: E402
 from django.core.files.base import ContentFile  # noqa: E402
+from django.db import transaction  # noqa: E402
 from django.test import RequestFactory  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
@@ -66,6 +67,7 @@ def main() -> dict[str, str]:
     made |= files(demo, user)
     made |= parts(demo, user)
     made |= states(live, user)
+    made |= unknown_outcomes(live, user)
     made["project"] = demo.project.get_absolute_url()
     made["empty project"] = empty_project().get_absolute_url()
     made["fields"] = field_list(demo).get_absolute_url()
@@ -286,6 +288,36 @@ def states(live: Integration, user: User) -> dict[str, str]:
     ]
     Operation.objects.bulk_create(many)
     return {f"state {name}": one.get_absolute_url() for name, one in made.items()}
+
+
+def unknown_outcomes(live: Integration, user: User) -> dict[str, str]:
+    """Return the addresses of what nobody knows about yet, sent some hours ago."""
+    key: dict[str, Any] = {"primary_key": "external_id__c"}
+    record = {"LastName": "Berg", "Email": "mara@example.com", "external_id__c": "m-1"}
+    made = {
+        "create": make_draft(live, user, record=record),
+        "file": make_draft(live, user, csv=csv(8), **key),
+        "address": make_draft(live, user, url="https://files.example.com/x", **key),
+    }
+    cut = '{"operationId":"0a055ea1-f152-43e7-9504-8575810c7323","res'
+    single = '{"result":{"success":true,"recordId":"003xx000004TmiQAAS","da'
+    addresses = {}
+    for name, write in made.items():
+        # No worker sees it before it is as it shall be.
+        with transaction.atomic():
+            sent(write, user)
+            operations = Operation.objects.filter(batch__write=write)
+            operations.update(
+                state="unknown",
+                sent_at=timezone.now() - timedelta(hours=3),
+                due_at=None,
+                reason="The answer was cut off.",
+                remote_status="200",
+                answer={"status": 200, "body": single if name == "create" else cut},
+            )
+        page = f"{operations.get().get_absolute_url()}reconcile/"
+        addresses[f"reconcile {name}"] = page
+    return addresses
 
 
 def one_of_each(now: datetime) -> dict[str, dict[str, Any]]:

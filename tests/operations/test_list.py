@@ -75,14 +75,6 @@ class TestPage:
         Operation.objects.all().delete()
         assert "Nothing was written yet." in viewer.get(URL).text
 
-    def test_unknown_outcomes_come_first(
-        self, viewer: Browser, project: Project
-    ) -> None:
-        make_operation(project, state="unknown", remote_id="")
-        text = viewer.get(URL).text
-        assert "1 operation with an unknown outcome" in text
-        assert "unknown outcome</p>" not in viewer.get(URL, {"status": "unknown"}).text
-
     def test_hostile_text_stays_text(self, viewer: Browser, project: Project) -> None:
         evil = '<img src=x hx-get="/evil">'
         make_operation(project, object_name=evil, group_ref=evil, started_by_name=evil)
@@ -131,6 +123,98 @@ class TestPaging:
     ) -> None:
         text = viewer.get(URL, {"before": operation.pk}).text
         assert "No older operations." in text
+
+
+class TestPinned:
+    """Outcomes that are unknown stand above all others until somebody decided."""
+
+    def test_however_old_with_who_when_to_whom_and_why_not_again(
+        self, viewer: Browser, project: Project
+    ) -> None:
+        old = make_operation(project, state="unknown", remote_id="", action="create")
+        newer = [make_operation(project).pk for _ in range(60)][::-1]
+        response = viewer.get(URL)
+        assert response.context["pinned"] == [old]
+        assert shown(response) == newer[:50]
+        section = response.text[response.text.index("unknown-heading") :]
+        section = section[: section.index("</section>")]
+        for text in ("Create contact", "Demo customer", "olga", "a second one"):
+            assert text in section
+        assert f"/operations/{old.pk}/reconcile/" in section
+
+    def test_only_where_the_filters_let_them_through(
+        self, viewer: Browser, project: Project
+    ) -> None:
+        make_operation(project, state="unknown", remote_id="")
+        response = viewer.get(URL, {"object": "lead"})
+        assert response.context["pinned"] == []
+        assert "1 operation with an unknown outcome" in response.text
+        response = viewer.get(URL, {"object": "contact"})
+        assert len(response.context["pinned"]) == 1
+
+    def test_what_somebody_decided_about_is_in_its_place(
+        self, viewer: Browser, project: Project
+    ) -> None:
+        decided = make_operation(project, state="unknown", remote_id="")
+        assert decided.resolve("olga sent it again as operation #9.")
+        response = viewer.get(URL)
+        assert response.context["pinned"] == []
+        assert shown(response) == [decided.pk]
+        assert "Outcome unknown, dealt with" in response.text
+
+    def test_so_many_are_pinned_and_the_others_have_an_address(
+        self, viewer: Browser, project: Project
+    ) -> None:
+        for _ in range(21):
+            make_operation(project, state="unknown", remote_id="")
+        response = viewer.get(URL, {"object": "contact"})
+        assert len(response.context["pinned"]) == 20
+        assert shown(response) == []
+        address = response.context["all_unknown"]
+        assert address == "object=contact&status=unknown"
+        response = viewer.get(f"{URL}?{address}")
+        assert len(shown(response)) == 21
+        assert response.context["pinned"] == []
+
+    @settings(
+        max_examples=15,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
+    @given(st.lists(st.sampled_from(["unknown", "decided", "other"]), max_size=130))
+    def test_page_by_page_nothing_comes_twice_and_nothing_is_lost(
+        self, viewer: Browser, project: Project, kinds: list[str]
+    ) -> None:
+        Operation.objects.all().delete()
+        for kind in kinds:
+            state = "in_progress" if kind == "other" else "unknown"
+            values = {} if kind == "other" else {"remote_id": ""}
+            operation = make_operation(project, state=state, **values)
+            if kind == "decided":
+                operation.resolve("Decided.")
+        found, query = [], "?"
+        while query:
+            response = viewer.get(URL + query)
+            found += [each.pk for each in response.context["pinned"]] + shown(response)
+            older = response.context["older"]
+            query = f"?{older}" if older else ""
+        unknown = Operation.objects.needing_attention().newest_first()
+        hidden = [each.pk for each in unknown[20:]]
+        assert len(found) == len(set(found))
+        assert sorted([*found, *hidden]) == sorted(
+            Operation.objects.values_list("pk", flat=True)
+        )
+
+    def test_the_lines_alone_change_when_one_is_decided(
+        self, viewer: Browser, project: Project
+    ) -> None:
+        operation = make_operation(project, state="unknown", remote_id="")
+        seen = viewer.get(URL).context["seen"]
+        assert viewer.get(ROWS, {"seen": seen}, headers=HTMX).status_code == 204
+        operation.resolve("Decided.")
+        response = viewer.get(ROWS, {"seen": seen}, headers=HTMX)
+        assert response.status_code == 200
+        assert "unknown-heading" not in response.text
 
 
 class TestFilters:

@@ -30,7 +30,13 @@ def test_every_state_has_a_sentence(
 
 def test_an_unknown_create_warns_and_an_unknown_upsert_tells_what_is_safe() -> None:
     assert "makes a second one" in said("unknown", action="create")
-    assert "as far as every row carries its key" in said("unknown")
+    assert "updates rows that carry their key" in said("unknown")
+
+
+def test_an_unknown_outcome_that_was_dealt_with_says_how() -> None:
+    words = said("unknown", resolution="olga sent it again as operation #8.")
+    assert "may or may not have been written. olga sent it again" in words
+    assert "before you send it again" not in words
 
 
 def test_a_refusal_says_first_that_nothing_was_written() -> None:

@@ -61,7 +61,7 @@ def test_unknown_outcomes_are_told_first(
     unknown = make_operation(integration, State.UNKNOWN)
     make_operation(integration, State.SUCCEEDED)
     content = browser.get("/").content.decode()
-    told = content.index("They may or may not have been written")
+    told = content.index("Each may or may not have been written")
     assert told < content.index(unknown.get_absolute_url()) < content.index("recent")
     assert "object_succeeded" in content
 

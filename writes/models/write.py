@@ -18,6 +18,7 @@ from files.mending import recipes
 from files.mending.recipes import Recipe
 from files.reading.inspection import Inspection
 from files.rows.fates import Totals
+from operations.models import Operation
 
 if TYPE_CHECKING:
     from writes.models.file_job import FileJob
@@ -176,6 +177,10 @@ class Write(models.Model):
         "self", null=True, on_delete=models.SET_NULL, related_name="repeated_by"
     )
     repeat_reason = models.CharField(max_length=200, blank=True)
+    # The operation with an unknown outcome whose content it sends once more.
+    resends = models.ForeignKey(
+        Operation, null=True, on_delete=models.SET_NULL, related_name="resent_by"
+    )
     created_at = models.DateTimeField(default=timezone.now)
     changed_at = models.DateTimeField(default=timezone.now)
     confirmed_at = models.DateTimeField(null=True)

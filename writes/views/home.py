@@ -13,6 +13,7 @@ from console.background import background
 from console.models import Project
 from console.roles import require_viewer
 from operations.models import Operation
+from operations.views.lookup import name_groups
 from writes.models import Write
 
 SHOWN = 8
@@ -27,7 +28,9 @@ def home(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     visible = Operation.objects.visible_to(request.user)
     operations = visible.select_related("project").newest_first()
-    unknown = operations.needing_attention()
+    needy = operations.needing_attention()
+    unknown = list(needy[: SHOWN + 1])
+    name_groups(unknown)
     failed = operations.filter(
         state__in=(
             Operation.State.FAILED,
@@ -40,7 +43,8 @@ def home(request: HttpRequest) -> HttpResponse:
     drafts = drafts.filter(started_by=cast(User, request.user))
     context = {
         "unknown": unknown[:SHOWN],
-        "unknown_count": _count(unknown),
+        "unknown_left": len(unknown) > SHOWN,
+        "unknown_count": _count(needy),
         "failed_count": _count(failed),
         "in_flight_count": _count(operations.in_flight()),
         "drafts": drafts.select_related("integration__project")[:SHOWN],

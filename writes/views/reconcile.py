@@ -1,0 +1,200 @@
+"""One write whose outcome is unknown: what is known, where to look, and what to do."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from ampersand import RequestInvalid
+from console.fields import UnreadableSecret
+from console.models import NoActiveKey
+from console.roles import Role, require_operator, require_viewer
+from operations.models import Operation
+from operations.sentences import again_risk
+from operations.views.lookup import find_operation, name_groups
+from writes import reconciling, resending, traces
+from writes.confirming import AlreadyDecided
+from writes.drafts import as_curl
+from writes.models import Batch
+from writes.reconcile_forms import AgainForm, LinkForm, NotWrittenForm, WrittenForm
+from writes.reconciling import Doubtful, NothingChanged, NotUnknown, Taken
+from writes.repeats import RepeatFound
+from writes.resending import NeedsReview
+from writes.views.starting import LARGEST_ID
+
+State = Operation.State
+
+
+@require_safe
+@never_cache
+@require_viewer
+def page(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show it; an operation whose outcome is known is shown on its own page."""
+    batch = _batch(request, pk, Role.VIEWER)
+    if batch.operation.state != State.UNKNOWN:
+        return redirect(batch.operation)
+    return _page(request, batch)
+
+
+@require_POST
+@require_operator
+def link(request: HttpRequest, pk: int) -> HttpResponse:
+    """Watch an operation of Ampersand as what became of it."""
+    batch = _batch(request, pk, Role.OPERATOR)
+    form = LinkForm(request.POST, auto_id="link_%s")
+    if not batch.operation.is_bulk:
+        return _nothing(request, batch, "One record has no operation to link.")
+    if not form.is_valid():
+        return _page(request, batch, link_form=form, status=422)
+    given = form.cleaned_data
+    try:
+        reconciling.link(batch, given["remote_id"], request, is_sure=given["is_sure"])
+    except NotUnknown as error:
+        return _nothing(request, batch, str(error))
+    except Doubtful as error:
+        return _page(request, batch, link_form=form, doubts=error.doubts, status=422)
+    except Taken as error:
+        return _page(request, batch, link_form=form, twin=error.twin, status=422)
+    except NothingChanged as error:
+        form.add_error("remote_id", str(error))
+        return _page(request, batch, link_form=form, status=422)
+    messages.success(request, "Linked. It is watched like any other operation now.")
+    return redirect(batch.operation)
+
+
+@require_POST
+@require_operator
+def written(request: HttpRequest, pk: int) -> HttpResponse:
+    """Keep that its record was found in the customer's system."""
+    batch = _batch(request, pk, Role.OPERATOR)
+    form = WrittenForm(
+        request.POST, auto_id="written_%s", expected=batch.write.record_id
+    )
+    if batch.operation.is_bulk:
+        return _nothing(request, batch, "Link it to its operation instead.")
+    if not form.is_valid():
+        return _page(request, batch, written_form=form, status=422)
+    try:
+        reconciling.was_written(batch, form.cleaned_data["record_id"], request)
+    except NotUnknown as error:
+        return _nothing(request, batch, str(error))
+    messages.success(request, "Noted as written. Nothing was sent.")
+    return redirect(batch.operation)
+
+
+@require_POST
+@require_operator
+def not_written(request: HttpRequest, pk: int) -> HttpResponse:
+    """Keep that nothing of it arrived."""
+    batch = _batch(request, pk, Role.OPERATOR)
+    form = NotWrittenForm(request.POST, auto_id="not_written_%s")
+    if not form.is_valid():
+        return _page(request, batch, not_written_form=form, status=422)
+    try:
+        reconciling.was_not_written(batch, form.cleaned_data["looked_at"], request)
+    except NotUnknown as error:
+        return _nothing(request, batch, str(error))
+    messages.success(request, "Noted as not written. Nothing was sent.")
+    return redirect(batch.operation)
+
+
+@require_POST
+@require_operator
+def send_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send the same once more in a new write, and decide this one."""
+    batch = _batch(request, pk, Role.OPERATOR)
+    form = AgainForm(request.POST, auto_id="again_%s", batch=batch)
+    if not batch.operation.needs_person:
+        return _nothing(request, batch, str(AlreadyDecided(batch.operation)))
+    if not form.is_valid():
+        return _page(request, batch, again_form=form, status=422)
+    try:
+        again = resending.send_again(batch, request, **form.said())
+    except AlreadyDecided as error:
+        return _nothing(request, batch, str(error))
+    except RepeatFound as error:
+        twin = f"write {error.earlier.pk} went out with the same content just now."
+        return _nothing(request, batch, f"Nothing was sent: {twin}")
+    except NeedsReview as error:
+        messages.warning(request, str(error))
+        return redirect(error.draft)
+    except FileNotFoundError:
+        form.add_error(None, "The stored file is gone. Upload it again.")
+        return _page(request, batch, again_form=form, status=422)
+    except (NoActiveKey, UnreadableSecret, RequestInvalid) as error:
+        form.add_error(None, str(error))
+        return _page(request, batch, again_form=form, status=422)
+    messages.success(request, f"Sent again: this is the new operation #{again.pk}.")
+    return redirect(again)
+
+
+def _batch(request: HttpRequest, pk: int, role: Role) -> Batch:
+    """Return what an operation carried, or answer 404 for one that is not ours."""
+    operation = find_operation(request, min(pk, LARGEST_ID), role)
+    known = Batch.objects.select_related("write__integration__project")
+    batch = get_object_or_404(known, operation=operation)
+    batch.operation = operation
+    return batch
+
+
+def _nothing(request: HttpRequest, batch: Batch, why: str) -> HttpResponse:
+    messages.warning(request, why)
+    return redirect(batch.operation)
+
+
+def _page(
+    request: HttpRequest, batch: Batch, *, status: int = 200, **told: Any
+) -> HttpResponse:
+    """Draw the page. `told` are forms that were refused, doubts, and a twin."""
+    operation = batch.operation
+    name_groups([operation])
+    found = traces.gather(batch)
+    shown = batch.request_shown()
+    context: dict[str, Any] = {
+        "operation": operation,
+        "batch": batch,
+        "write": batch.write,
+        "project": batch.write.project,
+        "risk": _risk(batch),
+        "could_duplicate": resending.could_duplicate(batch),
+        "answer": traces.answer_text(operation),
+        "traces": found,
+        "shown": shown,
+        "curl": as_curl(batch.write, shown),
+        **_forms(batch),
+        **told,
+    }
+    return render(request, "writes/reconcile.html", context, status=status)
+
+
+def _forms(batch: Batch) -> dict[str, Form]:
+    return {
+        "link_form": LinkForm(auto_id="link_%s"),
+        "written_form": WrittenForm(
+            auto_id="written_%s", expected=batch.write.record_id
+        ),
+        "not_written_form": NotWrittenForm(auto_id="not_written_%s"),
+        "again_form": AgainForm(auto_id="again_%s", batch=batch),
+    }
+
+
+def _risk(batch: Batch) -> str:
+    """Say what a second sending would do, as exactly as is known of this one."""
+    key = batch.write.primary_key
+    if batch.operation.is_bulk and not resending.could_duplicate(batch):
+        return (
+            f"Every row carries a {key} of its own, so sending it again updates the "
+            "same records with the same values. What others changed meanwhile would "
+            "be overwritten."
+        )
+    if batch.write.url:
+        return (
+            "Ampersand would fetch the address once more. Rows with their "
+            f"{key} are updated with the same values; a row without one would be "
+            "inserted twice, and nobody has looked at every row."
+        )
+    return again_risk(batch.operation)
