@@ -46,8 +46,8 @@ def send_again(
 ) -> Operation:
     """Send what `batch` carries in a new write; return the new operation.
 
-    The reasons are those of `confirm`. Of two at once only one sends. Raises `NeedsReview`, `AlreadyDecided` and as
-    `confirm` does, with nothing sent.
+    The reasons are those of `confirm`. Of two at once only one sends. Raises
+    `NeedsReview`, and as `confirm` does, with nothing sent.
     """
     if not batch.operation.needs_person:
         raise AlreadyDecided(batch.operation)

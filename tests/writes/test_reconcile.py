@@ -646,9 +646,8 @@ class TestSendAgain:
         self, unknown: Any, browser: Browser
     ) -> None:
         batch = unknown(csv=CSV)
-        EnvironmentControl.objects.of("sandbox")
-        EnvironmentControl.objects.filter(environment="sandbox").update(
-            needs_reason=True
+        EnvironmentControl.objects.update_or_create(
+            environment="sandbox", defaults={"needs_reason": True}
         )
         assert browser.post(url(batch, "send-again/")).status_code == 422
         filled = {"reason": "CRM-12"}
@@ -685,7 +684,8 @@ class TestSendAgain:
         assert draft.is_draft
         assert fresh(batch).needs_person
         # What is sent from its review decides about the first one all the same.
-        browser.post(f"/writes/{draft.pk}/send/")
+        said = {"repeats": batch.write_id, "repeat_reason": "Not there."}
+        browser.post(f"/writes/{draft.pk}/send/", said)
         assert not fresh(batch).needs_person
 
     def test_a_draft_to_review_sends_nothing_once_somebody_decided(
@@ -698,7 +698,8 @@ class TestSendAgain:
         browser.post(url(batch, "send-again/"), LOOKED)
         draft = Write.objects.latest("pk")
         browser.post(url(batch, "written/"), {"record_id": "003A"})
-        answer = browser.post(f"/writes/{draft.pk}/send/")
+        said = {"repeats": batch.write_id, "repeat_reason": "Not there."}
+        answer = browser.post(f"/writes/{draft.pk}/send/", said)
         assert answer.status_code == 422
         assert "was decided about meanwhile" in answer.text
         assert draft.batches.count() == 0
