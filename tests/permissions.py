@@ -52,6 +52,7 @@ class World:
         self.draft = self._draft(owner)
         self.write = self._write(owner)
         self.operation = self._operation()
+        self.unknown = self._unknown(owner)
         self.token = SharedAddress.new_token()
         SharedAddress.objects.create(
             batch=self.write.batches.get(),
@@ -96,6 +97,15 @@ class World:
             sent_at=timezone.now(),
         )
 
+    def _unknown(self, owner: User) -> Operation:
+        """Return what was sent, and nobody knows what became of it."""
+        operation = confirm(make_draft(self.integration, owner), owner)
+        operation.change(
+            only_from=("waiting",), state="sending", sent_at=timezone.now()
+        )
+        operation.change(only_from=("sending",), state="unknown", due_at=None)
+        return operation
+
     def arguments(self, of: str) -> list[object]:
         """Return what the address of a thing of this kind takes."""
         return [KINDS[of](self)] if of else []
@@ -109,6 +119,7 @@ KINDS: dict[str, Callable[[World], object]] = {
     "object": lambda world: world.integration.write_objects.all()[0].pk,
     "group": lambda world: world.integration.groups.get().pk,
     "operation": lambda world: world.operation.pk,
+    "unknown": lambda world: world.unknown.pk,
     "draft": lambda world: world.draft.pk,
     "write": lambda world: world.write.pk,
     "token": lambda world: world.token,
