@@ -21,8 +21,8 @@ from console.connection_test import PATIENCE
 from console.fields import UnreadableSecret
 from console.models import AuditEvent, NoActiveKey
 from operations import sync
+from operations.keeping import problem_in_words
 from operations.models import Operation
-from operations.watching import problem_in_words
 from writes.models import Batch
 
 State = Operation.State

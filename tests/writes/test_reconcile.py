@@ -19,7 +19,6 @@ from tests.test_crawl import check_page
 from tests.writes.making import (
     confirm,
     fault_integration,
-    get,
     make_draft,
     received,
     records,
@@ -89,8 +88,7 @@ def fresh(batch: Batch) -> Operation:
 
 def begun(sandbox: Sandbox) -> str:
     """Return the id of the last operation that the sandbox began."""
-    found: list[dict[str, str]] = get(sandbox, "/sandbox/operations")
-    return found[-1]["id"]
+    return str(received(sandbox)[-1]["operationId"])
 
 
 def audited(action: str) -> AuditEvent:
