@@ -86,7 +86,7 @@ class TestPage:
         self, viewer: Browser, project: Project, django_assert_num_queries: Any
     ) -> None:
         make_operation(project)
-        with django_assert_num_queries(10) as one:
+        with django_assert_num_queries(11) as one:
             viewer.get(URL)
         other = make_project("Other")
         for number in range(60):

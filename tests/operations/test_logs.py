@@ -157,7 +157,7 @@ class TestPage:
         self, viewer: Browser, operation: Operation, django_assert_num_queries: Any
     ) -> None:
         make_logs(operation, 1)
-        with django_assert_num_queries(8) as one:
+        with django_assert_num_queries(9) as one:
             viewer.get(url(operation))
         LogEntry.objects.all().delete()
         make_logs(operation, 60)
