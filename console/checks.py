@@ -7,7 +7,10 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Warned
+from django.db import DatabaseError, InterfaceError, connection
 from django.http.request import validate_host
+
+from console.database_time import database_now
 
 HINT = (
     "Make one with: python -c 'from cryptography.fernet import Fernet; "
@@ -68,3 +71,34 @@ def s3_store(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     text = f"S3_BUCKET is set, and these are not: {', '.join(missing)}."
     return [Error(text, id="console.E005")]
+
+
+@register(Tags.security, deploy=True)
+def one_machine(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Warn of SQLite where several machines run: each would have a database alone.
+
+    `manage.py check --deploy` asks it. Several are set by MACHINES or were seen.
+    """
+    if connection.vendor != "sqlite":
+        return []
+    hosts = _hosts_seen()
+    if settings.MACHINES > 1:
+        seen = f"MACHINES is {settings.MACHINES}"
+    elif len(hosts) > 1:
+        seen = f"workers and clocks of {', '.join(hosts)} were seen within a day"
+    else:
+        return []
+    text = f"The database is SQLite, which is for one machine, and {seen}."
+    return [Warned(text, hint="Set DATABASE_URL to a PostgreSQL.", id="console.W002")]
+
+
+def _hosts_seen() -> list[str]:
+    """Return the machines that workers and clocks ran on since yesterday."""
+    from console.models import Heartbeat
+
+    try:
+        seen = Heartbeat.objects.filter(seen_at__gt=database_now() - Heartbeat.KEPT)
+        return sorted(set(seen.values_list("host", flat=True)))
+    except (DatabaseError, InterfaceError):
+        # It cannot be reached, or has no tables yet: others say so.
+        return []

@@ -37,6 +37,9 @@ SESSION_HOURS = env.int("SESSION_HOURS", default=12)
 # Seconds a write may take before its outcome is called unknown.
 SEND_TIMEOUT = env.int("SEND_TIMEOUT", default=60)
 
+# On how many machines the console runs; several need PostgreSQL.
+MACHINES = env.int("MACHINES", default=1)
+
 # Days within which the same content is not sent again without a reason.
 REPEAT_DAYS = env.int("REPEAT_DAYS", default=7)
 

@@ -17,10 +17,10 @@ from typing import Literal
 from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Least
-from django.utils import timezone
 
 from ampersand import AmpersandError, NotSent, OutcomeUnknown, Refused
 from console.connection_test import try_connection
+from console.database_time import database_now
 from console.models import AuditEvent, Project
 from operations.models import Gate
 
@@ -82,7 +82,7 @@ def _count(project: Project, kind: Kind, failed: int, why: str) -> None:
 
 
 def _open(gate: Gate) -> None:
-    now = timezone.now()
+    now = database_now()
     gate.opened_at = now
     _stay_open(gate, now)
     AuditEvent.record(
@@ -137,7 +137,7 @@ def probe(project_id: int) -> None:
             _close(gate, verdict.title)
         else:
             gate.last_failure = f"{verdict.title}. {verdict.text}"
-            _stay_open(gate, timezone.now())
+            _stay_open(gate, database_now())
             gate.save(update_fields=["last_failure", "try_at", "open_seconds"])
 
 

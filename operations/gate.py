@@ -17,9 +17,9 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from ampersand import AmpersandError, Refused
+from console.database_time import database_now
 from console.models import Project
 from operations import breaker
 from operations.models import Gate, Operation
@@ -66,7 +66,7 @@ def admit_write(
     One short transaction under the lock of the gate, so that of many workers none
     exceeds the pace. `only_if` and `values` are those of `Operation.change`.
     """
-    now = timezone.now()
+    now = database_now()
     most, _ = window(operation.project.max_per_second)
     with transaction.atomic():
         gate = Gate.locked(operation.project_id)
@@ -88,7 +88,7 @@ def puts_off(operation: Operation) -> bool:
 
     To be asked before what is costly to prepare. A gate that looks open takes no lock.
     """
-    now = timezone.now()
+    now = database_now()
     seen = Gate.objects.filter(pk=operation.project_id).first()
     if seen is None or _not_now(seen, operation.project, now) is None:
         return False
@@ -199,7 +199,7 @@ def admit_reads(project: Project, wanted: int) -> Reads:
 
     None is granted while the breaker is open or Ampersand asked us to wait.
     """
-    now = timezone.now()
+    now = database_now()
     with transaction.atomic():
         gate = Gate.locked(project.pk)
         if gate.try_at is not None and gate.is_open:
@@ -224,7 +224,7 @@ def reads_ended(project: Project, errors: Sequence[AmpersandError | None]) -> No
     For the breaker, and for those that have to wait when Ampersand says so.
     """
     breaker.note(project, "read", errors)
-    now = timezone.now()
+    now = database_now()
     asked = [
         until
         for error in errors

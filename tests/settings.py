@@ -8,6 +8,7 @@ os.environ.update(
     FIELD_KEYS="A3nKxG4dpVQyIvUk4DgbmsAzXBiTaQZbkdcHBvnTzDY=",
     HTTPS_ONLY="false",
     ALLOWED_HOSTS="testserver,localhost,127.0.0.1",
+    MACHINES="1",
     SEND_TIMEOUT="5",
     REPEAT_DAYS="7",
     UNKNOWN_ALERT_MINUTES="60",

@@ -1,18 +1,22 @@
 """manage.py demo, rotate_field_keys, audit_verify, and the system checks."""
 
 import io
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import override_settings
 
-from console.checks import field_keys, public_url, s3_store
+from console import checks
+from console.checks import field_keys, one_machine, public_url, s3_store
 from console.connection_test import try_connection
-from console.models import ApiKey, AuditEvent, Project
+from console.database_time import database_now
+from console.models import ApiKey, AuditEvent, Heartbeat, Project
 from console.roles import Role, role_of
 from tests.conftest import SANDBOX_KEY, make_project
 
@@ -202,3 +206,58 @@ def test_a_store_that_is_described_by_halves_is_reported() -> None:
         (error,) = s3_store(None)
     assert "S3_ENDPOINT, S3_ACCESS_KEY" in error.msg
     assert "hidden" not in error.msg
+
+
+def seen_on(*hosts: str, hours_ago: int = 1) -> None:
+    """Have a worker seen on each of the machines."""
+    seen_at = database_now() - timedelta(hours=hours_ago)
+    for host in hosts:
+        Heartbeat.objects.create(
+            process=f"worker on {host}", host=host, seen_at=seen_at
+        )
+
+
+on_sqlite = pytest.mark.skipif(
+    "sqlite" not in connection.settings_dict["ENGINE"],
+    reason="The warning is of SQLite.",
+)
+
+
+@on_sqlite
+def test_sqlite_on_several_machines_is_warned_of(db: None) -> None:
+    assert one_machine(None) == []
+    seen_on("one", "two")
+    (warning,) = one_machine(None)
+    assert warning.id == "console.W002"
+    assert "one, two were seen" in warning.msg
+    with override_settings(MACHINES=3):
+        (warning,) = one_machine(None)
+    assert "MACHINES is 3" in warning.msg
+
+
+@on_sqlite
+def test_sqlite_on_one_machine_is_not(db: None) -> None:
+    seen_on("one")
+    seen_on("two", hours_ago=25)
+    assert one_machine(None) == []
+
+
+@on_sqlite
+def test_a_database_without_tables_does_not_keep_the_checks_from_running(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> None:
+        raise OperationalError("no such table: console_heartbeat")
+
+    monkeypatch.setattr(checks, "database_now", missing)
+    assert one_machine(None) == []
+    with override_settings(MACHINES=2):
+        assert len(one_machine(None)) == 1
+
+
+def test_postgresql_on_several_machines_is_fine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(checks, "connection", SimpleNamespace(vendor="postgresql"))
+    with override_settings(MACHINES=3):
+        assert one_machine(None) == []

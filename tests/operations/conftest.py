@@ -12,6 +12,7 @@ import pytest
 from django.utils import timezone
 
 from console.models import Project
+from operations import breaker, gate
 from operations.models import LogEntry, Operation
 from tests.conftest import forget_clients, speak_over, stored_operation
 
@@ -21,7 +22,7 @@ _numbers = itertools.count(1)
 
 
 class Clock:
-    """What `timezone.now` tells while a test runs."""
+    """What `timezone.now` tells while a test runs, and the database's clock."""
 
     def __init__(self) -> None:
         self.now = NOON
@@ -37,6 +38,8 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(timezone, "now", clock)
+    for module in (gate, breaker):
+        monkeypatch.setattr(module, "database_now", clock)
     return clock
 
 
