@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import accumulate, groupby
 
 from django.utils import timezone
@@ -10,6 +11,7 @@ from ampersand import AmpersandError, RequestInvalid
 from console.clients import read_together
 from console.fields import UnreadableSecret
 from console.models import NoActiveKey, Project
+from console.stopping import holding
 from operations import asking, gate, keeping, schedule
 from operations.asking import News, Question
 from operations.models import Operation
@@ -24,8 +26,17 @@ def watch(pks: Sequence[int], due_at: datetime) -> None:
     Of two calls with the same `due_at` only one asks; a call that is out of date finds
     nothing. What cannot be read changes no state: it becomes `watch_problem` in words.
     """
-    for project, operations in _by_project(_claim(pks, due_at)):
-        _watch(project, operations)
+    mine = _claim(pks, due_at)
+    with holding(partial(_hand_back, mine)):
+        for project, operations in _by_project(mine):
+            _watch(project, operations)
+
+
+def _hand_back(operations: list[Operation]) -> None:
+    """Have those asked about at once that were not yet: this worker must end."""
+    for operation in operations:
+        mine = Operation.objects.filter(pk=operation.pk, due_at=operation.due_at)
+        mine.update(due_at=timezone.now())
 
 
 def _watch(project: Project, operations: list[Operation]) -> None:

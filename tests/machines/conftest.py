@@ -4,7 +4,7 @@ import os
 import sqlite3
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,11 @@ from console.models import Project
 from console.roles import Role
 from tests.conftest import make_project, make_user
 from tests.machines.installation import Installation, speaking_to
+
+needs_postgres = pytest.mark.skipif(
+    not os.environ.get("TEST_DATABASE_URL"),
+    reason="Several machines need PostgreSQL; `make unit-postgres` runs this.",
+)
 
 
 @pytest.fixture
@@ -37,30 +42,30 @@ def empty_database(transactional_db: None, tmp_path: Path) -> str:
     return server.replace("@/postgres?", f"@/{name}?")
 
 
-@pytest.fixture
-def installation(
-    empty_database: str, tmp_path: Path, settings: Any
-) -> Iterator[Installation]:
-    """A sandbox and an empty database that this test and its processes share."""
-    settings.DATA_DIR = tmp_path
-    storage = {
-        **settings.STORAGES["default"],
-        "OPTIONS": {"location": tmp_path / "files"},
-    }
+@contextmanager
+def installed(database_url: str, data: Path, settings: Any) -> Iterator[Installation]:
+    """Give a sandbox and a database that this test and its processes share."""
+    settings.DATA_DIR = data
+    storage = {**settings.STORAGES["default"], "OPTIONS": {"location": data / "files"}}
     settings.STORAGES = {**settings.STORAGES, "default": storage}
-    settings.TASKS = {
-        "default": {
-            "BACKEND": "django_tasks_db.DatabaseBackend",
-            "QUEUES": ["sending", "watching", "files"],
-        }
-    }
-    installation = Installation(tmp_path, empty_database)
-    with speaking_to(installation.database_url):
+    backend = "django_tasks_db.DatabaseBackend"
+    settings.TASKS = {"default": {**settings.TASKS["default"], "BACKEND": backend}}
+    installation = Installation(data, database_url)
+    with speaking_to(database_url):
         installation.sandbox()
         try:
             yield installation
         finally:
             installation.end()
+
+
+@pytest.fixture
+def installation(
+    empty_database: str, tmp_path: Path, settings: Any
+) -> Iterator[Installation]:
+    """What a test starts its processes in."""
+    with installed(empty_database, tmp_path, settings) as installation:
+        yield installation
 
 
 @pytest.fixture

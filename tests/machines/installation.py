@@ -34,6 +34,7 @@ class Installation:
     sandbox_url: str = ""
     variables: dict[str, str] = field(default_factory=dict)
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    webs: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -77,18 +78,20 @@ class Installation:
         """Start the one Ampersand that they all speak to."""
         port = free_port()
         self.sandbox_url = f"http://127.0.0.1:{port}"
-        process = self.start("-m", "sandbox", "--port", str(port))
+        process = self.start(
+            "-m", "sandbox", "--port", str(port), "--bulk-seconds", "0"
+        )
         wait_until(lambda: answers(self.sandbox_url))
         return process
 
     def web(self) -> str:
         """Start a web process on a port of its own; return its address."""
-        port = free_port()
+        address = f"127.0.0.1:{free_port()}"
         options = ["--workers", "1", "--threads", "4", "--worker-class", "gthread"]
-        bind = ["--bind", f"127.0.0.1:{port}"]
-        self.start("-m", "gunicorn", "console.wsgi", *bind, *options)
-        wait_until(lambda: answers(f"http://127.0.0.1:{port}/healthz"))
-        return f"http://127.0.0.1:{port}"
+        gunicorn = ["-m", "gunicorn", "console.wsgi", "--bind", address, *options]
+        self.webs[f"http://{address}"] = self.start(*gunicorn)
+        wait_until(lambda: answers(f"http://{address}/healthz"))
+        return f"http://{address}"
 
     def received(self) -> list[dict[str, Any]]:
         """Return every write request that the sandbox has received."""
