@@ -40,6 +40,7 @@ def environment(data: Path, **variables: str) -> dict[str, str]:
         "SEND_TIMEOUT": "60",
         "REPEAT_DAYS": "0",
         "SESSION_HOURS": "12",
+        "SESSION_IDLE_MINUTES": "120",
         "DATABASE_URL": "",
         "PUBLIC_URL": "",
         "S3_BUCKET": "",

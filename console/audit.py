@@ -6,13 +6,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_ipv46_address
 from django.db import connection, models, transaction
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
+from console.client_address import client_address
 from console.environments import Environment
 from console.roles import Person, Role, environments_for, is_admin_everywhere
 
@@ -127,7 +126,7 @@ class AuditEvent(models.Model):
             subject_url=subject_url,
             project_name=project.name if project else "",
             environment=environment or (project.environment if project else ""),
-            address=_address(request) if request else None,
+            address=client_address(request) if request else None,
             correlation_id=getattr(request, "correlation_id", ""),
             detail=detail or {},
         )
@@ -164,17 +163,3 @@ class AuditEvent(models.Model):
 
 def _exact(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat()
-
-
-def _address(request: HttpRequest) -> str | None:
-    """Return where the request came from: the peer, or whom a trusted proxy names."""
-    address: str = request.META.get("REMOTE_ADDR", "")
-    if settings.TRUST_PROXY:
-        # Only the last entry is the proxy's own; the ones before it anyone may send.
-        named = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-        address = named or address
-    try:
-        validate_ipv46_address(address)
-    except ValidationError:
-        return None
-    return address

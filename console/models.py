@@ -3,6 +3,7 @@
 ApiKey N-1 Project 1-N Integration 1-N WriteObject
                                Integration 1-N Group
 Grant (console/grants.py): what a person may do in an environment.
+SignInAttempt (console/sign_in_limits.py): what was tried wrongly of late.
 AuditEvent (console/audit.py) stands alone: it outlives everything it names.
 EnvironmentControl (console/environment_control.py): what holds for an environment.
 """
@@ -27,6 +28,7 @@ from console.fields import EncryptedField
 from console.grants import Grant
 from console.processes import LONGEST, this_process
 from console.scope import OfEnvironment
+from console.sign_in_limits import SignInAttempt
 from console.validators import validate_base_url, validate_path_part
 from files.fields.field import Field
 from files.fields.field_lists import from_json
@@ -43,6 +45,7 @@ __all__ = [
     "Integration",
     "NoActiveKey",
     "Project",
+    "SignInAttempt",
     "WriteObject",
 ]
 

@@ -33,6 +33,7 @@ DATA_DIR.mkdir(parents=True, exist_ok=True)
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 SESSION_HOURS = env.int("SESSION_HOURS", default=12)
+SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=120)
 
 # Seconds a write may take before its outcome is called unknown.
 SEND_TIMEOUT = env.int("SEND_TIMEOUT", default=60)
@@ -89,6 +90,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    # Before it is asked who somebody is.
+    "console.session_limits.SessionLimitsMiddleware",
     "console.middleware.LoginRequiredMiddleware",
     "console.middleware.CorrelationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

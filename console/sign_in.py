@@ -10,15 +10,17 @@ from django.contrib.auth.signals import (
 )
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.utils import timezone
 
 from console.models import AuditEvent
-
-LONGEST_NAME = 150
+from console.session_limits import begin_session
+from console.sign_in_limits import LONGEST_NAME, Locked
 
 
 @receiver(user_logged_in)
 def signed_in(request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> None:
-    """Record that somebody signed in."""
+    """Record that somebody signed in, and begin to count how long that lasts."""
+    begin_session(request.session, timezone.now())
     AuditEvent.record(
         action="user.signed_in", subject=user.get_username(), request=request
     )
@@ -28,11 +30,15 @@ def signed_in(request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> No
 def signed_out(
     request: HttpRequest, user: AbstractBaseUser | None, **kwargs: Any
 ) -> None:
-    """Record that somebody signed out; without a session there was nobody."""
+    """Record that somebody signed out, or was; without a session there was nobody."""
     if user is None:
         return
+    reason = getattr(request, "signed_out_because", "")
     AuditEvent.record(
-        action="user.signed_out", subject=user.get_username(), request=request
+        action="user.signed_out",
+        subject=user.get_username(),
+        request=request,
+        detail={"reason": reason} if reason else {},
     )
 
 
@@ -46,4 +52,15 @@ def sign_in_failed(
         subject=str(credentials.get("username", ""))[:LONGEST_NAME],
         actor_name="not signed in",
         request=request,
+    )
+
+
+def record_lock(request: HttpRequest, name: str, lock: Locked) -> None:
+    """Record that too many tries were made, the last with `name`: once a lock."""
+    AuditEvent.record(
+        action="user.sign_in_locked",
+        subject=name,
+        actor_name="not signed in",
+        request=request,
+        detail={"until": lock.until.isoformat()},
     )

@@ -1,24 +1,18 @@
 """Every address of the console."""
 
-from django.contrib.auth import views as auth_views
+from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from console.admin import site
-from console.views import health, theme
+from console.views import health, login, theme
 
 urlpatterns = [
     path("", include("writes.urls")),
     path("operations/", include("operations.urls")),
     path("audit/", include("operations.audit_urls")),
     path("connections/", include("console.connection_urls")),
-    path(
-        "login/",
-        auth_views.LoginView.as_view(
-            template_name="console/login.html", redirect_authenticated_user=True
-        ),
-        name="login",
-    ),
-    path("logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("login/", login.LoginView.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
     path("theme/", theme.theme, name="theme"),
     path("healthz", health.healthz, name="healthz"),
     path("admin/", site.urls),

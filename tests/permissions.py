@@ -187,7 +187,6 @@ class Guest:
             browser.cookies[settings.SESSION_COOKIE_NAME] = self.session
         response = browser.generic(method, address)
         response.all_text = b"".join(response).decode(errors="replace")
-        response.close()
         return response
 
 

@@ -20,6 +20,7 @@ os.environ.update(
     CSRF_TRUSTED_ORIGINS="",
     TRUST_PROXY="false",
     SESSION_HOURS="12",
+    SESSION_IDLE_MINUTES="120",
     DATA_DIR=os.path.join(
         tempfile.gettempdir(),
         # Each process has its own.

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db.models import Exists, OuterRef, Q
 
+from console import sign_in_limits
 from console.models import AuditEvent
 from operations.models import Operation
 from writes import children, sharing
@@ -35,6 +36,7 @@ def sweep(now: datetime) -> int:
     for pk in Batch.objects.filter(LEFT_IN_STORE).values_list("pk", flat=True):
         sharing.enqueue_deletion(pk)
     _forget_strays(now)
+    sign_in_limits.forget_old(now)
     return swept
 
 

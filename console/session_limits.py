@@ -1,0 +1,74 @@
+"""How long a sign-in lasts: SESSION_HOURS at most, SESSION_IDLE_MINUTES unused."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+SIGNED_IN_AT = "signed_in_at"
+SEEN_AT = "seen_at"
+# Seeing somebody is noted no more often than this, in seconds.
+NOTED_EVERY = 60
+
+
+class SessionLimitsMiddleware:
+    """Sign people out whose time is over, before it is asked who they are.
+
+    What a page asks for by itself (`X-Poll`) is no sign that somebody is there.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> None:
+        """Here messages and the request's id are there already."""
+        if not request.user.is_authenticated:
+            return
+        now = timezone.now()
+        if over := why_over(request.session, now):
+            # The audit trail tells it: see `console.sign_in.signed_out`.
+            request.signed_out_because = over  # type: ignore[attr-defined]
+            logout(request)
+            messages.info(
+                request,
+                f"You were signed out: {over}. Nothing was changed just now; what you "
+                "confirmed before goes on.",
+            )
+        elif "X-Poll" not in request.headers:
+            note_seen(request.session, now)
+
+
+def why_over(session: SessionBase, now: datetime) -> str:
+    """Return in words why a session has ended, or nothing."""
+    hours, minutes = settings.SESSION_HOURS, settings.SESSION_IDLE_MINUTES
+    since = now.timestamp()
+    if since - session.get(SIGNED_IN_AT, since) >= hours * 3600:
+        return f"a sign-in lasts {hours:,} hour{'' if hours == 1 else 's'}"
+    if since - session.get(SEEN_AT, since) >= minutes * 60:
+        times = f"{minutes:,} minute{'' if minutes == 1 else 's'}"
+        return f"nobody used the console for {times}"
+    return ""
+
+
+def begin_session(session: SessionBase, now: datetime) -> None:
+    """Note when somebody signed in."""
+    session[SIGNED_IN_AT] = session[SEEN_AT] = int(now.timestamp())
+
+
+def note_seen(session: SessionBase, now: datetime) -> None:
+    """Note that somebody is there; one from an earlier release begins now."""
+    if SIGNED_IN_AT not in session:
+        begin_session(session, now)
+    elif abs(now.timestamp() - session[SEEN_AT]) >= NOTED_EVERY:
+        session[SEEN_AT] = int(now.timestamp())
