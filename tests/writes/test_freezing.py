@@ -18,7 +18,7 @@ from operations.watching import watch
 from sandbox.app import Sandbox
 from tests.conftest import make_project
 from tests.writes.making import confirm, make_draft, received, states, work_off
-from writes import sending
+from writes import parts, sending
 from writes.models import Write
 
 State = Operation.State
@@ -153,11 +153,12 @@ def test_parts_wait_their_turn_and_then_go_on(
     freeze()
     first.refresh_from_db()
     assert first.due_at
-    watch(first.pk, first.due_at)
-    first.refresh_from_db()
-    assert first.state == State.SUCCEEDED
-    sent = len(received(sandbox))
-    assert sent == 1
+    watch([first.pk], first.due_at)
+    assert parts.release_held(timezone.now()) == 1
+    second = write.batches.get(number=2).operation
+    sending.send(second.pk)
+    assert states(write)[:2] == [State.SUCCEEDED, State.WAITING]
+    assert len(received(sandbox)) == 1
     unfreeze()
     work_off()
     assert set(states(write)) == {State.SUCCEEDED}
