@@ -22,8 +22,10 @@ from django.test import RequestFactory  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from ampersand import SecretStr  # noqa: E402
+from console import freezing  # noqa: E402
 from console.models import (  # noqa: E402
     ApiKey,
+    EnvironmentControl,
     Group,
     Integration,
     Project,
@@ -40,6 +42,7 @@ from writes.drafts import save_draft, stored  # noqa: E402
 from writes.models import FileJob, Write  # noqa: E402
 
 ROWS = "external_id__c,Name,StageName,CloseDate,Amount\n"
+CONTACT = {"FirstName": "Mara", "LastName": "Berg", "Email": "mara@example.com"}
 LONG = "Berufsunfähigkeitsversicherungsgesellschaft Süd-West, Geschäftsbereich 17"
 
 
@@ -68,6 +71,7 @@ def main() -> dict[str, str]:
     made |= parts(demo, user)
     made |= states(live, user)
     made |= unknown_outcomes(live, user)
+    made |= frozen(user)
     made["project"] = demo.project.get_absolute_url()
     made["empty project"] = empty_project().get_absolute_url()
     made["fields"] = field_list(demo).get_absolute_url()
@@ -116,11 +120,10 @@ def empty_project() -> Project:
 
 def writes(demo: Integration, user: User) -> list[tuple[str, Write]]:
     """Return what is sent for real, with the name of what becomes of it."""
-    contact = {"FirstName": "Mara", "LastName": "Berg", "Email": "mara@example.com"}
     key: dict[str, Any] = {"primary_key": "external_id__c"}
     key["object_name"] = "opportunity"
     return [
-        ("succeeded", make_draft(demo, user, record=contact)),
+        ("succeeded", make_draft(demo, user, record=CONTACT)),
         ("partly failed", make_draft(demo, user, csv=csv(40), **key)),
         (
             "upserted",
@@ -164,6 +167,7 @@ def drafts(demo: Integration, live: Integration, user: User) -> dict[str, str]:
     crlf = csv(400).replace(b"\n", b"\r\n")
     made = {
         "review record": make_draft(demo, user, record={"LastName": "Holm"}),
+        "review repeat": make_draft(demo, user, record=CONTACT),
         "review update": make_draft(
             live, user, action="update", record_id="0035f00000AbCdEAAV"
         ),
@@ -318,6 +322,27 @@ def unknown_outcomes(live: Integration, user: User) -> dict[str, str]:
         page = f"{operations.get().get_absolute_url()}reconcile/"
         addresses[f"reconcile {name}"] = page
     return addresses
+
+
+def frozen(user: User) -> dict[str, str]:
+    """Return the address of what waits in an environment that is frozen."""
+    project = Project.objects.create(
+        name="Rehearsal", remote_id="rehearsal", environment="test"
+    )
+    waiting = stored_operation(
+        project=project,
+        action="upsert",
+        object_name="opportunity",
+        started_by=user,
+        started_by_name=user.username,
+        purpose="CASE-1207, before the launch",
+        state="waiting",
+        due_at=timezone.now(),
+    )
+    control = EnvironmentControl.objects.of("test")
+    why = f"The price list of {LONG} was wrong: nothing goes out until it is mended"
+    freezing.freeze(control, by="olga", reason=why)
+    return {"state frozen": waiting.get_absolute_url()}
 
 
 def one_of_each(now: datetime) -> dict[str, dict[str, Any]]:

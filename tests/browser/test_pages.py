@@ -1,6 +1,7 @@
 """Every page, light and dark, at a desk and on a phone: nothing for axe to find."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -31,6 +32,7 @@ STATES = {
     "sent 500": "Outcome unknown",
     "sent never_ends": "In progress",
     "state waiting": "Waiting to be sent",
+    "state frozen": "Waiting to be sent",
     "state sending": "Sending",
     "state cancelled": "Cancelled before sending",
     "state live unknown": "Outcome unknown",
@@ -153,6 +155,7 @@ def test_pages_without_anything_to_show(chromium: Browser, blank: Console) -> No
         ("/audit/", "write.confirmed"),
         ("/audit/?text=nothing-like-it", "No event matches"),
         ("/connections/", "No active key"),
+        ("/connections/environments/", "Unfreeze Test"),
         ("/connections/new/", "New project"),
         ("/not/there/", "Home"),
     ],
@@ -192,6 +195,48 @@ def test_a_review(name: str, reader: Reader, addresses: dict[str, str]) -> None:
     expect(buttons).to_have_text("Send")
     band = reader.page.locator(".target-band.production")
     expect(band).to_have_count(1 if name == "review update" else 0)
+    reader.look()
+
+
+def test_a_review_in_production_asks_for_the_name(
+    reader: Reader, addresses: dict[str, str]
+) -> None:
+    page = reader.page
+    page.goto(addresses["review update"])
+    page.get_by_label("Reason or ticket").fill("CASE-1207")
+    page.get_by_label("Name of the project").fill("Live customers")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("#id_name_error")).to_contain_text("Live customers EMEA")
+    expect(page.get_by_label("Reason or ticket")).to_have_value("CASE-1207")
+    expect(page.get_by_role("alert")).to_be_focused()
+    reader.look()
+
+
+def test_the_same_content_stops_at_a_page_of_its_own(
+    reader: Reader, addresses: dict[str, str]
+) -> None:
+    page = reader.page
+    page.goto(addresses["review repeat"])
+    page.get_by_label("Reason or ticket").fill("CASE-1207")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "The same was sent before"
+    )
+    reader.look()
+    page.get_by_role("button", name="Send it again").click()
+    expect(page.locator("#id_repeat_reason_error")).to_be_visible()
+    reader.look()
+    page.get_by_role("link", name="Look at the earlier write").click()
+    expect(page).to_have_url(re.compile(addresses["sent succeeded"]))
+
+
+def test_a_freeze_takes_a_reason(reader: Reader) -> None:
+    page = reader.page
+    page.goto("/connections/environments/")
+    page.get_by_text("Stop all sending there").first.click()
+    page.get_by_role("button", name="Freeze Sandbox").click()
+    expect(page.locator("#id_sandbox_reason_error")).to_contain_text("Say why")
+    expect(page.locator(".alert-frozen")).to_have_count(1)
     reader.look()
 
 

@@ -202,6 +202,16 @@ class TestRepeat:
         assert draft.is_draft
         assert Operation.objects.count() == 1
 
+    def test_the_review_says_so_before_anybody_presses_send(
+        self, earlier: Write, draft: Write, browser: Browser
+    ) -> None:
+        content = browser.get(f"/writes/{draft.pk}/").content.decode()
+        assert "The same was sent before" in content
+        assert f'href="{earlier.get_absolute_url()}"' in content
+        earlier.batches.get().operation.cancel(by="tim")
+        content = browser.get(f"/writes/{draft.pk}/").content.decode()
+        assert "The same was sent before" not in content
+
     def test_going_on_takes_a_reason(
         self, earlier: Write, draft: Write, browser: Browser
     ) -> None:

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -21,6 +22,7 @@ from writes.confirm_form import ConfirmForm
 from writes.models import Write
 from writes.panels import children_shown
 from writes.parts_progress import progress_of
+from writes.repeats import earlier_of
 from writes.timeline import timeline
 from writes.views.lookup import find_write
 
@@ -102,6 +104,7 @@ def review(
         shown = drafts.prepare_shown(write)
         context |= {"shown": shown, "curl": drafts.as_curl(write, shown)}
         context["reviewed"] = digest(write, shown)
+        context["earlier"] = earlier_of(write, timezone.now())
     except (NoActiveKey, UnreadableSecret, RequestInvalid) as error:
         problem = problem or str(error)
     if write.source == Write.Source.CSV:
