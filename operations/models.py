@@ -56,8 +56,8 @@ class Operation(models.Model):
         State.COMPLETED,
     )
     NOT_SENT: ClassVar = (*UNSENT, State.CANCELLED)
-    # Proven to have changed nothing, for good.
-    WITHOUT_EFFECT: ClassVar = (State.REJECTED, State.CANCELLED)
+    # Known to have changed nothing: it was refused, never left, or was looked for.
+    WITHOUT_EFFECT: ClassVar = (State.REJECTED, State.CANCELLED, State.NOT_WRITTEN)
     # Ampersand is asked about these while `due_at` is set.
     WATCHED: ClassVar = (State.IN_PROGRESS, *ENDED)
 

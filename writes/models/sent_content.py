@@ -15,7 +15,7 @@ class SentContentQuerySet(models.QuerySet["SentContent"]):
     def counting_since(self, since: datetime) -> "SentContentQuerySet":
         """Return what was confirmed after `since` and may have written something.
 
-        A write all of whose operations are proven to be without effect does not count.
+        A write all of whose operations are known to be without effect does not count.
         The newest comes first.
         """
         with_effect = Operation.objects.filter(
