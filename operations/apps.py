@@ -7,3 +7,10 @@ class OperationsConfig(AppConfig):
     """What became of each request to Ampersand, and its log entries."""
 
     name = "operations"
+
+    def ready(self) -> None:
+        """Hang the breaker into the page of its project."""
+        from console.panels import project_panels
+        from operations.project_panel import breaker_panel
+
+        project_panels.register(breaker_panel)

@@ -66,10 +66,11 @@ def admit_write(
     One short transaction under the lock of the gate, so that of many workers none
     exceeds the pace. `only_if` and `values` are those of `Operation.change`.
     """
-    now = database_now()
     most, _ = window(operation.project.max_per_second)
     with transaction.atomic():
         gate = Gate.locked(operation.project_id)
+        # After waiting for the lock, which may have taken a while.
+        now = database_now()
         wait = _not_now(gate, operation.project, now)
         if wait is not None:
             _put_off(operation, gate, wait, now)

@@ -40,6 +40,8 @@ def rows(count: int) -> str:
 
 
 def _held(operation: Operation) -> tuple[str, str]:
+    if operation.reason:
+        return f"Nothing of it has left. {operation.reason}", ""
     what = "Nothing of this part has left yet. It is sent when the part before it ended"
     return f"{what} well.", "Look at the write: there you send or cancel what is left."
 

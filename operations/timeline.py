@@ -27,6 +27,8 @@ class Event:
 # What a change of state means where no person made it.
 _BY_ITSELF: dict[tuple[str, str], str] = {
     (State.HELD, State.WAITING): "Its turn came.",
+    (State.WAITING, State.HELD): "It is held; nothing of it had left.",
+    (State.WAITING, State.REJECTED): "It was given up.",
     (State.WAITING, State.SENDING): "The console sent it to Ampersand.",
     (State.WAITING, State.CANCELLED): "It was cancelled; nothing of it had left.",
     (State.SENDING, State.WAITING): "Nothing was written. It waits to be sent again.",
@@ -49,6 +51,7 @@ _BY_PERSON: dict[tuple[str, str], str] = {
     ("", State.WAITING): "{who} confirmed it.",
     ("", State.IN_PROGRESS): "{who} began to follow it.",
     (State.HELD, State.WAITING): "{who} had it sent.",
+    (State.WAITING, State.HELD): "{who} paused it; nothing of it had left.",
     (State.HELD, State.CANCELLED): "{who} cancelled it; nothing of it had left.",
     (State.WAITING, State.CANCELLED): "{who} cancelled it; nothing of it had left.",
     (State.UNKNOWN, State.IN_PROGRESS): "{who} linked it to Ampersand's operation.",
@@ -78,7 +81,8 @@ def event_of(transition: OperationTransition) -> Event:
     said = _BY_PERSON.get(change, "") if who else _BY_ITSELF.get(change, "")
     text = said.format(who=who) if said else _became(transition)
     # "Cancelled by olga." says no more than the line does.
-    is_news = not (who and transition.reason == f"Cancelled by {who}.")
+    said_already = (f"Cancelled by {who}.", f"Paused by {who}.")
+    is_news = not (who and transition.reason in said_already)
     why = transition.reason if is_news else ""
     return Event(transition.at, text, why, transition.process)
 

@@ -12,9 +12,10 @@ class WritesConfig(AppConfig):
         """Hang the request into the page of its operation, and tokens out of logs."""
         from operations import panels
         from writes import token_filter
-        from writes.panels import request_panel, rows_panel
+        from writes.panels import pause_panel, request_panel, rows_panel
 
         token_filter.install()
 
+        panels.register(pause_panel)
         panels.register(rows_panel)
         panels.register(request_panel)

@@ -2,7 +2,8 @@
 
 A write that goes in one request has one batch and one operation. A file that goes in
 parts has one of each for every part: the first waits to be sent, the others are held
-until the part before them ended well (`writes.parts`).
+until the part before them ended well (`writes.turns`). In a parallel write all wait,
+and the project's gate paces them.
 """
 
 import hashlib
@@ -23,6 +24,7 @@ from files.splitting import Part
 from operations.models import Operation
 from writes import drafts, sending
 from writes.models import Batch, Write
+from writes.parts import due_at
 from writes.repeats import RepeatFound, claim
 from writes.storing import measure
 
@@ -97,11 +99,17 @@ def confirm(
             _audit(write, operations, request)
             if write.resends is not None:
                 _decide(write.resends, operations[0], request, repeat_reason)
-            transaction.on_commit(partial(sending.enqueue, operations[0].pk))
+            for operation in operations[: _nudged(write)]:
+                transaction.on_commit(partial(sending.enqueue, operation.pk))
     except (RepeatFound, AlreadyDecided):
         write.refresh_from_db()
         raise
     return operations[0]
+
+
+def _nudged(write: Write) -> int:
+    """Return how many parts are nudged at once; the others are when they are due."""
+    return write.project.max_at_once if write.is_parallel else 1
 
 
 def _note_content(
@@ -212,9 +220,10 @@ def _add(
     *,
     of: int,
 ) -> Operation:
-    is_first = number == 1
+    # One after the other unless the operator allowed more.
+    goes_now = number == 1 or write.is_parallel
     operation = Operation.objects.create(
-        state=State.WAITING if is_first else State.HELD,
+        state=State.WAITING if goes_now else State.HELD,
         project=write.project,
         integration=write.integration,
         action=write.action,
@@ -227,7 +236,7 @@ def _add(
         part=f"part {number:,} of {of:,}" if of > 1 else "",
         rows_sent=plan.rows,
         created_at=now,
-        due_at=now + sending.NUDGE_LEASE if is_first else None,
+        due_at=due_at(write.project, now, number - 1) if goes_now else None,
     )
     has_file = write.source == Write.Source.CSV
     Batch.objects.create(
@@ -280,6 +289,7 @@ def _audit(write: Write, operations: list[Operation], request: HttpRequest) -> N
         detail |= {
             "parts": len(operations),
             "delivery": write.delivery,
+            "parallel": write.is_parallel,
             "file_sha256": write.check_report["as_sent_sha256"],
             "file_bytes": write.check_report["as_sent_size"],
         }

@@ -45,6 +45,24 @@ def rows_context(request: HttpRequest, write: Write) -> dict[str, Any]:
     }
 
 
+def pause_panel(request: HttpRequest, operation: Operation) -> str:
+    """Offer to pause what waits for a reason, and to resume what is paused.
+
+    What waits without one leaves before anybody could press the button. Parts are
+    paused on the page of their write.
+    """
+    if operation.state not in Operation.UNSENT:
+        return ""
+    batch = Batch.objects.select_related("write").filter(operation=operation).first()
+    if batch is None:
+        return ""
+    is_alone = operation.reason and not operation.part
+    if batch.write.paused_at is None and not is_alone:
+        return ""
+    context = {"write": batch.write}
+    return render_to_string("writes/pause_panel.html", context, request)
+
+
 def request_panel(request: HttpRequest, operation: Operation) -> str:
     """Draw the request as it was sent, or nothing for somebody else's operation."""
     batch = (

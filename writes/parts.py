@@ -1,90 +1,108 @@
-"""The parts of a write, sent one after the other.
+"""The parts of a write: let go when their turn comes, held, cancelled.
 
-A part is let go when the one before it ended with its rows accounted for. After any
-other end it stays held: what is wrong with one part is often wrong with all.
+The rules are in `writes.turns`; here they are carried out.
 """
 
-from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from console.models import AuditEvent
+from console.models import AuditEvent, Project
 from operations.models import Operation
-from writes import sending
+from writes import sending, turns
 from writes.models import Batch, Write
 
 State = Operation.State
 
-# After these the next part goes by itself: Ampersand worked on the rows, and what it
-# refused is known row by row.
-ENDED_WELL = (State.SUCCEEDED, State.PARTLY_FAILED)
 MOST_RELEASED = 200
 
 
 def release_held(now: datetime) -> int:
     """Let go every held part whose turn has come; return how many."""
-    before = Batch.objects.filter(
-        write_id=OuterRef("write_id"),
-        number=OuterRef("number") - 1,
-        operation__state__in=ENDED_WELL,
+    return _release(Batch.objects.all(), now)
+
+
+def release(write: Write, *, by: str) -> int:
+    """The same for one write, where a person did something about it."""
+    return _release(write.batches.all(), timezone.now(), by=by)
+
+
+def _release(batches: QuerySet[Batch], now: datetime, *, by: str = "") -> int:
+    held = batches.filter(turns.whose_turn_came(), operation__state=State.HELD)
+    found = held.select_related("operation__project").order_by("pk")[:MOST_RELEASED]
+    return sum(
+        _let_go(batch.operation, now, place, by=by) for place, batch in enumerate(found)
     )
-    held = Batch.objects.filter(Exists(before), operation__state=State.HELD)
-    turns = held.select_related("operation").order_by("pk")[:MOST_RELEASED]
-    return sum(_let_go(batch.operation, now) for batch in turns)
 
 
-def _let_go(operation: Operation, now: datetime, *, by: str = "") -> bool:
+def _let_go(
+    operation: Operation, now: datetime, place: int = 0, *, by: str = ""
+) -> bool:
+    """Have a held part wait to be sent; `place` in line of those let go together."""
     went = operation.change(
         only_from=(State.HELD,),
         by=by,
         state=State.WAITING,
         waiting_since=now,
-        due_at=now + sending.NUDGE_LEASE,
+        due_at=due_at(operation.project, now, place),
+        reason="",
     )
-    if went:
+    if went and place < operation.project.max_at_once:
         transaction.on_commit(partial(sending.enqueue, operation.pk))
     return went
 
 
-def stopped_at(batches: Iterable[Batch]) -> Batch | None:
-    """Return the part whose end holds the others back, None if they go by themselves.
+def due_at(project: Project, now: datetime, place: int) -> datetime:
+    """Return when the clock nudges a part that is `place` in line, if nobody did yet.
 
-    `batches` are those of one write in their order, with their operations.
+    Parts that are let go together do not come all at once: the gate would only put
+    them off.
     """
-    last: Batch | None = None
-    for batch in batches:
-        if batch.operation.state == State.HELD:
-            break
-        if batch.operation.is_in_flight:
-            # Also where a later one was cancelled by hand: they go one by one.
-            return None
-        last = batch
-    else:
-        return None
-    if last is None or last.operation.state in ENDED_WELL:
-        return None
-    return last
+    pause = timedelta(seconds=place / project.max_per_second)
+    return now + sending.NUDGE_LEASE + pause
+
+
+def hold_back(now: datetime) -> int:
+    """Hold what waits of writes that are paused or stopped; return how many."""
+    waiting = Operation.objects.filter(state=State.WAITING)
+    reasons = {
+        "The write is paused.": turns.is_paused(),
+        "Another part did not end well.": turns.is_stopped(),
+    }
+    return sum(
+        hold(operation, why)
+        for why, condition in reasons.items()
+        for operation in waiting.filter(condition)[:MOST_RELEASED]
+    )
+
+
+def hold(operation: Operation, why: str, *, by: str = "") -> bool:
+    """Hold a part that waits; tell whether it still did. What has left has left."""
+    return operation.change(
+        only_from=(State.WAITING,), by=by, state=State.HELD, due_at=None, reason=why
+    )
 
 
 def go_on(write: Write, request: HttpRequest) -> bool:
-    """Send the held parts although the one before did not end well; a person decided.
+    """Send the held parts although one did not end well; a person decided.
 
-    Returns False when there is nothing to send.
+    Returns False when there is nothing to send, and while the write is paused.
     """
     batches = list(write.batches.select_related("operation"))
-    if stopped_at(batches) is None:
+    stopped = turns.stopped_at(write, batches)
+    if not stopped or write.paused_at is not None:
         return False
     held = next(b for b in batches if b.operation.state == State.HELD)
     with transaction.atomic():
-        went = _let_go(held.operation, timezone.now(), by=request.user.get_username())
+        write.batches.filter(pk__in=[b.pk for b in stopped]).update(is_passed=True)
+        went = release(write, by=request.user.get_username())
         if went:
-            _audit(write, request, "write.continued", f"from part {held.number}")
-    return went
+            audit(write, request, "write.continued", f"from part {held.number}")
+    return went > 0
 
 
 def cancel_rest(write: Write, request: HttpRequest) -> int:
@@ -96,11 +114,12 @@ def cancel_rest(write: Write, request: HttpRequest) -> int:
                 by = request.user.get_username()
                 cancelled += batch.operation.cancel(by=by)
         if cancelled:
-            _audit(write, request, "write.cut_short", f"{cancelled} parts not sent")
+            audit(write, request, "write.cut_short", f"{cancelled} parts not sent")
     return cancelled
 
 
-def _audit(write: Write, request: HttpRequest, action: str, what: str) -> None:
+def audit(write: Write, request: HttpRequest, action: str, what: str) -> None:
+    """Record what somebody did with the parts of a write that was sent."""
     AuditEvent.record(
         action=action,
         subject=f"Write {write.pk}, {what}",

@@ -7,6 +7,7 @@ from operations.models import Operation
 from writes.models import Batch
 
 State = Operation.State
+UNDER_WAY = (State.SENDING, State.IN_PROGRESS)
 
 
 @dataclass(frozen=True)
@@ -16,12 +17,19 @@ class PartsProgress:
     parts: int
     ended: int
     held: int
+    waiting: int
+    under_way: int
     rows: int
     rows_succeeded: int
     rows_failed: int
     rows_unknown: int
     rows_not_sent: int
     is_moving: bool
+
+    @property
+    def unsent(self) -> int:
+        """How many parts have not left and may still do so."""
+        return self.held + self.waiting
 
 
 def progress_of(batches: Sequence[Batch]) -> PartsProgress:
@@ -37,6 +45,8 @@ def progress_of(batches: Sequence[Batch]) -> PartsProgress:
             not o.is_in_flight and o.state not in Operation.UNSENT for o in operations
         ),
         held=sum(o.state == State.HELD for o in operations),
+        waiting=sum(o.state == State.WAITING for o in operations),
+        under_way=sum(o.state in UNDER_WAY for o in operations),
         rows=sum(o.rows_sent or 0 for o in operations),
         rows_succeeded=sum(o.rows_succeeded or 0 for o in sent),
         rows_failed=sum(o.rows_failed or 0 for o in sent),

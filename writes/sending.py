@@ -52,7 +52,7 @@ from files.remote.stores import StoreError
 from operations import gate
 from operations.models import Operation
 from operations.querysets import is_frozen
-from writes import looking, sharing
+from writes import looking, sharing, turns
 from writes.models import Batch, Write
 from writes.storing import measure
 
@@ -193,13 +193,14 @@ def need_same_file(batch: Batch) -> None:
 def _claim(operation: Operation) -> bool:
     """Take the operation for sending.
 
-    False if another worker has it, if its environment was frozen (the very UPDATE that
-    takes it looks, so that nothing leaves after a freeze), or if the gate puts it off.
+    False if another worker has it, if its environment was frozen or its write paused or
+    stopped (the very UPDATE that takes it looks, so that nothing leaves afterwards), or
+    if the gate puts it off.
     """
     now = database_now()
     return gate.admit_write(
         operation,
-        only_if=~is_frozen(),
+        only_if=~is_frozen() & ~turns.is_paused() & ~turns.is_stopped(),
         state=State.SENDING,
         sent_at=now,
         due_at=now + LEASE,
@@ -327,7 +328,7 @@ def _store_busy(operation: Operation, problem: Problem) -> bool:
     False if it was called unknown meanwhile: then it ends, since somebody may have
     acted on that.
     """
-    now = timezone.now()
+    now = database_now()
     until = gate.wait_asked_for(problem.retry_after, now) or now + _pause(operation)
     is_full = problem.status == HTTPStatus.TOO_MANY_REQUESTS
     what = "takes no more for now" if is_full else "asks to try again later"

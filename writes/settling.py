@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from operations.models import Operation
-from writes import file_jobs, parts, sharing
+from writes import file_jobs, sharing, turns
 from writes.joining import MOVING, told_digest
 from writes.models import Batch, FileJob, Write
 
@@ -57,9 +57,7 @@ def _is_moving(write: Write) -> bool:
     """Tell whether a part is on its way, or will be with the next tick."""
     batches = list(write.batches.select_related("operation"))
     states = {batch.operation.state for batch in batches}
-    if states & set(MOVING):
-        return True
-    return State.HELD in states and parts.stopped_at(batches) is None
+    return bool(states & set(MOVING)) or turns.goes_on(write, batches)
 
 
 def _was_in_vain(write: Write) -> bool:

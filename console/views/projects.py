@@ -15,6 +15,7 @@ from console.connection_forms import ProjectForm
 from console.connection_test import try_connection
 from console.fields import UnreadableSecret
 from console.models import NoActiveKey, Project
+from console.panels import project_panels
 from console.roles import (
     Role,
     environments_for,
@@ -43,6 +44,7 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "project": project,
         "key_problem": _key_problem(project),
+        "panels": project_panels.drawn(request, project),
         "keys": project.api_keys.defer("value"),
         "integrations": project.integrations.prefetch_related(
             "write_objects", "groups"

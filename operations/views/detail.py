@@ -13,7 +13,7 @@ from console.models import EnvironmentControl
 from console.roles import Role, require_viewer
 from operations import panels
 from operations.failures import failure_groups
-from operations.models import Operation
+from operations.models import Gate, Operation
 from operations.sentences import sentence
 from operations.timeline import timeline
 from operations.views.logs import log_context
@@ -82,6 +82,7 @@ def _status_context(
         ],
         "groups_left": max(0, len(groups) - GROUPS_SHOWN),
         "poll_seconds": POLL_FROZEN if freeze else _poll_seconds(operation),
+        "open_gate": _open_gate(operation),
     }
 
 
@@ -92,6 +93,13 @@ def _seen(operation: Operation, freeze: EnvironmentControl | None) -> str:
     page tells of it.
     """
     return f"{operation.version}-{operation.asked_count}{'-frozen' if freeze else ''}"
+
+
+def _open_gate(operation: Operation) -> Gate | None:
+    """Return the gate of its project, if its open breaker keeps this one waiting."""
+    if operation.state != Operation.State.WAITING and not operation.is_watched:
+        return None
+    return Gate.objects.with_open_breaker().filter(pk=operation.project_id).first()
 
 
 def _poll_seconds(operation: Operation) -> int | None:

@@ -17,6 +17,7 @@ django.setup()
 
 from django.contrib.auth.models import User  # noqa: E402
 from django.core.files.base import ContentFile  # noqa: E402
+from django.core.handlers.wsgi import WSGIRequest  # noqa: E402
 from django.db import transaction  # noqa: E402
 from django.test import RequestFactory  # noqa: E402
 from django.utils import timezone  # noqa: E402
@@ -32,11 +33,11 @@ from console.models import (  # noqa: E402
     WriteObject,
 )
 from console.roles import Role  # noqa: E402
-from operations.models import LogEntry, Operation  # noqa: E402
+from operations.models import Gate, LogEntry, Operation  # noqa: E402
 from tests.browser.conftest import PASSWORD  # noqa: E402
 from tests.conftest import make_user, stored_operation  # noqa: E402
 from tests.writes.making import check_draft, make_draft  # noqa: E402
-from writes import checking  # noqa: E402
+from writes import checking, pausing  # noqa: E402
 from writes.confirming import confirm  # noqa: E402
 from writes.drafts import save_draft, stored  # noqa: E402
 from writes.models import FileJob, Write  # noqa: E402
@@ -70,6 +71,7 @@ def main() -> dict[str, str]:
     made |= files(demo, user)
     made |= parts(demo, user)
     made |= states(live, user)
+    silent(live)
     made |= unknown_outcomes(live, user)
     made |= frozen(user)
     made["project"] = demo.project.get_absolute_url()
@@ -152,10 +154,15 @@ def writes(demo: Integration, user: User) -> list[tuple[str, Write]]:
 
 def sent(write: Write, user: User) -> str:
     """Confirm a draft as its page does, and return the address of the operation."""
-    request = RequestFactory().post(write.get_absolute_url())
+    return confirm(write, request_of(user)).get_absolute_url()
+
+
+def request_of(user: User) -> WSGIRequest:
+    """Return a request as `user` makes it."""
+    request = RequestFactory().post("/")
     request.user = user
     request.correlation_id = str(uuid.uuid4())  # type: ignore[attr-defined]
-    return confirm(write, request).get_absolute_url()
+    return request
 
 
 def drafts(demo: Integration, live: Integration, user: User) -> dict[str, str]:
@@ -238,7 +245,7 @@ def file_draft(demo: Integration, user: User, content: bytes) -> Write:
 
 
 def parts(demo: Integration, user: User) -> dict[str, str]:
-    """Return the addresses of what goes in parts: ended, stopped, on its way."""
+    """Return the addresses of what goes in parts: ended, stopped, on its way …"""
     # As if 2,000 bytes were all that one request takes: the same with fewer rows.
     checking.LARGEST_CSV = 2_000  # type: ignore[attr-defined]
     key: dict[str, Any] = {"primary_key": "external_id__c"}
@@ -246,17 +253,38 @@ def parts(demo: Integration, user: User) -> dict[str, str]:
         "ended": "opportunity",
         "stopped": "fault_401__c",
         "moving": "fault_never_ends__c",
+        "paused": "fault_never_ends__c",
+        "parallel": "fault_never_ends__c",
+        "review": "opportunity",
     }
-    rows = b"external_id__c,Name\n" + b"".join(
-        b"part-%04d,%b\n" % (number, b"x" * 40) for number in range(100)
-    )
     made = {}
     for name, object_name in names.items():
+        rows = b"external_id__c,Name\n" + b"".join(
+            b"%b-%04d,%b\n" % (name.encode(), number, b"x" * 40)
+            for number in range(100)
+        )
         text = csv(60) if name == "ended" else rows
         write = make_draft(demo, user, csv=text, object_name=object_name, **key)
-        sent(write, user)
+        if name == "parallel":
+            write.revise(is_parallel=True)
+        if name != "review":
+            sent(write, user)
+        if name == "paused":
+            pausing.pause(write, request_of(user))
         made[f"parts {name}"] = write.get_absolute_url()
     return made
+
+
+def silent(live: Integration) -> None:
+    """Have the Ampersand of a project not answer since some minutes."""
+    now = timezone.now()
+    Gate.objects.create(
+        project=live.project,
+        opened_at=now - timedelta(minutes=7),
+        try_at=now + timedelta(minutes=4),
+        open_seconds=240,
+        last_failure="The host name could not be found.",
+    )
 
 
 def states(live: Integration, user: User) -> dict[str, str]:

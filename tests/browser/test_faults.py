@@ -57,6 +57,11 @@ def test_a_create_that_meets_a_fault_is_told_in_words_and_sent_once(
     expect(page.locator("main")).to_contain_text(sentence)
     expect(page.locator("main")).to_contain_text("What to do")
     assert len(received(console, fault)) == 1
+    if state == "Outcome unknown":
+        # Some of these in a row would open the breaker.
+        review_record(page, "contact", {"LastName": f"After {fault}"})
+        send(page)
+        expect_state(page, "Succeeded")
 
 
 BULK = {

@@ -146,6 +146,7 @@ def test_pages_without_anything_to_show(chromium: Browser, blank: Console) -> No
     ("address", "text"),
     [
         ("/", "Your drafts"),
+        ("/", "Ampersand does not answer, so nothing is sent there for now"),
         ("/writes/record/", "Write one record"),
         ("/writes/csv/", "Upsert a CSV file"),
         ("/writes/url/", "Upsert a CSV from a URL"),
@@ -334,6 +335,9 @@ def test_a_file(
         ("ended", "Rows sent"),
         ("stopped", "did not end well"),
         ("moving", "Held back"),
+        ("paused", "Paused by operator"),
+        ("parallel", "parts are sent at the same time"),
+        ("review", "Parts may go at the same time"),
     ],
 )
 def test_what_was_sent_in_parts(

@@ -29,6 +29,7 @@ PATHS = sorted(
 )
 CHANGES = {
     *("deliver/", "send/", "go-on/", "cancel-rest/", "discard/"),
+    *("pause/", "resume/"),
     *("retry/", "trial/", "revoke/"),
 }
 READS = [path for path in PATHS if path not in CHANGES]

@@ -25,7 +25,7 @@ from tests.writes.making import (
     states,
     work_off,
 )
-from writes import file_jobs, parts, reconciling, resending, sending
+from writes import file_jobs, reconciling, resending, sending, turns
 from writes.models import Batch, Write
 
 State = Operation.State
@@ -665,8 +665,8 @@ class TestSendAgain:
         assert again.batch.csv() == batch.csv()
         work_off()
         assert states(write) == ["unknown", "held"]
-        stopped = parts.stopped_at(write.batches.select_related("operation"))
-        assert stopped == batch
+        batches = list(write.batches.select_related("operation"))
+        assert turns.stopped_at(write, batches) == [batch]
         assert len(records(sandbox, "fault_timeout_after__c")) == 2
 
     def test_a_changed_connection_needs_a_review(

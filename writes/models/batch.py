@@ -43,6 +43,8 @@ class Batch(models.Model):
     # SHA-256 and length in bytes of the exact body; "" and 0 until a part is sent.
     sha256 = models.CharField(max_length=64, blank=True)
     size = models.PositiveBigIntegerField(default=0)
+    # Whether a person let other parts go although this one did not end well.
+    is_passed = models.BooleanField(default=False)
     # What the S3 store calls its text, while it is there.
     store_name = models.CharField(max_length=100, blank=True)
     # Whether its operation will tell nothing new, and its rows know how they fared.

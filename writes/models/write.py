@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -88,7 +89,7 @@ class Write(models.Model):
         """How the text of a file reaches Ampersand."""
 
         TEXT = "text", "In one request"
-        PARTS = "parts", "In parts, one after the other"
+        PARTS = "parts", "In parts"
         CONSOLE = "console", "Fetched by Ampersand from this console"
         STORE = "store", "Fetched by Ampersand from the S3 store"
 
@@ -149,6 +150,11 @@ class Write(models.Model):
     # Counts what changes the file to send, so that a check that is late is not kept.
     edition = models.PositiveIntegerField(default=1)
     delivery = models.CharField(max_length=10, choices=Delivery, default=Delivery.TEXT)
+    # Whether its parts may be under way at the same time.
+    is_parallel = models.BooleanField(default=False)
+    # Since when, and through whom, nothing more of it is let go.
+    paused_at = models.DateTimeField(null=True)
+    paused_by_name = models.CharField(max_length=150, blank=True)
     # What the address of a URL write answered when it was looked at.
     remote_file = models.JSONField(default=dict, blank=True)
 
@@ -373,6 +379,26 @@ class Write(models.Model):
         )
 
     revise.alters_data = True  # type: ignore[attr-defined]
+
+    def pause(self, *, by: str) -> bool:
+        """Let nothing more of it go; tell whether it was not paused before."""
+        return self._pause(None, paused_at=timezone.now(), paused_by_name=by)
+
+    pause.alters_data = True  # type: ignore[attr-defined]
+
+    def resume(self) -> bool:
+        """Let it go on; tell whether it was paused."""
+        if self.paused_at is None:
+            return False
+        return self._pause(self.paused_at, paused_at=None, paused_by_name="")
+
+    resume.alters_data = True  # type: ignore[attr-defined]
+
+    def _pause(self, before: datetime | None, **values: Any) -> bool:
+        confirmed = Write.objects.filter(pk=self.pk, state=self.State.CONFIRMED)
+        changed = confirmed.filter(paused_at=before).update(**values) == 1
+        self.refresh_from_db()
+        return changed
 
     def last_job(self, kind: str) -> "FileJob | None":
         """Return the newest `FileJob` of this kind, None if there never was one."""

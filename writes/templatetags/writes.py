@@ -1,5 +1,6 @@
 """Words that only the pages of this app need."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import template
@@ -55,3 +56,22 @@ def segments(totals: Any) -> list[dict[str, Any]]:
             )
             place += width
     return pieces
+
+
+@register.filter
+def duration(value: timedelta) -> str:
+    """Return a time as people say it: "40 s", "4 min", "1 h 20 min"."""
+    seconds = round(value.total_seconds())
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes = round(seconds / 60)
+    hours, minutes = divmod(minutes, 60)
+    if not hours:
+        return f"{minutes} min"
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+@register.filter
+def per_second(value: float) -> str:
+    """Return a rate with as many digits as mean something: "1,240", "12", "0.3"."""
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"

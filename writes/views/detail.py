@@ -17,12 +17,13 @@ from console.fields import UnreadableSecret
 from console.models import EnvironmentControl, NoActiveKey
 from console.roles import Role, require_operator, require_viewer
 from files.remote.looking import LARGE
-from writes import children, drafts, parts, sharing
+from writes import children, drafts, parts, sharing, turns
 from writes.confirm_form import ConfirmForm
 from writes.models import Write
 from writes.panels import children_shown
 from writes.parts_progress import progress_of
 from writes.repeats import earlier_of
+from writes.time_left import pace_of
 from writes.timeline import timeline
 from writes.views.lookup import find_write
 
@@ -60,8 +61,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
 def _sent_context(request: HttpRequest, write: Write) -> dict[str, Any]:
     batches = list(write.batches.select_related("operation"))
     progress = progress_of(batches)
-    stopped = parts.stopped_at(batches)
-    will_go = progress.held > 0 and stopped is None
+    will_go = turns.goes_on(write, batches)
     is_going = will_go or progress.ended + progress.held < progress.parts
     moves = progress.is_moving or will_go
     totals = None if is_going else write.rows_totals
@@ -75,7 +75,9 @@ def _sent_context(request: HttpRequest, write: Write) -> dict[str, Any]:
         "progress": progress,
         "is_going": is_going,
         "totals": totals,
-        "stopped": stopped,
+        "is_paused": write.paused_at is not None and progress.unsent > 0,
+        "stopped": turns.stopped_at(write, batches),
+        "pace": pace_of(batches, timezone.now()) if is_going else None,
         "children": children_shown(write, request),
         "timeline": timeline(write),
         "poll_seconds": POLL_SECONDS if moves else None,
@@ -150,13 +152,14 @@ def deliver(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose how a file that is too big for one request reaches Ampersand."""
     write = find_write(request, pk, Role.OPERATOR)
     way = request.POST.get("delivery", "")
+    together = way == Write.Delivery.PARTS and "is_parallel" in request.POST
     is_open = write.is_ready and write.delivery != Write.Delivery.TEXT
     size = write.check_report.get("as_sent_size", 0)
     # Another edition, so that what is confirmed just now is not sent another way.
     if (
         not is_open
         or way not in sharing.deliveries(size)
-        or not write.revise(delivery=way)
+        or not write.revise(delivery=way, is_parallel=together)
     ):
         messages.warning(request, "Nothing was changed: there is no such choice.")
     return redirect(write)

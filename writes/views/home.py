@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import cast
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_safe
 from console.background import background
 from console.models import Project
 from console.roles import require_viewer
-from operations.models import Operation
+from operations.models import Gate, Operation
 from operations.views.lookup import name_groups
 from writes.models import Write
 
@@ -51,9 +52,17 @@ def home(request: HttpRequest) -> HttpResponse:
         "draft_count": _count(drafts),
         "recent": operations[:SHOWN],
         "has_projects": Project.objects.visible_to(request.user).exists(),
+        "open_gates": _open_gates(request),
         "background": background(),
     }
     return render(request, "writes/home.html", context)
+
+
+def _open_gates(request: HttpRequest) -> QuerySet[Gate]:
+    """Return the gates whose breaker is open, of projects that the reader may see."""
+    projects = Project.objects.visible_to(request.user)
+    gates = Gate.objects.with_open_breaker().filter(project__in=projects)
+    return gates.select_related("project")[:SHOWN]
 
 
 def _count(rows: object) -> str:

@@ -77,6 +77,7 @@ def tick() -> None:
     now = database_now()
     sending.recover_overdue(now)
     parts.release_held(now)
+    parts.hold_back(now)
     sending.nudge_due(now)
     sync.nudge_due(now)
     breaker.nudge_due(now)
