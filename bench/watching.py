@@ -37,7 +37,7 @@ WINDOW = 20
 LONGEST = 55
 LIMIT = 2
 OBJECT = "fault_never_ends__c"
-WORKER = "db_worker --interval 0.2 --no-startup-delay -v 0 --queue-name watching"
+WORKER = "worker --queue watching"
 
 
 @dataclass

@@ -2,16 +2,24 @@
 
 import os
 import socket
+import sys
+from pathlib import Path
 
 LONGEST = 150
 
-_kind = "web"
+
+def _kind_by_command(program: str, *words: str) -> str:
+    """Return what manage.py was told to do, as "rqworker"; "web" for anything else."""
+    return words[0] if words and Path(program).name == "manage.py" else "web"
+
+
+_kind = _kind_by_command(*sys.argv)
 
 
 def name_process(kind: str) -> None:
-    """Say what this process is for, as "clock" or "worker sending"; "web" unless said.
+    """Say what this process is for, as "clock" or "worker sending".
 
-    Commands that run for long call it first.
+    Our commands that run for long call it first. Others go by their command.
     """
     global _kind
     _kind = kind

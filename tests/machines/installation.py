@@ -50,9 +50,13 @@ class Installation:
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
         """Start `python command…` as one more process."""
+        return self.start_program(sys.executable, *command)
+
+    def start_program(self, *command: str) -> subprocess.Popen[bytes]:
+        """Start any program."""
         with (self.data / "log").open("a") as log:
             process = subprocess.Popen(
-                [sys.executable, *command],
+                command,
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,
