@@ -24,7 +24,7 @@ from console.roles import Person, is_admin_everywhere
 
 CHOICES = [
     ("", "None: sees nothing of it"),
-    ("viewer", "Viewer: sees everything, changes nothing"),
+    ("viewer", "Viewer: reads, changes nothing"),
     ("operator", "Operator: also writes"),
     ("admin", "Admin: also manages its connections"),
 ]
@@ -36,6 +36,7 @@ class UserSite(admin.AdminSite):
 
     site_header = site_title = "Write Console"
     index_title = "Users"
+    enable_nav_sidebar = False
 
     def has_permission(self, request: HttpRequest) -> bool:
         return _may_manage(request.user)
@@ -157,6 +158,9 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         form: Any = super().get_form(request, obj, change=change, **kwargs)
         form.editor = request.user
         return form
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return super().changelist_view(request, {"title": "Users"})
 
     # --- Who may -----------------------------------------------------------------
 

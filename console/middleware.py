@@ -4,13 +4,13 @@ import re
 import uuid
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.contrib.auth import middleware as auth_middleware
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
+
+from console.page_before import page_before
 
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -29,19 +29,10 @@ class LoginRequiredMiddleware(auth_middleware.LoginRequiredMiddleware):
             if request.method in ("GET", "HEAD"):
                 return super().handle_no_permission(request, view_func)
             # What was to be done is not done; the page with its button is shown again.
-            return redirect_to_login(_page_before(request))
+            return redirect_to_login(page_before(request) or "/")
         page = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
         login = redirect_to_login(page, self.get_login_url(view_func))
         return HttpResponseClientRedirect(login.url)
-
-
-def _page_before(request: HttpRequest) -> str:
-    """Return the path of the page of ours that a form was sent from, or Home's."""
-    page = request.headers.get("Referer", "")
-    if not url_has_allowed_host_and_scheme(page, request.get_host()):
-        return "/"
-    parts = urlsplit(page)
-    return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 class CorrelationMiddleware:

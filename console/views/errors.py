@@ -4,9 +4,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from console.environments import Environment
+from console.page_before import page_before
+from console.roles import role_in
 
-def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
-    context = {"status": status, "title": title, "text": text}
+
+def _page(
+    request: HttpRequest, status: int, title: str, text: str, **more: object
+) -> HttpResponse:
+    context = {"status": status, "title": title, "text": text, **more}
     return render(request, "console/error.html", context, status=status)
 
 
@@ -19,9 +25,20 @@ def bad_request(
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """403: says which role is missing."""
+    """403: says which role is missing, and which ones the reader has."""
     why = str(exception) or "Your role does not allow this."
-    return _page(request, 403, "Not allowed", f"Nothing was changed. {why}")
+    roles = [
+        (environment, role_in(request.user, environment).word)
+        for environment in Environment
+    ]
+    return _page(
+        request,
+        403,
+        "Not allowed",
+        f"Nothing was changed. {why}",
+        roles=roles,
+        back=page_before(request),
+    )
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -60,10 +60,7 @@ def csv(count: int) -> bytes:
 def main() -> dict[str, str]:
     """Make everything and return its addresses by name."""
     user = User.objects.get(username="operator")
-    for name, role in (("vera", Role.VIEWER), ("olga", Role.OPERATOR)):
-        person = make_user(name, role)
-        person.set_password(PASSWORD)
-        person.save()
+    people()
     demo = Integration.objects.get(project__name="Demo", remote_id="salesforce")
     live = production()
     made = {f"sent {name}": sent(write, user) for name, write in writes(demo, user)}
@@ -82,6 +79,20 @@ def main() -> dict[str, str]:
     )
     made["integration"] = f"/connections/integrations/{demo.pk}/edit/"
     return made
+
+
+def people() -> None:
+    """Make people with other roles than the demo's user."""
+    made = [
+        make_user("vera", Role.VIEWER),
+        make_user("olga", Role.OPERATOR),
+        # May write in the sandbox, look at production, and has no role in test.
+        make_user("eve", sandbox=Role.OPERATOR, production=Role.VIEWER),
+        make_user("tess", test=Role.VIEWER),
+    ]
+    for person in made:
+        person.set_password(PASSWORD)
+        person.save()
 
 
 def production() -> Integration:

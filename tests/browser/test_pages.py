@@ -423,3 +423,74 @@ def test_what_a_viewer_may_not_do(
     expect(reader.page.get_by_role("link", name="Send again")).to_have_count(0)
     reader.look()
     reader.context.close()
+
+
+def test_pages_of_somebody_who_may_write_only_in_the_sandbox(
+    chromium: Browser, full: Console, addresses: dict[str, str]
+) -> None:
+    eve = Reader(chromium, full.url, "eve")
+    page = eve.page
+    eve.look()
+    page.goto("/operations/")
+    live = page.get_by_role("table").get_by_text("Live customers EMEA")
+    expect(live.first).to_be_visible()
+    eve.look()
+    page.goto("/writes/record/")
+    choices = page.get_by_label("Project").locator("option")
+    expect(choices.filter(has_text="Demo")).to_have_count(1)
+    expect(choices.filter(has_text="Live customers EMEA")).to_have_count(0)
+    # What she may only look at has no buttons that change it.
+    page.goto(addresses["state live partly failed"])
+    expect(page.get_by_text("Partly failed").first).to_be_visible()
+    expect(page.get_by_role("link", name="Send again")).to_have_count(0)
+    eve.look()
+    page.goto(addresses["project"])
+    expect(page.get_by_role("button", name="Test connection")).to_be_visible()
+    eve.look()
+    eve.context.close()
+
+
+def test_the_page_of_a_refusal(chromium: Browser, full: Console) -> None:
+    eve = Reader(chromium, full.url, "eve")
+    eve.page.goto("/connections/")
+    eve.page.evaluate("location.assign('/connections/new/')")
+    expect(eve.page.get_by_role("heading", level=1)).to_have_text("Not allowed")
+    expect(eve.page.get_by_text("This needs the role admin.")).to_be_visible()
+    eve.complaints.clear()
+    eve.look()
+    eve.page.get_by_role("link", name="Back").click()
+    expect(eve.page.get_by_role("heading", level=1)).to_have_text("Connections")
+    eve.context.close()
+
+
+def test_the_pages_of_users(reader: Reader) -> None:
+    page = reader.page
+    page.goto("/")
+    page.get_by_role("link", name="Users").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Users")
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        no_axe_findings(page)
+    page.get_by_role("link", name="tess").click()
+    page.get_by_label("Role in Sandbox").select_option("operator")
+    no_axe_findings(page)
+    page.get_by_role("button", name="Save", exact=True).click()
+    row = page.get_by_role("row").filter(has_text="tess")
+    expect(row.locator(".field-sandbox")).to_have_text("operator")
+    expect(row.locator(".field-test")).to_have_text("viewer")
+    page.get_by_role("link", name="Write Console").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Home")
+    assert reader.complaints == []
+
+
+def test_the_page_after_too_many_tries(chromium: Browser, full: Console) -> None:
+    stranger = Reader(chromium, full.url)
+    for _ in range(6):
+        stranger.page.goto("/login/")
+        stranger.page.get_by_label("User name").fill("nobody")
+        stranger.page.get_by_label("Password").fill("guessed")
+        stranger.page.get_by_role("button", name="Sign in").click()
+    expect(stranger.page.get_by_role("alert")).to_contain_text("Wait 15 minutes")
+    stranger.complaints.clear()
+    stranger.look()
+    stranger.context.close()

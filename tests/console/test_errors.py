@@ -36,6 +36,26 @@ def test_a_form_without_its_token_says_what_to_do(
         assert "Nothing was changed." in answer.content.decode()
 
 
+def test_a_refusal_tells_the_roles_one_has_and_leads_back(
+    sign_in: Callable[..., Browser],
+) -> None:
+    browser = sign_in(Role.VIEWER, test=Role.OPERATOR, production=Role.NONE)
+    here = {"Referer": "http://testserver/connections/?x=1"}
+    answer = browser.get("/connections/new/", headers=here)
+    assert answer.status_code == 403
+    roles = [(word.value, role) for word, role in answer.context["roles"]]
+    assert roles == [
+        ("sandbox", "viewer"),
+        ("test", "operator"),
+        ("production", "none"),
+    ]
+    assert "Your roles" in answer.text
+    assert 'href="/connections/?x=1"' in answer.text
+    elsewhere = {"Referer": "http://elsewhere.example/"}
+    answer = browser.get("/connections/new/", headers=elsewhere)
+    assert "elsewhere.example" not in answer.text
+
+
 def test_a_refusal_names_the_role(sign_in: Callable[..., Browser]) -> None:
     answer = sign_in(Role.VIEWER).get("/connections/new/")
     assert answer.status_code == 403

@@ -49,7 +49,7 @@ def test_after_five_tries_even_the_right_password_is_refused(eve: User) -> None:
     answer = sign_in(password="eve")
     assert answer.status_code == 429
     assert "There were too many tries." in answer.text
-    assert "For up to 15 minutes" in answer.text
+    assert "Wait 15 minutes, then" in answer.text
     assert 800 < int(answer["Retry-After"]) <= 900
     assert 'value="eve"' in answer.text
     assert "_auth_user_id" not in answer.client.session
@@ -79,7 +79,7 @@ def test_it_ends_by_itself(eve: User, clock: Clock) -> None:
     answer = sign_in(password="eve")
     assert answer.status_code == 429
     assert answer["Retry-After"] == "61"
-    assert "For up to 2 minutes" in answer.text
+    assert "Wait 2 minutes, then" in answer.text
     clock.now += timedelta(seconds=61)
     assert sign_in(password="eve").status_code == 302
 
