@@ -1,5 +1,6 @@
 """What is known of a write whose outcome is unknown, and what it may have become."""
 
+import json
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -47,7 +48,8 @@ def gather(batch: Batch) -> Traces:
 
 def answer_text(operation: Operation) -> str:
     """Return the body of the answer as far as it came, "" where none did."""
-    return str(operation.answer.get("body", ""))
+    body = operation.answer.get("body", "")
+    return body if isinstance(body, str) else json.dumps(body)
 
 
 def followed_since(operation: Operation) -> OperationQuerySet:

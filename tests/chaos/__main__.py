@@ -1,18 +1,21 @@
 """Run the harness: python -m tests.chaos. Prints tables; exit 1 on any violation."""
 
 import argparse
+import signal
 import sys
 import time
 
 from tests.chaos.stage import Stage, stage
 from tests.chaos.tables import say
 
-SUITES = ("kills", "faults")
+SUITES = ("kills", "faults", "disasters", "races")
 
 
 def main() -> int:
     """Run what was asked for and return the exit code."""
     options = _parser().parse_args()
+    # So that what was started is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     violations = 0
     with stage(options.database) as built:
         for suite in options.suites or SUITES:
@@ -24,9 +27,14 @@ def main() -> int:
 
 def _run(suite: str, built: Stage, every: int) -> list[str]:
     # Only now Django is set up, and what knows its models can be imported.
-    from tests.chaos import faults, kills
+    from tests.chaos import disasters, faults, kills, races
 
-    runs = {"kills": kills.run, "faults": faults.run}
+    runs = {
+        "kills": kills.run,
+        "faults": faults.run,
+        "disasters": disasters.run,
+        "races": races.run,
+    }
     return runs[suite](built, every)
 
 

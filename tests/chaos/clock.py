@@ -30,10 +30,14 @@ def install() -> None:
 
 def set_clients() -> None:
     """Have the clients of Ampersand keep to this clock, and never sleep."""
-    from ampersand import Client
+    from ampersand import AsyncReader, Client
     from console import clients
 
-    clients.Client = partial(Client, now=now, sleep=turn)  # type: ignore[misc, assignment]
+    async def sleep(seconds: float) -> None:
+        turn(seconds)
+
+    clients.Client = partial(Client, now=now, sleep=turn)
+    clients.AsyncReader = partial(AsyncReader, now=now, sleep=sleep)
 
 
 def ahead() -> float:

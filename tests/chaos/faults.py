@@ -9,7 +9,7 @@ from sandbox.faults import FAULTS
 from tests.chaos.checks import ledger, violations
 from tests.chaos.kills import work_again
 from tests.chaos.plays import Play, draft_parts, olga
-from tests.chaos.processes import done, forked
+from tests.chaos.processes import forked
 from tests.chaos.stage import Stage
 from tests.chaos.tables import say_violations, table
 from tests.writes.making import confirm, make_draft
@@ -113,22 +113,23 @@ def _cell(stage: Stage, play: Play, fault: str, number: int) -> tuple[str, list[
     """Play with a fault in the n-th request; return its state, and what is wrong."""
     play.begin_on(stage)
     stage.remote.plan(fault, number)
-    before = done(ledger)
+    ended = forked(lambda _: _play(stage, fault, number))
+    return ended.result or ("stuck", [ended.error])
+
+
+def _play(stage: Stage, fault: str, number: int) -> tuple[str, list[str]]:
+    before = ledger()
     faulty = sorted(before.states)[number - 1]
-    if error := forked(lambda _: work_again()).error:
-        return "stuck", [error]
-    unknowable = frozenset([faulty]) if fault in UNKNOWABLE else frozenset()
-    received = stage.remote.settled()
-    wrong = done(
-        lambda: violations(
-            received,
-            before,
-            may_be_unknown=unknowable,
-            may_run_on=frozenset([faulty]) if fault in ENDLESS else frozenset(),
-        )
+    mine = frozenset([faulty])
+    work_again()
+    wrong = violations(
+        stage.remote.settled(),
+        before,
+        may_be_unknown=mine if fault in UNKNOWABLE else frozenset(),
+        may_run_on=mine if fault in ENDLESS else frozenset(),
     )
-    after = done(ledger).states
-    others = [pk for pk in after if pk != faulty and after[pk] != State.SUCCEEDED]
-    if others and fault not in ENDLESS:
-        wrong.append(f"others did not succeed: {[after[pk] for pk in others]}")
+    after = ledger().states
+    others = {state for pk, state in after.items() if pk != faulty}
+    if others != {State.SUCCEEDED} and fault not in ENDLESS:
+        wrong.append(f"others did not succeed: {others}")
     return after[faulty], wrong

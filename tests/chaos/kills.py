@@ -1,5 +1,6 @@
 """Killing the worker at every step, and looking what became of it once it is back."""
 
+import os
 import random
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from tests.chaos.plays import CREATE, PARTS, POLLS, Play, go_on_with_all
 from tests.chaos.processes import Line, done, forked, kill_myself
 from tests.chaos.stage import Stage
 from tests.chaos.steps import Step, Steps, count_steps
-from tests.chaos.tables import say, say_ends, say_violations, table
+from tests.chaos.tables import progress, say, say_ends, say_violations, table
 
 State = Operation.State
 
@@ -70,13 +71,14 @@ def _print(database: str, reports: list[Report]) -> None:
 
 def kill_everywhere(stage: Stage, play: Play, *, every: int = 1) -> Report:
     """Kill the worker at each `every`-th step of a play that is unlike those before."""
-    play.prepare_on(stage)
-    play.begin_on(stage)
-    steps: list[Moment] = done(_work_counted)
+    steps = steps_of(stage, play)
     report = Report(play.name, steps=len(steps))
-    for at in first_of_each(steps)[::every]:
+    play.begin_on(stage)
+    before = done(ledger)
+    points = first_of_each(steps)[::every]
+    for number, at in enumerate(points, start=1):
+        progress(f"{play.name}: kill point", number, len(points))
         play.begin_on(stage)
-        before = done(ledger)
         ended = forked(lambda line, at=at: _work_until(at, line))
         if not ended.was_killed:
             report.violations.append(f"{play.name} {at}: not killed. {ended.error}")
@@ -84,8 +86,22 @@ def kill_everywhere(stage: Stage, play: Play, *, every: int = 1) -> Report:
         report.killed[ended.note.kind] += 1
         end, found = aftermath(stage, before)
         report.ends[end] += 1
-        report.violations += [f"{play.name}, {at}, {ended.note}: {f}" for f in found]
+        where = f"{play.name}, {ended.note.when} {ended.note.what} (step {at})"
+        report.violations += [f"{where}: {each}" for each in found]
     return report
+
+
+def steps_of(stage: Stage, play: Play) -> list[Moment]:
+    """Return all steps of a play when nothing happens."""
+    play.prepare_on(stage)
+    play.begin_on(stage)
+    steps: list[Moment] = done(_work_counted)
+    return steps
+
+
+def points_of(stage: Stage, play: Play) -> list[int]:
+    """Return the numbers of the steps of a play that are unlike those before."""
+    return first_of_each(steps_of(stage, play))
 
 
 def first_of_each(steps: list[Moment]) -> list[int]:
@@ -99,6 +115,9 @@ def first_of_each(steps: list[Moment]) -> list[int]:
 def _work_counted() -> list[Moment]:
     moments: list[Moment] = []
     beside = connection.copy()
+    # Reads from the network come from another thread, with an event loop.
+    beside.inc_thread_sharing()
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     count_steps(Steps(lambda _, step: moments.append((step, _states(beside)))))
     work_alike()
     beside.close()
@@ -132,24 +151,30 @@ def work_alike() -> None:
 
 
 def aftermath(stage: Stage, before: Ledger) -> tuple[str, list[str]]:
-    """Start the workers again, then have a person go on; return how all ended.
+    """Start the workers again, then have a person go on.
+
+    Return in words how all ended, and what is not as it must be.
+    """
+    ended = forked(lambda _: _bring_to_an_end(stage, before))
+    return ended.result or ("never came to rest", [ended.error])
+
+
+def _bring_to_an_end(stage: Stage, before: Ledger) -> tuple[str, list[str]]:
+    """Work in this process until all is at rest, and look at it.
 
     What was being sent when the worker died must be unknown in the end, and nothing
     else may be: it is the one thing that nobody can know.
     """
-    was_sending = done(ledger).in_state(State.SENDING)
-    error = forked(lambda _: work_again()).error
-    if error:
-        return "never came to rest", [error]
-    after: Ledger = done(ledger)
-    unknown = after.in_state(State.UNKNOWN)
-    found = [
-        f"operation {pk} was being sent and is now {after.states[pk]}"
-        for pk in was_sending - unknown
-    ]
+    was_sending = ledger().in_state(State.SENDING)
+    work_again()
+    after = ledger()
+    known = was_sending - after.in_state(State.UNKNOWN)
+    found = [f"operation {pk} was being sent, now {after.states[pk]}" for pk in known]
     received = stage.remote.settled()
-    found += done(lambda: violations(received, before, may_be_unknown=was_sending))
-    return _in_words(after), found
+    found += violations(received, before, may_be_unknown=was_sending)
+    states = Counter(after.states.values())
+    words = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    return words, found
 
 
 def work_again() -> None:
@@ -157,8 +182,3 @@ def work_again() -> None:
     workers.work(stride=AWAY)
     while go_on_with_all():
         workers.work(stride=AWAY)
-
-
-def _in_words(after: Ledger) -> str:
-    states = Counter(after.states.values())
-    return ", ".join(f"{count} {state}" for state, count in sorted(states.items()))

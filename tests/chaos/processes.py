@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-LONGEST = 180.0
+LONGEST = 600.0
 
 
 @dataclass(frozen=True)

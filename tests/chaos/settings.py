@@ -11,6 +11,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     DATABASES["default"]["NAME"] = _directory / "console.sqlite3"  # noqa: F405
     # Closing the last connection to a file costs more than all that is done with it.
     DATABASES["default"]["CONN_MAX_AGE"] = None  # noqa: F405
+    DATABASES["default"]["OPTIONS"]["timeout"] = float(  # noqa: F405
+        os.environ.get("CHAOS_TIMEOUT", "0.3")
+    )
 TASKS["default"]["BACKEND"] = "django_tasks_db.DatabaseBackend"  # noqa: F405
 STORAGES["default"]["OPTIONS"] = {"location": _directory / "files"}  # noqa: F405
 SEND_TIMEOUT = 0.5

@@ -1,5 +1,6 @@
 """The stage: Django, a database, a sandbox, and people with something to write."""
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator
@@ -61,10 +62,13 @@ def _set_up_django(directory: Path, database: Database) -> None:
 def _prepare(built: Stage) -> None:
     from django.core.management import call_command
 
+    from console import patience
+
     done(lambda: call_command("migrate", verbosity=0))
     done(lambda: _people(built.remote.url))
     built.database.keep("empty")
     clock.set_clients()
+    patience.PAUSE = 0.2
     _warm_up(built)
 
 
@@ -80,6 +84,9 @@ def _warm_up(built: Stage) -> None:
     connections.close_all()
     clients.client_for.cache_clear()
     built.set("empty")
+    # Else each process that is forked copies it all when it collects its garbage.
+    gc.collect()
+    gc.freeze()
 
 
 def _people(url: str) -> None:

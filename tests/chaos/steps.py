@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from django.db import connection
+from httpcore._backends.anyio import AnyIOBackend, AnyIOStream
 
 from ampersand import network
 
@@ -52,24 +53,36 @@ class Steps:
 
         return stepping
 
+    def around_async(self, what: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the coroutine function `call` with a step before and one after."""
+
+        async def stepping(*args: Any, **values: Any) -> Any:
+            self.take(Step(what, "before"))
+            result = await call(*args, **values)
+            self.take(Step(what, "after"))
+            return result
+
+        return stepping
+
 
 def count_steps(steps: Steps) -> None:
     """Have everything that this process does from now on counted in `steps`."""
     _count_statements(steps)
-    backend, stream = network._Backend, network._Stream
-    for owner, name, what in (
-        (backend, "connect_tcp", "connect"),
-        (stream, "write", "write to socket"),
-        (stream, "read", "read from socket"),
+    for around, backend, stream in (
+        (steps.around, network._Backend, network._Stream),
+        (steps.around_async, AnyIOBackend, AnyIOStream),
     ):
-        setattr(owner, name, steps.around(what, getattr(owner, name)))
+        backend.connect_tcp = around("connect", backend.connect_tcp)
+        stream.write = around("write to socket", stream.write)
+        stream.read = around("read from socket", stream.read)
 
 
 def _count_statements(steps: Steps) -> None:
     def run(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
         word = str(sql).split(maxsplit=1)[0].upper()
-        what = word if word in _WORDS else "savepoint and others"
-        return steps.around(what, execute, str(sql))(sql, params, many, context)
+        # The names of savepoints are other ones each time.
+        what, text = (word, str(sql)) if word in _WORDS else ("savepoint", word)
+        return steps.around(what, execute, text)(sql, params, many, context)
 
     connection.execute_wrappers.append(run)
     wrapped = {"COMMIT": "_commit", "ROLLBACK": "_rollback"}

@@ -13,6 +13,12 @@ def say(text: str = "") -> None:
     sys.stdout.flush()
 
 
+def progress(what: str, number: int, of: int) -> None:
+    """Say now and then how far it is, beside the tables."""
+    if number % 20 == 0 or number == of:
+        sys.stderr.write(f"{what} {number} of {of}\n")
+
+
 def table(title: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows under a head, the first column to the left and others to the right."""
     cells = [list(head), *([str(cell) for cell in row] for row in rows)]
