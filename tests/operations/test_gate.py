@@ -160,22 +160,23 @@ def test_a_cancelled_operation_costs_no_turn(clock: Clock) -> None:
 
 ACTIONS = st.lists(
     st.one_of(
-        st.tuples(st.just("try"), st.integers(0, 11)),
-        st.tuples(st.just("end"), st.integers(0, 11)),
+        st.tuples(st.just("try"), st.integers(0, 7)),
+        st.tuples(st.just("try all"), st.just(0)),
+        st.tuples(st.just("end"), st.integers(0, 7)),
         st.tuples(st.just("pass"), st.sampled_from([0.01, 0.2, 0.5, 0.99, 1, 3])),
     ),
-    max_size=40,
+    max_size=10,
 )
 
 
 @settings(
-    max_examples=40,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     actions=ACTIONS,
-    at_once=st.integers(1, 4),
+    at_once=st.integers(1, 8),
     rate=st.sampled_from([0.5, 1, 2.5, 5]),
 )
 def test_however_workers_interleave_none_exceeds_the_pace(
@@ -189,15 +190,17 @@ def test_however_workers_interleave_none_exceeds_the_pace(
     Gate.objects.all().delete()
     Project.objects.update(max_at_once=at_once, max_per_second=rate)
     project.refresh_from_db()
-    operations = waiting(project, 12)
+    operations = waiting(project, 8)
     starts: list[datetime] = []
-    for action, value in actions:
+    crowd = [("try all", 0.0), ("pass", 0.5), ("try all", 0.0)]
+    for action, value in [*crowd, *actions]:
         if action == "pass":
             clock.advance(seconds=value)
         elif action == "end":
             end(operations[int(value)])
-        elif admitted(operations[int(value)]):
-            starts.append(clock.now)
+        else:
+            tried = operations if action == "try all" else [operations[int(value)]]
+            starts += [clock.now for operation in tried if admitted(operation)]
         under_way = Operation.objects.filter(state=State.SENDING).count()
         assert under_way <= at_once
     most, seconds = gate.window(rate)
