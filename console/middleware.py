@@ -19,12 +19,15 @@ class LoginRequiredMiddleware(auth_middleware.LoginRequiredMiddleware):
     """Send people who are not signed in to the login page, and back afterwards.
 
     An htmx request is told to take the whole page there: a login form swapped into a
-    table cell would be lost on the reader.
+    table cell would be lost on the reader. A page that asks for news by itself (X-Poll)
+    is told 401 alone, and stays as it is until somebody looks at it.
     """
 
     def handle_no_permission(  # type: ignore[override]
         self, request: HttpRequest, view_func: Callable[..., Any]
     ) -> HttpResponse:
+        if "X-Poll" in request.headers:
+            return HttpResponse(status=401)
         if not request.htmx:  # type: ignore[attr-defined]
             if request.method in ("GET", "HEAD"):
                 return super().handle_no_permission(request, view_func)

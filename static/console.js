@@ -86,27 +86,110 @@ document.addEventListener("htmx:afterRequest", (event) => {
 });
 
 // --- Polling ------------------------------------------------------------------
-// A page that nobody looks at does not ask: a poll has no event that triggered it.
-document.addEventListener("htmx:beforeRequest", (event) => {
-  const polling = !event.detail.requestConfig.triggeringEvent;
-  if (polling && document.hidden && event.detail.elt.hasAttribute("data-poll")) {
-    event.preventDefault();
-  }
+// <div data-poll hx-trigger="every 2s"> asks for news again and again. Nobody looks at a
+// hidden page, but its title should tell of the end: it asks once a minute. So does one
+// that gets no answer, at last; when there is one again it goes on as if nothing was. All
+// that time only its first part asks, the one that names the state.
+const HIDDEN_PAUSE = 60_000;
+const SIGNED_OUT_PAUSE = 30_000;
+const LONGEST_PAUSE = 60_000;
+const POLL_TIMEOUT = 30_000;
+const polling = { askedAt: new Map(), failures: 0, signedOut: false };
+
+function isPoll(element) {
+  return element instanceof Element && element.hasAttribute("data-poll");
+}
+
+function pollPause() {
+  if (document.hidden) return HIDDEN_PAUSE;
+  if (polling.signedOut) return SIGNED_OUT_PAUSE;
+  return polling.failures ? Math.min(LONGEST_PAUSE, 1_000 * 2 ** polling.failures) : 0;
+}
+
+function isFirstPoll(element) {
+  return element === document.querySelector("[data-poll]");
+}
+
+function mayPoll(element) {
+  const pause = pollPause();
+  if (!pause) return true;
+  const last = polling.askedAt.get(element.id);
+  const isTime = last === undefined || performance.now() - last >= pause;
+  return isTime && isFirstPoll(element);
+}
+
+document.addEventListener("htmx:configRequest", (event) => {
+  if (!isPoll(event.detail.elt)) return;
+  // By this the console knows that nobody did anything: it keeps no session alive.
+  event.detail.headers["X-Poll"] = "1";
+  event.detail.timeout = POLL_TIMEOUT;
 });
 
-// What was unfolded stays so when a part of the page is replaced by its newer self.
-document.addEventListener("htmx:beforeSwap", (event) => {
-  const open = [...event.detail.target.querySelectorAll("details[open][id]")].map((d) => d.id);
-  if (!open.length) return;
-  document.addEventListener("htmx:afterSwap", () => {
-    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-  }, { once: true });
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const element = event.detail.elt;
+  if (!isPoll(element)) return;
+  if (mayPoll(element)) polling.askedAt.set(element.id, performance.now());
+  else event.preventDefault();
 });
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  // With news the part itself is gone by now: the event comes from what is around it.
+  if (isPoll(event.detail.requestConfig.elt) && event.detail.successful) pollAnswered();
+});
+
+for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
+  document.addEventListener(name, (event) => {
+    if (isFirstPoll(event.detail.elt)) pollFailed(event.detail.xhr.status);
+  });
+}
+
+function pollAnswered() {
+  if (polling.signedOut) renewTokens();
+  polling.failures = 0;
+  polling.signedOut = false;
+  sayOfPolling("");
+}
+
+function pollFailed(status) {
+  polling.failures += 1;
+  polling.signedOut = status === 401;
+  if (polling.signedOut) sayOfPolling("signed-out");
+  else if (status >= 400 && status < 500) sayOfPolling("refused");
+  // One answer that was lost is no news.
+  else if (polling.failures > 1) sayOfPolling("unreachable");
+}
+
+function sayOfPolling(what) {
+  document.querySelectorAll("[data-about-polling]").forEach((notice) => {
+    notice.hidden = notice.dataset.aboutPolling !== what;
+  });
+  const link = document.getElementById("sign-in-again");
+  if (link) link.search = `?next=${encodeURIComponent(location.pathname + location.search)}`;
+}
+
+// Signing in again made a new token; the forms of this page hold the one before.
+function renewTokens() {
+  const token = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/);
+  if (!token) return;
+  document.querySelectorAll("input[name=csrfmiddlewaretoken]").forEach((input) => {
+    input.value = token[1];
+  });
+}
+
+function pollNow() {
+  polling.askedAt.clear();
+  document.querySelectorAll("[data-poll]").forEach((element) => {
+    htmx.ajax("GET", element.getAttribute("hx-get"), { source: element });
+  });
+}
+
+document.addEventListener("visibilitychange", () => { if (!document.hidden) pollNow(); });
+window.addEventListener("online", pollNow);
 
 // --- A request that failed on the way ------------------------------------------
 for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
   document.addEventListener(name, (event) => {
-    if (event.detail.elt.hasAttribute && event.detail.elt.hasAttribute("data-poll")) return;
+    if (isPoll(event.detail.elt)) return;
     const box = document.getElementById("page-problem");
     if (!box) return;
     const status = event.detail.xhr && event.detail.xhr.status;

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
+from console.polling import seconds_between_polls, seen
 from console.roles import Role
 from operations.models import Operation
 from writes.drafts import as_curl
@@ -36,12 +37,17 @@ def rows_context(request: HttpRequest, write: Write) -> dict[str, Any]:
     """Return what the summary of the rows of a write shows."""
     batches = list(write.batches.all())
     is_settled = all(batch.is_settled for batch in batches)
+    begun = write.confirmed_at or write.created_at
+    seconds = seconds_between_polls(begun, quickest=POLL_SECONDS)
+    came_of_it = list(children_shown(write, request))
+    shown = (write.rows_totals, [(child.pk, child.state) for child in came_of_it])
     return {
         "write": write,
         "parts": len(batches),
         "totals": write.rows_totals,
-        "children": children_shown(write, request),
-        "poll_seconds": None if is_settled else POLL_SECONDS,
+        "children": came_of_it,
+        "poll_seconds": None if is_settled else seconds,
+        "seen": seen(shown, is_settled, seconds),
     }
 
 

@@ -1,30 +1,30 @@
 """One operation: its state in words, its rows, what failed, and its log."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from console.models import EnvironmentControl
+from console.polling import seconds_between_polls, seen
 from console.roles import Role, require_viewer
 from operations import panels
 from operations.failures import failure_groups
 from operations.models import Gate, Operation
 from operations.sentences import sentence
 from operations.timeline import timeline
+from operations.titles import title
 from operations.views.logs import log_context
 from operations.views.lookup import find_operation, name_groups
 
 GROUPS_SHOWN = 50
 KEYS_SHOWN = 20
-# What lasts longer than this is looked at less often.
-LONG = timedelta(minutes=10)
+# While late log entries may come.
+ENDED_SECONDS = 10
 # Nothing moves until a person ends it.
-POLL_FROZEN = 10
+FROZEN_SECONDS = 10
 
 
 @require_safe
@@ -33,7 +33,7 @@ POLL_FROZEN = 10
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one operation."""
     operation = find_operation(request, pk, Role.VIEWER)
-    context = _status_context(operation, _freeze_of(operation))
+    context = _status_context(operation, _freeze_of(operation), _open_gate(operation))
     context["panels"] = panels.drawn(request, operation)
     context["log"] = log_context(operation, {})
     return render(request, "operations/detail.html", context)
@@ -49,9 +49,10 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
     """
     operation = find_operation(request, pk, Role.VIEWER)
     freeze = _freeze_of(operation)
-    if request.GET.get("seen") == _seen(operation, freeze):
+    open_gate = _open_gate(operation)
+    if request.GET.get("seen") == _seen(operation, freeze, open_gate):
         return HttpResponse(status=204)
-    context = _status_context(operation, freeze)
+    context = _status_context(operation, freeze, open_gate)
     context["is_fragment"] = True
     context["is_news"] = request.GET.get("was") != operation.state
     return render(request, "operations/detail.html#operation-status", context)
@@ -66,14 +67,15 @@ def _freeze_of(operation: Operation) -> EnvironmentControl | None:
 
 
 def _status_context(
-    operation: Operation, freeze: EnvironmentControl | None
+    operation: Operation, freeze: EnvironmentControl | None, open_gate: Gate | None
 ) -> dict[str, Any]:
     name_groups([operation])
     telling = operation.log_entries.filter(tells_outcome=True)
     groups = failure_groups(telling.values_list("raw", flat=True))
     return {
         "operation": operation,
-        "seen": _seen(operation, freeze),
+        "page_title": title(operation),
+        "seen": _seen(operation, freeze, open_gate),
         "sentence": sentence(operation, freeze),
         "timeline": timeline(operation),
         "groups": [
@@ -81,18 +83,26 @@ def _status_context(
             for group in groups[:GROUPS_SHOWN]
         ],
         "groups_left": max(0, len(groups) - GROUPS_SHOWN),
-        "poll_seconds": POLL_FROZEN if freeze else _poll_seconds(operation),
-        "open_gate": _open_gate(operation),
+        "poll_seconds": _poll_seconds(operation, freeze),
+        "open_gate": open_gate,
     }
 
 
-def _seen(operation: Operation, freeze: EnvironmentControl | None) -> str:
-    """Return what is another one as soon as anything shown changes.
+def _seen(
+    operation: Operation, freeze: EnvironmentControl | None, open_gate: Gate | None
+) -> str:
+    """Return what the reader has.
 
-    An asking that brought no news counts no version up, nor does a freeze, but the
-    page tells of it.
+    Neither an asking that brought no news nor what keeps it waiting counts a version
+    up, but the page tells of it.
     """
-    return f"{operation.version}-{operation.asked_count}{'-frozen' if freeze else ''}"
+    return seen(
+        operation.version,
+        operation.asked_count,
+        freeze is None,
+        open_gate and (open_gate.opened_at, open_gate.last_failure),
+        _poll_seconds(operation, freeze),
+    )
 
 
 def _open_gate(operation: Operation) -> Gate | None:
@@ -102,14 +112,16 @@ def _open_gate(operation: Operation) -> Gate | None:
     return Gate.objects.with_open_breaker().filter(pk=operation.project_id).first()
 
 
-def _poll_seconds(operation: Operation) -> int | None:
+def _poll_seconds(
+    operation: Operation, freeze: EnvironmentControl | None
+) -> int | None:
     """Return how often the page looks for news, or None when none will come."""
-    if operation.state in (Operation.State.WAITING, Operation.State.SENDING):
-        return 1
-    if operation.state == Operation.State.HELD:
-        return 5
+    state = operation.state
+    if state in Operation.UNSENT or state == Operation.State.SENDING:
+        since = operation.sent_at or operation.waiting_since
+        return seconds_between_polls(since, quickest=FROZEN_SECONDS if freeze else 1)
     if not operation.is_watched:
         return None
-    if operation.state != Operation.State.IN_PROGRESS:
-        return 10
-    return 2 if timezone.now() - operation.created_at < LONG else 15
+    if state != Operation.State.IN_PROGRESS:
+        return ENDED_SECONDS
+    return seconds_between_polls(operation.accepted_at, quickest=2)

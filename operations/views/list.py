@@ -1,6 +1,5 @@
 """The list of operations, and its fragment that keeps itself up to date."""
 
-import hashlib
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -8,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from console.polling import seconds_between_polls, seen
 from console.roles import require_viewer
 from operations.filters import FollowForm, OperationFilter
 from operations.models import Operation
@@ -19,7 +19,9 @@ MOST_PINNED = 20
 # Counting stops here: the page says "100+".
 MOST_COUNTED = 100
 
+# It looks for news this often: with something young in sight, elsewhere, nowhere.
 POLL_BUSY = 3
+POLL_QUIET = 15
 POLL_IDLE = 30
 
 
@@ -80,6 +82,8 @@ def _lines(request: HttpRequest, chosen: OperationFilter) -> dict[str, Any]:
     pinned = pinned[:MOST_PINNED]
     name_groups([*pinned, *shown])
     in_flight = visible.in_flight()[:MOST_COUNTED].count()
+    seconds = _poll_seconds(shown, in_flight)
+    versions = [(each.pk, each.version) for each in (*pinned, *shown)]
     return {
         "filter": chosen,
         "pinned": pinned,
@@ -88,17 +92,18 @@ def _lines(request: HttpRequest, chosen: OperationFilter) -> dict[str, Any]:
         "older": chosen.query(before=shown[-1].pk) if len(found) > PAGE else "",
         "newest": chosen.query() if before else None,
         "poll_query": chosen.query(**{"before": before} if before else {}),
-        "poll_seconds": POLL_BUSY if in_flight else POLL_IDLE,
-        "seen": _digest([*pinned, *shown], in_flight, unknown),
+        "poll_seconds": seconds,
+        "seen": seen(versions, in_flight, unknown, seconds),
         "in_flight": _capped(in_flight),
         "unknown": _capped(unknown),
     }
 
 
-def _digest(operations: list[Operation], *counts: int) -> str:
-    """Return a short text that is another one as soon as anything shown changes."""
-    shown = [*counts, *((operation.pk, operation.version) for operation in operations)]
-    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+def _poll_seconds(shown: list[Operation], in_flight: int) -> int:
+    moving = [operation.created_at for operation in shown if operation.is_in_flight]
+    if moving:
+        return seconds_between_polls(max(moving), quickest=POLL_BUSY)
+    return POLL_QUIET if in_flight else POLL_IDLE
 
 
 def _capped(count: int) -> str:

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from console.models import AuditEvent
+from console.polling import seconds_between_polls, seen
 from console.roles import Role, require_viewer
 from operations.filters import LogFilter
 from operations.models import LogEntry, Operation
@@ -20,6 +21,7 @@ from operations.views.lookup import find_operation
 
 PAGE = 100
 MOST_SEVERITIES = 50
+# At the most often; entries come no sooner than the worker asks.
 POLL_SECONDS = 5
 COLUMNS = ("sequence", "timestamp", "severity", "text", "error", "raw")
 
@@ -59,14 +61,16 @@ def log_context(operation: Operation, query: Mapping[str, Any]) -> dict[str, Any
     last = entries.aggregate(last=Max("sequence"))["last"] or 0
     is_last_page = not (chosen.cleaned_data["before"] or chosen.cleaned_data["after"])
     grows = operation.is_watched or operation.is_in_flight
+    seconds = seconds_between_polls(operation.created_at, quickest=POLL_SECONDS)
+    have = seen(last, grows, seconds)
     return {
         "filter": chosen,
         **page,
         "is_empty": not last,
         # It keeps itself up to date where new entries would appear.
-        "poll_seconds": POLL_SECONDS if is_last_page and grows else None,
-        "poll_query": chosen.query(seen=f"{last}-{grows:d}"),
-        "seen": f"{last}-{grows:d}",
+        "poll_seconds": seconds if is_last_page and grows else None,
+        "poll_query": chosen.query(seen=have),
+        "seen": have,
     }
 
 

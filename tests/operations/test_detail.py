@@ -1,5 +1,6 @@
 """The page of one operation, and its part that changes by itself."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from console.models import Project
 from console.roles import Role
 from operations import logbook, panels
 from operations.models import Operation
+from operations.titles import title
 from tests.operations.conftest import entry, failed_rows, make_logs, make_operation
 from tests.operations.test_outcome import logs as remote_logs
 
@@ -161,6 +163,13 @@ class TestPage:
         assert "cancel/" not in text
 
 
+def seen_on(browser: Browser, operation: Operation) -> str:
+    """Return what the page of the operation says that it shows."""
+    found = re.search(r"status/\?seen=(\w+)&", browser.get(url(operation)).text)
+    assert found
+    return found[1]
+
+
 class TestStatus:
     @pytest.mark.parametrize(
         ("values", "seconds"),
@@ -168,7 +177,10 @@ class TestStatus:
             ({"state": "waiting", "remote_id": ""}, 1),
             ({"state": "sending", "remote_id": ""}, 1),
             ({"state": "in_progress"}, 2),
-            ({"state": "in_progress", "age": 3600}, 15),
+            ({"state": "in_progress", "age": 400}, 5),
+            ({"state": "in_progress", "age": 1000}, 15),
+            ({"state": "in_progress", "age": 3600}, 30),
+            ({"state": "waiting", "remote_id": "", "age": 3600}, 30),
             ({"state": "succeeded"}, 10),
             ({"state": "in_progress", "due_at": None}, None),
             ({"state": "succeeded", "due_at": None}, None),
@@ -185,7 +197,9 @@ class TestStatus:
     ) -> None:
         age = timedelta(seconds=values.get("age", 0))
         given = {name: value for name, value in values.items() if name != "age"}
-        operation = make_operation(project, created_at=timezone.now() - age, **given)
+        names = ("created_at", "waiting_since", "sent_at", "answered_at")
+        moments = dict.fromkeys(names, timezone.now() - age)
+        operation = make_operation(project, **moments, **given)
         for address in (url(operation), url(operation, "status/")):
             text = viewer.get(address).text.partition('id="operation-log"')[0]
             assert (POLL in text) is (seconds is not None)
@@ -194,7 +208,7 @@ class TestStatus:
 
     def test_unchanged_is_204(self, viewer: Browser, operation: Operation) -> None:
         address = url(operation, "status/")
-        seen = {"seen": f"{operation.version}-0", "was": operation.state}
+        seen = {"seen": seen_on(viewer, operation), "was": operation.state}
         assert viewer.get(address, seen, headers=HTMX).status_code == 204
         operation.change(only_from=(State.IN_PROGRESS,), state=State.SUCCEEDED)
         response = viewer.get(address, seen, headers=HTMX)
@@ -202,11 +216,37 @@ class TestStatus:
         assert "<html" not in response.text
         assert "Succeeded" in response.text
 
+    def test_it_is_shown_anew_when_it_is_to_be_asked_for_less_often(
+        self, viewer: Browser, operation: Operation, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen = {"seen": seen_on(viewer, operation), "was": operation.state}
+        later = timezone.now() + timedelta(hours=2)
+        monkeypatch.setattr(timezone, "now", lambda: later)
+        response = viewer.get(url(operation, "status/"), seen, headers=HTMX)
+        assert 'hx-trigger="every 30s"' in response.text
+
+    def test_it_tells_the_tab_how_it_ended(
+        self, viewer: Browser, operation: Operation
+    ) -> None:
+        what = f"Upsert contact #{operation.pk} · Write Console</title>"
+        assert f"<title>… In progress · {what}" in viewer.get(url(operation)).text
+        operation.change(only_from=(State.IN_PROGRESS,), state=State.SUCCEEDED)
+        text = viewer.get(url(operation, "status/"), headers=HTMX).text
+        # htmx takes the title of a fragment where nothing stands around it.
+        assert text.lstrip().startswith(f"<title>✓ Succeeded · {what}")
+
+    @pytest.mark.parametrize("state", State.values)
+    def test_every_state_has_a_mark_and_a_word(
+        self, project: Project, state: str
+    ) -> None:
+        shown = title(Operation(pk=7, project=project, action="create", state=state))
+        assert re.fullmatch(r"[…?✓✗] \w[\w ,]+ · Create #7", shown)
+
     def test_an_asking_without_news_is_shown_too(
         self, viewer: Browser, operation: Operation
     ) -> None:
         address = url(operation, "status/")
-        seen = {"seen": f"{operation.version}-0", "was": operation.state}
+        seen = {"seen": seen_on(viewer, operation), "was": operation.state}
         Operation.objects.update(asked_count=1, due_at=None)
         response = viewer.get(address, seen, headers=HTMX)
         assert "The console asked once" in response.text

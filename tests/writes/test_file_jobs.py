@@ -1,5 +1,6 @@
 """Work on files: at once or by the worker, and taken over when a worker dies."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -282,6 +283,11 @@ def test_the_page_follows_a_check_and_is_loaded_anew_at_its_end(
         assert "1,234 rows" in text
         assert 'value="49"' in text or 'value="50"' in text
     assert "<html" not in fragment
+    seen = re.findall(r"work/\?seen=(\w+)", fragment)[0]
+    work = f"/writes/{write.pk}/file/work/?seen={seen}"
+    assert browser.get(work).status_code == 204
+    FileJob.objects.filter(pk=job.pk).update(done_rows=1235)
+    assert "1,235 rows" in browser.get(work).content.decode()
     FileJob.objects.filter(pk=job.pk).update(state=State.DONE, due_at=None)
     answer = browser.get(f"/writes/{write.pk}/file/work/")
     assert (answer.status_code, answer["HX-Refresh"]) == (204, "true")

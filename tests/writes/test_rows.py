@@ -18,6 +18,7 @@ from tests.writes.making import confirm, make_draft, work_off
 from tests.writes.pages import Page
 from writes import sweep
 from writes.models import Write
+from writes.panels import rows_context
 from writes.views import rows as rows_view
 
 KEY = "external_id__c"
@@ -356,3 +357,12 @@ def test_the_operation_shows_the_sums_of_the_rows(
     text = browser.get(operation.get_absolute_url()).content.decode()
     assert f"/writes/{write.pk}/rows/" in text
     assert browser.get(f"/writes/{write.pk}/rows/panel/").status_code == 200
+
+
+def test_the_panel_is_204_until_the_sums_change(write: Write, browser: Browser) -> None:
+    address = f"/writes/{write.pk}/rows/panel/"
+    seen = {"seen": rows_context(browser.get(address).wsgi_request, write)["seen"]}
+    assert browser.get(address, seen).status_code == 204
+    report = {**write.rows_report, "failed": 1, "succeeded": 0}
+    Write.objects.filter(pk=write.pk).update(rows_report=report)
+    assert browser.get(address, seen).status_code == 200

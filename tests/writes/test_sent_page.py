@@ -1,5 +1,6 @@
 """The page of what was sent in parts: when it tells how the rows fared."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -66,3 +67,27 @@ def test_nothing_is_told_while_a_part_is_on_its_way(
     page = status(write, browser, succeeded=2)
     assert "Rows sent" not in page
     assert "1 of 2 parts have ended" in page
+
+
+def test_unchanged_is_204_until_a_part_or_its_rows_change(
+    write: Write, browser: Browser
+) -> None:
+    address = f"/writes/{write.pk}/status/"
+    seen = {"seen": re.findall(r"seen=(\w+)", status(write, browser, succeeded=2))[0]}
+    assert browser.get(address, seen).status_code == 204
+    Operation.objects.filter(batch__write=write).update(due_at=None)
+    assert "hx-trigger" not in browser.get(address, seen).text
+    status(write, browser, succeeded=1, failed=1)
+    assert "1 of 2 rows failed" in browser.get(address, seen).text
+
+
+def test_the_tab_tells_how_far_it_is(write: Write, browser: Browser) -> None:
+    text = status(write, browser, succeeded=2)
+    assert text.lstrip().startswith(f"<title>✓ Ended · Write {write.pk} · ")
+    Operation.objects.filter(batch__write=write, batch__number=2).update(
+        state="in_progress", remote_id="op-2"
+    )
+    text = status(write, browser, succeeded=2)
+    assert text.lstrip().startswith(f"<title>… 1 of 2 parts · Write {write.pk} · ")
+    page = browser.get(write.get_absolute_url()).text
+    assert f"<title>… 1 of 2 parts · Write {write.pk} · Write Console</title>" in page

@@ -15,14 +15,16 @@ from django.views.decorators.http import require_POST, require_safe
 from ampersand import Request, RequestInvalid
 from console.fields import UnreadableSecret
 from console.models import EnvironmentControl, NoActiveKey
+from console.polling import seconds_between_polls, seen
 from console.roles import Role, require_operator, require_viewer
 from files.remote.looking import LARGE
 from writes import children, drafts, parts, sharing, turns
 from writes.confirm_form import ConfirmForm
-from writes.models import Write
+from writes.models import Batch, Write
 from writes.panels import children_shown
 from writes.parts_progress import progress_of
 from writes.repeats import earlier_of
+from writes.templatetags.writes import duration
 from writes.time_left import pace_of
 from writes.timeline import timeline
 from writes.views.lookup import find_write
@@ -53,8 +55,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_viewer
 def status(request: HttpRequest, pk: int) -> HttpResponse:
-    """Return the part of a sent write's page that changes by itself."""
+    """Return the part of a sent write that changes by itself; 204 if it is `seen`."""
     context = _sent_context(request, find_write(request, pk, Role.VIEWER))
+    if request.GET.get("seen") == context["seen"]:
+        return HttpResponse(status=204)
+    context["is_fragment"] = True
     return render(request, "writes/sent.html#write-status", context)
 
 
@@ -68,6 +73,17 @@ def _sent_context(request: HttpRequest, write: Write) -> dict[str, Any]:
     if moves and totals and totals.sent != progress.rows - progress.rows_not_sent:
         # They are from before the rest was sent, and will be put together anew.
         totals = None
+    seconds = _poll_seconds(batches) if moves else None
+    is_paused = write.paused_at is not None and progress.unsent > 0
+    pace = pace_of(batches, timezone.now()) if is_going else None
+    came_of_it = list(children_shown(write, request))
+    shown = (
+        [batch.operation.version for batch in batches],
+        totals,
+        is_paused,
+        pace and duration(pace.elapsed),
+        [(child.pk, child.state) for child in came_of_it],
+    )
     return {
         "write": write,
         "project": write.project,
@@ -75,13 +91,20 @@ def _sent_context(request: HttpRequest, write: Write) -> dict[str, Any]:
         "progress": progress,
         "is_going": is_going,
         "totals": totals,
-        "is_paused": write.paused_at is not None and progress.unsent > 0,
+        "is_paused": is_paused,
         "stopped": turns.stopped_at(write, batches),
-        "pace": pace_of(batches, timezone.now()) if is_going else None,
-        "children": children_shown(write, request),
+        "pace": pace,
+        "children": came_of_it,
         "timeline": timeline(write),
-        "poll_seconds": POLL_SECONDS if moves else None,
+        "poll_seconds": seconds,
+        "seen": seen(*shown, seconds),
     }
+
+
+def _poll_seconds(batches: list[Batch]) -> int:
+    """Return how often the page looks for news: often again with each part let go."""
+    since = max(batch.operation.waiting_since for batch in batches)
+    return seconds_between_polls(since, quickest=POLL_SECONDS)
 
 
 def review(

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from console.polling import seconds_between_polls, seen
 from console.roles import Role, require_viewer
 from files.checking.header import bare_name
 from files.fields.field import Field
@@ -43,15 +44,26 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_viewer
 def work(request: HttpRequest, pk: int) -> HttpResponse:
-    """Return how far the check is; once it ended, have the page loaded anew."""
+    """Return how far the check is; 204 if that is as `seen`.
+
+    Once it ended, the page is loaded anew.
+    """
     write = _draft(request, pk, Role.VIEWER)
     job = _job(write)
     if job is None or not job.is_open:
         response = HttpResponse(status=204)
         response["HX-Refresh"] = "true"
         return response
-    context = {"write": write, "job": job}
+    context = {"write": write, "job": job, **_job_polling(job)}
+    if request.GET.get("seen") == context["seen"]:
+        return HttpResponse(status=204)
     return render(request, "writes/file.html#file-work", context)
+
+
+def _job_polling(job: FileJob) -> dict[str, Any]:
+    seconds = seconds_between_polls(job.created_at)
+    shown = (job.step, job.percent, job.done_bytes, job.done_rows, seconds)
+    return {"poll_seconds": seconds, "seen": seen(*shown)}
 
 
 def _draft(request: HttpRequest, pk: int, role: Role) -> Write:
@@ -113,6 +125,8 @@ def _page(
         "report": write.check_report,
     }
     context["inspection"] = write.inspected
+    if job is not None and job.is_open:
+        context |= _job_polling(job)
     if write.check_report:
         context |= _report_context(request, write)
     return render(request, "writes/file.html", context, status=status)

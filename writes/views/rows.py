@@ -92,8 +92,10 @@ def rows(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_viewer
 def panel(request: HttpRequest, pk: int) -> HttpResponse:
-    """Return the summary that the pages of the write's operations show."""
+    """Return the summary on the pages of the write's operations; 204 if as `seen`."""
     context = rows_context(request, find_write(request, pk, Role.VIEWER))
+    if request.GET.get("seen") == context["seen"]:
+        return HttpResponse(status=204)
     return render(request, "writes/rows_summary.html#panel", context)
 
 
