@@ -13,10 +13,10 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, models, transaction
 from django.db.models import Case, F, Value, When
-from django.utils import timezone
 
 from ampersand import AmpersandError, NotSent, OutcomeUnknown, Refused
 from ampersand import Operation as RemoteOperation
+from console.database_time import database_now
 from console.models import NoActiveKey
 from operations import logbook, outcome, schedule
 from operations.asking import News, Problem
@@ -35,7 +35,7 @@ def keep(operations: Sequence[Operation], news: dict[int, News]) -> None:
 
     Who was given another turn meanwhile keeps that.
     """
-    now = timezone.now()
+    now = database_now()
     put_off([each for each in operations if each.pk not in news], now, within=PUT_OFF)
     asked = [each for each in operations if each.pk in news]
     told = {each.pk for each in asked if _is_told(each, news[each.pk])}
@@ -57,6 +57,11 @@ def _is_told(operation: Operation, news: News) -> bool:
     if news.entries is None:
         return False
     return logbook.digest(news.entries) != operation.log_digest
+
+
+def give_back(operations: Sequence[Operation]) -> None:
+    """Let others ask what was claimed, at once: this process has to stop."""
+    put_off(operations, database_now(), within=timedelta(0))
 
 
 def put_off(
@@ -121,7 +126,7 @@ def _keep_told(claimed: Operation, news: News) -> None:
     operation = Operation.objects.select_for_update().get(pk=claimed.pk)
     if operation.state not in Operation.WATCHED:
         return
-    now = timezone.now()
+    now = database_now()
     values: dict[str, Any] = {
         "asked_count": operation.asked_count + 1,
         "watch_problem": problem_in_words(news.problem) if news.problem else "",

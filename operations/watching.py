@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from ampersand import AmpersandError, RequestInvalid
 from console.clients import read_together
+from console.database_time import database_now
 from console.fields import UnreadableSecret
 from console.models import NoActiveKey, Project
 from console.stopping import holding
@@ -27,16 +28,9 @@ def watch(pks: Sequence[int], due_at: datetime) -> None:
     nothing. What cannot be read changes no state: it becomes `watch_problem` in words.
     """
     mine = _claim(pks, due_at)
-    with holding(partial(_hand_back, mine)):
+    with holding(partial(keeping.give_back, mine)):
         for project, operations in _by_project(mine):
             _watch(project, operations)
-
-
-def _hand_back(operations: list[Operation]) -> None:
-    """Have those asked about at once that were not yet: this worker must end."""
-    for operation in operations:
-        mine = Operation.objects.filter(pk=operation.pk, due_at=operation.due_at)
-        mine.update(due_at=timezone.now())
 
 
 def _watch(project: Project, operations: list[Operation]) -> None:
@@ -74,7 +68,7 @@ def _admitted(
 
 def _claim(pks: Sequence[int], due_at: datetime) -> list[Operation]:
     """Take what is still due by pushing it ahead; that value is the token of it."""
-    lease = timezone.now() + LEASE
+    lease = database_now() + LEASE
     watched = Operation.objects.filter(pk__in=pks, state__in=Operation.WATCHED)
     if not watched.filter(due_at=due_at).update(due_at=lease):
         return []

@@ -12,7 +12,7 @@ import pytest
 from django.utils import timezone
 
 from console.models import Project
-from operations import breaker, gate
+from operations import breaker, gate, keeping, watching
 from operations.models import LogEntry, Operation
 from tests.conftest import forget_clients, speak_over, stored_operation
 
@@ -38,7 +38,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(timezone, "now", clock)
-    for module in (gate, breaker):
+    for module in (gate, breaker, watching, keeping):
         monkeypatch.setattr(module, "database_now", clock)
     return clock
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connections
 
 from console.models import Project
+from console.stopping import hand_back_all
 from operations import asking, keeping, logbook, sync, watching
 from operations.models import Gate, Operation
 from tests.conftest import make_project
@@ -90,6 +91,26 @@ class TestClaim:
             watching.watch(pks(operations), NOON)
         assert sync.nudge_due(NOON + watching.LEASE - timedelta(seconds=1)) == 0
         assert sync.nudge_due(NOON + watching.LEASE) == 3
+
+    def test_a_worker_that_has_to_stop_gives_them_back(
+        self,
+        clock: Clock,
+        project: Project,
+        monkeypatch: pytest.MonkeyPatch,
+        enqueued: list[tuple[list[int], str]],
+    ) -> None:
+        operations = make_many(project, 3)
+
+        def stop(work: Any) -> None:
+            work.close()
+            hand_back_all()
+            raise SystemExit
+
+        monkeypatch.setattr(watching, "read_together", stop)
+        monkeypatch.setattr(connections, "close_all", lambda: None)
+        with pytest.raises(SystemExit):
+            watching.watch(pks(operations), NOON)
+        assert sync.nudge_due(NOON) == 3
 
     def test_operations_of_several_projects_are_asked_each_with_its_own(
         self, clock: Clock, remote: Remote, project: Project
