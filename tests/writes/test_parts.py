@@ -323,5 +323,7 @@ def test_the_status_of_a_write_in_parts_is_a_fragment(
 ) -> None:
     confirm(write, olga)
     content = browser.get(f"/writes/{write.pk}/status/").content.decode()
-    assert content.strip().startswith('<div id="write-status"')
+    assert content.strip().startswith("<title>… 0 of 4 parts")
+    assert '<div id="write-status"' in content
+    assert "<html" not in content
     assert "0 of 4 parts have ended" in content
