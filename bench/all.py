@@ -23,6 +23,8 @@ COMMANDS = (
     [PYTHON, str(BENCH / "pages.py")],
     [*WITH_POSTGRES, PYTHON, str(BENCH / "pages.py")],
     [PYTHON, str(BENCH / "polling.py")],
+    [*WITH_POSTGRES, PYTHON, str(BENCH / "watching.py")],
+    [PYTHON, str(BENCH / "watching.py")],
 )
 
 

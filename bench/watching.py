@@ -33,11 +33,15 @@ from figures import figure, finish
 IN_FLIGHT = 10_000
 INTERVAL = 60
 WINDOW = 20
+# Until the first is due, the processes have started.
+START = 6
 # All at once must be done well before each is due again.
 LONGEST = 55
 LIMIT = 2
 OBJECT = "fault_never_ends__c"
 WORKER = "worker --queue watching"
+# The sandbox can be asked faster than a project is unless it is set so.
+READS_PER_SECOND = 1_000
 
 
 @dataclass
@@ -48,6 +52,7 @@ class Stage:
     variables: dict[str, str]
     port: int
     costs: list[Path] = field(default_factory=list)
+    sandbox_pid: int = 0
 
     @property
     def log(self) -> Path:
@@ -57,6 +62,11 @@ class Stage:
     def calls(self) -> int:
         """Return how many requests the sandbox has answered."""
         return sum("/operations/" in line for line in self.log.open())
+
+    def sandbox_processor(self) -> float:
+        """Return the seconds of processor time that the sandbox has taken."""
+        fields = Path(f"/proc/{self.sandbox_pid}/stat").read_text().split()
+        return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
 
     @contextmanager
     def sandbox(self) -> Iterator[None]:
@@ -70,6 +80,7 @@ class Stage:
             )
         assert process.stdout is not None
         assert "ready" in process.stdout.readline()
+        self.sandbox_pid = process.pid
         try:
             yield
         finally:
@@ -131,6 +142,8 @@ def prepare(data: Path) -> tuple[Stage, str]:
 
     call_command("migrate", verbosity=0)
     project = make_demo(password=running.PASSWORD, port=port)
+    project.reads_per_second = READS_PER_SECOND
+    project.save()
     began = datetime.now().astimezone() - timedelta(hours=1)
     told = start_upstream(data / "sandbox.sqlite3", began.timestamp())
     Operation.objects.bulk_create(
@@ -192,44 +205,51 @@ def start_upstream(state: Path, began: float) -> list[tuple[dict[str, Any], list
 
 def steady(stage: Stage, name: str, *, workers: int) -> None:
     """Watch for a while what falls due evenly over a minute."""
-    first = _soon(4)
+    first = _soon(START)
     due = schedule(first, timedelta(seconds=INTERVAL / IN_FLIGHT))
     end = first + timedelta(seconds=WINDOW)
-    with at_work(stage, workers):
-        calls = stage.calls()
+    with at_work(stage, workers) as upstream:
         _wait_until(end + timedelta(seconds=2))
-        calls = stage.calls() - calls
     asked = {pk: at for pk, at in answered().items() if due[pk] <= end}
     missed = sum(at <= end for at in due.values()) - len(asked)
     report(name, [(asked[pk] - due[pk]).total_seconds() for pk in asked], missed)
-    report_cost(stage, name, calls)
+    report_cost(stage, name, upstream)
 
 
 def at_once(stage: Stage, name: str, *, workers: int) -> None:
     """Have everything due in one moment, and wait until all was asked about."""
-    first = _soon(4)
+    first = _soon(START)
     due = schedule(first, timedelta(0))
-    with at_work(stage, workers):
-        calls = stage.calls()
+    with at_work(stage, workers) as upstream:
         while len(asked := answered()) < IN_FLIGHT:
             if time.time() > first.timestamp() + LONGEST:
                 break
             time.sleep(0.5)
-        calls = stage.calls() - calls
     missed = IN_FLIGHT - len(asked)
     report(name, [(asked[pk] - due[pk]).total_seconds() for pk in asked], missed)
-    report_cost(stage, name, calls)
+    report_cost(stage, name, upstream)
+
+
+@dataclass
+class Upstream:
+    """What the sandbox did meanwhile: requests, and seconds of processor time."""
+
+    calls: int
+    processor: float
 
 
 @contextmanager
-def at_work(stage: Stage, workers: int) -> Iterator[None]:
+def at_work(stage: Stage, workers: int) -> Iterator[Upstream]:
     """Run the clock and so many workers; `stage.costs` tells their cost afterwards."""
     stage.costs.clear()
+    upstream = Upstream(stage.calls(), stage.sandbox_processor())
     with ExitStack() as stack:
         for _ in range(workers):
             stack.enter_context(stage.process(*WORKER.split()))
         stack.enter_context(stage.process("clock"))
-        yield
+        yield upstream
+    upstream.calls = stage.calls() - upstream.calls
+    upstream.processor = stage.sandbox_processor() - upstream.processor
 
 
 def schedule(first: datetime, step: timedelta) -> dict[int, datetime]:
@@ -272,18 +292,21 @@ def report(name: str, delays: list[float], missed: int) -> None:
     figure(f"{name}_gap_longest", gaps[1], "of_interval", at_most=LIMIT)
 
 
-def report_cost(stage: Stage, name: str, calls: int) -> None:
+def report_cost(stage: Stage, name: str, upstream: Upstream) -> None:
     """Print what the asking cost, for each operation asked about."""
     polls = len(answered())
     costs = [json.loads(cost.read_text()) for cost in stage.costs]
-    figure(f"{name}_upstream_calls", calls, "calls")
-    figure(f"{name}_upstream_calls_per_poll", calls / polls, "calls")
+    figure(f"{name}_upstream_calls", upstream.calls, "calls")
+    figure(f"{name}_upstream_calls_per_poll", upstream.calls / polls, "calls")
     queries = sum(cost["queries"] for cost in costs)
     figure(f"{name}_queries_per_poll", queries / polls, "queries")
     seconds = sum(cost["seconds"] for cost in costs)
     figure(f"{name}_database_per_poll", seconds / polls * 1000, "ms")
+    # With what it takes to start: some seconds for each process.
     processor = sum(cost["processor"] for cost in costs)
     figure(f"{name}_processor_per_poll", processor / polls * 1000, "ms")
+    sandbox = upstream.processor / upstream.calls * 1000
+    figure(f"{name}_sandbox_processor_per_call", sandbox, "ms")
 
 
 def _soon(seconds: float) -> datetime:
