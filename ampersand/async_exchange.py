@@ -12,7 +12,12 @@ import httpx
 
 from ampersand.answers import Answer
 from ampersand.errors import AmpersandError
-from ampersand.exchange import LARGEST_ANSWER, TOO_LARGE, BaseExchange
+from ampersand.exchange import (
+    CONNECTIONS,
+    LARGEST_ANSWER,
+    TOO_LARGE,
+    BaseExchange,
+)
 from ampersand.schemas import Request
 from ampersand.secrets import SecretStr
 
@@ -27,7 +32,11 @@ KEEPALIVE = 30.0
 
 
 class AsyncExchange(BaseExchange):
-    """Sends reads concurrently over pooled connections, within one event loop."""
+    """Sends reads concurrently over few connections, within one event loop.
+
+    Each connection has a client of its own: the pool of httpcore looks through all its
+    connections again and again, and with 20 that took longer than everything else.
+    """
 
     def __init__(
         self,
@@ -39,29 +48,41 @@ class AsyncExchange(BaseExchange):
     ) -> None:
         """Open a pool; `timeout` is in seconds for a single read or write."""
         super().__init__(api_key=api_key, timeout=timeout, now=now)
-        self._http = httpx.AsyncClient(
-            transport=transport, **self._options(keep_alive=KEEPALIVE)
-        )
+        options = self._options(keep_alive=KEEPALIVE, connections=1)
+        trusted = httpx.create_ssl_context()
+        self._clients = [
+            httpx.AsyncClient(transport=transport, verify=trusted, **options)
+            for _ in range(CONNECTIONS)
+        ]
+        # The one used last comes first, so that no more are open than are needed.
+        self._free: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
+        for client in self._clients:
+            self._free.put_nowait(client)
 
     async def close(self) -> None:
-        """Close the pooled connections."""
-        await self._http.aclose()
+        """Close the connections."""
+        for client in self._clients:
+            await client.aclose()
 
     async def send(self, request: Request) -> Answer:
         """Send once and return the answer, exactly as `Exchange.send` does."""
+        client = await self._free.get()
         started = time.monotonic()
-        outcome = await self._attempt(request, started)
+        try:
+            outcome = await self._attempt(client, request, started)
+        finally:
+            self._free.put_nowait(client)
         return self._told(request, outcome, started)
 
     async def _attempt(
-        self, request: Request, started: float
+        self, client: httpx.AsyncClient, request: Request, started: float
     ) -> Answer | AmpersandError:
-        prepared = self._built(self._http, request)
+        prepared = self._built(client, request)
         if isinstance(prepared, AmpersandError):
             return prepared
         try:
             async with asyncio.timeout(self.deadline):
-                response = await self._http.send(prepared, stream=True)
+                response = await client.send(prepared, stream=True)
         except Exception as error:
             return self._failure(error, started)
         content, fault = await self._body_of(response, started)

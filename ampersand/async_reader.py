@@ -24,7 +24,7 @@ class AsyncReader:
     growing pauses, or those that the server asks for up to `longest_pause` seconds.
 
     Every method may raise the errors of `ampersand.errors`, and no others. No more
-    than `CONNECTIONS` reads should be under way at a time: others may wait in vain.
+    than `CONNECTIONS` requests are under way at a time; others wait for their turn.
     """
 
     def __init__(

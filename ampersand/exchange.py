@@ -78,7 +78,7 @@ class BaseExchange:
         self._now = now
         self.deadline = DEADLINE_FACTOR * timeout
 
-    def _options(self, *, keep_alive: float) -> dict[str, Any]:
+    def _options(self, *, keep_alive: float, connections: int) -> dict[str, Any]:
         """Return how an httpx client is opened; connections may idle `keep_alive` s."""
         return {
             "auth": _KeyHeader(self._api_key),
@@ -86,7 +86,7 @@ class BaseExchange:
                 self._timeout, connect=CONNECT_TIMEOUT, pool=POOL_TIMEOUT
             ),
             "limits": httpx.Limits(
-                max_connections=CONNECTIONS, keepalive_expiry=keep_alive
+                max_connections=connections, keepalive_expiry=keep_alive
             ),
             "follow_redirects": False,
         }
@@ -181,7 +181,8 @@ class Exchange(BaseExchange):
         """Open a pool; `timeout` is in seconds for a single read or write."""
         super().__init__(api_key=api_key, timeout=timeout, now=now)
         self._http = httpx.Client(
-            transport=transport, **self._options(keep_alive=KEEPALIVE)
+            transport=transport,
+            **self._options(keep_alive=KEEPALIVE, connections=CONNECTIONS),
         )
         keep_deadlines(self._http)
 
