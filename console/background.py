@@ -15,6 +15,26 @@ from console.models import Heartbeat
 # A worker takes a task within a second.
 PATIENCE = timedelta(seconds=30)
 
+# By queue, what its worker is called and what it means that none runs; and the clock.
+PROCESSES = {
+    "clock": (
+        "The clock",
+        "No operation is asked about, and nothing goes on by itself.",
+    ),
+    "sending": (
+        "The worker for sending",
+        "What you confirm waits for it; after an hour it is cancelled instead.",
+    ),
+    "watching": (
+        "The worker for watching",
+        "Operations stay as they were last seen.",
+    ),
+    "files": (
+        "The worker for files",
+        "Large files are not checked, and rows are not joined to their outcome.",
+    ),
+}
+
 
 @dataclass(frozen=True)
 class Background:
@@ -33,23 +53,25 @@ class Background:
     @property
     def state(self) -> str:
         """ "ok", "missing" without a clock or a worker, "stalled" when tasks wait."""
-        if self.clock_seen is None or self.clock_seen > Heartbeat.PATIENCE:
-            return "missing"
-        if self.unattended:
+        if self._has_no_clock or self.unattended:
             return "missing"
         if self.oldest is not None and self.oldest > PATIENCE:
             return "stalled"
         return "ok"
 
     @property
-    def missing(self) -> list[str]:
-        """What does not run, in words."""
-        workers = [
-            f"the worker of the queue “{queue}”" for queue in self.unattended or ()
+    def missing(self) -> list[tuple[str, str]]:
+        """What does not run, and what that means, in words."""
+        return [
+            (name, means)
+            for process, (name, means) in PROCESSES.items()
+            if process in (self.unattended or ())
+            or (process == "clock" and self._has_no_clock)
         ]
-        if self.clock_seen is None or self.clock_seen > Heartbeat.PATIENCE:
-            return ["the clock", *workers]
-        return workers
+
+    @property
+    def _has_no_clock(self) -> bool:
+        return self.clock_seen is None or self.clock_seen > Heartbeat.PATIENCE
 
 
 def tasks_are_in_database() -> bool:

@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from console.background import background
 from console.database_time import database_now
 from console.models import Heartbeat
 from console.views import health
@@ -89,6 +90,7 @@ def test_a_queue_whose_worker_was_not_seen_for_long_is_named(client: Client) -> 
     worker = client.get("/healthz").json()["worker"]
     assert worker["state"] == "missing"
     assert worker["queues_without_worker"] == ["files"]
+    assert [name for name, _ in background().missing] == ["The worker for files"]
     beat("another", "files", age=29)
     assert client.get("/healthz").json()["worker"]["state"] == "ok"
 

@@ -95,7 +95,7 @@ def test_a_missing_clock_is_told(
         seen_at = timezone.now() - timedelta(seconds=seconds)
         Heartbeat.objects.create(process="clock", host="a", seen_at=seen_at)
     content = browser.get("/").content.decode()
-    assert ("Not running: the clock." in content) == told
+    assert ("The clock is not running." in content) == told
 
 
 def test_only_drafts_of_ones_own_are_listed(
