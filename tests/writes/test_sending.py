@@ -334,6 +334,7 @@ def test_a_lost_nudge_is_given_again(
     assert operation.due_at == later + sending.NUDGE_LEASE
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("fault", ["", "429", "reset_after"])
 def test_an_answer_is_kept_though_the_database_is_away_when_it_comes(
     fault: str,
