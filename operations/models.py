@@ -332,7 +332,7 @@ class Operation(models.Model):
 
     resolve.alters_data = True  # type: ignore[attr-defined]
 
-    def find(self, *, by: str, state: str, **values: Any) -> bool:
+    def reconcile(self, *, by: str, state: str, **values: Any) -> bool:
         """Keep what a person found out about an unknown outcome, as its new state.
 
         Tells whether it was unknown until now: a late answer may have come first.
@@ -345,7 +345,7 @@ class Operation(models.Model):
             **values,
         )
 
-    find.alters_data = True  # type: ignore[attr-defined]
+    reconcile.alters_data = True  # type: ignore[attr-defined]
 
 
 class OperationTransition(Transition):

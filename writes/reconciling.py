@@ -59,20 +59,20 @@ class Doubtful(NothingChanged):
 
 def link(
     batch: Batch, remote_id: str, request: HttpRequest, *, is_sure: bool = False
-) -> None:
-    """Watch Ampersand's operation `remote_id` as what became of `batch`.
+) -> Operation:
+    """Watch Ampersand's operation `remote_id` as what became of `batch`; return it.
 
     Ampersand is asked for it first, with one read. Where somebody follows it here
-    already, `is_sure` leaves it there: this one is decided and stays unknown.
-    Raises `NotUnknown`, `Taken`, `Doubtful` unless `is_sure`, and `NothingChanged`
-    where Ampersand does not know it or cannot be asked.
+    already, `is_sure` leaves it there: that one is returned, and this one is decided
+    and stays unknown. Raises `NotUnknown`, `Taken`, `Doubtful` unless `is_sure`, and
+    `NothingChanged` where Ampersand does not know it or cannot be asked.
     """
     operation = batch.operation
     _need_unknown(operation)
     twin = _twin(operation, remote_id)
     if twin is not None:
         _leave_to(twin, operation, request, is_sure=is_sure)
-        return
+        return twin
     remote = _ask(operation, remote_id)
     doubts = doubts_about(operation, remote)
     if doubts and not is_sure:
@@ -83,7 +83,7 @@ def link(
     who = request.user.get_username()
     try:
         with transaction.atomic():
-            _find(
+            _reconcile(
                 batch,
                 request,
                 state=State.IN_PROGRESS,
@@ -100,12 +100,13 @@ def link(
         if twin is None:
             raise
         raise Taken(twin) from None
+    return operation
 
 
 def was_written(batch: Batch, record_id: str, request: HttpRequest) -> None:
     """Keep that the one record of `batch` was found written. Raises `NotUnknown`."""
     with transaction.atomic():
-        _find(
+        _reconcile(
             batch,
             request,
             state=State.SUCCEEDED,
@@ -125,7 +126,7 @@ def was_not_written(batch: Batch, looked_at: str, request: HttpRequest) -> None:
     Raises `NotUnknown`.
     """
     with transaction.atomic():
-        _find(
+        _reconcile(
             batch,
             request,
             state=State.NOT_WRITTEN,
@@ -203,10 +204,10 @@ def _not_asked(why: str) -> str:
     return f"Nothing was changed. {why} Try again in a minute."
 
 
-def _find(batch: Batch, request: HttpRequest, **values: object) -> None:
+def _reconcile(batch: Batch, request: HttpRequest, **values: object) -> None:
     """Store the new state; its rows are joined to it anew. Raises `NotUnknown`."""
-    found = batch.operation.find(by=request.user.get_username(), **values)  # type: ignore[arg-type]
-    if not found:
+    done = batch.operation.reconcile(by=request.user.get_username(), **values)  # type: ignore[arg-type]
+    if not done:
         _need_unknown(batch.operation)
     kept = Batch.objects.filter(
         pk=batch.pk, first_row__isnull=False, write__files_deleted_at=None

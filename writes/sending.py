@@ -75,6 +75,12 @@ GIVE_UP_AFTER = timedelta(hours=1)
 # more without saying until when; in seconds.
 PAUSES = (5, 15, 60)
 MOST_NUDGED = 200
+# Somebody may have noted an end meanwhile, as for what was called unknown.
+NOT_ENDED: dict[str, Any] = {
+    "rows_succeeded": None,
+    "rows_failed": None,
+    "ended_at": None,
+}
 
 NO_ANSWER: dict[str, Any] = {"remote_status": "", "request_id": "", "answer": {}}
 
@@ -395,6 +401,7 @@ def _store_result(operation: Operation, result: WriteResult) -> None:
                 request_id=result.request_id or "",
                 answer=answer,
                 due_at=timezone.now() + timedelta(seconds=1),
+                **NOT_ENDED,
             )
     except IntegrityError:
         twin = f"operation {result.operation_id}, which this console knows already"

@@ -1,6 +1,5 @@
 """What is known of a write whose outcome is unknown, and what it may have become."""
 
-import json
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -48,8 +47,7 @@ def gather(batch: Batch) -> Traces:
 
 def answer_text(operation: Operation) -> str:
     """Return the body of the answer as far as it came, "" where none did."""
-    body = operation.answer.get("body", "")
-    return body if isinstance(body, str) else json.dumps(body)
+    return str(operation.answer.get("body", ""))
 
 
 def followed_since(operation: Operation) -> OperationQuerySet:

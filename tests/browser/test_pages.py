@@ -150,7 +150,7 @@ def test_pages_without_anything_to_show(chromium: Browser, blank: Console) -> No
         ("/writes/record/", "Write one record"),
         ("/writes/csv/", "Upsert a CSV file"),
         ("/writes/url/", "Upsert a CSV from a URL"),
-        ("/operations/", "with an unknown outcome"),
+        ("/operations/", "Each may or may not have been written"),
         ("/operations/?object=nothing", "No operation matches"),
         ("/operations/?from=never", "make no sense"),
         ("/audit/", "write.confirmed"),
@@ -172,6 +172,21 @@ def test_an_operation(name: str, reader: Reader, addresses: dict[str, str]) -> N
     reader.page.goto(addresses[name])
     expect(reader.page.locator("main .state").first).to_have_text(STATES[name])
     reader.page.evaluate(OPEN_SOME)
+    reader.look()
+
+
+@pytest.mark.parametrize("what", ["create", "file", "address"])
+def test_finding_out_what_became_of_it(
+    what: str, reader: Reader, addresses: dict[str, str]
+) -> None:
+    page = reader.page
+    page.goto(addresses[f"reconcile {what}"])
+    expect(page.get_by_role("heading", level=1)).to_have_text("What became of it?")
+    expect(page.locator("#unknown-too-long")).to_be_visible()
+    page.evaluate(OPEN_SOME)
+    reader.look()
+    page.locator("#send-again").click()
+    expect(page.get_by_role("alert").first).to_contain_text("Nothing was sent")
     reader.look()
 
 

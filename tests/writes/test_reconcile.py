@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 from django.utils import timezone
 
+from ampersand import WriteResult
 from console.models import AuditEvent, EnvironmentControl, Integration, Project
 from console.roles import Role
 from operations.models import Operation
@@ -91,6 +92,13 @@ def begun(sandbox: Sandbox) -> str:
     return str(received(sandbox)[-1]["operationId"])
 
 
+def result(**values: Any) -> WriteResult:
+    """Return what the client makes of an answer that says that it was taken."""
+    empty = {"record_id": None, "operation_id": None, "data": None, "request_id": None}
+    told = {"success": True, "errors": (), "warnings": (), "status_code": 200}
+    return WriteResult(**{**empty, **told, "raw": "", **values})
+
+
 def audited(action: str) -> AuditEvent:
     return AuditEvent.objects.get(action=action)
 
@@ -119,7 +127,7 @@ class TestPage:
         check_page(answer)
         soql = f"FROM fault_{fault}__c WHERE external_id__c IN (&#x27;k-1&#x27;, "
         assert soql in answer.text
-        assert "a external_id__c of its own" in answer.text
+        assert "has its own external_id__c" in answer.text
         assert "It was written" not in answer.text
 
     def test_an_address_may_hold_rows_without_a_key(
@@ -364,7 +372,8 @@ class TestLink:
         assert "bob began to follow it" in answer.text
         assert fresh(batch).needs_person
         filled = {"remote_id": "theirs", "is_sure": "on"}
-        assert browser.post(url(batch, "link/"), filled).status_code == 302
+        answer = browser.post(url(batch, "link/"), filled, follow=True)
+        assert f"Operation #{twin.pk} tells what became of it." in answer.text
         assert (fresh(batch).state, fresh(batch).needs_person) == ("unknown", False)
         assert f"operation #{twin.pk}" in fresh(batch).resolution
 
@@ -509,9 +518,27 @@ class TestNotWritten:
     ) -> None:
         batch = unknown()
         browser.post(url(batch, "not-written/"), {"looked_at": "Nothing there."})
-        late = fresh(batch)
-        sending._store_answer(late, state=State.SUCCEEDED, record_id="003A")
+        sending._store_result(fresh(batch), result(record_id="003A"))
+        found = fresh(batch)
+        assert (found.state, found.record_id) == (State.SUCCEEDED, "003A")
+        assert (found.rows_succeeded, found.rows_failed) == (1, 0)
+
+    def test_a_file_that_is_accepted_late_is_watched_as_if_nothing_was_said(
+        self, unknown: Any, browser: Browser, sandbox: Sandbox
+    ) -> None:
+        batch = unknown("timeout_after", csv=CSV)
+        remote_id = begun(sandbox)
+        browser.post(url(batch, "not-written/"), {"looked_at": "Nothing there."})
+        work_off()
+        sending._store_result(fresh(batch), result(operation_id=remote_id))
+        accepted = fresh(batch)
+        assert accepted.state == State.IN_PROGRESS
+        assert (accepted.rows_failed, accepted.ended_at) == (None, None)
+        work_off()
         assert fresh(batch).state == State.SUCCEEDED
+        totals = Write.objects.get(pk=batch.write_id).rows_totals
+        assert totals
+        assert (totals.succeeded, totals.failed) == (3, 0)
 
     def test_no_answer_counts_for_less(self, unknown: Any, browser: Browser) -> None:
         batch = unknown()

@@ -1,11 +1,13 @@
 """One write whose outcome is unknown: what is known, where to look, and what to do."""
 
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, cast
 
 from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -27,6 +29,9 @@ from writes.resending import NeedsReview
 from writes.views.starting import LARGEST_ID
 
 State = Operation.State
+
+# What was sent may be worked on for so long after everybody stopped waiting for it.
+STILL_ARRIVES = timedelta(minutes=5)
 
 
 @require_safe
@@ -52,7 +57,9 @@ def link(request: HttpRequest, pk: int) -> HttpResponse:
         return _page(request, batch, link_form=form, status=422)
     given = form.cleaned_data
     try:
-        reconciling.link(batch, given["remote_id"], request, is_sure=given["is_sure"])
+        linked = reconciling.link(
+            batch, given["remote_id"], request, is_sure=given["is_sure"]
+        )
     except NotUnknown as error:
         return _nothing(request, batch, str(error))
     except Doubtful as error:
@@ -62,7 +69,11 @@ def link(request: HttpRequest, pk: int) -> HttpResponse:
     except NothingChanged as error:
         form.add_error("remote_id", str(error))
         return _page(request, batch, link_form=form, status=422)
-    messages.success(request, "Linked. It is watched like any other operation now.")
+    if linked == batch.operation:
+        told = "Linked. It is watched like any other operation now."
+    else:
+        told = f"Noted. Operation #{linked.pk} tells what became of it."
+    messages.success(request, told)
     return redirect(batch.operation)
 
 
@@ -162,6 +173,7 @@ def _page(
         "risk": _risk(batch),
         "could_duplicate": resending.could_duplicate(batch),
         "answer": traces.answer_text(operation),
+        "may_still_arrive": _may_still_arrive(operation),
         "traces": found,
         "shown": shown,
         "curl": as_curl(batch.write, shown),
@@ -169,6 +181,11 @@ def _page(
         **told,
     }
     return render(request, "writes/reconcile.html", context, status=status)
+
+
+def _may_still_arrive(operation: Operation) -> bool:
+    sent_at = cast(datetime, operation.sent_at)
+    return timezone.now() - sent_at < STILL_ARRIVES
 
 
 def _forms(batch: Batch) -> dict[str, Form]:
@@ -187,9 +204,8 @@ def _risk(batch: Batch) -> str:
     key = batch.write.primary_key
     if batch.operation.is_bulk and not resending.could_duplicate(batch):
         return (
-            f"Every row carries a {key} of its own, so sending it again updates the "
-            "same records with the same values. What others changed meanwhile would "
-            "be overwritten."
+            f"Every row has its own {key}, so the same records are updated with the "
+            "same values. What others changed meanwhile would be overwritten."
         )
     if batch.write.url:
         return (
