@@ -16,29 +16,19 @@ inside no transaction. A worker that is killed leaves a row that is due, and
 import hashlib
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
-from http import HTTPStatus
-from typing import Any
 
-from django.db import (
-    DatabaseError,
-    IntegrityError,
-    InterfaceError,
-    connection,
-    transaction,
-)
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.models import Q
 from django.utils import timezone
 
 from ampersand import (
     AmpersandError,
     Client,
-    NotSent,
     OutcomeUnknown,
-    Problem,
-    Refused,
     Request,
     RequestInvalid,
     WriteResult,
@@ -46,13 +36,12 @@ from ampersand import (
 from console.database_time import database_now
 from console.fields import UnreadableSecret
 from console.models import EnvironmentControl, NoActiveKey
-from console.patience import patiently
 from console.stopping import holding
 from files.remote.stores import StoreError
 from operations import gate
 from operations.models import Operation
 from operations.querysets import is_frozen
-from writes import looking, sharing, turns
+from writes import answering, looking, sharing, turns
 from writes.models import Batch, Write
 from writes.storing import measure
 
@@ -65,24 +54,11 @@ NUDGE_LEASE = timedelta(seconds=10)
 # A worker that sends says so every few seconds; after the lease it counts as gone.
 LEASE = timedelta(seconds=20)
 RENEW_SECONDS = 5
-# A database that is away when the answer comes is waited for, for so long.
-STORING_SECONDS = 600
 # Making the file available to Ampersand, before the request, takes no longer than this.
 SHARING = timedelta(minutes=15)
 # After this time what could not be sent is given up: the data may be stale by then.
 GIVE_UP_AFTER = timedelta(hours=1)
-# Pauses between tries while nothing can leave this machine, and when Ampersand takes no
-# more without saying until when; in seconds.
-PAUSES = (5, 15, 60)
 MOST_NUDGED = 200
-# Somebody may have noted an end meanwhile, as for what was called unknown.
-NOT_ENDED: dict[str, Any] = {
-    "rows_succeeded": None,
-    "rows_failed": None,
-    "ended_at": None,
-}
-
-NO_ANSWER: dict[str, Any] = {"remote_status": "", "request_id": "", "answer": {}}
 
 
 def enqueue(operation_id: int) -> None:
@@ -172,7 +148,7 @@ def _reserve(operation: Operation) -> bool:
         pk=operation.pk,
         state=State.WAITING,
         due_at=operation.due_at,
-        due_at__lte=now + timedelta(seconds=max(PAUSES)),
+        due_at__lte=now + timedelta(seconds=max(answering.PAUSES)),
     )
     return mine.update(due_at=now + SHARING) == 1
 
@@ -213,7 +189,7 @@ def _claim(operation: Operation) -> bool:
         attempts=operation.attempts + 1,
         reason="",
         remedy="",
-        **NO_ANSWER,
+        **answering.NO_ANSWER,
     )
 
 
@@ -242,182 +218,19 @@ def _lease_kept(operation: Operation) -> Iterator[None]:
 
 
 def _exchange(operation: Operation, client: Client, request: Request) -> None:
-    """Make the one HTTP call, and store what is known afterwards."""
-    error: AmpersandError | None = None
+    """Make the one HTTP call, and keep what is known afterwards."""
     try:
-        result = client.send(request)
-    except AmpersandError as said:
-        error = said
-        store = partial(_store_error, operation, said)
+        outcome: WriteResult | AmpersandError = client.send(request)
+    except AmpersandError as error:
+        outcome = error
     except Exception as mistake:
         log.exception("Operation %s: sending went wrong", operation.pk)
-        failed = OutcomeUnknown(f"The console failed: {mistake}")
-        _keep(operation, partial(_store_unknown, operation, failed))
+        outcome = OutcomeUnknown(f"The console failed: {mistake}")
+        answering.keep(operation, outcome)
         return
-    else:
-        store = partial(_store_result, operation, result)
-    _keep(operation, store)
-    gate.write_ended(operation.project, error)
-
-
-def _keep(operation: Operation, store: Callable[[], None]) -> None:
-    """Store what came back, which must not be lost with a database that is away.
-
-    A try that failed may have been stored all the same. Then another worker may be
-    sending it by now, and that one's row is not to be touched.
-    """
-    mine = Operation.objects.filter(pk=operation.pk, attempts=operation.attempts)
-
-    def keep() -> None:
-        with transaction.atomic():
-            if mine.select_for_update().exists():
-                store()
-
-    patiently(keep, seconds=STORING_SECONDS)
-
-
-def _store_error(operation: Operation, error: AmpersandError) -> None:
-    match error:
-        case NotSent():
-            _store_not_sent(operation, error)
-        case Refused():
-            _store_refused(operation, error)
-        case OutcomeUnknown():
-            _store_unknown(operation, error)
-        case RequestInvalid():
-            # Raised before anything leaves: the project's address is another one now.
-            operation.change(
-                only_from=(State.SENDING,), **_cancelled(f"{error} Nothing was sent.")
-            )
-        case _:
-            _store_unknown(operation, OutcomeUnknown(error.detail.rstrip(".")))
-
-
-def _store_not_sent(operation: Operation, error: NotSent) -> None:
-    due_at = timezone.now() + _pause(operation)
-    if not _wait_again(operation, due_at, reason=error.detail):
-        # Called unknown meanwhile, and somebody may have acted on that.
-        operation.change(only_from=(State.UNKNOWN,), **_cancelled(error.detail))
-
-
-def _pause(operation: Operation) -> timedelta:
-    return timedelta(seconds=PAUSES[min(operation.attempts, len(PAUSES)) - 1])
-
-
-def _wait_again(operation: Operation, due_at: datetime, **values: Any) -> bool:
-    """Put back what was not written; tell whether it still counted as being sent."""
-    return operation.change(
-        only_from=(State.SENDING,),
-        state=State.WAITING,
-        sent_at=None,
-        due_at=due_at,
-        **values,
-    )
-
-
-def _store_refused(operation: Operation, error: Refused) -> None:
-    if error.problem.asks_to_wait and _store_busy(operation, error.problem):
-        return
-    _store_answer(
-        operation,
-        state=State.REJECTED,
-        reason=_said(error.problem),
-        remedy=error.problem.remedy,
-        **_answer_of(error.problem),
-        **_all_refused(operation),
-    )
-
-
-def _store_busy(operation: Operation, problem: Problem) -> bool:
-    """Have it wait as long as Ampersand asks, and everything of its project with it.
-
-    False if it was called unknown meanwhile: then it ends, since somebody may have
-    acted on that.
-    """
-    now = database_now()
-    until = gate.wait_asked_for(problem.retry_after, now) or now + _pause(operation)
-    is_full = problem.status == HTTPStatus.TOO_MANY_REQUESTS
-    what = "takes no more for now" if is_full else "asks to try again later"
-    why = f"Ampersand {what}; nothing was written"
-    if is_full or problem.retry_after:
-        gate.close_writes(operation.project, until, why)
-    reason = f"{why}. It said: {problem.detail}"
-    return _wait_again(operation, until, reason=reason, **_answer_of(problem))
-
-
-def _said(problem: Problem) -> str:
-    """Return all that the server said went wrong, each thing once."""
-    said = [problem.detail, *problem.causes]
-    said += [f"{issue.name}: {issue.detail}" for issue in problem.issues]
-    return "\n".join(dict.fromkeys(part for part in said if part))
-
-
-def _answer_of(problem: Problem) -> dict[str, Any]:
-    return {
-        "request_id": problem.request_id or "",
-        "remote_status": str(problem.status),
-        "answer": {"status": problem.status, "body": problem.raw},
-    }
-
-
-def _all_refused(operation: Operation) -> dict[str, Any]:
-    return {"rows_succeeded": 0, "rows_failed": operation.rows_sent}
-
-
-def _store_unknown(operation: Operation, error: OutcomeUnknown) -> None:
-    problem = error.problem
-    _store_answer(
-        operation,
-        state=State.UNKNOWN,
-        reason=f"{error.detail} {problem.detail}" if problem else error.detail,
-        **(_answer_of(problem) if problem else NO_ANSWER),
-    )
-
-
-def _store_result(operation: Operation, result: WriteResult) -> None:
-    answer = {"status": result.status_code, "body": result.raw}
-    warnings = "\n".join((*result.warnings, *result.errors))
-    if not operation.is_bulk:
-        _store_answer(
-            operation,
-            state=State.SUCCEEDED,
-            remote_id=result.operation_id or "",
-            record_id=result.record_id or operation.record_id,
-            reason=warnings,
-            request_id=result.request_id or "",
-            answer={**answer, "data": result.data},
-            rows_succeeded=1,
-            rows_failed=0,
-            ended_at=timezone.now(),
-        )
-        return
-    try:
-        with transaction.atomic():
-            _store_answer(
-                operation,
-                state=State.IN_PROGRESS,
-                remote_id=result.operation_id or "",
-                reason=warnings,
-                request_id=result.request_id or "",
-                answer=answer,
-                due_at=timezone.now() + timedelta(seconds=1),
-                **NOT_ENDED,
-            )
-    except IntegrityError:
-        twin = f"operation {result.operation_id}, which this console knows already"
-        _store_unknown(operation, OutcomeUnknown(f"Ampersand answered with {twin}"))
-
-
-def _store_answer(operation: Operation, **values: Any) -> None:
-    """Store what came back. A late answer is worth more than "unknown".
-
-    One that proves something is also worth more than that a person found nothing.
-    """
-    values = {"due_at": None, "answered_at": timezone.now(), **values}
-    only_from: tuple[str, ...] = (State.SENDING, State.UNKNOWN)
-    if values["state"] != State.UNKNOWN:
-        only_from += (State.NOT_WRITTEN,)
-    operation.change(only_from=only_from, **values)
+    answering.keep(operation, outcome)
+    failure = outcome if isinstance(outcome, AmpersandError) else None
+    gate.write_ended(operation.project, failure)
 
 
 def _give_up(operation: Operation) -> None:
@@ -437,21 +250,12 @@ def _give_up(operation: Operation) -> None:
         reason=reason,
         due_at=None,
         answered_at=now,
-        **_all_refused(operation),
+        **answering.all_refused(operation),
     )
 
 
 def _cancel(operation: Operation, reason: str) -> None:
-    operation.change(only_from=(State.WAITING,), **_cancelled(reason))
-
-
-def _cancelled(reason: str) -> dict[str, Any]:
-    return {
-        "state": State.CANCELLED,
-        "reason": reason,
-        "due_at": None,
-        "ended_at": timezone.now(),
-    }
+    operation.change(only_from=(State.WAITING,), **answering.cancelled(reason))
 
 
 def _stop_waiting(operation: Operation) -> None:
@@ -469,8 +273,10 @@ def recover_overdue(now: datetime) -> int:
     """Call unknown what a worker was sending when it vanished; return how many."""
     recovered = 0
     for operation in Operation.objects.due(State.SENDING, now=now)[:MOST_NUDGED]:
+        # Its worker may have renewed the lease just now.
         recovered += operation.change(
             only_from=(State.SENDING,),
+            only_if=Q(due_at=operation.due_at),
             state=State.UNKNOWN,
             due_at=None,
             reason="The worker stopped while it was sending.",

@@ -26,7 +26,7 @@ from tests.writes.making import (
     states,
     work_off,
 )
-from writes import file_jobs, reconciling, resending, sending, turns
+from writes import answering, file_jobs, reconciling, resending, turns
 from writes.models import Batch, Write
 
 State = Operation.State
@@ -518,7 +518,7 @@ class TestNotWritten:
     ) -> None:
         batch = unknown()
         browser.post(url(batch, "not-written/"), {"looked_at": "Nothing there."})
-        sending._store_result(fresh(batch), result(record_id="003A"))
+        answering._store_result(fresh(batch), result(record_id="003A"))
         found = fresh(batch)
         assert (found.state, found.record_id) == (State.SUCCEEDED, "003A")
         assert (found.rows_succeeded, found.rows_failed) == (1, 0)
@@ -530,7 +530,7 @@ class TestNotWritten:
         remote_id = begun(sandbox)
         browser.post(url(batch, "not-written/"), {"looked_at": "Nothing there."})
         work_off()
-        sending._store_result(fresh(batch), result(operation_id=remote_id))
+        answering._store_result(fresh(batch), result(operation_id=remote_id))
         accepted = fresh(batch)
         assert accepted.state == State.IN_PROGRESS
         assert (accepted.rows_failed, accepted.ended_at) == (None, None)
@@ -543,7 +543,7 @@ class TestNotWritten:
     def test_no_answer_counts_for_less(self, unknown: Any, browser: Browser) -> None:
         batch = unknown()
         browser.post(url(batch, "not-written/"), {"looked_at": "Nothing there."})
-        sending._store_answer(fresh(batch), state=State.UNKNOWN, reason="No answer.")
+        answering._store_answer(fresh(batch), state=State.UNKNOWN, reason="No answer.")
         assert fresh(batch).state == State.NOT_WRITTEN
 
 

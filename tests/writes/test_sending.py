@@ -17,7 +17,7 @@ from operations.models import Gate, Operation
 from sandbox.app import Sandbox
 from tests.conftest import make_user
 from tests.writes.making import fault_integration, make_draft, received, records
-from writes import confirming, drafts, sending
+from writes import answering, confirming, drafts, sending
 from writes.models import Batch, Write
 
 State = Operation.State
@@ -218,6 +218,30 @@ def test_a_worker_that_vanished_while_sending_leaves_an_unknown_outcome(
     assert received(sandbox) == []
 
 
+def test_a_lease_renewed_at_the_last_moment_keeps_it_from_being_called_unknown(
+    sandbox: Sandbox,
+    integration: Integration,
+    operator: User,
+    confirm,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    operation = confirm(make_draft(integration, operator))
+    now = timezone.now()
+    operation.change(
+        only_from=(State.WAITING,), state=State.SENDING, sent_at=now, due_at=now
+    )
+    really_change = Operation.change
+
+    def renewed_first(self: Operation, **values: Any) -> bool:
+        Operation.objects.update(due_at=now + sending.LEASE)
+        return really_change(self, **values)
+
+    monkeypatch.setattr(Operation, "change", renewed_first)
+    assert sending.recover_overdue(now + timedelta(seconds=1)) == 0
+    operation.refresh_from_db()
+    assert operation.state == State.SENDING
+
+
 def test_a_late_answer_is_worth_more_than_unknown(
     sandbox: Sandbox,
     integration: Integration,
@@ -388,7 +412,7 @@ def test_an_answer_that_was_stored_after_all_is_not_stored_over_the_next_sending
     def another_worker_takes_it() -> None:
         assert sending._claim(Operation.objects.get(pk=operation.pk))
 
-    store = sending._store_not_sent
+    store = answering._store_not_sent
 
     def stored_without_a_word(*args: Any) -> None:
         store(*args)
@@ -400,7 +424,7 @@ def test_an_answer_that_was_stored_after_all_is_not_stored_over_the_next_sending
 
     monkeypatch.setattr(patience, "PAUSE", 0)
     monkeypatch.setattr(Client, "send", unreachable)
-    monkeypatch.setattr(sending, "_store_not_sent", stored_without_a_word)
+    monkeypatch.setattr(answering, "_store_not_sent", stored_without_a_word)
     sending.send(operation.pk)
     operation.refresh_from_db()
     assert (operation.state, operation.attempts) == (State.SENDING, 2)
