@@ -7,7 +7,7 @@ transaction of its own.
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from console.models import NoActiveKey
 from operations import logbook, outcome, schedule
 from operations.asking import News, Problem
 from operations.models import Operation
+from operations.querysets import OperationQuerySet
 
 log = logging.getLogger(__name__)
 
@@ -95,16 +96,23 @@ def _keep_quiet(
 
 def _give_turns(turns: Mapping[Operation, datetime | None], **values: Any) -> None:
     """Set the next turns, and `values`, of those that nobody changed meanwhile."""
-    if not turns:
-        return
-    claims = {operation.due_at for operation in turns}
-    mine = Operation.objects.filter(
-        pk__in=[operation.pk for operation in turns],
-        due_at__in=claims,
+    dues = {operation: due for operation, due in turns.items() if due is not None}
+    if dues:
+        whens = [When(pk=each.pk, then=Value(due)) for each, due in dues.items()]
+        turn = Case(*whens, output_field=models.DateTimeField())
+        _claimed(dues).update(due_at=turn, **values)
+    # Apart: PostgreSQL takes a CASE of nothing but NULL for a text.
+    if last := turns.keys() - dues.keys():
+        _claimed(last).update(due_at=None, **values)
+
+
+def _claimed(operations: Collection[Operation]) -> OperationQuerySet:
+    """Return the rows of claimed operations that nobody changed meanwhile."""
+    return Operation.objects.filter(
+        pk__in=[operation.pk for operation in operations],
+        due_at__in={operation.due_at for operation in operations},
         state__in=Operation.WATCHED,
     )
-    whens = [When(pk=operation.pk, then=Value(due)) for operation, due in turns.items()]
-    mine.update(due_at=Case(*whens, output_field=models.DateTimeField()), **values)
 
 
 def _keep_told_safely(operation: Operation, news: News) -> None:

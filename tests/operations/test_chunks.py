@@ -147,6 +147,19 @@ class TestWithoutNews:
         minute = timedelta(seconds=60)
         assert all(minute * 0.8 <= due - NOON <= minute * 1.2 for due in turns)  # type: ignore[operator]
 
+    def test_those_whose_last_turn_it_was_get_none_and_the_others_theirs(
+        self, clock: Clock, remote: Remote, project: Project
+    ) -> None:
+        week = NOON - timedelta(days=7)
+        old = make_many(project, 2)
+        Operation.objects.update(created_at=week, answered_at=week)
+        young = make_many(project, 1)
+        for chunk in (old[:1], old[1:] + young):
+            watching.watch(pks(chunk), NOON)
+        turns = list(Operation.objects.order_by("pk").values_list("due_at", flat=True))
+        assert turns[:2] == [None, None]
+        assert turns[2]
+
     @pytest.mark.parametrize("count", [1, 60])
     def test_a_chunk_costs_the_same_queries_however_large(
         self,
