@@ -67,6 +67,9 @@ class Postgres:
     def restore(self, name: str) -> None:
         self._run(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
         self._run(f"CREATE DATABASE {NAME} TEMPLATE kept_{name}")
+        # A copied sequence would forget after a crash which numbers it gave out: until
+        # the next checkpoint it trusts what was logged for the original.
+        self._run("CHECKPOINT")
 
     def restart(self) -> None:
         """Restart it as after a crash: what was not committed is gone."""
