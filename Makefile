@@ -38,7 +38,7 @@ unit-postgres: $(VENV)/.dev
 
 browser: $(VENV)/.dev .env staticfiles/staticfiles.json ## Tests in a real Chromium
 	scripts/chromium.sh
-	$(PYTHON) -m pytest -q -m browser
+	$(PYTHON) -m pytest -q -n auto --dist loadfile -m browser
 
 bench: $(VENV)/.dev $(VENV)/bench/.installed .env staticfiles/staticfiles.json ## Measure; one line a figure, exit 1 where one falls short
 	$(PYTHON) bench/all.py

@@ -135,7 +135,11 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database to start from; static files are collected meanwhile."""
+    """A migrated database to start from; static files are collected meanwhile.
+
+    Where two processes share the tests, `make` has collected them: both at once would
+    be in each other's way.
+    """
     data = tmp_path_factory.mktemp("prepared")
     environment = {
         **os.environ,
@@ -143,7 +147,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "DATABASE_URL": "",
         "DATA_DIR": str(data),
     }
-    commands = (["collectstatic", "--noinput", "-v", "0"], ["migrate", "-v", "0"])
+    commands = [["migrate", "-v", "0"]]
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        commands.append(["collectstatic", "--noinput", "-v", "0"])
     started = [
         subprocess.Popen([sys.executable, "manage.py", *c], cwd=ROOT, env=environment)
         for c in commands
