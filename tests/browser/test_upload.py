@@ -1,6 +1,5 @@
 """Uploads that take their time, and pages that ask no more than they must."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from tests.browser.steps import (
     expect_state,
     go_to_review,
     review,
-    review_csv,
     review_record,
     send,
     upload,
@@ -137,26 +135,3 @@ def test_a_page_stops_asking_when_nothing_more_will_come(page: Page) -> None:
     seen = len(polls)
     pass_time(page)
     assert len(polls) == seen
-
-
-def test_a_page_that_nobody_looks_at_does_not_ask(
-    open_page: Callable[..., Page], tmp_path: Path
-) -> None:
-    page = open_page()
-    file = tmp_path / "rows.csv"
-    file.write_text("external_id__c,Name\na-1,One\n")
-    page.clock.install()
-    review_csv(page, "fault_never_ends__c", "external_id__c", file)
-    send(page)
-    expect_state(page, "In progress")
-    polls = polls_of(page)
-    with page.expect_request("**/status/**"):
-        pass
-    hide = "Object.defineProperty(document, 'hidden', {get: () => %s, configurable: 1})"
-    page.evaluate(hide % "true")
-    seen = len(polls)
-    pass_time(page)
-    assert len(polls) == seen
-    page.evaluate(hide % "false")
-    with page.expect_request("**/status/**"):
-        pass_time(page)
