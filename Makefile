@@ -6,7 +6,8 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STATIC := $(shell find static -type f)
 
-.PHONY: help run install test lint types unit unit-sqlite unit-postgres browser permissions bench chaos requirements clean
+.PHONY: help run install test lint types unit unit-sqlite unit-postgres browser permissions bench chaos chaos-sqlite \
+  chaos-postgres requirements clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-14s %s\n", $$1, $$2}'
@@ -46,9 +47,13 @@ bench: $(VENV)/.dev $(VENV)/bench/.installed .env staticfiles/staticfiles.json #
 permissions: $(VENV)/.dev .env ## Print who may do what at every address, and whether the docs say the same
 	$(PYTHON) -m tests.print_permissions
 
-# A few points of each suite are part of the unit tests.
-chaos: $(VENV)/.dev ## Kill and break everything at every step, on both databases; tables, exit 1 on a violation
+# A few points of each suite are part of the unit tests. `make -j2 --output-sync chaos` runs both databases at once.
+chaos: chaos-sqlite chaos-postgres ## Kill and break everything at every step, on both databases; tables, exit 1 on a violation
+
+chaos-sqlite: $(VENV)/.dev
 	$(PYTHON) -m tests.chaos --database sqlite
+
+chaos-postgres: $(VENV)/.dev
 	$(PYTHON) -m tests.chaos --database postgres
 
 requirements: ## Pin the newest versions that the .in files allow (needs uv)
