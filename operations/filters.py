@@ -17,6 +17,11 @@ from operations.models import LogEntry, Operation
 from operations.querysets import OperationQuerySet
 
 LARGEST_KEY = 2**63 - 1
+# What Home counts, so that its tiles lead to what they counted.
+SEVERAL_STATES = [
+    ("running", "Running: not ended yet"),
+    ("ended_badly", "Failed, partly failed or rejected"),
+]
 
 
 def cursor() -> forms.IntegerField:
@@ -100,7 +105,7 @@ class OperationFilter(PeriodFilter):
     status = forms.ChoiceField(
         label="State",
         required=False,
-        choices=[("", "All states"), *Operation.State.choices],
+        choices=[("", "All states"), *SEVERAL_STATES, *Operation.State.choices],
     )
     project = forms.ModelChoiceField(
         Project.objects.none(), required=False, empty_label="All projects"
@@ -144,7 +149,6 @@ class OperationFilter(PeriodFilter):
     def apply(self, operations: OperationQuerySet) -> OperationQuerySet:
         """Return those of `operations` that the filters let through."""
         exact = {
-            "state": "status",
             "project": "project",
             "project__environment": "environment",
             "integration": "integration",
@@ -154,11 +158,22 @@ class OperationFilter(PeriodFilter):
             "pk__lt": "before",
         }
         given = self.cleaned_data
-        found = operations.filter(
+        found = self._in_status(operations).filter(
             self.period("created_at"),
             **{look_up: given[name] for look_up, name in exact.items() if given[name]},
         )
         return found.mentioning(given["text"]) if given["text"] else found
+
+    def _in_status(self, operations: OperationQuerySet) -> OperationQuerySet:
+        match self.cleaned_data["status"]:
+            case "":
+                return operations
+            case "running":
+                return operations.in_flight()
+            case "ended_badly":
+                return operations.ended_badly()
+            case state:
+                return operations.filter(state=state)
 
 
 class AuditFilter(PeriodFilter):

@@ -56,6 +56,8 @@ class Operation(models.Model):
         State.COMPLETED,
     )
     NOT_SENT: ClassVar = (*UNSENT, State.CANCELLED)
+    # Ended, and not all of it was written: somebody has to look at the rows.
+    ENDED_BADLY: ClassVar = (State.FAILED, State.PARTLY_FAILED, State.REJECTED)
     # Known to have changed nothing: it was refused, never left, or was looked for.
     WITHOUT_EFFECT: ClassVar = (State.REJECTED, State.CANCELLED, State.NOT_WRITTEN)
     # Ampersand is asked about these while `due_at` is set.

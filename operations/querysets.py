@@ -66,6 +66,14 @@ class OperationQuerySet(OfEnvironment["Operation"]):
         """Return those that will still change by themselves."""
         return self.filter(state__in=self.model.IN_FLIGHT)
 
+    def ended_badly(self) -> "OperationQuerySet":
+        """Return those of which something is known not to have been written."""
+        return self.filter(state__in=self.model.ENDED_BADLY)
+
+    def begun(self) -> "OperationQuerySet":
+        """Return all but the parts of a write whose turn has not come."""
+        return self.exclude(state=self.model.State.HELD)
+
     def due(self, *states: str, now: datetime) -> "OperationQuerySet":
         """Return those in one of `states` that the worker should turn to by `now`."""
         return self.filter(state__in=states, due_at__lte=now).order_by("due_at")

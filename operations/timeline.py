@@ -63,15 +63,19 @@ _BY_PERSON: dict[tuple[str, str], str] = {
 def timeline(operation: Operation) -> list[Event]:
     """Return what happened to `operation`, in order."""
     events = [event_of(transition) for transition in operation.transitions.all()]
-    if operation.resolved_at and operation.resolution:
-        decided = Event(operation.resolved_at, operation.resolution)
-        before = [
-            event for event in events if event.at and event.at <= operation.resolved_at
-        ]
-        events.insert(len(before), decided)
+    add_decision(events, operation)
     if operation.asked_count:
         events.append(Event(operation.asked_at, _asked(operation)))
     return events
+
+
+def add_decision(events: list[Event], operation: Operation, *, part: str = "") -> None:
+    """Put among `events` what a person decided about an outcome that stayed unknown."""
+    decided_at = operation.resolved_at
+    if not (decided_at and operation.resolution):
+        return
+    before = [event for event in events if event.at and event.at <= decided_at]
+    events.insert(len(before), Event(decided_at, operation.resolution, part=part))
 
 
 def event_of(transition: OperationTransition) -> Event:

@@ -263,6 +263,8 @@ def _stop_waiting(operation: Operation) -> None:
     # A copy of its own: this is another thread.
     Operation.objects.get(pk=operation.pk).change(
         only_from=(State.SENDING,),
+        # Another worker may be sending it by now, if nothing of this try had left.
+        only_if=Q(attempts=operation.attempts),
         state=State.UNKNOWN,
         due_at=None,
         reason="The worker was told to stop while it waited for the answer.",

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from operations.models import OperationTransition
-from operations.timeline import Event, event_of
+from operations.models import Operation, OperationTransition
+from operations.timeline import Event, add_decision, event_of
 from writes.models import Write
 
 State = Write.State
@@ -41,4 +41,7 @@ def timeline(write: Write) -> list[Event]:
         for transition in reversed(newest)
         if transition.from_state
     ]
+    decided = Operation.objects.filter(batch__write=write, resolved_at__isnull=False)
+    for operation in decided:
+        add_decision(parts, operation, part=operation.part)
     return [*own, *parts]

@@ -1,5 +1,7 @@
 """Home: what needs a person comes first, and each sees their own drafts."""
 
+import html
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -69,13 +71,47 @@ def test_unknown_outcomes_are_told_first(
 def test_the_tiles_count(browser: Browser, integration: Integration) -> None:
     for state in (State.FAILED, State.PARTLY_FAILED, State.REJECTED):
         make_operation(integration, state)
-    long_ago = timezone.now() - timedelta(hours=25)
+    long_ago = timezone.now() - timedelta(days=2)
     make_operation(integration, State.FAILED, created_at=long_ago)
     make_operation(integration, State.WAITING)
     context = browser.get("/").context
     assert context["failed_count"] == "3"
     assert context["in_flight_count"] == "1"
     assert context["unknown_count"] == "0"
+
+
+def test_each_tile_leads_to_what_it_counts(
+    browser: Browser, integration: Integration
+) -> None:
+    counted = {
+        State.UNKNOWN: "unknown_count",
+        State.WAITING: "in_flight_count",
+        State.SENDING: "in_flight_count",
+        State.IN_PROGRESS: "in_flight_count",
+        State.FAILED: "failed_count",
+        State.PARTLY_FAILED: "failed_count",
+        State.REJECTED: "failed_count",
+    }
+    for state in State:
+        make_operation(integration, state, remote_id=f"op-{state}")
+    shown = browser.get("/")
+    tile = r'class="tile[^"]*" href="(/operations/[^"]*)"'
+    tiles = re.findall(tile, shown.content.decode())
+    names = ("unknown_count", "failed_count", "in_flight_count")
+    for address, name in zip(tiles, names, strict=True):
+        listed = browser.get(html.unescape(address)).context["operations"]
+        expected = {state for state, count in counted.items() if count == name}
+        assert {operation.state for operation in listed} == expected
+        assert shown.context[name] == str(len(expected))
+
+
+def test_parts_whose_turn_has_not_come_do_not_crowd_out_what_was_done(
+    browser: Browser, integration: Integration
+) -> None:
+    done = make_operation(integration, State.SUCCEEDED)
+    for _ in range(home.SHOWN):
+        make_operation(integration, State.HELD)
+    assert list(browser.get("/").context["recent"]) == [done]
 
 
 def test_a_count_stops_where_it_helps_nobody(

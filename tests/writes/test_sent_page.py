@@ -91,3 +91,16 @@ def test_the_tab_tells_how_far_it_is(write: Write, browser: Browser) -> None:
     assert text.lstrip().startswith(f"<title>… 1 of 2 parts · Write {write.pk} · ")
     page = browser.get(write.get_absolute_url()).text
     assert f"<title>… 1 of 2 parts · Write {write.pk} · Write Console</title>" in page
+
+
+def test_nothing_is_sent_again_while_a_part_is_unknown(
+    write: Write, browser: Browser
+) -> None:
+    address = f"/writes/{write.pk}/"
+    again = f'href="{address}again/"'
+    assert again in browser.get(address).content.decode()
+    first = Operation.objects.filter(batch__write=write, batch__number=1)
+    first.update(state="unknown")
+    assert again not in browser.get(address).content.decode()
+    first.get().resolve("Found to have been written.")
+    assert again in browser.get(address).content.decode()

@@ -3,11 +3,13 @@
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
+from django.utils import timezone
 
 from console.models import Integration
+from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.writes.making import confirm, make_draft, work_off
-from writes import children
+from writes import children, sending
 from writes.models import Write
 from writes.timeline import timeline
 
@@ -58,3 +60,20 @@ def test_what_the_sweep_discarded_was_the_console(
     last = timeline(write)[-1]
     assert last.text == "The console discarded it. Nothing was sent."
     assert "process" in last.process
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_what_a_person_decided_about_an_unknown_part_is_told(
+    integration: Integration, olga: User
+) -> None:
+    write = make(integration, olga)
+    confirm(write, olga)
+    part = Operation.objects.get(state="waiting")
+    now = timezone.now()
+    part.change(only_from=("waiting",), state="sending", sent_at=now, due_at=now)
+    sending.recover_overdue(now)
+    assert part.resolve("olga sent it again as operation #9.")
+    told = timeline(write)
+    assert told[-2].text == "No readable answer came."
+    last = told[-1]
+    assert (last.part, last.text) == (part.part, "olga sent it again as operation #9.")

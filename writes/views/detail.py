@@ -93,6 +93,7 @@ def _sent_context(request: HttpRequest, write: Write) -> dict[str, Any]:
         "totals": totals,
         "is_paused": is_paused,
         "stopped": turns.stopped_at(write, batches),
+        "in_doubt": any(batch.operation.needs_person for batch in batches),
         "pace": pace,
         "children": came_of_it,
         "timeline": timeline(write),

@@ -32,14 +32,11 @@ def home(request: HttpRequest) -> HttpResponse:
     needy = operations.needing_attention()
     unknown = list(needy[: SHOWN + 1])
     name_groups(unknown)
-    failed = operations.filter(
-        state__in=(
-            Operation.State.FAILED,
-            Operation.State.PARTLY_FAILED,
-            Operation.State.REJECTED,
-        ),
-        created_at__gt=now - timedelta(days=1),
+    # From its midnight on, as the list that the tile leads to has it.
+    yesterday = timezone.localtime(now - timedelta(days=1)).replace(
+        hour=0, minute=0, second=0, microsecond=0
     )
+    failed = operations.ended_badly().filter(created_at__gte=yesterday)
     drafts = Write.objects.visible_to(request.user).drafts()
     drafts = drafts.filter(started_by=cast(User, request.user))
     context = {
@@ -47,10 +44,11 @@ def home(request: HttpRequest) -> HttpResponse:
         "unknown_left": len(unknown) > SHOWN,
         "unknown_count": _count(needy),
         "failed_count": _count(failed),
+        "yesterday": yesterday,
         "in_flight_count": _count(operations.in_flight()),
         "drafts": drafts.select_related("integration__project")[:SHOWN],
         "draft_count": _count(drafts),
-        "recent": operations[:SHOWN],
+        "recent": operations.begun()[:SHOWN],
         "has_projects": Project.objects.visible_to(request.user).exists(),
         "open_gates": _open_gates(request),
         "background": background(),
