@@ -123,12 +123,13 @@ class Commas:
         return converted + rest
 
     def end(self) -> bytes:
-        """Return the last cell, with a line end."""
+        """Return the last cell, where no line end follows it."""
         if not self._rest:
             return b""
+        # Only at a line end it is whole.
         converted = self.feed(b"\n")
         rest, self._rest = self._rest, b""
-        return converted + rest
+        return (converted + rest).removesuffix(b"\n")
 
     def changes(self) -> list[Change]:
         """Return what was done, for the operator."""

@@ -236,9 +236,11 @@ class _Target:
             self._release(1)
 
     def changes(self) -> list[Change]:
-        if self._line_ends_held < 2 and (self.size or not self._line_ends_held):
-            return []
+        if self.size and not self._line_ends_held:
+            return [Change("A line end after the last line is added.", 1)]
         empty = self._line_ends_held - (1 if self.size else 0)
+        if not empty:
+            return []
         lines = counted(empty, "empty line")
         return [Change(f"{lines} at the end left out.", empty)]
 

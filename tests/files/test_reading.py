@@ -42,14 +42,24 @@ SEMICOLONS = Reading(delimiter=";")
 TOLD = {
     "nothing": (b"id,a\n1,x\n", None, b"id,a\n1,x\n", []),
     "nothing at all": (b"", None, b"", []),
-    "no line end at the end": (b"id,a\n1,x", None, b"id,a\n1,x\n", []),
-    "no line end, one byte": (b"x", None, b"x\n", []),
+    "no line end at the end": (
+        b"id,a\n1,x",
+        None,
+        b"id,a\n1,x\n",
+        [("A line end after the last line", 1)],
+    ),
+    "no line end, one byte": (b"x", None, b"x\n", [("A line end", 1)]),
     "only line ends": (b"\n\n\n", None, b"", [("3 empty lines", 3)]),
     "only a mark": (BOM, None, b"", [("byte order mark", 1)]),
-    "part of a mark": (b"\xef\xbb", Reading(), b"\xef\xbb\n", []),
+    "part of a mark": (b"\xef\xbb", Reading(), b"\xef\xbb\n", [("A line end", 1)]),
     "mark": (BOM + b"id\n1\n", None, b"id\n1\n", [("A byte order mark", 1)]),
     "marks": (BOM * 3 + b"id\n", None, b"id\n", [("Several byte order marks", 3)]),
-    "mark inside": (b"id\n" + BOM, None, b"id\n" + BOM + b"\n", []),
+    "mark inside": (
+        b"id\n" + BOM,
+        None,
+        b"id\n" + BOM + b"\n",
+        [("A line end", 1)],
+    ),
     "CRLF": (b"id,a\r\n1,x\r\n", None, b"id,a\n1,x\n", [("2 line ends CRLF", 2)]),
     "one CRLF": (b"id,a\r\n1,x\n", None, b"id,a\n1,x\n", [("1 line end CRLF", 1)]),
     "CRLF in a cell": (
@@ -115,7 +125,7 @@ TOLD = {
         b"a;b\n1,5;2\n;3,5",
         SEMICOLONS,
         b'a,b\n"1,5",2\n,"3,5"\n',
-        [("3 semicolons", 3), ("2 cells with a comma", 2)],
+        [("3 semicolons", 3), ("2 cells with a comma", 2), ("A line end", 1)],
     ),
     "semicolons, quoted already": (
         b'a;b\n"1,5";"x""y"\n',
@@ -133,7 +143,7 @@ TOLD = {
         b'a|b\n1|"x|y\n2|z',
         Reading(delimiter="|"),
         b'a,b\n1,"x|y\n2|z\n',
-        [("2 pipes", 2)],
+        [("2 pipes", 2), ("A line end", 1)],
     ),
 }
 
@@ -389,5 +399,7 @@ def test_no_bytes_make_it_fail_and_blocks_make_no_difference(
     assert written == written_whole
     assert (result.changes, result.findings) == (whole.changes, whole.findings)
     assert all(isinstance(change, Change) and change.what for change in result.changes)
+    # The page says of no change that it goes out byte for byte.
+    assert result.changes or inspection.refusal or written == data
     if encoding != "utf-8" and not inspection.refusal:
         written.decode()
