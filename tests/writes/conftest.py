@@ -2,6 +2,8 @@
 
 import socket
 import uuid
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,11 @@ from django.test import Client as Browser
 
 from console.models import Project
 from console.roles import Role
+from sandbox.app import Sandbox
 from tests.conftest import make_user
+from tests.writes.unknown_outcomes import left_unknown
 from writes import checking
+from writes.models import Batch
 
 
 @pytest.fixture(autouse=True)
@@ -69,3 +74,9 @@ def _no_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
         raise socket.gaierror("There is no network.")
 
     monkeypatch.setattr(socket, "getaddrinfo", addresses)
+
+
+@pytest.fixture
+def unknown(sandbox: Sandbox, project: Project, olga: User) -> Callable[..., Batch]:
+    """A function that sends something to an object with a fault; it stays unknown."""
+    return partial(left_unknown, sandbox, project, olga)

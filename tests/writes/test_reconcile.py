@@ -1,4 +1,4 @@
-"""What a person does about a write whose outcome nobody knows."""
+"""What a person finds out about a write whose outcome nobody knows."""
 
 import re
 from collections.abc import Callable
@@ -6,101 +6,34 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client as Browser
 from django.utils import timezone
 
-from ampersand import WriteResult
-from console.models import AuditEvent, EnvironmentControl, Integration, Project
+from console.models import Project
 from console.roles import Role
 from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.conftest import stored_operation
 from tests.test_crawl import check_page
 from tests.writes.making import (
-    confirm,
-    fault_integration,
-    make_draft,
     received,
-    records,
-    states,
     work_off,
 )
-from writes import answering, file_jobs, reconciling, resending, turns
-from writes.models import Batch, Write
+from tests.writes.unknown_outcomes import (
+    CSV,
+    SINGLE_FAULTS,
+    audited,
+    begun,
+    fresh,
+    result,
+    url,
+)
+from writes import answering
+from writes.models import Write
 
 State = Operation.State
 
-CSV = b"external_id__c,Name\nk-1,One\nk-2,Two\nk-3,Three\n"
-SINGLE_FAULTS = ["timeout_after", "reset_before", "truncated", "500"]
-
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def unknown(sandbox: Sandbox, project: Project, olga: User) -> Callable[..., Batch]:
-    """A function that sends something to an object with a fault; it stays unknown."""
-
-    def sent(fault: str = "timeout_after", **values: Any) -> Batch:
-        integration = fault_integration(project, fault)
-        if values.get("action") == "update":
-            values["record_id"] = existing(fault)
-        if "csv" in values:
-            values.setdefault("primary_key", "external_id__c")
-        write = make_draft(
-            integration,
-            olga,
-            object_name=f"fault_{fault}__c",
-            **{"record": {"Name": "Berg"}, **values},
-        )
-        confirm(write, olga)
-        work_off()
-        batch = write.batches.select_related("operation").first()
-        assert batch is not None
-        assert batch.operation.state == State.UNKNOWN, batch.operation.reason
-        return batch
-
-    def existing(fault: str) -> str:
-        """Return the id of a record that the object has, if it takes any."""
-        confirm(
-            make_draft(
-                fault_integration(project, fault),
-                olga,
-                record={"Name": "Berg"},
-                object_name=f"fault_{fault}__c",
-            ),
-            olga,
-        )
-        work_off()
-        Operation.objects.filter(state=State.UNKNOWN).update(resolved_at=timezone.now())
-        found = records(sandbox, f"fault_{fault}__c")
-        return str(found[0]["Id"]) if found else "003xx0000000001AAA"
-
-    return sent
-
-
-def url(batch: Batch, action: str = "") -> str:
-    return f"/operations/{batch.operation_id}/reconcile/{action}"
-
-
-def fresh(batch: Batch) -> Operation:
-    return Operation.objects.get(pk=batch.operation_id)
-
-
-def begun(sandbox: Sandbox) -> str:
-    """Return the id of the last operation that the sandbox began."""
-    return str(received(sandbox)[-1]["operationId"])
-
-
-def result(**values: Any) -> WriteResult:
-    """Return what the client makes of an answer that says that it was taken."""
-    empty = {"record_id": None, "operation_id": None, "data": None, "request_id": None}
-    told = {"success": True, "errors": (), "warnings": (), "status_code": 200}
-    return WriteResult(**{**empty, **told, "raw": "", **values})
-
-
-def audited(action: str) -> AuditEvent:
-    return AuditEvent.objects.get(action=action)
 
 
 class TestPage:
@@ -255,182 +188,6 @@ class TestAccess:
             assert len(received(sandbox)) == before
 
 
-class TestLink:
-    def test_the_operation_is_watched_to_its_end_and_its_rows_are_joined(
-        self, unknown: Any, browser: Browser, sandbox: Sandbox
-    ) -> None:
-        batch = unknown("truncated", csv=CSV)
-        remote_id = begun(sandbox)
-        answer = browser.post(url(batch, "link/"), {"remote_id": f" {remote_id} "})
-        assert answer.status_code == 302
-        linked = fresh(batch)
-        assert (linked.state, linked.remote_id) == (State.IN_PROGRESS, remote_id)
-        assert linked.due_at
-        assert not Operation.objects.needing_attention()
-        assert audited("operation.linked").detail["remote_id"] == remote_id
-        work_off()
-        assert fresh(batch).state == State.SUCCEEDED
-        totals = Write.objects.get(pk=batch.write_id).rows_totals
-        assert totals
-        assert totals.succeeded == 3
-
-    def test_rows_are_joined_also_long_after(
-        self, unknown: Any, browser: Browser, sandbox: Sandbox
-    ) -> None:
-        batch = unknown("timeout_after", csv=CSV)
-        work_off()
-        Batch.objects.filter(pk=batch.pk).update(is_settled=True)
-        browser.post(url(batch, "link/"), {"remote_id": begun(sandbox)})
-        work_off()
-        totals = Write.objects.get(pk=batch.write_id).rows_totals
-        assert totals
-        assert totals.succeeded == 3
-
-    def test_one_that_ampersand_does_not_know_changes_nothing(
-        self, unknown: Any, browser: Browser
-    ) -> None:
-        batch = unknown(csv=CSV)
-        answer = browser.post(url(batch, "link/"), {"remote_id": "made-up"})
-        assert answer.status_code == 422
-        check_page(answer)
-        assert "Ampersand knows no such operation" in answer.text
-        assert 'value="made-up"' in answer.text
-        assert fresh(batch).needs_person
-
-    @pytest.mark.parametrize("remote_id", ["", "a/b", "..", "x" * 201, "a\x00b"])
-    def test_what_is_no_id_is_refused(
-        self, unknown: Any, browser: Browser, remote_id: str
-    ) -> None:
-        batch = unknown(csv=CSV)
-        answer = browser.post(url(batch, "link/"), {"remote_id": remote_id})
-        assert answer.status_code == 422
-        assert 'id="link_remote_id_error"' in answer.text
-        assert fresh(batch).needs_person
-
-    def test_when_ampersand_is_away_nothing_changes(
-        self, unknown: Any, browser: Browser, project: Project
-    ) -> None:
-        batch = unknown(csv=CSV)
-        project.api_keys.update(revoked_at=timezone.now())
-        answer = browser.post(url(batch, "link/"), {"remote_id": "some-id"})
-        assert answer.status_code == 422
-        assert "Nothing was changed." in answer.text
-        assert "Try again in a minute." in answer.text
-        assert fresh(batch).needs_person
-
-    def test_another_object_or_an_earlier_moment_must_be_agreed_to(
-        self, unknown: Any, browser: Browser, sandbox: Sandbox, integration: Integration
-    ) -> None:
-        other = make_draft(
-            integration,
-            User.objects.get(username="olga"),
-            csv=b"external_id__c,LastName\nk,N\n",
-            primary_key="external_id__c",
-        )
-        confirm(other, User.objects.get(username="olga"))
-        work_off()
-        operation = other.batches.get().operation
-        remote_id, operation.remote_id = operation.remote_id, "freed"
-        operation.save()
-        batch = unknown(csv=CSV)
-        later = timezone.now() + timedelta(hours=2)
-        Operation.objects.filter(pk=batch.operation_id).update(sent_at=later)
-        answer = browser.post(url(batch, "link/"), {"remote_id": remote_id})
-        assert answer.status_code == 422
-        assert "It writes contact, and fault_timeout_after__c was sent." in answer.text
-        assert "before this was sent" in answer.text
-        assert fresh(batch).needs_person
-        filled = {"remote_id": remote_id, "is_sure": "on"}
-        assert browser.post(url(batch, "link/"), filled).status_code == 302
-        assert fresh(batch).remote_id == remote_id
-
-    def test_one_operation_cannot_be_two(
-        self, unknown: Any, browser: Browser, sandbox: Sandbox
-    ) -> None:
-        first, second = unknown(csv=CSV), unknown(csv=CSV.replace(b"k-", b"l-"))
-        remote_id = begun(sandbox)
-        browser.post(url(second, "link/"), {"remote_id": remote_id})
-        filled = {"remote_id": remote_id.upper(), "is_sure": "on"}
-        answer = browser.post(url(first, "link/"), filled)
-        assert answer.status_code == 422
-        assert "It cannot be two." in answer.text
-        assert fresh(first).needs_person
-
-    def test_one_that_is_followed_already_stays_there(
-        self, unknown: Any, browser: Browser, project: Project
-    ) -> None:
-        batch = unknown(csv=CSV)
-        twin = stored_operation(
-            project=project,
-            action="follow",
-            state="in_progress",
-            remote_id="theirs",
-            started_by_name="bob",
-        )
-        answer = browser.post(url(batch, "link/"), {"remote_id": "theirs"})
-        assert answer.status_code == 422
-        assert "bob began to follow it" in answer.text
-        assert fresh(batch).needs_person
-        filled = {"remote_id": "theirs", "is_sure": "on"}
-        answer = browser.post(url(batch, "link/"), filled, follow=True)
-        assert f"Operation #{twin.pk} tells what became of it." in answer.text
-        assert (fresh(batch).state, fresh(batch).needs_person) == ("unknown", False)
-        assert f"operation #{twin.pk}" in fresh(batch).resolution
-
-    def test_followed_at_the_same_moment_it_stays_there(
-        self,
-        unknown: Any,
-        browser: Browser,
-        sandbox: Sandbox,
-        project: Project,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        batch = unknown("truncated", csv=CSV)
-        remote_id = begun(sandbox)
-        ask = reconciling._ask
-
-        def asked(operation: Operation, wanted: str) -> Any:
-            stored_operation(
-                project=project, action="follow", state="in_progress", remote_id=wanted
-            )
-            return ask(operation, wanted)
-
-        monkeypatch.setattr(reconciling, "_ask", asked)
-        answer = browser.post(url(batch, "link/"), {"remote_id": remote_id})
-        assert answer.status_code == 422
-        assert "of this console is that one" in answer.text
-        assert fresh(batch).needs_person
-
-    def test_an_answer_that_comes_meanwhile_wins(
-        self,
-        unknown: Any,
-        browser: Browser,
-        sandbox: Sandbox,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        batch = unknown("truncated", csv=CSV)
-        remote_id = begun(sandbox)
-        ask = reconciling._ask
-
-        def asked(operation: Operation, wanted: str) -> Any:
-            late = Operation.objects.get(pk=operation.pk)
-            late.change(only_from=("unknown",), state=State.REJECTED)
-            return ask(operation, wanted)
-
-        monkeypatch.setattr(reconciling, "_ask", asked)
-        answer = browser.post(
-            url(batch, "link/"), {"remote_id": remote_id}, follow=True
-        )
-        assert "it is known by now what became of it" in answer.text
-        assert fresh(batch).state == State.REJECTED
-        assert not AuditEvent.objects.filter(action="operation.linked").exists()
-
-    def test_one_record_has_no_operation(self, unknown: Any, browser: Browser) -> None:
-        batch = unknown()
-        browser.post(url(batch, "link/"), {"remote_id": "x"})
-        assert fresh(batch).needs_person
-
-
 class TestWritten:
     def test_the_record_is_kept_with_who_found_it(
         self, unknown: Any, browser: Browser, sandbox: Sandbox
@@ -545,235 +302,6 @@ class TestNotWritten:
         browser.post(url(batch, "not-written/"), {"looked_at": "Nothing there."})
         answering._store_answer(fresh(batch), state=State.UNKNOWN, reason="No answer.")
         assert fresh(batch).state == State.NOT_WRITTEN
-
-
-LOOKED = {"looked": "on", "repeat_reason": "Not there, looked by e-mail."}
-
-
-class TestSendAgain:
-    def test_a_create_needs_a_look_and_a_reason(
-        self, unknown: Any, browser: Browser, sandbox: Sandbox
-    ) -> None:
-        batch = unknown("reset_before")
-        for filled in ({}, {"looked": "on"}, {"repeat_reason": "Because."}):
-            answer = browser.post(url(batch, "send-again/"), filled)
-            assert answer.status_code == 422
-            check_page(answer)
-            assert filled.get("repeat_reason", "") in answer.text
-        assert fresh(batch).needs_person
-        assert Operation.objects.count() == 1
-
-    @pytest.mark.parametrize(
-        ("values", "filled"),
-        [
-            ({}, LOOKED),
-            ({"action": "update"}, {}),
-            ({"csv": CSV}, {}),
-            ({"url": "https://example.com/x", "primary_key": "id"}, LOOKED),
-        ],
-    )
-    @pytest.mark.parametrize("fault", SINGLE_FAULTS)
-    def test_the_very_same_goes_out_in_a_new_write(
-        self,
-        unknown: Any,
-        browser: Browser,
-        sandbox: Sandbox,
-        fault: str,
-        values: dict[str, Any],
-        filled: dict[str, str],
-    ) -> None:
-        batch = unknown(fault, **values)
-        answer = browser.post(url(batch, "send-again/"), filled)
-        again = Operation.objects.latest("pk")
-        assert answer["Location"] == again.get_absolute_url()
-        assert again.pk != batch.operation_id
-        write = again.batch.write
-        assert (write.parent, write.relation) == (batch.write, "again")
-        assert write.resends_id == batch.operation_id
-        first = fresh(batch)
-        assert (first.state, first.needs_person) == (State.UNKNOWN, False)
-        assert f"olga sent it again as operation #{again.pk}." in first.resolution
-        assert audited("operation.sent_again").detail["again"] == again.pk
-        work_off()
-        one, two = received(sandbox)[-2:]
-        assert one["bodySha256"] == two["bodySha256"]
-        assert one["path"] == two["path"]
-        page = browser.get(f"/operations/{first.pk}/").text
-        assert f"sent it again as operation #{again.pk}" in page
-
-    def test_twice_sends_once(
-        self, unknown: Any, browser: Browser, sandbox: Sandbox
-    ) -> None:
-        batch = unknown()
-        browser.post(url(batch, "send-again/"), LOOKED)
-        answer = browser.post(url(batch, "send-again/"), LOOKED, follow=True)
-        assert "was decided about meanwhile" in answer.text
-        work_off()
-        assert len(received(sandbox)) == 2
-        assert Write.objects.exclude(state="discarded").count() == 2
-
-    def test_of_two_at_once_one_sends(
-        self,
-        unknown: Any,
-        browser: Browser,
-        sandbox: Sandbox,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        batch = unknown(csv=CSV)
-        need_same = resending._need_same
-
-        def in_between(draft: Write, of: Batch) -> None:
-            monkeypatch.setattr(resending, "_need_same", need_same)
-            browser.post(url(batch, "send-again/"))
-            need_same(draft, of)
-
-        monkeypatch.setattr(resending, "_need_same", in_between)
-        answer = browser.post(url(batch, "send-again/"), follow=True)
-        assert "was decided about meanwhile" in answer.text
-        work_off()
-        assert len(received(sandbox)) == 2
-        assert states_of_writes() == ["confirmed", "confirmed", "discarded"]
-
-    def test_an_answer_that_comes_meanwhile_wins(
-        self,
-        unknown: Any,
-        browser: Browser,
-        sandbox: Sandbox,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        batch = unknown()
-        need_same = resending._need_same
-
-        def in_between(draft: Write, of: Batch) -> None:
-            fresh(batch).change(only_from=("unknown",), state=State.SUCCEEDED)
-            need_same(draft, of)
-
-        monkeypatch.setattr(resending, "_need_same", in_between)
-        answer = browser.post(url(batch, "send-again/"), LOOKED, follow=True)
-        assert "Nothing was sent" in answer.text
-        assert "Succeeded." in answer.text
-        work_off()
-        assert len(received(sandbox)) == 1
-
-    def test_production_needs_the_projects_name(
-        self, unknown: Any, browser: Browser, project: Project
-    ) -> None:
-        batch = unknown(csv=CSV)
-        Project.objects.filter(pk=project.pk).update(environment="production")
-        for name in ("", "demo 2"):
-            answer = browser.post(url(batch, "send-again/"), {"name": name})
-            assert answer.status_code == 422
-        answer = browser.post(url(batch, "send-again/"), {"name": "Demo"})
-        assert answer.status_code == 302
-        assert not fresh(batch).needs_person
-
-    def test_where_every_write_needs_a_reason_this_one_does(
-        self, unknown: Any, browser: Browser
-    ) -> None:
-        batch = unknown(csv=CSV)
-        EnvironmentControl.objects.update_or_create(
-            environment="sandbox", defaults={"needs_reason": True}
-        )
-        assert browser.post(url(batch, "send-again/")).status_code == 422
-        filled = {"reason": "CRM-12"}
-        assert browser.post(url(batch, "send-again/"), filled).status_code == 302
-        assert Write.objects.latest("pk").reason == "CRM-12"
-
-    @pytest.mark.usefixtures("small_parts")
-    def test_one_part_goes_alone_and_the_held_ones_stay(
-        self, unknown: Any, browser: Browser, sandbox: Sandbox
-    ) -> None:
-        batch = unknown(csv=CSV)
-        write = Write.objects.get(pk=batch.write_id)
-        assert states(write) == ["unknown", "held"]
-        browser.post(url(batch, "send-again/"))
-        again = Operation.objects.latest("pk")
-        assert again.rows_sent == batch.operation.rows_sent == 2
-        assert again.batch.csv() == batch.csv()
-        work_off()
-        assert states(write) == ["unknown", "held"]
-        batches = list(write.batches.select_related("operation"))
-        assert turns.stopped_at(write, batches) == [batch]
-        assert len(records(sandbox, "fault_timeout_after__c")) == 2
-
-    def test_a_changed_connection_needs_a_review(
-        self, unknown: Any, browser: Browser, sandbox: Sandbox, project: Project
-    ) -> None:
-        batch = unknown("reset_before")
-        Project.objects.filter(pk=project.pk).update(
-            write_url="http://other.invalid/v1"
-        )
-        answer = browser.post(url(batch, "send-again/"), LOOKED, follow=True)
-        assert "the connection was changed since" in answer.text
-        draft = Write.objects.latest("pk")
-        assert draft.is_draft
-        assert fresh(batch).needs_person
-        # What is sent from its review decides about the first one all the same.
-        said = {"repeats": batch.write_id, "repeat_reason": "Not there."}
-        browser.post(f"/writes/{draft.pk}/send/", said)
-        assert not fresh(batch).needs_person
-
-    def test_a_draft_to_review_sends_nothing_once_somebody_decided(
-        self, unknown: Any, browser: Browser, sandbox: Sandbox, project: Project
-    ) -> None:
-        batch = unknown("reset_before")
-        Project.objects.filter(pk=project.pk).update(
-            write_url="http://other.invalid/v1"
-        )
-        browser.post(url(batch, "send-again/"), LOOKED)
-        draft = Write.objects.latest("pk")
-        browser.post(url(batch, "written/"), {"record_id": "003A"})
-        said = {"repeats": batch.write_id, "repeat_reason": "Not there."}
-        answer = browser.post(f"/writes/{draft.pk}/send/", said)
-        assert answer.status_code == 422
-        assert "was decided about meanwhile" in answer.text
-        assert draft.batches.count() == 0
-
-    def test_a_file_that_is_gone_is_told(
-        self, unknown: Any, browser: Browser, sandbox: Sandbox
-    ) -> None:
-        batch = unknown(csv=CSV)
-        batch.write.path_of("as_sent").unlink()
-        assert browser.get(url(batch)).status_code == 200
-        answer = browser.post(url(batch, "send-again/"))
-        assert answer.status_code == 422
-        assert "The stored file is gone" in answer.text
-        assert fresh(batch).needs_person
-        assert len(received(sandbox)) == 1
-
-    def test_without_a_key_nothing_is_sent_and_no_draft_is_left(
-        self, unknown: Any, browser: Browser, project: Project
-    ) -> None:
-        batch = unknown(csv=CSV)
-        project.api_keys.update(revoked_at=timezone.now())
-        answer = browser.post(url(batch, "send-again/"))
-        assert answer.status_code == 422
-        assert "has no active API key" in answer.text
-        assert fresh(batch).needs_person
-        assert not Write.objects.drafts()
-
-    def test_a_file_that_is_fetched_from_here_is_reviewed_first(
-        self,
-        unknown: Any,
-        browser: Browser,
-        settings: Any,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        settings.PUBLIC_URL = "https://console.example.com"
-        batch = unknown(csv=CSV)
-        body = '{"groupRef": "demo-group-id", "recordsURL": null}'
-        Batch.objects.filter(pk=batch.pk).update(body=body)
-        monkeypatch.setattr(file_jobs, "SMALL", 10)
-        answer = browser.post(url(batch, "send-again/"))
-        draft = Write.objects.latest("pk")
-        assert answer["Location"] == draft.get_absolute_url()
-        assert draft.is_draft
-        assert draft.jobs.get().state == "waiting"
-        assert fresh(batch).needs_person
-
-
-def states_of_writes() -> list[str]:
-    return list(Write.objects.order_by("state").values_list("state", flat=True))
 
 
 def test_the_page_of_the_operation_leads_here(unknown: Any, browser: Browser) -> None:
