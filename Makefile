@@ -32,10 +32,9 @@ unit: unit-sqlite unit-postgres ## All tests but the browser's, on both database
 unit-sqlite: $(VENV)/.dev
 	$(PYTHON) -m pytest -q -n auto -m "not browser"
 
-# What needs no database is not run a second time.
+# What needs no database is left out there: tests/conftest.py.
 unit-postgres: $(VENV)/.dev
-	$(PYTHON) scripts/with_postgres.py $(PYTHON) -m pytest -q -n auto -m "not browser" \
-	  --ignore tests/ampersand --ignore tests/files --ignore tests/sandbox
+	$(PYTHON) scripts/with_postgres.py $(PYTHON) -m pytest -q -n auto -m "not browser"
 
 browser: $(VENV)/.dev .env staticfiles/staticfiles.json ## Tests in a real Chromium
 	scripts/chromium.sh

@@ -5,9 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+# It brings one of its own: this says that it is to run on both databases.
+pytestmark = pytest.mark.django_db
+
 ROOT = Path(__file__).parents[2]
 DATABASE = "postgres" if os.environ.get("TEST_DATABASE_URL") else "sqlite"
-
 
 SUITES = ("kills", "faults", "races")
 

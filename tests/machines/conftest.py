@@ -21,7 +21,7 @@ from tests.machines.installation import Installation, speaking_to
 
 needs_postgres = pytest.mark.skipif(
     not os.environ.get("TEST_DATABASE_URL"),
-    reason="Several machines need PostgreSQL; `make unit-postgres` runs this.",
+    reason="Several machines and RQ: `make unit-postgres` runs this.",
 )
 
 

@@ -18,6 +18,7 @@ from django.contrib.auth.models import User
 
 from console.models import Project
 from operations.models import OperationTransition
+from tests.machines.conftest import needs_postgres
 from tests.machines.installation import Installation, free_port, wait_until
 from tests.machines.people import (
     People,
@@ -63,7 +64,7 @@ class Engine:
         assert self.installation.manage("shell", "-v", "0", "-c", code).wait(60) == 0
 
 
-@pytest.fixture(params=["database", "rq"])
+@pytest.fixture(params=["database", pytest.param("rq", marks=needs_postgres)])
 def engine(
     request: pytest.FixtureRequest, installation: Installation, settings: Any
 ) -> Iterator[Engine]:
@@ -155,6 +156,7 @@ def test_an_engine_carries_all_the_work_whatever_becomes_of_tasks_and_workers(
     assert set(arrived(installation).values()) == {1}
 
 
+@needs_postgres
 @pytest.mark.parametrize("engine", ["rq"], indirect=True)
 def test_a_broker_that_goes_away_ends_neither_clock_nor_pages(
     engine: Engine, installation: Installation, project: Project, olga: User
