@@ -6,10 +6,10 @@ Grant (console/grants.py): what a person may do in an environment.
 SignInAttempt (console/sign_in_limits.py): what was tried wrongly of late.
 AuditEvent (console/audit.py) stands alone: it outlives everything it names.
 EnvironmentControl (console/environment_control.py): what holds for an environment.
+Heartbeat (console/heartbeats.py): which processes are alive.
 """
 
 from datetime import timedelta
-from socket import gethostname
 from typing import Any, cast
 
 from django.conf import settings
@@ -21,12 +21,11 @@ from django.utils import timezone
 from ampersand import AsyncReader, Client, SecretStr, UpdateStyle
 from console.audit import AuditEvent, AuditEventQuerySet
 from console.clients import READ_TIMEOUT, client_for, reader_for
-from console.database_time import database_now
 from console.environment_control import EnvironmentControl, EnvironmentControlQuerySet
 from console.environments import Environment
 from console.fields import EncryptedField
 from console.grants import Grant
-from console.processes import LONGEST, this_process
+from console.heartbeats import Heartbeat
 from console.scope import OfEnvironment
 from console.sign_in_limits import SignInAttempt
 from console.validators import validate_base_url, validate_path_part
@@ -376,43 +375,3 @@ class Group(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.group_ref})" if self.name else self.group_ref
-
-
-class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
-    """Questions asked of the heartbeats."""
-
-    def alive(self) -> "HeartbeatQuerySet":
-        """Return those of processes that were seen just now."""
-        return self.filter(seen_at__gt=database_now() - Heartbeat.PATIENCE)
-
-    def forgotten(self) -> "HeartbeatQuerySet":
-        """Return those of processes that ended long ago."""
-        return self.filter(seen_at__lt=database_now() - Heartbeat.KEPT)
-
-
-class Heartbeat(models.Model):
-    """When a clock or a worker was last seen alive. One row a process.
-
-    `queue` is what a worker works off, "" for the clock. `seen_at` is told by the
-    database, since it is compared on other machines.
-    """
-
-    # Both beat every few seconds.
-    PATIENCE = timedelta(seconds=30)
-    KEPT = timedelta(days=1)
-
-    process = models.CharField(max_length=LONGEST, primary_key=True)
-    host = models.CharField(max_length=255)
-    queue = models.CharField(max_length=32, blank=True)
-    seen_at = models.DateTimeField()
-
-    objects = HeartbeatQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return self.process
-
-    @classmethod
-    def beat(cls, queue: str = "") -> None:
-        """Say that this process is alive now."""
-        values = {"host": gethostname(), "queue": queue, "seen_at": database_now()}
-        cls.objects.update_or_create(process=this_process(), defaults=values)

@@ -1,0 +1,49 @@
+"""Which clocks and workers are alive."""
+
+from datetime import timedelta
+from socket import gethostname
+
+from django.db import models
+
+from console.database_time import database_now
+from console.processes import LONGEST, this_process
+
+
+class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
+    """Questions asked of the heartbeats."""
+
+    def alive(self) -> "HeartbeatQuerySet":
+        """Return those of processes that were seen just now."""
+        return self.filter(seen_at__gt=database_now() - Heartbeat.PATIENCE)
+
+    def forgotten(self) -> "HeartbeatQuerySet":
+        """Return those of processes that ended long ago."""
+        return self.filter(seen_at__lt=database_now() - Heartbeat.KEPT)
+
+
+class Heartbeat(models.Model):
+    """When a clock or a worker was last seen alive. One row a process.
+
+    `queue` is what a worker works off, "" for the clock. `seen_at` is told by the
+    database, since it is compared on other machines.
+    """
+
+    # Both beat every few seconds.
+    PATIENCE = timedelta(seconds=30)
+    KEPT = timedelta(days=1)
+
+    process = models.CharField(max_length=LONGEST, primary_key=True)
+    host = models.CharField(max_length=255)
+    queue = models.CharField(max_length=32, blank=True)
+    seen_at = models.DateTimeField()
+
+    objects = HeartbeatQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.process
+
+    @classmethod
+    def beat(cls, queue: str = "") -> None:
+        """Say that this process is alive now."""
+        values = {"host": gethostname(), "queue": queue, "seen_at": database_now()}
+        cls.objects.update_or_create(process=this_process(), defaults=values)
