@@ -42,14 +42,27 @@ def confirm(rf: RequestFactory, operator: User):
     return confirmed
 
 
+@pytest.fixture
+def operation(
+    sandbox: Sandbox, integration: Integration, operator: User, confirm
+) -> Operation:
+    """A confirmed record that waits to be sent."""
+    return confirm(make_draft(integration, operator))
+
+
+def send(operation: Operation) -> None:
+    """Send an operation, and look at it anew."""
+    sending.send(operation.pk)
+    operation.refresh_from_db()
+
+
 def test_a_create_is_sent_once_and_its_record_id_kept(
     sandbox: Sandbox, integration: Integration, operator: User, confirm
 ) -> None:
     write = make_draft(integration, operator, record={"LastName": "Berg"})
     operation = confirm(write)
     assert operation.state == State.WAITING
-    sending.send(operation.pk)
-    operation.refresh_from_db()
+    send(operation)
     assert operation.state == State.SUCCEEDED
     assert operation.record_id.startswith("003")
     assert (operation.rows_sent, operation.rows_succeeded, operation.rows_failed) == (
@@ -60,10 +73,7 @@ def test_a_create_is_sent_once_and_its_record_id_kept(
     assert len(received(sandbox)) == 1
 
 
-def test_a_second_nudge_sends_nothing(
-    sandbox: Sandbox, integration: Integration, operator: User, confirm
-) -> None:
-    operation = confirm(make_draft(integration, operator))
+def test_a_second_nudge_sends_nothing(operation: Operation, sandbox: Sandbox) -> None:
     sending.send(operation.pk)
     sending.send(operation.pk)
     assert len(received(sandbox)) == 1
@@ -105,8 +115,7 @@ def test_a_csv_is_accepted_and_followed(
     data = b"external_id__c,LastName\na-1,Berg\na-2,Tal\n"
     write = make_draft(integration, operator, csv=data, primary_key="external_id__c")
     operation = confirm(write)
-    sending.send(operation.pk)
-    operation.refresh_from_db()
+    send(operation)
     assert operation.state == State.IN_PROGRESS
     assert operation.remote_id
     assert operation.due_at is not None
@@ -117,8 +126,7 @@ def test_a_refusal_keeps_the_reason_and_says_that_nothing_was_written(
     sandbox: Sandbox, integration: Integration, operator: User, confirm
 ) -> None:
     operation = confirm(make_draft(integration, operator, record={"FirstName": "A"}))
-    sending.send(operation.pk)
-    operation.refresh_from_db()
+    send(operation)
     assert operation.state == State.REJECTED
     assert "LastName" in operation.reason
     assert (operation.rows_succeeded, operation.rows_failed) == (0, 1)
@@ -154,8 +162,7 @@ def test_each_fault_gives_its_state_and_no_second_sending(
     )
     operation = confirm(write)
     sending.send(operation.pk)
-    sending.send(operation.pk)
-    operation.refresh_from_db()
+    send(operation)
     assert operation.state == state
     assert operation.reason
     assert operation.due_at is None
@@ -163,47 +170,36 @@ def test_each_fault_gives_its_state_and_no_second_sending(
 
 
 def test_what_never_left_waits_and_goes_out_later(
-    sandbox: Sandbox,
-    integration: Integration,
-    operator: User,
-    confirm,
-    monkeypatch: pytest.MonkeyPatch,
+    operation: Operation, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    operation = confirm(make_draft(integration, operator))
-
     def refused(self: Client, request: object) -> None:
         raise NotSent("The connection was refused")
 
     with monkeypatch.context() as patch:
         patch.setattr(Client, "send", refused)
-        sending.send(operation.pk)
-    operation.refresh_from_db()
+        send(operation)
     assert operation.state == State.WAITING
     assert "refused" in operation.reason
     assert operation.sent_at is None
     assert received(sandbox) == []
-    sending.send(operation.pk)
-    operation.refresh_from_db()
+    send(operation)
     assert operation.state == State.SUCCEEDED
     assert operation.reason == ""
 
 
 def test_what_could_not_leave_for_an_hour_is_given_up(
-    sandbox: Sandbox, integration: Integration, operator: User, confirm
+    operation: Operation, sandbox: Sandbox
 ) -> None:
-    operation = confirm(make_draft(integration, operator))
     long_ago = timezone.now() - timedelta(hours=1, seconds=1)
     Operation.objects.update(waiting_since=long_ago)
-    sending.send(operation.pk)
-    operation.refresh_from_db()
+    send(operation)
     assert operation.state == State.CANCELLED
     assert received(sandbox) == []
 
 
 def test_a_worker_that_vanished_while_sending_leaves_an_unknown_outcome(
-    sandbox: Sandbox, integration: Integration, operator: User, confirm
+    operation: Operation, sandbox: Sandbox
 ) -> None:
-    operation = confirm(make_draft(integration, operator))
     operation.change(
         only_from=(State.WAITING,),
         state=State.SENDING,
@@ -219,13 +215,8 @@ def test_a_worker_that_vanished_while_sending_leaves_an_unknown_outcome(
 
 
 def test_a_lease_renewed_at_the_last_moment_keeps_it_from_being_called_unknown(
-    sandbox: Sandbox,
-    integration: Integration,
-    operator: User,
-    confirm,
-    monkeypatch: pytest.MonkeyPatch,
+    operation: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    operation = confirm(make_draft(integration, operator))
     now = timezone.now()
     operation.change(
         only_from=(State.WAITING,), state=State.SENDING, sent_at=now, due_at=now
@@ -243,13 +234,8 @@ def test_a_lease_renewed_at_the_last_moment_keeps_it_from_being_called_unknown(
 
 
 def test_a_late_answer_is_worth_more_than_unknown(
-    sandbox: Sandbox,
-    integration: Integration,
-    operator: User,
-    confirm,
-    monkeypatch: pytest.MonkeyPatch,
+    operation: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    operation = confirm(make_draft(integration, operator))
     really_send = Client.send
 
     def slow(self: Client, request: object) -> object:
@@ -258,45 +244,30 @@ def test_a_late_answer_is_worth_more_than_unknown(
         return result
 
     monkeypatch.setattr(Client, "send", slow)
-    sending.send(operation.pk)
-    operation.refresh_from_db()
+    send(operation)
     assert operation.state == State.SUCCEEDED
 
 
 def test_what_turns_out_late_not_to_have_left_is_not_sent_again(
-    sandbox: Sandbox,
-    integration: Integration,
-    operator: User,
-    confirm,
-    monkeypatch: pytest.MonkeyPatch,
+    operation: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    operation = confirm(make_draft(integration, operator))
-
     def refused_late(self: Client, request: object) -> None:
         sending.recover_overdue(timezone.now() + timedelta(days=1))
         raise NotSent("The connection was refused")
 
     monkeypatch.setattr(Client, "send", refused_late)
-    sending.send(operation.pk)
-    operation.refresh_from_db()
+    send(operation)
     assert operation.state == State.CANCELLED
 
 
 def test_a_mistake_of_ours_while_sending_is_an_unknown_outcome(
-    sandbox: Sandbox,
-    integration: Integration,
-    operator: User,
-    confirm,
-    monkeypatch: pytest.MonkeyPatch,
+    operation: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    operation = confirm(make_draft(integration, operator))
-
     def broken(self: Client, request: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(Client, "send", broken)
-    sending.send(operation.pk)
-    operation.refresh_from_db()
+    send(operation)
     assert operation.state == State.UNKNOWN
 
 
@@ -308,8 +279,7 @@ def test_a_file_changed_after_confirming_is_not_sent(
     operation = confirm(write)
     with write.as_sent.storage.open(write.as_sent.name, "wb") as file:
         file.write(b"external_id__c,LastName\na-1,Changed\n")
-    sending.send(operation.pk)
-    operation.refresh_from_db()
+    send(operation)
     assert operation.state == State.CANCELLED
     assert "not what was confirmed" in operation.reason
     assert received(sandbox) == []
@@ -325,31 +295,24 @@ def test_what_is_sent_is_byte_for_byte_what_was_confirmed(
 
 
 def test_a_project_without_a_key_sends_nothing_and_says_so(
-    sandbox: Sandbox, integration: Integration, operator: User, confirm
+    operation: Operation, integration: Integration, project: Project
 ) -> None:
-    operation = confirm(make_draft(integration, operator))
     integration.project.api_keys.get().revoke()
-    sending.send(operation.pk)
-    operation.refresh_from_db()
+    send(operation)
     assert operation.state == State.CANCELLED
     assert "no active API key" in operation.reason
 
 
 def test_an_address_changed_after_confirming_stops_the_sending(
-    sandbox: Sandbox, integration: Integration, operator: User, confirm
+    operation: Operation, sandbox: Sandbox
 ) -> None:
-    operation = confirm(make_draft(integration, operator))
     Project.objects.update(write_url="http://elsewhere.invalid/v1")
-    sending.send(operation.pk)
-    operation.refresh_from_db()
+    send(operation)
     assert operation.state == State.CANCELLED
     assert received(sandbox) == []
 
 
-def test_a_lost_nudge_is_given_again(
-    sandbox: Sandbox, integration: Integration, operator: User, confirm
-) -> None:
-    operation = confirm(make_draft(integration, operator))
+def test_a_lost_nudge_is_given_again(operation: Operation) -> None:
     assert sending.nudge_due(timezone.now()) == 0
     later = timezone.now() + sending.NUDGE_LEASE + timedelta(seconds=1)
     assert sending.nudge_due(later) == 1
@@ -398,14 +361,8 @@ def test_an_answer_is_kept_though_the_database_is_away_when_it_comes(
 
 @pytest.mark.django_db(transaction=True)
 def test_an_answer_that_was_stored_after_all_is_not_stored_over_the_next_sending(
-    sandbox: Sandbox,
-    integration: Integration,
-    operator: User,
-    confirm,
-    monkeypatch: pytest.MonkeyPatch,
+    operation: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    operation = confirm(make_draft(integration, operator))
-
     def unreachable(self: Client, request: object) -> None:
         raise NotSent("The connection was refused")
 
@@ -425,8 +382,7 @@ def test_an_answer_that_was_stored_after_all_is_not_stored_over_the_next_sending
     monkeypatch.setattr(patience, "PAUSE", 0)
     monkeypatch.setattr(Client, "send", unreachable)
     monkeypatch.setattr(answering, "_store_not_sent", stored_without_a_word)
-    sending.send(operation.pk)
-    operation.refresh_from_db()
+    send(operation)
     assert (operation.state, operation.attempts) == (State.SENDING, 2)
 
 
@@ -451,13 +407,8 @@ def test_nothing_is_kept_when_confirming_fails_half_way(
 
 
 def test_no_network_call_is_made_inside_a_transaction(
-    sandbox: Sandbox,
-    integration: Integration,
-    operator: User,
-    confirm,
-    monkeypatch: pytest.MonkeyPatch,
+    operation: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    operation = confirm(make_draft(integration, operator))
     really_send = Client.send
     depth = len(transaction.get_connection().savepoint_ids)
     depths: list[int] = []
