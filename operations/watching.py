@@ -17,8 +17,9 @@ from operations import asking, gate, keeping, schedule
 from operations.asking import News, Question
 from operations.models import Operation
 
-# A worker that was killed while it asked is replaced after this.
-LEASE = timedelta(seconds=asking.CUT_AFTER + 60)
+# A worker that was killed while it asked is replaced after this; asking twice, where
+# one only took long to store the answers, does no harm.
+LEASE = timedelta(seconds=asking.CUT_AFTER + 15)
 
 
 def watch(pks: Sequence[int], due_at: datetime) -> None:
