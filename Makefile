@@ -30,15 +30,15 @@ types: $(VENV)/.dev .env ## Types
 unit: unit-sqlite unit-postgres ## All tests but the browser's, on both databases
 
 unit-sqlite: $(VENV)/.dev
-	$(PYTHON) -m pytest -q -n auto -m "not browser"
+	$(PYTHON) -m pytest -q -n auto --ignore tests/browser
 
 # What needs no database is left out there: tests/conftest.py.
 unit-postgres: $(VENV)/.dev
-	$(PYTHON) scripts/with_postgres.py $(PYTHON) -m pytest -q -n auto -m "not browser"
+	$(PYTHON) scripts/with_postgres.py $(PYTHON) -m pytest -q -n auto --ignore tests/browser
 
 browser: $(VENV)/.dev .env staticfiles/staticfiles.json ## Tests in a real Chromium
 	scripts/chromium.sh
-	$(PYTHON) -m pytest -q -n auto --dist loadfile -m browser
+	$(PYTHON) -m pytest -q -n auto --dist loadfile --no-loadscope-reorder tests/browser
 
 bench: $(VENV)/.dev $(VENV)/bench/.installed .env staticfiles/staticfiles.json ## Measure; one line a figure, exit 1 where one falls short
 	$(PYTHON) bench/all.py

@@ -29,20 +29,30 @@ SHARED = ROOT.parent / "shared"
 PASSWORD = "only-for-the-browser-tests"
 READY_SECONDS = 60
 
+# About how many seconds they take; the others take less.
+LONGEST = {
+    "test_pages.py": 180,
+    "test_files.py": 100,
+    "test_killed_worker.py": 90,
+    "test_faults.py": 80,
+}
+
 expect.set_options(timeout=20_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything in this directory drives a browser; some of it has its turn.
 
-    What wants a blank console comes before its module fills it, and what looks at
-    things long after they began comes last of all, so that nobody has to wait.
+    The files that take longest come first, so that no core is left with one of them in
+    the end. What wants a blank console comes before its module fills it, and what looks
+    at things long after they began comes last of all, so that nobody has to wait.
     """
     for item in items:
         if "tests/browser" in str(item.path):
             item.add_marker(pytest.mark.browser)
-    modules = list(dict.fromkeys(item.path for item in items))
-    order = {path: number for number, path in enumerate(modules)}
+    modules = dict.fromkeys(item.path for item in items)
+    longest_first = sorted(modules, key=lambda path: -LONGEST.get(path.name, 0))
+    order = {path: number for number, path in enumerate(longest_first)}
 
     def turn(item: pytest.Item) -> tuple[bool, int, bool]:
         wanted = getattr(item, "fixturenames", ())
