@@ -219,6 +219,9 @@ USE_TZ = True
 
 # --- Logging ----------------------------------------------------------------
 
+# At DEBUG Django would log every query with its values.
+_OF_DJANGO = {"level": "INFO" if LOG_LEVEL == "DEBUG" else LOG_LEVEL}
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -237,8 +240,8 @@ LOGGING = {
     },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
-        "django": {"handlers": [], "propagate": True},
-        "django.server": {"handlers": [], "propagate": True},
+        "django": {"handlers": [], "propagate": True, **_OF_DJANGO},
+        "django.server": {"handlers": [], "propagate": True, **_OF_DJANGO},
         # These two print addresses with their query strings, and headers.
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},

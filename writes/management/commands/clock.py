@@ -89,7 +89,10 @@ def _prune() -> None:
     sweep.sweep(database_now())
     if tasks_are_in_database():
         call_command(
-            "prune_db_task_results", queue_name="*", min_age_days=TASK_RESULT_DAYS
+            "prune_db_task_results",
+            queue_name="*",
+            min_age_days=TASK_RESULT_DAYS,
+            verbosity=0,
         )
         forget_abandoned()
     Heartbeat.objects.forgotten().delete()
