@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -44,9 +44,11 @@ Shoot = Callable[[str], None]
 
 
 @pytest.fixture
-def own_console(make_console: Callable[..., Console]) -> Console:
+def own_console(make_console: Callable[..., Console]) -> Iterator[Console]:
     """A console of its own: the field list changes what is found in other files."""
-    return make_console()
+    console = make_console()
+    yield console
+    console.stop()
 
 
 @pytest.fixture
@@ -344,6 +346,7 @@ def totals_add_up(page: Page, sent: int, failed: int, shoot: Shoot) -> None:
             shoot("operation-of-a-part")
         page.goto(address)
     page.get_by_role("link", name="Every row").click()
+    expect(rows_table(page)).not_to_have_count(0)
     assert tiles(page) == totals
 
 
