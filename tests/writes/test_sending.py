@@ -386,6 +386,19 @@ def test_an_answer_that_was_stored_after_all_is_not_stored_over_the_next_sending
     assert (operation.state, operation.attempts) == (State.SENDING, 2)
 
 
+def test_a_worker_that_must_end_leaves_alone_what_another_one_sends(
+    operation: Operation,
+) -> None:
+    assert sending._claim(operation)
+    Operation.objects.update(attempts=operation.attempts + 1)
+    sending._stop_waiting(operation)
+    operation.refresh_from_db()
+    assert operation.state == State.SENDING
+    sending._stop_waiting(operation)
+    operation.refresh_from_db()
+    assert operation.state == State.UNKNOWN
+
+
 def test_nothing_is_kept_when_confirming_fails_half_way(
     sandbox: Sandbox,
     integration: Integration,
