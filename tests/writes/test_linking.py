@@ -14,7 +14,7 @@ from sandbox.app import Sandbox
 from tests.conftest import stored_operation
 from tests.test_crawl import check_page
 from tests.writes.making import confirm, make_draft, work_off
-from tests.writes.unknown_outcomes import CSV, audited, begun, fresh, url
+from tests.writes.unknown_outcomes import CSV, audited, begun, fresh, just_before, url
 from writes import reconciling
 from writes.models import Batch, Write
 
@@ -155,15 +155,12 @@ class TestLink:
     ) -> None:
         batch = unknown("truncated", csv=CSV)
         remote_id = begun(sandbox)
-        ask = reconciling._ask
 
-        def asked(operation: Operation, wanted: str) -> Any:
-            stored_operation(
-                project=project, action="follow", state="in_progress", remote_id=wanted
-            )
-            return ask(operation, wanted)
+        def somebody_follows_it() -> None:
+            values = {"action": "follow", "state": "in_progress"}
+            stored_operation(project=project, remote_id=remote_id, **values)
 
-        monkeypatch.setattr(reconciling, "_ask", asked)
+        just_before(monkeypatch, reconciling, "_ask", somebody_follows_it)
         answer = browser.post(url(batch, "link/"), {"remote_id": remote_id})
         assert answer.status_code == 422
         assert "of this console is that one" in answer.text
@@ -178,14 +175,11 @@ class TestLink:
     ) -> None:
         batch = unknown("truncated", csv=CSV)
         remote_id = begun(sandbox)
-        ask = reconciling._ask
 
-        def asked(operation: Operation, wanted: str) -> Any:
-            late = Operation.objects.get(pk=operation.pk)
-            late.change(only_from=("unknown",), state=State.REJECTED)
-            return ask(operation, wanted)
+        def an_answer_comes() -> None:
+            fresh(batch).change(only_from=("unknown",), state=State.REJECTED)
 
-        monkeypatch.setattr(reconciling, "_ask", asked)
+        just_before(monkeypatch, reconciling, "_ask", an_answer_comes)
         answer = browser.post(
             url(batch, "link/"), {"remote_id": remote_id}, follow=True
         )

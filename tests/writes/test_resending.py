@@ -16,7 +16,14 @@ from tests.writes.making import (
     states,
     work_off,
 )
-from tests.writes.unknown_outcomes import CSV, SINGLE_FAULTS, audited, fresh, url
+from tests.writes.unknown_outcomes import (
+    CSV,
+    SINGLE_FAULTS,
+    audited,
+    fresh,
+    just_before,
+    url,
+)
 from writes import file_jobs, resending, turns
 from writes.models import Batch, Write
 
@@ -98,14 +105,11 @@ class TestSendAgain:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         batch = unknown(csv=CSV)
-        need_same = resending._need_same
 
-        def in_between(draft: Write, of: Batch) -> None:
-            monkeypatch.setattr(resending, "_need_same", need_same)
+        def another_sends_it() -> None:
             browser.post(url(batch, "send-again/"))
-            need_same(draft, of)
 
-        monkeypatch.setattr(resending, "_need_same", in_between)
+        just_before(monkeypatch, resending, "_need_same", another_sends_it)
         answer = browser.post(url(batch, "send-again/"), follow=True)
         assert "was decided about meanwhile" in answer.text
         work_off()
@@ -120,13 +124,11 @@ class TestSendAgain:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         batch = unknown()
-        need_same = resending._need_same
 
-        def in_between(draft: Write, of: Batch) -> None:
+        def an_answer_comes() -> None:
             fresh(batch).change(only_from=("unknown",), state=State.SUCCEEDED)
-            need_same(draft, of)
 
-        monkeypatch.setattr(resending, "_need_same", in_between)
+        just_before(monkeypatch, resending, "_need_same", an_answer_comes)
         answer = browser.post(url(batch, "send-again/"), LOOKED, follow=True)
         assert "Nothing was sent" in answer.text
         assert "Succeeded." in answer.text

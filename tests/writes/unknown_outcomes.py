@@ -1,7 +1,10 @@
 """What the tests share that are about an outcome which nobody knows."""
 
+from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
+import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
@@ -77,3 +80,20 @@ def result(**values: Any) -> WriteResult:
 
 def audited(action: str) -> AuditEvent:
     return AuditEvent.objects.get(action=action)
+
+
+def just_before(
+    monkeypatch: pytest.MonkeyPatch,
+    module: ModuleType,
+    name: str,
+    happens: Callable[[], object],
+) -> None:
+    """Let something happen once, just before the next call of a function."""
+    really = getattr(module, name)
+
+    def called(*args: Any) -> Any:
+        monkeypatch.setattr(module, name, really)
+        happens()
+        return really(*args)
+
+    monkeypatch.setattr(module, name, called)
