@@ -220,7 +220,7 @@ USE_TZ = True
 # --- Logging ----------------------------------------------------------------
 
 # At DEBUG Django would log every query with its values.
-_OF_DJANGO = {"level": "INFO" if LOG_LEVEL == "DEBUG" else LOG_LEVEL}
+_django_level = "INFO" if LOG_LEVEL == "DEBUG" else LOG_LEVEL
 
 LOGGING = {
     "version": 1,
@@ -240,8 +240,8 @@ LOGGING = {
     },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
-        "django": {"handlers": [], "propagate": True, **_OF_DJANGO},
-        "django.server": {"handlers": [], "propagate": True, **_OF_DJANGO},
+        "django": {"handlers": [], "propagate": True, "level": _django_level},
+        "django.server": {"handlers": [], "propagate": True, "level": _django_level},
         # These two print addresses with their query strings, and headers.
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
