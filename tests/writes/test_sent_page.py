@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from console.models import Integration
@@ -104,3 +106,19 @@ def test_nothing_is_sent_again_while_a_part_is_unknown(
     assert again not in browser.get(address).content.decode()
     first.get().resolve("Found to have been written.")
     assert again in browser.get(address).content.decode()
+    first.update(state="in_progress", remote_id="its-id")
+    assert again not in browser.get(address).content.decode()
+
+
+def test_a_page_without_news_puts_no_timeline_together(
+    write: Write, browser: Browser
+) -> None:
+    def transitions_read(url: str) -> bool:
+        with CaptureQueriesContext(connection) as captured:
+            browser.get(url)
+        return any("operationtransition" in query["sql"] for query in captured)
+
+    context = browser.get(f"/writes/{write.pk}/").context
+    status = f"/writes/{write.pk}/status/?seen="
+    assert transitions_read(f"{status}0")
+    assert not transitions_read(f"{status}{context['seen']}")

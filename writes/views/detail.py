@@ -1,6 +1,7 @@
 """One write: reviewed while it is a draft, followed part by part once it was sent."""
 
 import hashlib
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -22,7 +23,7 @@ from writes import children, drafts, parts, sharing, turns
 from writes.confirm_form import ConfirmForm
 from writes.models import Batch, Write
 from writes.panels import children_shown
-from writes.parts_progress import progress_of
+from writes.parts_progress import PartsProgress, progress_of
 from writes.repeats import earlier_of
 from writes.templatetags.writes import duration
 from writes.time_left import pace_of
@@ -93,13 +94,20 @@ def _sent_context(request: HttpRequest, write: Write) -> dict[str, Any]:
         "totals": totals,
         "is_paused": is_paused,
         "stopped": turns.stopped_at(write, batches),
-        "in_doubt": any(batch.operation.needs_person for batch in batches),
+        "can_send_again": _can_send_again(progress, batches),
         "pace": pace,
         "children": came_of_it,
-        "timeline": timeline(write),
+        # Put together only where it is drawn: mostly a page that asks has no news.
+        "timeline": partial(timeline, write),
         "poll_seconds": seconds,
         "seen": seen(*shown, seconds),
     }
+
+
+def _can_send_again(progress: PartsProgress, batches: list[Batch]) -> bool:
+    """Tell whether all parts are over, and none has to be found out about first."""
+    in_doubt = any(batch.operation.needs_person for batch in batches)
+    return progress.ended == progress.parts and not in_doubt
 
 
 def _poll_seconds(batches: list[Batch]) -> int:
