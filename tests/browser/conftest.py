@@ -41,15 +41,12 @@ expect.set_options(timeout=20_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this directory drives a browser; some of it has its turn.
+    """Give some of the tests their turn.
 
     The files that take longest come first, so that no core is left with one of them in
     the end. What wants a blank console comes before its module fills it, and what looks
     at things long after they began comes last of all, so that nobody has to wait.
     """
-    for item in items:
-        if "tests/browser" in str(item.path):
-            item.add_marker(pytest.mark.browser)
     modules = dict.fromkeys(item.path for item in items)
     longest_first = sorted(modules, key=lambda path: -LONGEST.get(path.name, 0))
     order = {path: number for number, path in enumerate(longest_first)}
