@@ -53,9 +53,9 @@ def why_over(session: SessionBase, now: datetime) -> str:
     """Return in words why a session has ended, or nothing."""
     hours, minutes = settings.SESSION_HOURS, settings.SESSION_IDLE_MINUTES
     since = now.timestamp()
-    if since - session.get(SIGNED_IN_AT, since) >= hours * 3600:
+    if since - session.get(SIGNED_IN_AT, 0) >= hours * 3600:
         return f"a sign-in lasts {hours:,} hour{'' if hours == 1 else 's'}"
-    if since - session.get(SEEN_AT, since) >= minutes * 60:
+    if since - session.get(SEEN_AT, 0) >= minutes * 60:
         times = f"{minutes:,} minute{'' if minutes == 1 else 's'}"
         return f"nobody used the console for {times}"
     return ""
@@ -67,8 +67,6 @@ def begin_session(session: SessionBase, now: datetime) -> None:
 
 
 def note_seen(session: SessionBase, now: datetime) -> None:
-    """Note that somebody is there; one from an earlier release begins now."""
-    if SIGNED_IN_AT not in session:
-        begin_session(session, now)
-    elif abs(now.timestamp() - session[SEEN_AT]) >= NOTED_EVERY:
+    """Note that somebody is there."""
+    if abs(now.timestamp() - session[SEEN_AT]) >= NOTED_EVERY:
         session[SEEN_AT] = int(now.timestamp())

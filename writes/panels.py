@@ -21,8 +21,7 @@ def rows_panel(request: HttpRequest, operation: Operation) -> str:
         .filter(operation=operation, write__source=Write.Source.CSV)
         .first()
     )
-    if batch is None or batch.part is None:
-        # What an earlier release sent was never joined to its rows.
+    if batch is None:
         return ""
     context = rows_context(request, batch.write)
     return render_to_string("writes/rows_summary.html#panel", context, request)

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, connection, transaction
-from django.db.migrations.executor import MigrationExecutor
+from django.db import IntegrityError, transaction
 from django.http import Http404
 from django.test import Client as Browser
 from django.test import RequestFactory
@@ -151,45 +150,3 @@ def test_the_list_of_projects_has_only_what_the_reader_may_see(
     assert "Project sandbox" in text
     assert "Project production" in text
     assert "Project test" not in text
-
-
-@pytest.mark.django_db(transaction=True)
-def test_members_of_the_groups_keep_their_role() -> None:
-    """There and back: nobody has more afterwards than before."""
-    old = migrate(("console", "0003_field_lists"))
-    user, group = old.get_model("auth", "User"), old.get_model("auth", "Group")
-    for name, groups in (
-        ("vera", ["viewer"]),
-        ("both", ["viewer", "admin"]),
-        ("no", []),
-    ):
-        made = user.objects.create(username=name)
-        made.groups.set([group.objects.get_or_create(name=g)[0] for g in groups])
-    group.objects.create(name="their own")
-    try:
-        new = migrate(("console", "0005_roles_per_environment"))
-        assert list(new.get_model("auth", "Group").objects.values_list("name")) == [
-            ("their own",)
-        ]
-        roles = {name: fresh(name).grants for name in ("vera", "both", "no")}
-        everywhere = sorted(Environment.values)
-        found = roles["vera"].filter(role="viewer").order_by("environment")
-        assert list(found.values_list("environment", flat=True)) == everywhere
-        assert roles["both"].filter(role="admin").count() == 3
-        assert not roles["no"].exists()
-        give(fresh("both"), {"production": "operator"})
-        give(fresh("vera"), {"test": ""})
-        old = migrate(("console", "0003_field_lists"))
-        groups = old.get_model("auth", "User").objects.values_list(
-            "username", "groups__name"
-        )
-        assert set(groups) == {("both", "operator"), ("vera", None), ("no", None)}
-    finally:
-        migrate(*MigrationExecutor(connection).loader.graph.leaf_nodes())
-
-
-def migrate(*targets: tuple[str, str]) -> Any:
-    """Migrate to `targets` and return the models as they were then."""
-    MigrationExecutor(connection).migrate(list(targets))
-    loader = MigrationExecutor(connection).loader
-    return loader.project_state(list(targets)).apps

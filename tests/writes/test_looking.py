@@ -9,10 +9,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
-from console.models import Integration, Project
+from console.models import Project
 from operations.models import Operation
 from sandbox.app import Sandbox
-from tests.writes.making import confirm, make_draft, received, records, work_off
+from tests.writes.making import confirm, received, records, work_off
 from tests.writes.pages import Page
 from writes import sending
 from writes.models import Write
@@ -196,12 +196,3 @@ def test_hostile_text_of_the_address_is_only_text(
     assert "<img src=x" not in answer.content.decode()
     assert "&lt;img src=x" in answer.content.decode()
     assert Page(answer).inline == []
-
-
-def test_a_draft_of_an_earlier_release_is_sent_without_a_look(
-    sandbox: Sandbox, web: Web, integration: Integration, olga: User
-) -> None:
-    write = make_draft(integration, olga, url=web.url, primary_key=KEY)
-    confirm(write, olga)
-    work_off()
-    assert len(records(sandbox, "contact")) == 2

@@ -116,10 +116,6 @@ class Batch(models.Model):
 
     def csv_in_words(self) -> str:
         """Stand in for the text of the CSV where it would be too long to show."""
-        if self.part is None:
-            # An earlier release noted the whole file alone.
-            sha256 = self.write.check_report.get("as_sent_sha256", "")
-            return f"(the file as sent; SHA-256 {sha256})"
         rows = f"rows {self.first_row:,} to {self.last_row:,} of the file as sent"
         return f"({rows}, with its header; SHA-256 {self.csv_sha256})"
 

@@ -288,13 +288,8 @@ class Write(models.Model):
 
     @property
     def inspected(self) -> Inspection | None:
-        """What a first look at its file told, None where nobody looked.
-
-        Of what an earlier release sent only size and digest are known.
-        """
-        if "kind" not in self.inspection:
-            return None
-        return Inspection.from_json(self.inspection)
+        """What a first look at its file told, None where nobody looked."""
+        return Inspection.from_json(self.inspection) if self.inspection else None
 
     @property
     def is_on_trial(self) -> bool:
