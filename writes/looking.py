@@ -17,6 +17,8 @@ def look(write: Write) -> RemoteFile:
 
 def need_same(write: Write) -> None:
     """Raise `RequestInvalid` if the address gives something else than was reviewed."""
+    if not write.remote_file:
+        return
     before = RemoteFile.from_json(write.remote_file)
     try:
         now = look(write)
