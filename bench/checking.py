@@ -25,7 +25,7 @@ import memory  # noqa: E402
 from figures import figure, finish  # noqa: E402
 
 from files.checking.check import check  # noqa: E402
-from files.fields.field import Field  # noqa: E402
+from files.field import Field  # noqa: E402
 from files.values.record_ids import suffix  # noqa: E402
 
 MIB = 2**20

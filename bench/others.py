@@ -24,7 +24,7 @@ from faults import FAULTS, KEY, KINDS, SOUND
 from figures import figure, finish
 
 from files.checking.check import Engine, check
-from files.fields.field import Field
+from files.field import Field
 
 BENCH = Path(__file__).resolve().parent
 INSTALLED = BENCH.parent / ".venv" / "bench" / "bin"

@@ -6,8 +6,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from console.forms import StyledForm
+from files.field import Field
 from files.fields.describe import described_object
-from files.fields.field import Field
 from files.fields.field_lists import InvalidFields, from_describe, from_lines
 
 # A describe of a large object with its picklists is some five MiB.

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from console.models import AuditEvent, WriteObject
-from files.fields.field import Field
+from files.field import Field
 from files.fields.field_lists import as_json
 
 # How many names of each kind an audit event holds; the counts are always exact.

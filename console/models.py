@@ -29,7 +29,7 @@ from console.heartbeats import Heartbeat
 from console.scope import OfEnvironment
 from console.sign_in_limits import SignInAttempt
 from console.validators import validate_base_url, validate_path_part
-from files.fields.field import Field
+from files.field import Field
 from files.fields.field_lists import from_json
 
 __all__ = [

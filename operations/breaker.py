@@ -29,8 +29,6 @@ Kind = Literal["write", "read"]
 THRESHOLD = 5
 SHORTEST_OPEN = timedelta(seconds=30)
 LONGEST_OPEN = timedelta(minutes=5)
-# A worker that was killed while it tried is replaced after this.
-PROBE_LEASE = timedelta(seconds=45)
 
 
 def note(project: Project, kind: Kind, errors: Sequence[AmpersandError | None]) -> None:
@@ -103,24 +101,6 @@ def _stay_open(gate: Gate, now: datetime) -> None:
     shortest, longest = (int(t.total_seconds()) for t in (SHORTEST_OPEN, LONGEST_OPEN))
     gate.open_seconds = min(max(gate.open_seconds * 2, shortest), longest)
     gate.try_at = now + timedelta(seconds=gate.open_seconds)
-
-
-def nudge_due(now: datetime) -> int:
-    """Have a worker try every breaker whose time is over; return how many.
-
-    Each is pushed ahead by a lease first, so that a task that is lost is only late.
-    """
-    from operations.tasks import probe_project
-
-    set_back = Q(try_at__gt=now + LONGEST_OPEN + PROBE_LEASE)
-    due = Gate.objects.with_open_breaker().filter(Q(try_at__lte=now) | set_back)
-    nudged = 0
-    for pk, try_at in due.values_list("pk", "try_at"):
-        mine = Gate.objects.filter(pk=pk, try_at=try_at)
-        if mine.update(try_at=now + PROBE_LEASE):
-            probe_project.enqueue(pk)
-            nudged += 1
-    return nudged
 
 
 def probe(project_id: int) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from ampersand import LARGEST_CSV
 from console.models import WriteObject
 from files.checking.check import check
-from files.fields.field import Field
+from files.field import Field
 from files.findings import ROW, Finding, Report
 from files.findings_file import FindingsFile
 from files.mending.mapping import suggest

@@ -12,7 +12,8 @@ from files.mending.taken_out import origin_of
 from files.raw_records import cut
 from files.rows.fates import FAILED
 from files.rows.row_store import RowStore
-from writes import drafts, file_jobs, mending
+from writes import drafts, mending
+from writes.actions import begin_job
 from writes.models import FileJob, Write, WriteQuerySet
 from writes.storing import NewFiles, delete
 
@@ -142,7 +143,7 @@ def discard(write: Write, *, wait: bool = True, by: str = "") -> bool:
         parent = _put_back(write)
     if parent is not None:
         size = parent.inspection["size"]
-        file_jobs.begin(parent, FileJob.Kind.CHECK, size=size, wait=wait)
+        begin_job.begin(parent, FileJob.Kind.CHECK, size=size, wait=wait)
     return True
 
 

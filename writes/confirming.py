@@ -22,7 +22,7 @@ from console.models import AuditEvent
 from files.raw_records import read_header
 from files.splitting import Part
 from operations.models import Operation
-from writes import drafts, sending
+from writes import dispatch, drafts
 from writes.models import Batch, Write
 from writes.parts import due_at
 from writes.repeats import RepeatFound, claim
@@ -100,7 +100,7 @@ def confirm(
             if write.resends is not None:
                 _decide(write.resends, operations[0], request, repeat_reason)
             for operation in operations[: _nudged(write)]:
-                transaction.on_commit(partial(sending.enqueue, operation.pk))
+                transaction.on_commit(partial(dispatch.enqueue_send, operation.pk))
     except (RepeatFound, AlreadyDecided):
         write.refresh_from_db()
         raise

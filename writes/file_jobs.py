@@ -1,15 +1,10 @@
-"""Work on files: at once where it is small, else by the worker, and never lost.
-
-The row of a job holds the truth, the queue only nudges. A worker that was killed leaves
-a job that is due, and the clock gives it out again.
-"""
+"""Work on files: what a worker does with a job, or a page where the file is small."""
 
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
-from django.db import transaction
 from django.utils import timezone
 
 from console.database_time import database_now
@@ -23,11 +18,7 @@ log = logging.getLogger(__name__)
 
 State = FileJob.State
 
-# Up to this size, in bytes, a file is checked while the page waits.
-SMALL = 2 * 1024 * 1024
 MOST_ATTEMPTS = 3
-NUDGE_LEASE = timedelta(seconds=15)
-MOST_NUDGED = 50
 
 _WORK: dict[str, Callable[[Write, Progress], None]] = {
     FileJob.Kind.CHECK: checking.check_file,
@@ -43,47 +34,6 @@ _GONE: dict[str, str] = {
     FileJob.Kind.CHECK: "The stored file is gone. Upload it again.",
     FileJob.Kind.JOIN: "The stored file is gone, so its rows cannot be told apart.",
 }
-
-
-def begin(write: Write, kind: str, *, size: int, wait: bool = True) -> FileJob:
-    """Have the file of `write`, `size` bytes long, worked on; return the job.
-
-    One that is open for the same write is not wanted any more and stops by itself.
-    With `wait`, small files are done when this returns.
-    """
-    at_once = wait and size <= SMALL
-    with transaction.atomic():
-        # Of two at the same moment the second waits, and takes the place of the first.
-        Write.objects.select_for_update().get(pk=write.pk)
-        FileJob.objects.filter(write=write, kind=kind, state__in=FileJob.OPEN).update(
-            state=State.FAILED,
-            due_at=None,
-            ended_at=timezone.now(),
-            problem="Something newer took its place.",
-        )
-        job = FileJob.objects.create(
-            write=write,
-            kind=kind,
-            edition=write.edition,
-            total_bytes=size,
-            due_at=database_now() + NUDGE_LEASE,
-        )
-        if not at_once:
-            transaction.on_commit(partial(_enqueue, job.pk))
-    if at_once:
-        run(job.pk)
-        job.refresh_from_db()
-    return job
-
-
-def _enqueue(job_id: int) -> None:
-    """Nudge the worker. A nudge that is lost costs a few seconds, nothing else."""
-    from writes.tasks import work_on_file
-
-    try:
-        work_on_file.enqueue(job_id)
-    except Exception:
-        log.exception("File job %s: no nudge; the clock will give one", job_id)
 
 
 def run(job_id: int) -> None:
@@ -163,18 +113,3 @@ def _try_again(job: FileJob) -> None:
         return
     due_at = database_now() + timedelta(seconds=2)
     job.change(only_from=(State.RUNNING,), state=State.WAITING, due_at=due_at)
-
-
-def nudge_due(now: datetime) -> int:
-    """Nudge the worker to the jobs that are due; return how many."""
-    due = FileJob.objects.filter(due_at__lte=now, state__in=FileJob.OPEN)
-    nudged = 0
-    for job in due.order_by("due_at")[:MOST_NUDGED]:
-        mine = FileJob.objects.filter(pk=job.pk, due_at=job.due_at)
-        if job.state == State.RUNNING:
-            # Its worker is gone: it waits again, for any worker.
-            nudged += mine.update(state=State.WAITING, due_at=now + NUDGE_LEASE)
-        else:
-            nudged += mine.update(due_at=now + NUDGE_LEASE)
-        _enqueue(job.pk)
-    return nudged

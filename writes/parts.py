@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from console.models import AuditEvent, Project
 from operations.models import Operation
-from writes import sending, turns
+from writes import dispatch, turns
 from writes.models import Batch, Write
 
 State = Operation.State
@@ -52,7 +52,7 @@ def _let_go(
         reason="",
     )
     if went and place < operation.project.max_at_once:
-        transaction.on_commit(partial(sending.enqueue, operation.pk))
+        transaction.on_commit(partial(dispatch.enqueue_send, operation.pk))
     return went
 
 
@@ -63,7 +63,7 @@ def due_at(project: Project, now: datetime, place: int) -> datetime:
     them off.
     """
     pause = timedelta(seconds=place / project.max_per_second)
-    return now + sending.NUDGE_LEASE + pause
+    return now + dispatch.REPEAT_SEND_AFTER + pause
 
 
 def hold_back(now: datetime) -> int:

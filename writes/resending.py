@@ -15,7 +15,8 @@ from django.http import HttpRequest
 from files.mending.recipes import Recipe
 from files.reading.inspection import Reading
 from operations.models import Operation
-from writes import children, drafts, file_jobs, mending, sending
+from writes import children, drafts, mending, sending
+from writes.actions import begin_job
 from writes.confirming import AlreadyDecided, confirm
 from writes.models import Batch, FileJob, Write
 
@@ -117,12 +118,12 @@ def _need_same(draft: Write, batch: Batch) -> None:
 def _check(draft: Write, batch: Batch) -> None:
     if batch.is_shared:
         size = draft.path_of("original").stat().st_size
-        file_jobs.begin(draft, FileJob.Kind.CHECK, size=size)
+        begin_job.begin(draft, FileJob.Kind.CHECK, size=size)
         raise NeedsReview(
             draft,
             "Nothing was sent yet: the file is checked once more, then send it here.",
         )
-    file_jobs.begin(draft, FileJob.Kind.CHECK, size=0)
+    begin_job.begin(draft, FileJob.Kind.CHECK, size=0)
     draft.refresh_from_db()
     if not draft.is_ready or draft.delivery != Write.Delivery.TEXT:
         raise NeedsReview(

@@ -49,8 +49,6 @@ log = logging.getLogger(__name__)
 
 State = Operation.State
 
-# A nudge that is not taken within this time is given again.
-NUDGE_LEASE = timedelta(seconds=10)
 # A worker that sends says so every few seconds; after the lease it counts as gone.
 LEASE = timedelta(seconds=20)
 RENEW_SECONDS = 5
@@ -59,16 +57,6 @@ SHARING = timedelta(minutes=15)
 # After this time what could not be sent is given up: the data may be stale by then.
 GIVE_UP_AFTER = timedelta(hours=1)
 MOST_NUDGED = 200
-
-
-def enqueue(operation_id: int) -> None:
-    """Nudge the worker. A nudge that is lost costs a few seconds, nothing else."""
-    from writes.tasks import send_operation
-
-    try:
-        send_operation.enqueue(operation_id)
-    except Exception:
-        log.exception("Operation %s: no nudge; the clock will give one", operation_id)
 
 
 def send(operation_id: int) -> None:
@@ -284,15 +272,3 @@ def recover_overdue(now: datetime) -> int:
             reason="The worker stopped while it was sending.",
         )
     return recovered
-
-
-def nudge_due(now: datetime) -> int:
-    """Nudge the worker to what is waiting and due; return how many."""
-    due = Operation.objects.due(State.WAITING, now=now).not_frozen()
-    nudged = 0
-    for pk, due_at in list(due.values_list("pk", "due_at")[:MOST_NUDGED]):
-        mine = Operation.objects.filter(pk=pk, due_at=due_at, state=State.WAITING)
-        if mine.update(due_at=now + NUDGE_LEASE):
-            enqueue(pk)
-            nudged += 1
-    return nudged

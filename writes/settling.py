@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from operations.models import Operation
-from writes import file_jobs, sharing, turns
+from writes import dispatch, turns
+from writes.actions import begin_job
 from writes.joining import MOVING, told_digest
-from writes.models import Batch, FileJob, Write
+from writes.models import Batch, FileJob, SharedAddress, Write
 
 MOST_AT_ONCE = 200
 LATE = timedelta(hours=1)
@@ -49,7 +50,7 @@ def _settle(batches: list[Batch]) -> bool:
         _close([batch for batch in batches if _is_silent(batch.operation)])
         return False
     size = write.check_report.get("as_sent_size", 0)
-    file_jobs.begin(write, FileJob.Kind.JOIN, size=size, wait=False)
+    begin_job.begin(write, FileJob.Kind.JOIN, size=size, wait=False)
     return True
 
 
@@ -82,5 +83,17 @@ def _is_silent(operation: Operation) -> bool:
 
 def _close(batches: list[Batch]) -> None:
     for batch in batches:
-        sharing.stop_sharing(batch)
+        stop_sharing(batch)
         Batch.objects.filter(pk=batch.pk).update(is_settled=True)
+
+
+def stop_sharing(batch: Batch) -> None:
+    """End the address of a batch that nobody needs to fetch any more.
+
+    A worker takes its file out of the store, which may take minutes.
+    """
+    address = SharedAddress.objects.filter(batch=batch).first()
+    if address is not None:
+        address.revoke()
+    if batch.store_name:
+        dispatch.enqueue_deletion(batch.pk)

@@ -92,28 +92,6 @@ def s3_store() -> S3Store:
     )
 
 
-def stop_sharing(batch: Batch) -> None:
-    """End the address of a batch that nobody needs to fetch any more.
-
-    A worker takes its file out of the store, which may take minutes.
-    """
-    address = SharedAddress.objects.filter(batch=batch).first()
-    if address is not None:
-        address.revoke()
-    if batch.store_name:
-        enqueue_deletion(batch.pk)
-
-
-def enqueue_deletion(batch_id: int) -> None:
-    """Nudge the worker. A nudge that is lost is given again by the next sweep."""
-    from writes.tasks import delete_from_store
-
-    try:
-        delete_from_store.enqueue(batch_id)
-    except Exception:
-        log.exception("Batch %s: no nudge; the sweep will give one", batch_id)
-
-
 def delete_from_store(batch_id: int) -> None:
     """Take the file of a settled batch out of the store, if it still is there."""
     batch = Batch.objects.get(pk=batch_id)

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q
 from console import sign_in_limits
 from console.models import AuditEvent
 from operations.models import Operation
-from writes import children, sharing
+from writes import children, dispatch
 from writes.models import Batch, FileJob, Write
 from writes.storing import delete
 
@@ -34,7 +34,7 @@ def sweep(now: datetime) -> int:
         for write in _sent(environment, now - timedelta(days=days))[:MOST_AT_ONCE]:
             swept += _forget(write, now)
     for pk in Batch.objects.filter(LEFT_IN_STORE).values_list("pk", flat=True):
-        sharing.enqueue_deletion(pk)
+        dispatch.enqueue_deletion(pk)
     _forget_strays(now)
     sign_in_limits.forget_old(now)
     return swept

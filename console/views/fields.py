@@ -11,7 +11,7 @@ from console.models import WriteObject
 from console.roles import Role, require_admin, require_viewer
 from console.views.lookup import find_object
 from console.views.pages import posted
-from files.fields.field import Field
+from files.field import Field
 from files.fields.field_lists import as_lines
 
 

@@ -18,7 +18,7 @@ from files.checking.keys import Fold, KeyTexts, fold_case, keep_case, key_proble
 from files.checking.ledger import Ledger, Mark, Progress, Start
 from files.checking.records import Records, Unreadable, readable
 from files.checking.structure import byte_problems, text_problems
-from files.fields.field import Field
+from files.field import Field
 from files.fields.inference import SAMPLE, infer
 from files.findings import Report
 from files.values.problems import Problem

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
-from files.fields.field import Field
+from files.field import Field
 from files.findings import ROW, Report
 from files.values.problems import Problem
 from files.values.rules import NULL, problem

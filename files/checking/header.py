@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from files.checking.columns import Column
 from files.checking.structure import LONGEST_HEADER, MOST_COLUMNS
-from files.fields.field import Field
+from files.field import Field
 from files.fields.field_lists import FieldIndex
 from files.findings import Report
 

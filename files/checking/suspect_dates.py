@@ -4,7 +4,7 @@ import numpy as np
 
 from files.checking.blocks import Bytes
 from files.checking.column_cells import Cells, Mask, equals, is_digit
-from files.fields.field import Field
+from files.field import Field
 from files.values.dates import FIRST_YEAR, LAST_YEAR
 
 

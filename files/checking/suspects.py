@@ -28,7 +28,7 @@ from files.checking.suspect_dates import (
     is_sound_date_time,
     is_sound_time,
 )
-from files.fields.field import Field, Type
+from files.field import Field, Type
 
 _Sound = Callable[[Field, Cells], Mask]
 

@@ -8,7 +8,7 @@ import json
 import re
 from typing import Any
 
-from files.fields.field import Field, Type
+from files.field import Field, Type
 from files.fields.invalid_fields import InvalidFields, first_repeated, storable
 from files.shown import shown
 

@@ -19,8 +19,8 @@ import re
 from collections.abc import Sequence
 from typing import get_args
 
+from files.field import Field, Type
 from files.fields.describe import TEXTS
-from files.fields.field import Field, Type
 from files.fields.invalid_fields import InvalidFields, first_repeated, storable
 from files.shown import shown
 from files.values.numbers import TYPES as NUMBERS

@@ -10,8 +10,8 @@ from dataclasses import MISSING
 from dataclasses import fields as members
 from typing import Any
 
+from files.field import Field
 from files.fields.describe import from_describe
-from files.fields.field import Field
 from files.fields.field_lines import as_lines, from_lines
 from files.fields.invalid_fields import InvalidFields
 from files.fields.matching import FieldIndex, Match

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from files.fields.field import Field, Type
+from files.field import Field, Type
 from files.values import record_ids
 from files.values.rules import kind_of
 

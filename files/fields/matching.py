@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from files.fields.field import Field
+from files.field import Field
 
 SUGGESTED = 3
 _NEAR = 0.75

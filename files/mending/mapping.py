@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from files.fields.field import Field
+from files.field import Field
 from files.mending.recipes import column_names
 from files.shown import shown
 

@@ -6,7 +6,7 @@ currency; powers of ten (1.5E3) are documented for doubles (`shared/facts/api.md
 
 import re
 
-from files.fields.field import Field
+from files.field import Field
 from files.shown import shown
 from files.values.problems import Problem
 

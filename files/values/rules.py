@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from files.fields.field import Field, Type
+from files.field import Field, Type
 from files.findings import LEVELS
 from files.shown import listed, shown
 from files.values import dates, moments, record_ids

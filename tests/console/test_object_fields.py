@@ -15,7 +15,7 @@ from django.urls import reverse
 from console.field_list_forms import LARGEST_DESCRIBE
 from console.models import AuditEvent, Integration, Project, WriteObject
 from console.roles import Role
-from files.fields.field import Field
+from files.field import Field
 from sandbox.describe import describe
 from sandbox.schema import find
 

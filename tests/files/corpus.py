@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from files.fields.field import Field
+from files.field import Field
 
 
 class Odd(NamedTuple):

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from files.checking.check import check
-from files.fields.field import Field
+from files.field import Field
 from files.findings import KEPT_PER_GROUP, PREVIEW_ROWS, Finding, Report
 from tests.files.corpus import DAMAGE, FIELDS, plain_rows
 

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from files.fields.field import Field
+from files.field import Field
 from files.fields.field_lists import (
     FieldIndex,
     InvalidFields,

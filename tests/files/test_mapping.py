@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from files.fields.field import Field
+from files.field import Field
 from files.mending.mapping import suggest
 
 FIELDS = [

@@ -15,7 +15,7 @@ from files.checking.blocks import blocks, prove
 from files.checking.check import check
 from files.checking.column_cells import Cells
 from files.checking.suspects import is_spaced, is_suspect
-from files.fields.field import Field
+from files.field import Field
 from files.findings import Finding, Report
 from files.values.rules import problem
 from tests.files.corpus import (

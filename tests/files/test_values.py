@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from files.fields.field import Field, Type
+from files.field import Field, Type
 from files.mending.column_recipes import DateConversion, DateFormat
 from files.mending.conversions import converter
 from files.values import moments, record_ids

@@ -21,6 +21,7 @@ from tests.conftest import make_user
 from tests.machines.conftest import needs_postgres
 from tests.writes.making import confirm, make_draft
 from writes import file_jobs, sending
+from writes.actions import begin_job
 from writes.models import FileJob, Write
 
 HALF_A_MINUTE = timedelta(seconds=30)
@@ -101,7 +102,7 @@ def test_live_work_on_a_file_is_not_begun_again(
 
     monkeypatch.setitem(file_jobs._WORK, FileJob.Kind.CHECK, work)
     write = make_draft(integration, olga)
-    job = file_jobs.begin(write, FileJob.Kind.CHECK, size=0, wait=False)
+    job = begin_job.begin(write, FileJob.Kind.CHECK, size=0, wait=False)
     with on_a_machine(works):
         file_jobs.run(job.pk)
     assert states == [FileJob.State.RUNNING]

@@ -33,7 +33,8 @@ from tests.machines.people import (
     succeeded_once,
 )
 from tests.writes.making import confirm, states
-from writes import checking, file_jobs
+from writes import checking
+from writes.actions import begin_job
 from writes.models import FileJob
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -125,7 +126,7 @@ def test_an_engine_carries_all_the_work_whatever_becomes_of_tasks_and_workers(
     engine.nudge(confirm(doubled, olga).pk, times=5)
     # A draft whose file the worker has to check.
     checked = file_in_parts(project, olga)
-    job = file_jobs.begin(checked, FileJob.Kind.CHECK, size=file_jobs.SMALL + 1)
+    job = begin_job.begin(checked, FileJob.Kind.CHECK, size=begin_job.SMALL + 1)
     # The whole way: three parts, one after the other, and their rows joined.
     in_parts = file_in_parts(project, olga)
     people.send(in_parts)

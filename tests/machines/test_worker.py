@@ -13,7 +13,7 @@ from console.models import Heartbeat, Project
 from operations.models import Operation
 from tests.machines.installation import Installation, wait_until
 from tests.writes.making import confirm, fault_integration, make_draft
-from writes import file_jobs
+from writes.actions import begin_job
 from writes.models import FileJob
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -97,7 +97,7 @@ def test_work_on_a_file_is_handed_back_when_time_is_up(
     original.unlink()
     # Whoever opens it waits for somebody to write to it.
     os.mkfifo(original)
-    job = file_jobs.begin(write, FileJob.Kind.CHECK, size=file_jobs.SMALL + 1)
+    job = begin_job.begin(write, FileJob.Kind.CHECK, size=begin_job.SMALL + 1)
     stopped = installation.worker("files", "--grace", "0")
     wait_until(lambda: FileJob.objects.filter(pk=job.pk, step="Reading").exists())
     stopped.send_signal(signal.SIGTERM)

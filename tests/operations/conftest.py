@@ -181,7 +181,7 @@ def operation(project: Project) -> Operation:
 @pytest.fixture
 def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[int], str]]:
     """The nudges given, as (operation ids, due_at)."""
-    from operations import sync
+    from operations import tasks
 
     nudges: list[tuple[list[int], str]] = []
 
@@ -190,5 +190,5 @@ def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[int], str]]:
             lambda pks, due_at: nudges.append((pks, due_at))
         )
 
-    monkeypatch.setattr(sync, "watch_operations", Task)
+    monkeypatch.setattr(tasks, "watch_operations", Task)
     return nudges

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from ampersand import AmpersandError, NotSent, OutcomeUnknown, Problem, Refused
 from console.models import AuditEvent, Project
-from operations import breaker, gate, sync, tasks
+from operations import breaker, dispatch, gate, tasks, watching
 from operations.models import Gate, Operation
 from tests.operations.conftest import Clock, Remote, make_operation
 
@@ -116,7 +116,7 @@ def test_while_it_is_open_nothing_is_sent_and_nothing_asked(
     writing = make_operation(project, state=State.WAITING, remote_id="", sent_at=None)
     assert not gate.admit_write(writing, state=State.SENDING)
     assert operation.due_at is not None
-    sync.watch([operation.pk], operation.due_at)
+    watching.watch([operation.pk], operation.due_at)
     assert remote.asked == []
     for each in (writing, operation):
         each.refresh_from_db()
@@ -131,13 +131,13 @@ def test_it_is_tried_once_when_its_time_is_over(
 ) -> None:
     fail(project, 5)
     clock.advance(seconds=29)
-    assert breaker.nudge_due(clock.now) == 0
+    assert dispatch.enqueue_due_probes(clock.now) == 0
     clock.advance(seconds=1)
-    assert breaker.nudge_due(clock.now) == 1
-    assert breaker.nudge_due(clock.now) == 0
+    assert dispatch.enqueue_due_probes(clock.now) == 1
+    assert dispatch.enqueue_due_probes(clock.now) == 0
     assert probes == [project.pk]
     clock.advance(seconds=46)
-    assert breaker.nudge_due(clock.now) == 1
+    assert dispatch.enqueue_due_probes(clock.now) == 1
 
 
 def test_a_clock_that_was_set_back_does_not_keep_it_open(
@@ -145,7 +145,7 @@ def test_a_clock_that_was_set_back_does_not_keep_it_open(
 ) -> None:
     fail(project, 5)
     clock.advance(hours=-5)
-    assert breaker.nudge_due(clock.now) == 1
+    assert dispatch.enqueue_due_probes(clock.now) == 1
 
 
 @pytest.mark.parametrize(

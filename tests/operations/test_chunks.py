@@ -11,7 +11,7 @@ from django.db import OperationalError, connections
 
 from console.models import Project
 from console.stopping import hand_back_all
-from operations import asking, keeping, logbook, sync, watching
+from operations import asking, dispatch, keeping, logbook, sync, watching
 from operations.models import Gate, Operation
 from tests.conftest import make_project
 from tests.operations.conftest import NOON, Clock, Remote, entry, make_operation
@@ -89,8 +89,11 @@ class TestClaim:
         monkeypatch.setattr(watching, "read_together", die)
         with pytest.raises(SystemExit):
             watching.watch(pks(operations), NOON)
-        assert sync.nudge_due(NOON + watching.LEASE - timedelta(seconds=1)) == 0
-        assert sync.nudge_due(NOON + watching.LEASE) == 3
+        assert (
+            dispatch.enqueue_due_watches(NOON + watching.LEASE - timedelta(seconds=1))
+            == 0
+        )
+        assert dispatch.enqueue_due_watches(NOON + watching.LEASE) == 3
 
     def test_a_worker_that_has_to_stop_gives_them_back(
         self,
@@ -110,7 +113,7 @@ class TestClaim:
         monkeypatch.setattr(connections, "close_all", lambda: None)
         with pytest.raises(SystemExit):
             watching.watch(pks(operations), NOON)
-        assert sync.nudge_due(NOON) == 3
+        assert dispatch.enqueue_due_watches(NOON) == 3
 
     def test_operations_of_several_projects_are_asked_each_with_its_own(
         self, clock: Clock, remote: Remote, project: Project
@@ -419,10 +422,10 @@ class TestNudges:
         enqueued: list[tuple[list[int], str]],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(sync, "CHUNK", 2)
+        monkeypatch.setattr(dispatch, "CHUNK", 2)
         other = make_project("Other", remote_id="other")
         here, there = make_many(project, 3), make_many(other, 1)
-        assert sync.nudge_due(NOON) == 4
+        assert dispatch.enqueue_due_watches(NOON) == 4
         chunks = [chunk for chunk, _ in enqueued]
         assert chunks == [pks(here[:2]), pks(here[2:]), pks(there)]
 
@@ -431,7 +434,7 @@ class TestNudges:
     ) -> None:
         fine = make_many(project, 2)
         [bad] = make_many(project, 1, watch_problem="It hangs.")
-        sync.nudge_due(NOON)
+        dispatch.enqueue_due_watches(NOON)
         assert [chunk for chunk, _ in enqueued] == [pks(fine), [bad.pk]]
 
     def test_no_more_are_nudged_at_once_than_are_asked_in_time(
@@ -441,19 +444,19 @@ class TestNudges:
         enqueued: list[tuple[list[int], str]],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(sync, "NUDGED_AT_ONCE", 2)
+        monkeypatch.setattr(dispatch, "MOST_WATCHES", 2)
         make_many(project, 3)
-        assert [sync.nudge_due(NOON) for _ in range(3)] == [2, 1, 0]
+        assert [dispatch.enqueue_due_watches(NOON) for _ in range(3)] == [2, 1, 0]
 
     def test_two_clocks_nudge_each_operation_once(
         self, clock: Clock, project: Project, enqueued: list[tuple[list[int], str]]
     ) -> None:
         operations = make_many(project, 2)
-        chunks = list(sync._chunks(NOON))
-        sync.nudge_due(NOON)
+        chunks = list(dispatch._chunks(NOON))
+        dispatch.enqueue_due_watches(NOON)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sync, "_chunks", lambda now: chunks)
-            assert sync.nudge_due(NOON) == 0
+            patch.setattr(dispatch, "_chunks", lambda now: chunks)
+            assert dispatch.enqueue_due_watches(NOON) == 0
         assert len(enqueued) == 1
         assert enqueued[0][0] == pks(operations)
 

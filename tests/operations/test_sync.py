@@ -10,7 +10,7 @@ from django.db import connection
 from ampersand import SecretStr
 from console.models import NoActiveKey, Project
 from console.roles import Role
-from operations import sync
+from operations import dispatch, sync, watching
 from operations.models import Operation
 from operations.tasks import watch_operations
 from operations.watching import LEASE
@@ -33,7 +33,7 @@ def watch(operation: Operation) -> Operation:
     """Ask as a nudge would that is on time."""
     operation.refresh_from_db()
     assert operation.due_at is not None
-    sync.watch([operation.pk], operation.due_at)
+    watching.watch([operation.pk], operation.due_at)
     operation.refresh_from_db()
     return operation
 
@@ -62,8 +62,8 @@ class TestWatch:
     def test_a_stale_nudge_and_a_missing_row_ask_nothing(
         self, clock: Clock, remote: Remote, operation: Operation
     ) -> None:
-        sync.watch([operation.pk], NOON - timedelta(seconds=1))
-        sync.watch([operation.pk + 1], NOON)
+        watching.watch([operation.pk], NOON - timedelta(seconds=1))
+        watching.watch([operation.pk + 1], NOON)
         assert remote.asked == []
 
     @pytest.mark.parametrize("state", ["waiting", "sending", "unknown", "rejected"])
@@ -71,7 +71,7 @@ class TestWatch:
         self, clock: Clock, remote: Remote, project: Project, state: str
     ) -> None:
         operation = make_operation(project, state=state, due_at=NOON)
-        sync.watch([operation.pk], NOON)
+        watching.watch([operation.pk], NOON)
         assert remote.asked == []
 
     @pytest.mark.django_db(transaction=True)
@@ -282,16 +282,16 @@ class TestNudgeDue:
         make_operation(project, due_at=NOON + timedelta(seconds=1))
         make_operation(project, state="succeeded", due_at=None)
         make_operation(project, state="waiting", remote_id="", due_at=NOON)
-        assert sync.nudge_due(NOON) == 2
-        assert sync.nudge_due(NOON) == 0
-        lease = (NOON + sync.NUDGE_LEASE).isoformat()
+        assert dispatch.enqueue_due_watches(NOON) == 2
+        assert dispatch.enqueue_due_watches(NOON) == 0
+        lease = (NOON + dispatch.REPEAT_WATCH_AFTER).isoformat()
         assert enqueued == [([running.pk, ended.pk], lease)]
 
     def test_a_lost_nudge_is_repeated(
         self, clock: Clock, operation: Operation, enqueued: list[tuple[list[int], str]]
     ) -> None:
-        sync.nudge_due(NOON)
-        assert sync.nudge_due(NOON + sync.NUDGE_LEASE) == 1
+        dispatch.enqueue_due_watches(NOON)
+        assert dispatch.enqueue_due_watches(NOON + dispatch.REPEAT_WATCH_AFTER) == 1
 
     def test_its_nudges_find_their_operation(
         self,
@@ -300,7 +300,7 @@ class TestNudgeDue:
         operation: Operation,
         enqueued: list[tuple[list[int], str]],
     ) -> None:
-        sync.nudge_due(NOON)
+        dispatch.enqueue_due_watches(NOON)
         watch_operations.func(*enqueued[0])
         assert remote.times_asked == 1
 
@@ -309,7 +309,7 @@ class TestNudgeDue:
     ) -> None:
         make_operation(project, due_at=NOON + timedelta(hours=1))
         with django_assert_num_queries(1):  # type: ignore[operator]
-            assert sync.nudge_due(NOON) == 0
+            assert dispatch.enqueue_due_watches(NOON) == 0
 
 
 class TestFollow:

@@ -16,6 +16,7 @@ from operations.models import Operation
 from operations.watching import watch
 from sandbox.app import Sandbox
 from writes import confirming, file_jobs, parts, sending, settling
+from writes.actions import begin_job
 from writes.drafts import save_draft, stored
 from writes.models import FileJob, Write
 
@@ -69,7 +70,7 @@ def make_draft(
 
 def check_draft(write: Write) -> None:
     """Have the file of a draft checked here and now, whatever its size."""
-    job = file_jobs.begin(write, "check", size=0)
+    job = begin_job.begin(write, "check", size=0)
     assert job.state == "done", job.problem
     write.refresh_from_db()
 

@@ -18,7 +18,8 @@ from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.test_crawl import HOSTILE, check_page
 from tests.writes.making import confirm, make_draft, work_off
-from writes import children, file_jobs
+from writes import children
+from writes.actions import begin_job
 from writes.models import FileJob, Write
 from writes.urls import writes_patterns
 
@@ -58,7 +59,7 @@ def faulty(integration: Integration, olga: User) -> Write:
 
 def in_work(integration: Integration, olga: User) -> Write:
     write = drafted(integration, olga)
-    file_jobs.begin(write, FileJob.Kind.CHECK, size=file_jobs.SMALL + 1)
+    begin_job.begin(write, FileJob.Kind.CHECK, size=begin_job.SMALL + 1)
     return write
 
 
@@ -67,7 +68,7 @@ def unreadable(integration: Integration, olga: User) -> Write:
     write.path_of("original").write_bytes(b"%PDF-1.7\n")
     values = {"inspection": {}, "check_report": {}, "as_sent": "", "as_read": ""}
     write.change(only_from="draft", edition=9, is_ready=False, **values)
-    file_jobs.begin(write, FileJob.Kind.CHECK, size=0)
+    begin_job.begin(write, FileJob.Kind.CHECK, size=0)
     return write
 
 

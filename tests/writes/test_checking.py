@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from ampersand import RequestInvalid
 from console.models import Integration, WriteObject
-from files.fields.field import Field
+from files.field import Field
 from files.fields.field_lists import as_json
 from files.findings_file import read_findings
 from files.splitting import Part, part_text

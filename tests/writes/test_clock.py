@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from console import processes
 from console.models import Heartbeat, Integration
-from operations import sync
+from operations import dispatch as dispatch_operations
 from operations.models import Operation
 from tests.writes.making import make_draft
-from writes import sending
+from writes import dispatch as dispatch_writes
 from writes.confirming import confirm
 from writes.management.commands import clock
 
@@ -49,8 +49,8 @@ def test_a_tick_beats_and_nudges_what_waits(
 ) -> None:
     nudged: list[int] = []
     watched: list[object] = []
-    monkeypatch.setattr(sending, "enqueue", nudged.append)
-    monkeypatch.setattr(sync, "nudge_due", watched.append)
+    monkeypatch.setattr(dispatch_writes, "enqueue_send", nudged.append)
+    monkeypatch.setattr(dispatch_operations, "enqueue_due_watches", watched.append)
     call_command("clock", once=True)
     assert nudged == [waiting.pk]
     assert len(watched) == 1
@@ -68,7 +68,7 @@ def test_a_second_tick_does_not_nudge_again(
     waiting: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nudged: list[int] = []
-    monkeypatch.setattr(sending, "enqueue", nudged.append)
+    monkeypatch.setattr(dispatch_writes, "enqueue_send", nudged.append)
     call_command("clock", once=True)
     call_command("clock", once=True)
     assert nudged == [waiting.pk]

@@ -17,7 +17,8 @@ from django.utils import timezone
 from console.models import Integration
 from sandbox.app import Sandbox
 from tests.writes.making import confirm, make_draft, work_off
-from writes import checking, file_jobs, job_progress, joining, tasks
+from writes import checking, dispatch, file_jobs, job_progress, joining, tasks
+from writes.actions import begin_job
 from writes.drafts import stored
 from writes.job_progress import JobProgress, Progress, Stopped
 from writes.models import FileJob, Write
@@ -25,7 +26,7 @@ from writes.models import FileJob, Write
 State = FileJob.State
 CHECK = FileJob.Kind.CHECK
 JOIN = FileJob.Kind.JOIN
-LARGE = file_jobs.SMALL + 1
+LARGE = begin_job.SMALL + 1
 
 pytestmark = pytest.mark.django_db
 
@@ -68,7 +69,7 @@ def killed(write: Write, progress: Progress) -> None:
 
 
 def test_a_small_file_is_done_when_the_page_comes(write: Write) -> None:
-    job = file_jobs.begin(write, CHECK, size=file_jobs.SMALL)
+    job = begin_job.begin(write, CHECK, size=begin_job.SMALL)
     assert (job.state, job.attempts, job.due_at) == (State.DONE, 1, None)
     assert job.ended_at is not None
 
@@ -81,9 +82,9 @@ def test_a_large_file_waits_for_the_worker(
 ) -> None:
     done = work(nothing)
     nudged: list[int] = []
-    monkeypatch.setattr(file_jobs, "_enqueue", nudged.append)
+    monkeypatch.setattr(dispatch, "enqueue_job", nudged.append)
     with django_capture_on_commit_callbacks(execute=True):
-        job = file_jobs.begin(write, CHECK, size=LARGE)
+        job = begin_job.begin(write, CHECK, size=LARGE)
     assert (job.state, nudged, done) == (State.WAITING, [job.pk], [])
     tasks.work_on_file.func(job.pk)
     job.refresh_from_db()
@@ -92,7 +93,7 @@ def test_a_large_file_waits_for_the_worker(
 
 def test_a_job_is_done_once(write: Write, work: Any) -> None:
     done = work(nothing)
-    job = file_jobs.begin(write, CHECK, size=LARGE)
+    job = begin_job.begin(write, CHECK, size=LARGE)
     for _ in range(3):
         file_jobs.run(job.pk)
     assert done == [write.pk]
@@ -102,7 +103,7 @@ def test_a_newer_job_takes_the_place_of_an_older_one(write: Write, work: Any) ->
     stopped: list[Exception] = []
 
     def slow(write: Write, progress: Progress) -> None:
-        file_jobs.begin(write, CHECK, size=LARGE)
+        begin_job.begin(write, CHECK, size=LARGE)
         try:
             progress.step("Checking", 10)
         except Stopped as error:
@@ -110,7 +111,7 @@ def test_a_newer_job_takes_the_place_of_an_older_one(write: Write, work: Any) ->
             raise
 
     work(slow)
-    older = file_jobs.begin(write, CHECK, size=0)
+    older = begin_job.begin(write, CHECK, size=0)
     assert len(stopped) == 1
     assert (older.state, older.due_at) == (State.FAILED, None)
     assert "newer" in older.problem
@@ -119,7 +120,7 @@ def test_a_newer_job_takes_the_place_of_an_older_one(write: Write, work: Any) ->
 
 
 def test_only_one_job_of_a_kind_can_be_open(write: Write) -> None:
-    file_jobs.begin(write, CHECK, size=LARGE)
+    begin_job.begin(write, CHECK, size=LARGE)
     with pytest.raises(IntegrityError), transaction.atomic():
         FileJob.objects.create(write=write, kind=CHECK, edition=1)
 
@@ -136,7 +137,7 @@ def test_a_check_of_a_draft_that_was_changed_meanwhile_keeps_nothing(
         return values
 
     monkeypatch.setattr(checking, "_work_out", changed)
-    job = file_jobs.begin(write, CHECK, size=0)
+    job = begin_job.begin(write, CHECK, size=0)
     write.refresh_from_db()
     assert (write.is_ready, write.edition) == (False, 7)
     assert job.state == State.FAILED
@@ -145,7 +146,7 @@ def test_a_check_of_a_draft_that_was_changed_meanwhile_keeps_nothing(
 
 def test_a_killed_worker_is_taken_over(write: Write, work: Any) -> None:
     work(killed)
-    job = file_jobs.begin(write, CHECK, size=LARGE)
+    job = begin_job.begin(write, CHECK, size=LARGE)
     with pytest.raises(SystemExit):
         file_jobs.run(job.pk)
     job.refresh_from_db()
@@ -153,9 +154,9 @@ def test_a_killed_worker_is_taken_over(write: Write, work: Any) -> None:
     done = work(nothing)
     file_jobs.run(job.pk)
     assert done == []
-    assert file_jobs.nudge_due(timezone.now()) == 0
+    assert dispatch.enqueue_due_jobs(timezone.now()) == 0
     FileJob.objects.update(due_at=timezone.now() - timedelta(seconds=1))
-    assert file_jobs.nudge_due(timezone.now()) == 1
+    assert dispatch.enqueue_due_jobs(timezone.now()) == 1
     file_jobs.run(job.pk)
     job.refresh_from_db()
     assert (job.state, job.attempts, done) == (State.DONE, 2, [write.pk])
@@ -165,21 +166,21 @@ def test_a_worker_that_lives_keeps_its_lease(write: Write, work: Any) -> None:
     def slow(write: Write, progress: Progress) -> None:
         FileJob.objects.update(due_at=timezone.now() - timedelta(seconds=1))
         progress.step("Checking", 10)
-        assert file_jobs.nudge_due(timezone.now()) == 0
+        assert dispatch.enqueue_due_jobs(timezone.now()) == 0
 
     work(slow)
-    assert file_jobs.begin(write, CHECK, size=0).state == State.DONE
+    assert begin_job.begin(write, CHECK, size=0).state == State.DONE
 
 
 def test_a_lost_nudge_is_given_again(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = file_jobs.begin(write, CHECK, size=LARGE)
+    job = begin_job.begin(write, CHECK, size=LARGE)
     nudged: list[int] = []
-    monkeypatch.setattr(file_jobs, "_enqueue", nudged.append)
-    later = timezone.now() + file_jobs.NUDGE_LEASE + timedelta(seconds=1)
+    monkeypatch.setattr(dispatch, "enqueue_job", nudged.append)
+    later = timezone.now() + dispatch.REPEAT_JOB_AFTER + timedelta(seconds=1)
     for _ in range(2):
-        file_jobs.nudge_due(later)
+        dispatch.enqueue_due_jobs(later)
     assert nudged == [job.pk]
 
 
@@ -188,7 +189,7 @@ def test_after_three_attempts_it_is_given_up(
     fault: Any, write: Write, work: Any
 ) -> None:
     done = work(fault)
-    job = file_jobs.begin(write, CHECK, size=LARGE)
+    job = begin_job.begin(write, CHECK, size=LARGE)
     for _ in range(9):
         FileJob.objects.filter(state__in=FileJob.OPEN).update(due_at=timezone.now())
         try:
@@ -222,7 +223,7 @@ def test_a_join_that_was_given_up_does_not_say_that_nothing_was_sent(
     fault: Any, write: Write, work: Any
 ) -> None:
     work(fault)
-    job = file_jobs.begin(write, JOIN, size=LARGE)
+    job = begin_job.begin(write, JOIN, size=LARGE)
     for _ in range(4):
         FileJob.objects.filter(state__in=FileJob.OPEN).update(due_at=timezone.now())
         try:
@@ -239,7 +240,7 @@ def test_a_join_that_was_given_up_does_not_say_that_nothing_was_sent(
 def test_a_file_that_is_gone_is_told(kind: str, write: Write) -> None:
     for path in {write.path_of("original"), write.path_of("as_sent")}:
         path.unlink()
-    job = file_jobs.begin(write, kind, size=0)
+    job = begin_job.begin(write, kind, size=0)
     assert (job.state, job.attempts) == (State.FAILED, 1)
     assert "gone" in job.problem
     # Who uploads again what was sent may send it twice.
@@ -272,7 +273,7 @@ def test_a_draft_that_nobody_began_to_check_can_be_checked(
 def test_the_page_follows_a_check_and_is_loaded_anew_at_its_end(
     write: Write, browser: Browser
 ) -> None:
-    job = file_jobs.begin(write, CHECK, size=LARGE)
+    job = begin_job.begin(write, CHECK, size=LARGE)
     FileJob.objects.filter(pk=job.pk).update(
         step="Checking", done_bytes=LARGE // 2, done_rows=1234, state=State.RUNNING
     )
@@ -294,7 +295,7 @@ def test_the_page_follows_a_check_and_is_loaded_anew_at_its_end(
 
 
 def test_progress_is_written_rarely_however_often_it_is_told(write: Write) -> None:
-    job = file_jobs.begin(write, CHECK, size=LARGE)
+    job = begin_job.begin(write, CHECK, size=LARGE)
     FileJob.objects.filter(pk=job.pk).update(state=State.RUNNING)
     progress = JobProgress(job)
     with CaptureQueriesContext(
@@ -311,7 +312,7 @@ def test_progress_is_written_rarely_however_often_it_is_told(write: Write) -> No
 def test_progress_is_written_again_after_a_while(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = file_jobs.begin(write, CHECK, size=LARGE)
+    job = begin_job.begin(write, CHECK, size=LARGE)
     FileJob.objects.filter(pk=job.pk).update(state=State.RUNNING)
     now = [0.0]
     monkeypatch.setattr(job_progress.time, "monotonic", lambda: now[0])
@@ -338,7 +339,7 @@ def test_the_queries_of_a_check_do_not_grow_with_the_file(
             edition=write.edition + 1,
         )
         with CaptureQueriesContext(connection) as captured:
-            file_jobs.begin(write, CHECK, size=0)
+            begin_job.begin(write, CHECK, size=0)
         return len(captured)
 
     assert queries(20_000) <= queries(10) + 3

@@ -18,7 +18,7 @@ from operations.watching import watch
 from sandbox.app import Sandbox
 from tests.conftest import make_project
 from tests.writes.making import confirm, make_draft, received, states, work_off
-from writes import parts, sending
+from writes import dispatch, parts, sending
 from writes.models import Write
 
 State = Operation.State
@@ -108,9 +108,9 @@ def test_other_environments_go_on(
 def test_the_clock_nudges_nothing_in_vain(waiting: Operation) -> None:
     later = timezone.now() + timedelta(hours=3)
     freeze()
-    assert sending.nudge_due(later) == 0
+    assert dispatch.enqueue_due_sends(later) == 0
     unfreeze()
-    assert sending.nudge_due(later) == 1
+    assert dispatch.enqueue_due_sends(later) == 1
 
 
 def test_the_hour_does_not_run_while_it_is_frozen(

@@ -19,7 +19,7 @@ from tests.writes.making import (
     states,
     work_off,
 )
-from writes import parts, sending
+from writes import dispatch, parts, sending
 from writes.models import Batch, Write
 from writes.parts_progress import progress_of
 
@@ -239,8 +239,8 @@ def test_a_part_that_could_not_leave_for_an_hour_stops_the_others(
 def test_a_lost_nudge_of_a_part_is_given_again(write: Write, olga: User) -> None:
     put(confirm(write, olga), "succeeded")
     release()
-    later = timezone.now() + sending.NUDGE_LEASE + timedelta(seconds=1)
-    assert sending.nudge_due(later) == 1
+    later = timezone.now() + dispatch.REPEAT_SEND_AFTER + timedelta(seconds=1)
+    assert dispatch.enqueue_due_sends(later) == 1
 
 
 def test_a_worker_that_vanished_with_a_part_stops_the_others(

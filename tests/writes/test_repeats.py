@@ -14,7 +14,8 @@ from console.roles import Role
 from operations.models import Operation
 from tests.conftest import make_user
 from tests.writes.making import confirm, make_draft
-from writes import children, file_jobs, repeats
+from writes import children, repeats
+from writes.actions import begin_job
 from writes.models import SentContent, Write
 from writes.repeats import RepeatFound, fingerprint
 
@@ -155,7 +156,7 @@ class TestGuard:
         rest = make_draft(integration, olga, **KINDS["csv"])
         trial = children.try_first(rest, olga, 1)
         for write in (trial, rest):
-            file_jobs.begin(write, "check", size=0)
+            begin_job.begin(write, "check", size=0)
             write.refresh_from_db()
             confirm(write, olga)
         assert Operation.objects.count() == 2

@@ -24,7 +24,8 @@ from tests.writes.unknown_outcomes import (
     just_before,
     url,
 )
-from writes import file_jobs, resending, turns
+from writes import resending, turns
+from writes.actions import begin_job
 from writes.models import Batch, Write
 
 State = Operation.State
@@ -243,7 +244,7 @@ class TestSendAgain:
         batch = unknown(csv=CSV)
         body = '{"groupRef": "demo-group-id", "recordsURL": null}'
         Batch.objects.filter(pk=batch.pk).update(body=body)
-        monkeypatch.setattr(file_jobs, "SMALL", 10)
+        monkeypatch.setattr(begin_job, "SMALL", 10)
         answer = browser.post(url(batch, "send-again/"))
         draft = Write.objects.latest("pk")
         assert answer["Location"] == draft.get_absolute_url()

@@ -17,7 +17,7 @@ from operations.models import Gate, Operation
 from sandbox.app import Sandbox
 from tests.conftest import make_user
 from tests.writes.making import fault_integration, make_draft, received, records
-from writes import answering, confirming, drafts, sending
+from writes import answering, confirming, dispatch, drafts, sending
 from writes.models import Batch, Write
 
 State = Operation.State
@@ -313,12 +313,12 @@ def test_an_address_changed_after_confirming_stops_the_sending(
 
 
 def test_a_lost_nudge_is_given_again(operation: Operation) -> None:
-    assert sending.nudge_due(timezone.now()) == 0
-    later = timezone.now() + sending.NUDGE_LEASE + timedelta(seconds=1)
-    assert sending.nudge_due(later) == 1
-    assert sending.nudge_due(later) == 0
+    assert dispatch.enqueue_due_sends(timezone.now()) == 0
+    later = timezone.now() + dispatch.REPEAT_SEND_AFTER + timedelta(seconds=1)
+    assert dispatch.enqueue_due_sends(later) == 1
+    assert dispatch.enqueue_due_sends(later) == 0
     operation.refresh_from_db()
-    assert operation.due_at == later + sending.NUDGE_LEASE
+    assert operation.due_at == later + dispatch.REPEAT_SEND_AFTER
 
 
 @pytest.mark.django_db(transaction=True)

@@ -26,7 +26,7 @@ from tests.writes.making import (
     work_off,
 )
 from tests.writes.test_canary import stored_rows
-from writes import sending, settling, sharing, sweep
+from writes import dispatch, sending, settling, sharing, sweep
 from writes.models import Batch, SharedAddress, Write
 
 State = Operation.State
@@ -330,7 +330,10 @@ class TestAddress:
             shares.append(really(batch))
             if len(shares) == 1:
                 sending.send(operation.pk)
-                assert sending.nudge_due(timezone.now() + timedelta(minutes=5)) == 0
+                assert (
+                    dispatch.enqueue_due_sends(timezone.now() + timedelta(minutes=5))
+                    == 0
+                )
             return shares[-1]
 
         monkeypatch.setattr(sharing, "share", slow)
@@ -443,7 +446,7 @@ class TestStore:
         signature = url.rpartition("=")[2]
         assert signature not in stored_rows()
         nudged: list[int] = []
-        monkeypatch.setattr(sharing, "enqueue_deletion", nudged.append)
+        monkeypatch.setattr(dispatch, "enqueue_deletion", nudged.append)
         Operation.objects.update(due_at=None)
         work_off()
         assert nudged == [Batch.objects.get().pk]

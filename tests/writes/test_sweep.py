@@ -14,7 +14,8 @@ from console.models import AuditEvent, Integration, Project
 from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.writes.making import confirm, make_draft, work_off
-from writes import children, file_jobs, sharing
+from writes import children, dispatch
+from writes.actions import begin_job
 from writes.drafts import stored
 from writes.models import Batch, FileJob, Write
 from writes.sweep import sweep
@@ -102,7 +103,7 @@ def test_nothing_goes_while_an_operation_may_need_it(
 
 
 def test_nothing_goes_while_its_rows_are_joined(sent: Write, tmp_path: Path) -> None:
-    file_jobs.begin(sent, FileJob.Kind.JOIN, size=0, wait=False)
+    begin_job.begin(sent, FileJob.Kind.JOIN, size=0, wait=False)
     before = set(files(tmp_path))
     assert sweep(later(days=365)) == 0
     assert set(files(tmp_path)) == before
@@ -153,7 +154,7 @@ def test_the_other_half_of_what_was_sent_is_kept(
     rest = make_draft(integration, olga, csv=DATA, primary_key=KEY)
     trial = children.try_first(rest, olga, 1)
     for draft in (rest, trial):
-        file_jobs.begin(draft, FileJob.Kind.CHECK, size=0)
+        begin_job.begin(draft, FileJob.Kind.CHECK, size=0)
         draft.refresh_from_db()
     first, second = (trial, rest) if sent_first == "trial" else (rest, trial)
     confirm(first, olga)
@@ -201,7 +202,7 @@ def test_what_is_left_in_the_store_is_given_to_the_worker(
     sent: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nudged: list[int] = []
-    monkeypatch.setattr(sharing, "enqueue_deletion", nudged.append)
+    monkeypatch.setattr(dispatch, "enqueue_deletion", nudged.append)
     sweep(timezone.now())
     assert nudged == []
     Batch.objects.update(store_name="left.csv")

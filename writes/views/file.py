@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from console.polling import seconds_between_polls, seen
 from console.roles import Role, require_viewer
 from files.checking.header import bare_name
-from files.fields.field import Field
+from files.field import Field
 from files.findings import LEVELS
 from files.mending.recipes import ColumnRecipe, InvalidRecipe, Recipe
 from writes import checking, mending, rules_shown

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
 from console.roles import Role
-from writes import file_jobs
+from writes.actions import begin_job
 from writes.drafts import NotYourDraft
 from writes.models import FileJob, Write
 from writes.targets import initial_target
@@ -68,7 +68,7 @@ def check(write: Write) -> Write | str:
     except FileNotFoundError:
         # The check tells so, on the page of the file.
         size = 0
-    file_jobs.begin(write, FileJob.Kind.CHECK, size=size)
+    begin_job.begin(write, FileJob.Kind.CHECK, size=size)
     write.refresh_from_db()
     if write.is_ready and not write.has_warnings:
         return write

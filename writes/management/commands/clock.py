@@ -13,8 +13,9 @@ from console.database_time import database_now
 from console.models import Heartbeat
 from console.processes import name_process
 from console.stopping import Stop
-from operations import breaker, sync
-from writes import file_jobs, parts, sending, settling, sweep
+from operations import dispatch as dispatch_operations
+from writes import dispatch as dispatch_writes
+from writes import parts, sending, settling, sweep
 
 log = logging.getLogger(__name__)
 
@@ -78,11 +79,11 @@ def tick() -> None:
     sending.recover_overdue(now)
     parts.release_held(now)
     parts.hold_back(now)
-    sending.nudge_due(now)
-    sync.nudge_due(now)
-    breaker.nudge_due(now)
+    dispatch_writes.enqueue_due_sends(now)
+    dispatch_operations.enqueue_due_watches(now)
+    dispatch_operations.enqueue_due_probes(now)
     settling.join_told(now)
-    file_jobs.nudge_due(now)
+    dispatch_writes.enqueue_due_jobs(now)
 
 
 def _prune() -> None:

@@ -1,0 +1,48 @@
+"""Work on files: at once where it is small, else by a worker, and never lost.
+
+The row of a job holds the truth, a task only tells that it is due. A worker that was
+killed leaves a job that is due, and the clock gives it out again.
+"""
+
+from functools import partial
+
+from django.db import transaction
+from django.utils import timezone
+
+from console.database_time import database_now
+from writes import dispatch, file_jobs
+from writes.models import FileJob, Write
+
+# Up to this size, in bytes, a file is checked while the page waits.
+SMALL = 2 * 1024 * 1024
+
+
+def begin(write: Write, kind: str, *, size: int, wait: bool = True) -> FileJob:
+    """Have the file of `write`, `size` bytes long, worked on; return the job.
+
+    One that is open for the same write is not wanted any more and stops by itself.
+    With `wait`, small files are done when this returns.
+    """
+    at_once = wait and size <= SMALL
+    with transaction.atomic():
+        # Of two at the same moment the second waits, and takes the place of the first.
+        Write.objects.select_for_update().get(pk=write.pk)
+        FileJob.objects.filter(write=write, kind=kind, state__in=FileJob.OPEN).update(
+            state=FileJob.State.FAILED,
+            due_at=None,
+            ended_at=timezone.now(),
+            problem="Something newer took its place.",
+        )
+        job = FileJob.objects.create(
+            write=write,
+            kind=kind,
+            edition=write.edition,
+            total_bytes=size,
+            due_at=database_now() + dispatch.REPEAT_JOB_AFTER,
+        )
+        if not at_once:
+            transaction.on_commit(partial(dispatch.enqueue_job, job.pk))
+    if at_once:
+        file_jobs.run(job.pk)
+        job.refresh_from_db()
+    return job

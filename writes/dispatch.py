@@ -1,0 +1,65 @@
+"""Giving work to the queue: the only place of this app that enqueues.
+
+Rows hold the truth and a task is only a hint that one is due. What is enqueued is
+pushed ahead first, so that the clock's next tick finds it only if the task was lost.
+"""
+
+from datetime import datetime, timedelta
+
+from console.runtime.enqueue import enqueue_safely
+from operations.models import Operation
+from writes import tasks
+from writes.models import FileJob
+
+# What no worker took within this time is enqueued again.
+REPEAT_SEND_AFTER = timedelta(seconds=10)
+REPEAT_JOB_AFTER = timedelta(seconds=15)
+# No more of each a tick.
+MOST_SENDS = 200
+MOST_JOBS = 50
+
+
+def enqueue_send(operation_id: int) -> None:
+    """Have a worker send the request of a waiting operation."""
+    enqueue_safely(tasks.send_operation, operation_id)
+
+
+def enqueue_job(job_id: int) -> None:
+    """Have a worker check a file or join its rows."""
+    enqueue_safely(tasks.work_on_file, job_id)
+
+
+def enqueue_deletion(batch_id: int) -> None:
+    """Have a worker delete the file of a batch from the store. The sweep repeats it."""
+    enqueue_safely(tasks.delete_from_store, batch_id)
+
+
+def enqueue_due_sends(now: datetime) -> int:
+    """Enqueue what is waiting and due to be sent; return how many."""
+    due = Operation.objects.due(Operation.State.WAITING, now=now).not_frozen()
+    enqueued = 0
+    for pk, due_at in list(due.values_list("pk", "due_at")[:MOST_SENDS]):
+        mine = Operation.objects.filter(
+            pk=pk, due_at=due_at, state=Operation.State.WAITING
+        )
+        if mine.update(due_at=now + REPEAT_SEND_AFTER):
+            enqueue_send(pk)
+            enqueued += 1
+    return enqueued
+
+
+def enqueue_due_jobs(now: datetime) -> int:
+    """Enqueue the file jobs that are due; return how many.
+
+    One that still counts as running waits again, for any worker: its own is gone.
+    """
+    due = FileJob.objects.filter(due_at__lte=now, state__in=FileJob.OPEN)
+    enqueued = 0
+    for pk, due_at in list(
+        due.order_by("due_at").values_list("pk", "due_at")[:MOST_JOBS]
+    ):
+        mine = FileJob.objects.filter(pk=pk, due_at=due_at, state__in=FileJob.OPEN)
+        if mine.update(state=FileJob.State.WAITING, due_at=now + REPEAT_JOB_AFTER):
+            enqueue_job(pk)
+            enqueued += 1
+    return enqueued
