@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import RequestFactory
 
-from console.demo import make_demo
+from console.connections.demo import make_demo
 from writes import checking, confirming
 from writes.drafts import save_draft
 from writes.models import Write

@@ -16,8 +16,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from console.environments import Environment
-from console.grants import give
 from console.models import Grant, Group, Integration, Project
+from console.models.grant import give
 from operations.models import LogEntry, Operation
 from writes.models import Batch, Write
 

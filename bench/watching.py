@@ -136,7 +136,7 @@ def prepare(data: Path) -> tuple[Stage, str]:
     from django.db import connection
 
     from ampersand import LogEntry as RemoteEntry
-    from console.demo import make_demo
+    from console.connections.demo import make_demo
     from operations.logbook import digest
     from operations.models import Operation
 

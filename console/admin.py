@@ -17,10 +17,10 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 
+from console.access.roles import Person, is_admin_everywhere
 from console.environments import Environment
-from console.grants import give
 from console.models import AuditEvent, Grant
-from console.roles import Person, is_admin_everywhere
+from console.models.grant import give
 
 CHOICES = [
     ("", "None: sees nothing of it"),

@@ -10,7 +10,7 @@ from django.core.checks import Warning as Warned
 from django.db import DatabaseError, InterfaceError, connection
 from django.http.request import validate_host
 
-from console.database_time import database_now
+from console.runtime.db_clock import database_now
 
 HINT = (
     "Make one with: python -c 'from cryptography.fernet import Fernet; "

@@ -3,8 +3,8 @@
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
+from console.access.roles import Role, is_admin_everywhere, role_in, role_of
 from console.models import EnvironmentControl
-from console.roles import Role, is_admin_everywhere, role_in, role_of
 
 
 def page(request: HttpRequest) -> dict[str, object]:

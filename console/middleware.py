@@ -10,7 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django_htmx.http import HttpResponseClientRedirect
 
-from console.page_before import page_before
+from console.access.referrer import page_before
 
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 

@@ -91,7 +91,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     # Before it is asked who somebody is.
-    "console.session_limits.SessionLimitsMiddleware",
+    "console.sign_in.session_expiry.SessionLimitsMiddleware",
     "console.middleware.LoginRequiredMiddleware",
     "console.middleware.CorrelationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -120,7 +120,7 @@ TEMPLATES = [
     }
 ]
 
-FORM_RENDERER = "console.forms.ConsoleRenderer"
+FORM_RENDERER = "console.ui.forms.ConsoleRenderer"
 
 # --- Database ---------------------------------------------------------------
 

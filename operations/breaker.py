@@ -19,9 +19,9 @@ from django.db.models import F, Q
 from django.db.models.functions import Least
 
 from ampersand import AmpersandError, NotSent, OutcomeUnknown, Refused
-from console.connection_test import try_connection
-from console.database_time import database_now
+from console.connections.probe import try_connection
 from console.models import AuditEvent, Project
+from console.runtime.db_clock import database_now
 from operations.models import Gate
 
 Kind = Literal["write", "read"]

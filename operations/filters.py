@@ -9,10 +9,10 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from console.access.roles import Person, Role, environments_for
 from console.environments import Environment
-from console.forms import StyledForm, offer
 from console.models import AuditEvent, AuditEventQuerySet, Integration, Project
-from console.roles import Person, Role, environments_for
+from console.ui.forms import StyledForm, offer
 from operations.models import LogEntry, Operation
 from operations.querysets import OperationQuerySet
 

@@ -19,8 +19,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from ampersand import AmpersandError, Refused
-from console.database_time import database_now
 from console.models import Project
+from console.runtime.db_clock import database_now
 from operations import breaker
 from operations.models import Gate, Operation
 

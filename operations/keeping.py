@@ -16,8 +16,8 @@ from django.db.models import Case, F, Value, When
 
 from ampersand import AmpersandError, NotSent, OutcomeUnknown, Refused
 from ampersand import Operation as RemoteOperation
-from console.database_time import database_now
 from console.models import NoActiveKey
+from console.runtime.db_clock import database_now
 from operations import logbook, outcome, schedule
 from operations.asking import News, Problem
 from operations.models import Operation

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from console.models import Integration, Project
-from console.transitions import Transition, only
+from console.models.transition import Transition, only
 from operations.gate_model import Gate
 from operations.ledger import LEDGER
 from operations.log_entry import LogEntry

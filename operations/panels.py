@@ -1,9 +1,9 @@
-"""What upper apps hang into the page of an operation: see `console.panels`.
+"""What upper apps hang into the page of an operation: see `console.ui.panels`.
 
 `operations` must not know `writes`, yet the page shows the request as it was sent.
 """
 
-from console.panels import Panels
+from console.ui.panels import Panels
 from operations.models import Operation
 
 _panels = Panels[Operation]()

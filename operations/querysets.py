@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
+from console.access.roles import Person, Role, environments_for
+from console.access.scoping import OfEnvironment
 from console.environments import Environment
 from console.models import EnvironmentControl, Project
-from console.roles import Person, Role, environments_for
-from console.scope import OfEnvironment
 
 if TYPE_CHECKING:
     from operations.models import Operation  # noqa: F401 - QuerySet["Operation"]

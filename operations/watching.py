@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from ampersand import AmpersandError, RequestInvalid
 from console.clients import read_together
-from console.database_time import database_now
 from console.fields import UnreadableSecret
 from console.models import NoActiveKey, Project
-from console.stopping import holding
+from console.runtime.db_clock import database_now
+from console.runtime.shutdown import holding
 from operations import asking, gate, keeping, schedule
 from operations.asking import News, Question
 from operations.models import Operation

@@ -13,10 +13,10 @@ from django.test import Client as Browser
 
 from ampersand import AsyncReader, Client, SecretStr
 from console import clients
+from console.access.roles import Role
 from console.environments import Environment
-from console.grants import give
 from console.models import ApiKey, Group, Integration, Project, WriteObject
-from console.roles import Role
+from console.models.grant import give
 from operations.models import Operation
 from sandbox.app import Sandbox
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from console.roles import Role
+from console.access.roles import Role
 
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "permissions.md"
 # The addresses of the admin site have one row.

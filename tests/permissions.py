@@ -19,9 +19,9 @@ from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone
 
+from console.access.roles import Role
 from console.environments import Environment
 from console.models import AuditEvent
-from console.roles import Role
 from operations.models import Operation
 from tests.conftest import make_project, make_user, sandboxed, stored_operation
 from tests.permission_table import ADMIN_SITE, Row, every_address

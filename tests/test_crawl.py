@@ -13,8 +13,8 @@ import pytest
 from django.test import Client as Browser
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from console.access.roles import Role
 from console.models import Project
-from console.roles import Role
 
 # Not pages: a probe, the files that are handed out, and a fragment of the list.
 NOT_PAGES = {"/healthz", "/audit/audit.csv", "/operations/rows/"}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.urls import reverse
 
-from console.roles import Role
+from console.access.roles import Role
 from tests import permission_table
 from tests.permission_table import Row
 from tests.permissions import CANARY, KINDS, Person, Stage, expected, stage, walk

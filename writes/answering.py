@@ -22,8 +22,8 @@ from ampersand import (
     RequestInvalid,
     WriteResult,
 )
-from console.database_time import database_now
-from console.patience import patiently
+from console.runtime.db_clock import database_now
+from console.runtime.db_retry import patiently
 from operations import gate
 from operations.models import Operation
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from django import forms
 
-from console.forms import StyledForm
 from console.models import EnvironmentControl
+from console.ui.forms import StyledForm
 from writes.models import Write
 
 LONGEST_REASON = 200

@@ -7,8 +7,8 @@ from functools import partial
 
 from django.utils import timezone
 
-from console.database_time import database_now
-from console.stopping import holding
+from console.runtime.db_clock import database_now
+from console.runtime.shutdown import holding
 from files.mending.recipes import InvalidRecipe
 from writes import checking, joining
 from writes.job_progress import JobProgress, Progress, Stopped

@@ -3,7 +3,7 @@
 import time
 from typing import Protocol
 
-from console.database_time import database_now
+from console.runtime.db_clock import database_now
 from writes.models import FileJob
 
 # The row is written at most this often, in seconds; a lease outlasts many of these.

@@ -5,8 +5,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
-from console.polling import seconds_between_polls, seen
-from console.roles import Role
+from console.access.roles import Role
+from console.ui.polling import seconds_between_polls, seen
 from operations.models import Operation
 from writes.drafts import as_curl
 from writes.models import Batch, SharedAddress, Write, WriteQuerySet

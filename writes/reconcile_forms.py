@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from console.forms import StyledForm
+from console.ui.forms import StyledForm
 from operations import sync
 from writes.confirm_form import LONGEST_REASON, ConfirmForm
 from writes.models import Batch

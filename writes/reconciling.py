@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from ampersand import AmpersandError, Refused
 from ampersand import Operation as RemoteOperation
-from console.connection_test import PATIENCE
+from console.connections.probe import PATIENCE
 from console.fields import UnreadableSecret
 from console.models import AuditEvent, NoActiveKey
 from operations import sync

@@ -33,10 +33,10 @@ from ampersand import (
     RequestInvalid,
     WriteResult,
 )
-from console.database_time import database_now
 from console.fields import UnreadableSecret
 from console.models import EnvironmentControl, NoActiveKey
-from console.stopping import holding
+from console.runtime.db_clock import database_now
+from console.runtime.shutdown import holding
 from files.remote.stores import StoreError
 from operations import gate
 from operations.models import Operation

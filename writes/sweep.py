@@ -11,8 +11,8 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db.models import Exists, OuterRef, Q
 
-from console import sign_in_limits
 from console.models import AuditEvent
+from console.sign_in import throttle
 from operations.models import Operation
 from writes import children, dispatch
 from writes.models import Batch, FileJob, Write
@@ -36,7 +36,7 @@ def sweep(now: datetime) -> int:
     for pk in Batch.objects.filter(LEFT_IN_STORE).values_list("pk", flat=True):
         dispatch.enqueue_deletion(pk)
     _forget_strays(now)
-    sign_in_limits.forget_old(now)
+    throttle.forget_old(now)
     return swept
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from django import forms
 
-from console.forms import StyledForm, offer
+from console.access.roles import Person, Role
 from console.models import Group, Integration, Project, WriteObject
-from console.roles import Person, Role
+from console.ui.forms import StyledForm, offer
 from writes.models import Write
 
 

@@ -6,10 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from console import freezing
-from console.forms import StyledForm
-from console.models import EnvironmentControl
-from console.roles import (
+from console import freeze
+from console.access.roles import (
     Role,
     environments_for,
     need_role,
@@ -18,6 +16,8 @@ from console.roles import (
     require_viewer,
     role_in,
 )
+from console.models import EnvironmentControl
+from console.ui.forms import StyledForm
 
 
 class FreezeForm(StyledForm):
@@ -77,7 +77,7 @@ def environment_freeze(request: HttpRequest, environment: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, {environment: form})
     by, reason = request.user.get_username(), form.cleaned_data["reason"]
-    if freezing.freeze(control, by=by, reason=reason, request=request):
+    if freeze.freeze(control, by=by, reason=reason, request=request):
         messages.success(
             request, f"{control} is frozen. What had left already finishes."
         )
@@ -92,7 +92,7 @@ def environment_unfreeze(request: HttpRequest, environment: str) -> HttpResponse
     """Let go what waits there."""
     control = _find(request, environment, Role.ADMIN)
     by = request.user.get_username()
-    if freezing.unfreeze(control, by=by, request=request):
+    if freeze.unfreeze(control, by=by, request=request):
         messages.success(request, f"{control} sends again; what waited goes out now.")
     else:
         messages.warning(request, f"{control} was not frozen; nothing was changed.")
@@ -106,7 +106,7 @@ def environment_reasons(request: HttpRequest, environment: str) -> HttpResponse:
     control = _find(request, environment, Role.ADMIN)
     wanted = request.POST.get("needs_reason") == "yes"
     by = request.user.get_username()
-    if freezing.require_reasons(control, wanted, by=by, request=request):
+    if freeze.require_reasons(control, wanted, by=by, request=request):
         words = "now needs a reason" if wanted else "may do without a reason"
         messages.success(request, f"Every write to {control} {words}.")
     else:

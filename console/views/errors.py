@@ -4,9 +4,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from console.access.referrer import page_before
+from console.access.roles import role_in
 from console.environments import Environment
-from console.page_before import page_before
-from console.roles import role_in
 
 
 def _page(

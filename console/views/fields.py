@@ -5,10 +5,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from console.field_list_forms import DescribeForm, LinesForm
-from console.field_lists import change_fields
+from console.access.roles import Role, require_admin, require_viewer
+from console.connections.field_list_forms import DescribeForm, LinesForm
+from console.connections.field_lists import change_fields
 from console.models import WriteObject
-from console.roles import Role, require_admin, require_viewer
 from console.views.lookup import find_object
 from console.views.pages import posted
 from files.field import Field

@@ -5,10 +5,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from console.changes import delete, save_form
-from console.connection_forms import GroupForm
+from console.access.roles import Role, require_admin
+from console.connections.forms import GroupForm
+from console.connections.save import delete, save_form
 from console.models import Group
-from console.roles import Role, require_admin
 from console.views.lookup import find_group, find_integration
 from console.views.pages import confirm_page, form_page, posted
 

@@ -5,10 +5,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from console.changes import delete, save_form, what_refers_to
-from console.connection_forms import IntegrationForm
+from console.access.roles import Role, require_admin
+from console.connections.forms import IntegrationForm
+from console.connections.save import delete, save_form, what_refers_to
 from console.models import Integration
-from console.roles import Role, require_admin
 from console.views.lookup import find_integration, find_project
 from console.views.pages import confirm_page, form_page, posted
 

@@ -7,10 +7,10 @@ from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from console.changes import record, save_form
-from console.connection_forms import KeyForm, NewValueForm
+from console.access.roles import Role, require_admin
+from console.connections.forms import KeyForm, NewValueForm
+from console.connections.save import record, save_form
 from console.models import ApiKey
-from console.roles import Role, require_admin
 from console.views.lookup import find_active_key, find_project
 from console.views.pages import confirm_page, form_page, posted
 

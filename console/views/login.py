@@ -6,9 +6,9 @@ from typing import Any
 from django.contrib.auth import views as auth_views
 from django.http import HttpRequest, HttpResponse
 
-from console.client_address import client_address
-from console.sign_in import record_lock
-from console.sign_in_limits import Locked, begin
+from console.access.client_address import client_address
+from console.sign_in.audit import record_lock
+from console.sign_in.throttle import Locked, begin
 
 
 class LoginView(auth_views.LoginView):

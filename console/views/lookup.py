@@ -5,9 +5,9 @@ All answer 404 for what is not there for the reader, and refuse a role that is t
 
 from django.http import HttpRequest
 
+from console.access.roles import Role
+from console.access.scoping import find
 from console.models import ApiKey, Group, Integration, Project, WriteObject
-from console.roles import Role
-from console.scope import find
 
 
 def find_project(request: HttpRequest, pk: int, role: Role) -> Project:

@@ -5,10 +5,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from console.connection_forms import ManifestForm
-from console.manifest import ManifestInvalid, read_manifest
-from console.manifest_import import apply_manifest, plan
-from console.roles import Role, require_admin
+from console.access.roles import Role, require_admin
+from console.connections.forms import ManifestForm
+from console.connections.manifest import ManifestInvalid, read_manifest
+from console.connections.manifest_import import apply_manifest, plan
 from console.views.lookup import find_project
 
 

@@ -10,19 +10,19 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from console.changes import delete, record, save_form, what_refers_to
-from console.connection_forms import ProjectForm
-from console.connection_test import try_connection
-from console.fields import UnreadableSecret
-from console.models import NoActiveKey, Project
-from console.panels import project_panels
-from console.roles import (
+from console.access.roles import (
     Role,
     environments_for,
     require_admin,
     require_operator,
     require_viewer,
 )
+from console.connections.forms import ProjectForm
+from console.connections.probe import try_connection
+from console.connections.save import delete, record, save_form, what_refers_to
+from console.fields import UnreadableSecret
+from console.models import NoActiveKey, Project
+from console.ui.panels import project_panels
 from console.views.lookup import find_project
 from console.views.pages import confirm_page, form_page, posted
 

@@ -10,8 +10,8 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from console.access.roles import require_viewer
 from console.models import AuditEvent, AuditEventQuerySet
-from console.roles import require_viewer
 from operations.filters import audit_events
 from operations.spreadsheet import csv_lines, download
 

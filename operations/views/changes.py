@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from console.access.roles import Role, require_operator
 from console.models import AuditEvent
-from console.roles import Role, require_operator
 from operations import sync
 from operations.views.list import follow_form, list_page
 from operations.views.lookup import find_operation

@@ -7,9 +7,9 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from console.access.roles import Role, require_viewer
 from console.models import EnvironmentControl
-from console.polling import seconds_between_polls, seen
-from console.roles import Role, require_viewer
+from console.ui.polling import seconds_between_polls, seen
 from operations import panels
 from operations.failures import failure_groups
 from operations.models import Gate, Operation

@@ -7,8 +7,8 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from console.polling import seconds_between_polls, seen
-from console.roles import require_viewer
+from console.access.roles import require_viewer
+from console.ui.polling import seconds_between_polls, seen
 from operations.filters import FollowForm, OperationFilter
 from operations.models import Operation
 from operations.views.lookup import name_groups

@@ -11,9 +11,9 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from console.access.roles import Role, require_viewer
 from console.models import AuditEvent
-from console.polling import seconds_between_polls, seen
-from console.roles import Role, require_viewer
+from console.ui.polling import seconds_between_polls, seen
 from operations.filters import LogFilter
 from operations.models import LogEntry, Operation
 from operations.spreadsheet import csv_lines, download

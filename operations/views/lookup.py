@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from django.http import HttpRequest
 
+from console.access.roles import Role
+from console.access.scoping import find
 from console.models import Group
-from console.roles import Role
-from console.scope import find
 from operations.models import Operation
 
 

@@ -23,7 +23,8 @@ from django.test import RequestFactory  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from ampersand import SecretStr  # noqa: E402
-from console import freezing  # noqa: E402
+from console import freeze  # noqa: E402
+from console.access.roles import Role  # noqa: E402
 from console.models import (  # noqa: E402
     ApiKey,
     EnvironmentControl,
@@ -32,7 +33,6 @@ from console.models import (  # noqa: E402
     Project,
     WriteObject,
 )
-from console.roles import Role  # noqa: E402
 from operations.models import Gate, LogEntry, Operation  # noqa: E402
 from tests.browser.conftest import PASSWORD  # noqa: E402
 from tests.conftest import make_user, stored_operation  # noqa: E402
@@ -380,7 +380,7 @@ def frozen(user: User) -> dict[str, str]:
     )
     control = EnvironmentControl.objects.of("test")
     why = f"The price list of {LONG} was wrong: nothing goes out until it is mended"
-    freezing.freeze(control, by="olga", reason=why)
+    freeze.freeze(control, by="olga", reason=why)
     return {"state frozen": waiting.get_absolute_url()}
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from django.db import connection
 from django.utils import timezone
 
-from console import database_time
+from console.runtime import db_clock
 
 # Shared with every process that is forked.
 _page = mmap.mmap(-1, 8)
@@ -18,14 +18,14 @@ _page = mmap.mmap(-1, 8)
 def install() -> None:
     """Have Django and the database tell this time. Call it before importing models."""
     timezone.now = now
-    really = database_time.database_now
+    really = db_clock.database_now
 
     def database_now() -> datetime:
         told = really()
         is_ours = connection.vendor == "sqlite"
         return told if is_ours else told + timedelta(seconds=ahead())
 
-    database_time.database_now = database_now
+    db_clock.database_now = database_now
 
 
 def set_clients() -> None:

@@ -62,13 +62,13 @@ def _set_up_django(directory: Path, database: Database) -> None:
 def _prepare(built: Stage) -> None:
     from django.core.management import call_command
 
-    from console import patience
+    from console.runtime import db_retry
 
     done(lambda: call_command("migrate", verbosity=0))
     done(lambda: _people(built.remote.url))
     built.database.keep("empty")
     clock.set_clients()
-    patience.PAUSE = 0.2
+    db_retry.PAUSE = 0.2
     _warm_up(built)
 
 
@@ -90,7 +90,7 @@ def _warm_up(built: Stage) -> None:
 
 
 def _people(url: str) -> None:
-    from console.roles import Role
+    from console.access.roles import Role
     from tests.conftest import make_project, make_user
 
     make_user("olga", Role.OPERATOR)

@@ -9,8 +9,8 @@ import pytest
 from django.test import Client as Browser
 from django.urls import reverse
 
+from console.access.roles import Role
 from console.models import Project
-from console.roles import Role
 from tests.permission_table import Row, rows
 from tests.test_crawl import check_page
 

@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.test import RequestFactory
 from pytest_django import Settings
 
+from console.access.roles import Role
 from console.models import AuditEvent
-from console.roles import Role
 from tests.conftest import make_project, make_user
 
 pytestmark = pytest.mark.django_db

@@ -13,11 +13,11 @@ from django.db import OperationalError, connection
 from django.test import override_settings
 
 from console import checks
+from console.access.roles import Role, role_of
 from console.checks import field_keys, one_machine, public_url, s3_store
-from console.connection_test import try_connection
-from console.database_time import database_now
+from console.connections.probe import try_connection
 from console.models import ApiKey, AuditEvent, Heartbeat, Project
-from console.roles import Role, role_of
+from console.runtime.db_clock import database_now
 from tests.conftest import SANDBOX_KEY, make_project
 
 

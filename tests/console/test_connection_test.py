@@ -11,9 +11,9 @@ from django.urls import reverse
 
 from ampersand import Client
 from console import clients
-from console.connection_test import try_connection
+from console.access.roles import Role
+from console.connections.probe import try_connection
 from console.models import AuditEvent, Project
-from console.roles import Role
 from tests.conftest import make_project
 
 

@@ -9,9 +9,9 @@ from django.core.management.base import CommandError
 from django.db import IntegrityError, transaction
 from django.test import Client as Browser
 
-from console import freezing
+from console import freeze as freezing
+from console.access.roles import Role
 from console.models import AuditEvent, EnvironmentControl, Project
-from console.roles import Role
 from tests.test_crawl import check_page
 
 PAGE = "/connections/environments/"

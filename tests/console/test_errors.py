@@ -6,8 +6,8 @@ import pytest
 from django.test import Client as Browser
 from django.test import RequestFactory
 
+from console.access.roles import Role
 from console.models import Project
-from console.roles import Role
 from console.views import errors
 
 

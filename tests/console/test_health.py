@@ -9,9 +9,9 @@ from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from console.background import background
-from console.database_time import database_now
+from console.health.workers import background
 from console.models import Heartbeat
+from console.runtime.db_clock import database_now
 from console.views import health
 
 pytestmark = pytest.mark.django_db

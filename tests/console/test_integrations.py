@@ -8,8 +8,8 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from console.access.roles import Role
 from console.models import AuditEvent, Group, Integration, Project
-from console.roles import Role
 from tests.conftest import OBJECTS
 from writes.models import Write
 

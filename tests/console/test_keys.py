@@ -10,9 +10,9 @@ from django.db import connection
 from django.test import Client as Browser
 from django.urls import reverse
 
+from console.access.roles import Role
 from console.models import ApiKey, AuditEvent, Project
 from console.redaction import RedactingFormatter
-from console.roles import Role
 
 CANARY = "canary-7Q1x9ZsecretKJw3mNbTWXYZ"
 

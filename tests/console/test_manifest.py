@@ -11,9 +11,9 @@ from django.urls import reverse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.manifest import LARGEST, ManifestInvalid, read_manifest
+from console.access.roles import Role
+from console.connections.manifest import LARGEST, ManifestInvalid, read_manifest
 from console.models import AuditEvent, Integration, Project, WriteObject
-from console.roles import Role
 
 GOOD = b"""specVersion: 1.0.0
 integrations:

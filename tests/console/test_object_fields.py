@@ -12,9 +12,9 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from console.field_list_forms import LARGEST_DESCRIBE
+from console.access.roles import Role
+from console.connections.field_list_forms import LARGEST_DESCRIBE
 from console.models import AuditEvent, Integration, Project, WriteObject
-from console.roles import Role
 from files.field import Field
 from sandbox.describe import describe
 from sandbox.schema import find

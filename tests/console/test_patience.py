@@ -3,14 +3,14 @@
 import pytest
 from django.db import DataError, InterfaceError, OperationalError
 
-from console import patience
-from console.patience import patiently
+from console.runtime import db_retry
+from console.runtime.db_retry import patiently
 
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "PAUSE", 0)
-    monkeypatch.setattr(patience.connection, "close", lambda: None)
+    monkeypatch.setattr(db_retry, "PAUSE", 0)
+    monkeypatch.setattr(db_retry.connection, "close", lambda: None)
 
 
 def test_it_is_done_when_the_database_is_back() -> None:

@@ -10,7 +10,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
 
-from console.polling import BY_AGE, SLOWEST, seconds_between_polls, seen
+from console.ui.polling import BY_AGE, SLOWEST, seconds_between_polls, seen
 
 POLL = {"X-Poll": "1", "HX-Request": "true", "HX-Current-URL": "http://testserver/"}
 pytestmark = pytest.mark.django_db

@@ -9,8 +9,8 @@ from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from console.access.roles import Role
 from console.models import AuditEvent, Project
-from console.roles import Role
 from operations.models import Operation
 from tests.conftest import make_project
 

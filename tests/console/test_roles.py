@@ -11,10 +11,10 @@ from django.http import Http404
 from django.test import Client as Browser
 from django.test import RequestFactory
 
+from console.access.roles import Role, environments_for, need_role, role_in, role_of
 from console.environments import Environment
-from console.grants import give
 from console.models import Grant, Project
-from console.roles import Role, environments_for, need_role, role_in, role_of
+from console.models.grant import give
 from tests.conftest import make_project, make_user
 
 pytestmark = pytest.mark.django_db

@@ -5,9 +5,9 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 from pytest_django import Settings
 
+from console.access.roles import Role
 from console.models import AuditEvent
-from console.roles import Role
-from console.session_limits import SEEN_AT, SIGNED_IN_AT
+from console.sign_in.session_expiry import SEEN_AT, SIGNED_IN_AT
 from tests.conftest import make_user
 from tests.console.conftest import Clock
 

@@ -2,9 +2,9 @@
 
 from django.test import Client as Browser
 
+from console.access.roles import Role
 from console.models import AuditEvent
-from console.roles import Role
-from console.sign_in import sign_in_failed
+from console.sign_in.audit import sign_in_failed
 from tests.conftest import make_user
 
 

@@ -10,14 +10,14 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client as Browser
 
-from console import sign_in_limits
+from console.access.roles import Role
 from console.models import AuditEvent, SignInAttempt
-from console.roles import Role
-from console.sign_in_limits import Locked, begin, forget_old
+from console.sign_in import throttle
+from console.sign_in.throttle import Locked, begin, forget_old
 from tests.conftest import make_user
 from tests.console.conftest import Clock
 
-WINDOW = sign_in_limits.WINDOW
+WINDOW = throttle.WINDOW
 
 pytestmark = pytest.mark.django_db
 

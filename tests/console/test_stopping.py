@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from console import stopping
-from console.stopping import Stop, hand_back_all, holding
+from console.runtime import shutdown
+from console.runtime.shutdown import Stop, hand_back_all, holding
 
 
 def test_what_is_held_is_handed_back_and_nothing_that_was_finished() -> None:
@@ -21,7 +21,7 @@ def test_what_is_held_is_handed_back_and_nothing_that_was_finished() -> None:
 
 def test_what_ends_in_time_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     ended: list[int] = []
-    monkeypatch.setattr(stopping.os, "_exit", ended.append)
+    monkeypatch.setattr(shutdown.os, "_exit", ended.append)
     told: list[str] = []
     before = signal.getsignal(signal.SIGTERM)
     with Stop(then=lambda: told.append("stop")) as stop:
@@ -46,8 +46,8 @@ def test_what_does_not_end_in_time_is_ended(
         codes.append(code)
         over.set()
 
-    monkeypatch.setattr(stopping.os, "_exit", end)
-    monkeypatch.setattr(stopping, "HANDING_BACK", 0.1)
+    monkeypatch.setattr(shutdown.os, "_exit", end)
+    monkeypatch.setattr(shutdown, "HANDING_BACK", 0.1)
     with holding(never.wait if is_stuck else over.is_set), Stop(grace=0):
         os.kill(os.getpid(), signal.SIGINT)
         assert over.wait(30)

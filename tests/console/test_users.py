@@ -7,10 +7,10 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 from django.urls import reverse
 
+from console.access.roles import Role, role_in, role_of
 from console.admin import site
 from console.environments import Environment
 from console.models import AuditEvent
-from console.roles import Role, role_in, role_of
 from tests.conftest import make_user
 
 LIST = "/admin/auth/user/"

@@ -10,10 +10,11 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
-from console import abandoned_tasks, processes
-from console.database_time import database_now
+from console import processes
+from console.health import abandoned_tasks
 from console.management.commands import worker
 from console.models import Heartbeat
+from console.runtime.db_clock import database_now
 
 TASKS = {
     "default": {

@@ -14,8 +14,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
 
+from console.access.roles import Role
 from console.models import Project
-from console.roles import Role
 from tests.conftest import make_project, make_user
 from tests.machines.installation import Installation, speaking_to
 

@@ -8,8 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 
-from console.database_time import database_now
 from console.models import Heartbeat, Project
+from console.runtime.db_clock import database_now
 from operations.models import Operation
 from tests.machines.installation import Installation, wait_until
 from tests.writes.making import confirm, fault_integration, make_draft

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
+from console.access.roles import Role
 from console.models import AuditEvent, Project
-from console.roles import Role
 from tests.operations.conftest import Clock
 
 HTMX = {"hx-request": "true"}

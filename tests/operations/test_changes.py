@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from django.test import Client as Browser
 
+from console.access.roles import Role
 from console.models import AuditEvent, Project
-from console.roles import Role
 from operations.models import Operation
 from tests.operations.conftest import Clock, make_operation
 

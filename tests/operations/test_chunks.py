@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError, connections
 
 from console.models import Project
-from console.stopping import hand_back_all
+from console.runtime.shutdown import hand_back_all
 from operations import asking, dispatch, keeping, logbook, sync, watching
 from operations.models import Gate, Operation
 from tests.conftest import make_project

@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.test import Client as Browser
 from django.utils import timezone
 
+from console.access.roles import Role
 from console.models import Project
-from console.roles import Role
 from operations import logbook, panels
 from operations.models import Operation
 from operations.titles import title

@@ -10,8 +10,8 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from console.access.roles import Role
 from console.models import Project
-from console.roles import Role
 from operations.models import Operation
 from tests.conftest import make_project
 from tests.operations.conftest import make_operation

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
+from console.access.roles import Role
 from console.models import AuditEvent, Project
-from console.roles import Role
 from operations.models import LogEntry, Operation
 from operations.spreadsheet import guarded
 from tests.operations.conftest import make_logs, make_operation

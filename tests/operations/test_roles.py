@@ -3,8 +3,8 @@
 import pytest
 from django.test import Client as Browser
 
+from console.access.roles import Role
 from console.models import Project
-from console.roles import Role
 from operations.models import Operation
 from tests.conftest import make_project, make_user
 from tests.operations.conftest import make_operation

@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 
 from ampersand import SecretStr
+from console.access.roles import Role
 from console.models import NoActiveKey, Project
-from console.roles import Role
 from operations import dispatch, sync, watching
 from operations.models import Operation
 from operations.tasks import watch_operations

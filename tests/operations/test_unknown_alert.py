@@ -10,8 +10,8 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from console.access.roles import Role
 from console.models import Project
-from console.roles import Role
 from tests.operations.conftest import make_operation
 
 BANNER = 'id="unknown-too-long"'

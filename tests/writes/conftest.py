@@ -11,8 +11,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
+from console.access.roles import Role
 from console.models import Project
-from console.roles import Role
 from sandbox.app import Sandbox
 from tests.conftest import make_user
 from tests.writes.unknown_outcomes import left_unknown

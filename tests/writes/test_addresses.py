@@ -12,8 +12,8 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 from django.utils import timezone
 
+from console.access.roles import Role
 from console.models import Integration
-from console.roles import Role
 from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.test_crawl import HOSTILE, check_page

@@ -9,9 +9,9 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from console import clients
-from console.connection_test import PATIENCE
+from console.access.roles import Role
+from console.connections.probe import PATIENCE
 from console.models import AuditEvent, Project
-from console.roles import Role
 from operations import breaker
 from operations.models import Gate, Operation
 from tests.conftest import make_project

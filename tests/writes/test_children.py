@@ -13,8 +13,8 @@ from django.db import connection
 from django.test import Client as Browser
 from django.utils import timezone
 
+from console.access.roles import Role
 from console.models import Integration
-from console.roles import Role
 from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.conftest import make_user

@@ -8,8 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
+from console.access.roles import Role
 from console.models import AuditEvent, Integration, Project
-from console.roles import Role
 from operations.models import Operation
 from tests.conftest import SANDBOX_KEY, make_user
 from tests.writes.making import make_draft, received

@@ -8,8 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
+from console.access.roles import Role
 from console.models import Integration
-from console.roles import Role
 from tests.writes.making import make_draft
 from writes.models import Write
 

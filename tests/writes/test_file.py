@@ -10,8 +10,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
+from console.access.roles import Role
 from console.models import AuditEvent, Integration
-from console.roles import Role
 from sandbox.app import Sandbox
 from tests.writes.making import check_draft, confirm, make_draft
 from tests.writes.pages import Page

@@ -10,8 +10,8 @@ from django.db import connection
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
+from console.access.roles import Role
 from console.models import Group, Integration, Project, WriteObject
-from console.roles import Role
 from operations.models import Operation
 from tests.conftest import make_project, make_user
 from tests.writes.making import make_draft

@@ -11,7 +11,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from ampersand import Client
-from console import freezing
+from console import freeze as freezing
 from console.models import EnvironmentControl, Integration, Project
 from operations.models import Operation
 from operations.watching import watch

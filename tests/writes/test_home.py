@@ -12,8 +12,8 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from console.access.roles import Role
 from console.models import Heartbeat, Integration
-from console.roles import Role
 from operations.models import Operation
 from tests.conftest import make_user, stored_operation
 from tests.writes.making import make_draft

@@ -7,8 +7,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
+from console.access.roles import Role
 from console.models import Integration
-from console.roles import Role
 from operations import panels
 from operations.models import Operation
 from tests.conftest import SANDBOX_KEY

@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 from django.utils import timezone
 
+from console.access.roles import Role
 from console.models import AuditEvent, Integration
-from console.roles import Role
 from operations import gate
 from operations.models import Operation
 from sandbox.app import Sandbox

@@ -9,8 +9,8 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
+from console.access.roles import Role
 from console.models import Project
-from console.roles import Role
 from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.conftest import stored_operation

@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
+from console.access.roles import Role
 from console.models import AuditEvent, Integration, Project
-from console.roles import Role
 from operations.models import Operation
 from tests.conftest import make_user
 from tests.writes.making import confirm, make_draft

@@ -8,8 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
+from console.access.roles import Role
 from console.models import Project
-from console.roles import Role
 from tests.conftest import make_project, make_user
 from tests.writes.making import confirm, make_draft, work_off
 from writes.models import Write

@@ -11,8 +11,8 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 from django.utils import timezone
 
+from console.access.roles import Role
 from console.models import AuditEvent, Integration
-from console.roles import Role
 from sandbox.app import Sandbox
 from tests.writes.making import confirm, make_draft, work_off
 from tests.writes.pages import Page

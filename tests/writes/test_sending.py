@@ -10,9 +10,9 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from ampersand import Client, NotSent
-from console import patience
+from console.access.roles import Role
 from console.models import AuditEvent, Integration, Project
-from console.roles import Role
+from console.runtime import db_retry
 from operations.models import Gate, Operation
 from sandbox.app import Sandbox
 from tests.conftest import make_user
@@ -350,7 +350,7 @@ def test_an_answer_is_kept_though_the_database_is_away_when_it_comes(
             raise failures.pop()
         return change(self, only_from=only_from, **values)
 
-    monkeypatch.setattr(patience, "PAUSE", 0)
+    monkeypatch.setattr(db_retry, "PAUSE", 0)
     monkeypatch.setattr(Operation, "change", failing)
     operation = answered("Tal")
     assert not failures
@@ -379,7 +379,7 @@ def test_an_answer_that_was_stored_after_all_is_not_stored_over_the_next_sending
     def no_word() -> None:
         raise OperationalError
 
-    monkeypatch.setattr(patience, "PAUSE", 0)
+    monkeypatch.setattr(db_retry, "PAUSE", 0)
     monkeypatch.setattr(Client, "send", unreachable)
     monkeypatch.setattr(answering, "_store_not_sent", stored_without_a_word)
     send(operation)

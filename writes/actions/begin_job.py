@@ -9,7 +9,7 @@ from functools import partial
 from django.db import transaction
 from django.utils import timezone
 
-from console.database_time import database_now
+from console.runtime.db_clock import database_now
 from writes import dispatch, file_jobs
 from writes.models import FileJob, Write
 

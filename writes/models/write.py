@@ -12,9 +12,9 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+from console.access.roles import Person, Role, environments_for
+from console.access.scoping import OfEnvironment
 from console.models import Integration, Project
-from console.roles import Person, Role, environments_for
-from console.scope import OfEnvironment
 from files.mending import recipes
 from files.mending.recipes import Recipe
 from files.reading.inspection import Inspection

@@ -4,7 +4,7 @@ from typing import Final
 
 from django.db import models
 
-from console.transitions import Transition, only
+from console.models.transition import Transition, only
 from writes.models.write import Write
 
 # What may follow each state; drawn in docs/states.md.

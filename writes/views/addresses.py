@@ -5,8 +5,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from console.access.roles import Role, require_operator
 from console.models import AuditEvent
-from console.roles import Role, require_operator
 from writes.models import SharedAddress
 from writes.views.lookup import find_write
 

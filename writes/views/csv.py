@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from console.roles import require_operator
+from console.access.roles import require_operator
 from writes.drafts import NotYourDraft, linked, save_draft, stored
 from writes.forms import CsvForm
 from writes.models import Write

@@ -14,10 +14,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from ampersand import Request, RequestInvalid
+from console.access.roles import Role, require_operator, require_viewer
 from console.fields import UnreadableSecret
 from console.models import EnvironmentControl, NoActiveKey
-from console.polling import seconds_between_polls, seen
-from console.roles import Role, require_operator, require_viewer
+from console.ui.polling import seconds_between_polls, seen
 from files.remote.looking import LARGE
 from writes import children, drafts, parts, sharing, turns
 from writes.confirm_form import ConfirmForm

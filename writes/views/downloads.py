@@ -9,7 +9,7 @@ from django.http import (
 )
 from django.views.decorators.http import require_safe
 
-from console.roles import Role, require_viewer
+from console.access.roles import Role, require_viewer
 from files.findings_file import COLUMNS, read_findings
 from operations.spreadsheet import csv_lines, download
 from writes.models import Batch, Write

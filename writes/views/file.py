@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from console.polling import seconds_between_polls, seen
-from console.roles import Role, require_viewer
+from console.access.roles import Role, require_viewer
+from console.ui.polling import seconds_between_polls, seen
 from files.checking.header import bare_name
 from files.field import Field
 from files.findings import LEVELS

@@ -10,9 +10,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from console.background import background
+from console.access.roles import require_viewer
+from console.health.workers import background
 from console.models import Project
-from console.roles import require_viewer
 from operations.models import Gate, Operation
 from operations.views.lookup import name_groups
 from writes.models import Write

@@ -2,8 +2,8 @@
 
 from django.http import HttpRequest
 
-from console.roles import Role
-from console.scope import find
+from console.access.roles import Role
+from console.access.scoping import find
 from writes.models import Write
 
 

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from console.roles import Role, require_operator
+from console.access.roles import Role, require_operator
 from writes import pausing
 from writes.views.lookup import find_write
 

@@ -12,9 +12,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from ampersand import RequestInvalid
+from console.access.roles import Role, require_operator, require_viewer
 from console.fields import UnreadableSecret
 from console.models import NoActiveKey
-from console.roles import Role, require_operator, require_viewer
 from operations.models import Operation
 from operations.sentences import again_risk
 from operations.views.lookup import find_operation, name_groups

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from console.roles import require_operator
+from console.access.roles import require_operator
 from writes import record_fields
 from writes.drafts import NotYourDraft, save_draft
 from writes.forms import RecordForm

@@ -22,8 +22,8 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from console.access.roles import Role, require_viewer
 from console.models import AuditEvent
-from console.roles import Role, require_viewer
 from files.raw_records import cut
 from files.rows import row_exports
 from files.rows.fates import FAILED, STATES

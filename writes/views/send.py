@@ -7,9 +7,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from ampersand import RequestInvalid
+from console.access.roles import Role, require_operator
 from console.fields import UnreadableSecret
 from console.models import NoActiveKey
-from console.roles import Role, require_operator
 from operations.sentences import sentence
 from writes import drafts
 from writes.confirm_form import ConfirmForm

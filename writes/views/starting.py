@@ -9,7 +9,7 @@ from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
-from console.roles import Role
+from console.access.roles import Role
 from writes.actions import begin_job
 from writes.drafts import NotYourDraft
 from writes.models import FileJob, Write

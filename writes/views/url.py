@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from console.roles import require_operator
+from console.access.roles import require_operator
 from files.remote.looking import NotLooked, RemoteFile
 from writes import looking
 from writes.drafts import NotYourDraft, save_draft

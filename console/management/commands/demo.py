@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandParser
 
-from console.demo import USER, make_demo
+from console.connections.demo import USER, make_demo
 from console.settings import env
 
 

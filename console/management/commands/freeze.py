@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from console import freezing
+from console import freeze
 from console.environments import Environment
 from console.models import EnvironmentControl
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
             raise CommandError("Nothing was changed. Say why: --reason “…”.")
         if len(reason) > LONGEST:
             raise CommandError(f"Nothing was changed. Say it in {LONGEST} characters.")
-        if freezing.freeze(control, by=by, reason=reason):
+        if freeze.freeze(control, by=by, reason=reason):
             self.stdout.write(
                 f"{control} is frozen. What is confirmed waits; what had left before "
                 "finishes."
@@ -47,7 +47,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{control} was frozen already; that stays.")
 
     def _unfreeze(self, control: EnvironmentControl, by: str) -> None:
-        if freezing.unfreeze(control, by=by):
+        if freeze.unfreeze(control, by=by):
             self.stdout.write(f"{control} sends again. What waited goes out now.")
         else:
             self.stdout.write(f"{control} was not frozen; nothing was changed.")

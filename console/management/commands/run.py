@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from console.demo import USER, make_demo
+from console.connections.demo import USER, make_demo
 
 HOST = "127.0.0.1"
 # A process that dies this often within a minute is not worth another try.

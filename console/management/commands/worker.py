@@ -10,10 +10,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, InterfaceError, connection, connections
 from django_tasks_db.management.commands import db_worker
 
-from console.background import tasks_are_in_database
+from console.health.workers import tasks_are_in_database
 from console.models import Heartbeat
 from console.processes import name_process, this_process
-from console.stopping import GRACE, Stop
+from console.runtime.shutdown import GRACE, Stop
 
 log = logging.getLogger(__name__)
 

@@ -7,12 +7,12 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 
-from console.abandoned_tasks import forget_abandoned
-from console.background import tasks_are_in_database
-from console.database_time import database_now
+from console.health.abandoned_tasks import forget_abandoned
+from console.health.workers import tasks_are_in_database
 from console.models import Heartbeat
 from console.processes import name_process
-from console.stopping import Stop
+from console.runtime.db_clock import database_now
+from console.runtime.shutdown import Stop
 from operations import dispatch as dispatch_operations
 from writes import dispatch as dispatch_writes
 from writes import parts, sending, settling, sweep

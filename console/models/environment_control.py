@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from console.access.scoping import OfEnvironment
 from console.environments import Environment
-from console.scope import OfEnvironment
 
 
 class EnvironmentControlQuerySet(OfEnvironment["EnvironmentControl"]):

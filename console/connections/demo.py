@@ -12,12 +12,12 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.forms import model_to_dict
 
-from console.changes import save_form
-from console.connection_forms import GroupForm, IntegrationForm, KeyForm, ProjectForm
+from console.connections.forms import GroupForm, IntegrationForm, KeyForm, ProjectForm
+from console.connections.manifest import read_manifest
+from console.connections.save import save_form
 from console.environments import Environment
-from console.grants import give
-from console.manifest import read_manifest
 from console.models import ApiKey, Grant, Group, Integration, Project
+from console.models.grant import give
 
 USER = "operator"
 NAME = "Demo"

@@ -5,8 +5,8 @@ from datetime import timedelta
 from django.db.models import Q
 from django_tasks_db.models import DBTaskResult
 
-from console.database_time import database_now
 from console.models import Heartbeat
+from console.runtime.db_clock import database_now
 
 # A worker that has not been seen for so long is gone.
 GONE_AFTER = timedelta(minutes=10)

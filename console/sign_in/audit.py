@@ -13,8 +13,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from console.models import AuditEvent
-from console.session_limits import begin_session
-from console.sign_in_limits import LONGEST_NAME, Locked
+from console.models.sign_in_attempt import LONGEST_NAME
+from console.sign_in.session_expiry import begin_session
+from console.sign_in.throttle import Locked
 
 
 @receiver(user_logged_in)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.http import HttpRequest
 
-from console.manifest import Manifest, ManifestIntegration
+from console.connections.manifest import Manifest, ManifestIntegration
 from console.models import AuditEvent, Integration, Project, WriteObject
 
 

@@ -11,9 +11,9 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
-from console.client_address import client_address
+from console.access.client_address import client_address
+from console.access.roles import Person, Role, environments_for, is_admin_everywhere
 from console.environments import Environment
-from console.roles import Person, Role, environments_for, is_admin_everywhere
 
 if TYPE_CHECKING:
     from console.models import Project

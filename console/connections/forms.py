@@ -8,11 +8,16 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from ampersand import SecretStr
+from console.connections.manifest import (
+    LARGEST,
+    Manifest,
+    ManifestInvalid,
+    read_manifest,
+)
 from console.environments import Environment
-from console.forms import StyledForm, StyledModelForm
-from console.manifest import LARGEST, Manifest, ManifestInvalid, read_manifest
 from console.models import ApiKey, Group, Integration, Project, WriteObject
 from console.redaction import remember
+from console.ui.forms import StyledForm, StyledModelForm
 from console.validators import validate_path_part
 
 SHORTEST_KEY = 8

@@ -1,6 +1,6 @@
 """Who may do what: three roles, each including the ones before it, per environment.
 
-What belongs to an environment is found through `console.scope`.
+What belongs to an environment is found through `console.access.scoping`.
 """
 
 from collections.abc import Callable, Mapping
@@ -82,7 +82,7 @@ def require_role(role: Role) -> Callable[[View], View]:
     """Guard a view: people who have `role` nowhere get 403 and read what is missing.
 
     This is the coarse check, before anything is looked up. What belongs to an
-    environment is got by `console.scope.find`, which checks the role there.
+    environment is got by `console.access.scoping.find`, which checks the role there.
     """
 
     def decorate(view: View) -> View:

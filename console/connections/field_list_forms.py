@@ -5,7 +5,7 @@ from typing import Any, Protocol
 from django import forms
 from django.core.exceptions import ValidationError
 
-from console.forms import StyledForm
+from console.ui.forms import StyledForm
 from files.field import Field
 from files.fields.describe import described_object
 from files.fields.field_lists import InvalidFields, from_describe, from_lines

@@ -37,7 +37,7 @@ class SessionLimitsMiddleware:
             return
         now = timezone.now()
         if over := why_over(request.session, now):
-            # The audit trail tells it: see `console.sign_in.signed_out`.
+            # The audit trail tells it: see `console.sign_in.audit.signed_out`.
             request.signed_out_because = over  # type: ignore[attr-defined]
             logout(request)
             messages.info(

@@ -11,8 +11,8 @@ from django.db import models
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
+from console.access.roles import Person, Role, environments_for, need_role
 from console.environments import Environment
-from console.roles import Person, Role, environments_for, need_role
 
 
 class OfEnvironment[Row: models.Model](models.QuerySet[Row]):

@@ -12,7 +12,7 @@ from console.environments import Environment
 class Grant(models.Model):
     """What a person may do in one environment; without a row they see nothing of it.
 
-    The words of `role` are those of `console.roles.Role`.
+    The words of `role` are those of `console.access.roles.Role`.
     """
 
     class Role(models.TextChoices):

@@ -9,8 +9,8 @@ from django.tasks import task_backends
 from django_tasks_db.backend import DatabaseBackend
 from django_tasks_db.models import DBTaskResult
 
-from console.database_time import database_now
 from console.models import Heartbeat
+from console.runtime.db_clock import database_now
 
 # A worker takes a task within a second.
 PATIENCE = timedelta(seconds=30)

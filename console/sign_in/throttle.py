@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv6Network, ip_address
 
-from django.db import models
 from django.utils import timezone
+
+from console.models.sign_in_attempt import LONGEST_NAME, SignInAttempt
 
 WINDOW = timedelta(minutes=15)
 # What is counted together, and how many tries that may have within the window.
@@ -21,42 +22,8 @@ LIMITS: tuple[tuple[tuple[str, ...], int], ...] = (
     (("address",), 20),
     (("name",), 50),
 )
-LONGEST_NAME = 150
 # Whoever has an IPv6 address has all of its network.
 IPV6_PREFIX = 64
-
-
-class SignInAttempt(models.Model):
-    """A try to sign in that was not right; the sweep forgets it after the window."""
-
-    name = models.CharField(max_length=LONGEST_NAME)
-    address = models.CharField(max_length=50)
-    at = models.DateTimeField()
-    # Whether it is written down that nobody was let in after it.
-    is_audited = models.BooleanField(default=False)
-
-    class Meta:
-        indexes = [
-            models.Index(fields=["name", "at"], name="sign_in_by_name"),
-            models.Index(fields=["address", "at"], name="sign_in_by_address"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.name} from {self.address}"
-
-    def was_right(self) -> None:
-        """Forget it, and what was tried wrongly with this name from here before."""
-        mine = SignInAttempt.objects.filter(name=self.name, address=self.address)
-        mine.delete()
-
-    was_right.alters_data = True  # type: ignore[attr-defined]
-
-    def claim_audit(self) -> bool:
-        """Tell whether the caller is the one to write down the lock that follows it."""
-        mine = SignInAttempt.objects.filter(pk=self.pk, is_audited=False)
-        return mine.update(is_audited=True) == 1
-
-    claim_audit.alters_data = True  # type: ignore[attr-defined]
 
 
 @dataclass

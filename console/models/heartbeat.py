@@ -5,8 +5,8 @@ from socket import gethostname
 
 from django.db import models
 
-from console.database_time import database_now
 from console.processes import LONGEST, this_process
+from console.runtime.db_clock import database_now
 
 
 class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):

@@ -1,0 +1,37 @@
+"""What an administrator configures, and what the console notes about itself.
+
+ApiKey N-1 Project 1-N Integration 1-N WriteObject
+                               Integration 1-N Group
+Grant: what a person may do in an environment.
+SignInAttempt: what was tried wrongly of late.
+AuditEvent stands alone: it outlives everything it names.
+EnvironmentControl: what holds for an environment.
+Heartbeat: which processes are alive.
+"""
+
+from console.models.audit_event import AuditEvent, AuditEventQuerySet
+from console.models.environment_control import (
+    EnvironmentControl,
+    EnvironmentControlQuerySet,
+)
+from console.models.grant import Grant
+from console.models.heartbeat import Heartbeat
+from console.models.integration import Group, Integration, WriteObject
+from console.models.project import ApiKey, NoActiveKey, Project
+from console.models.sign_in_attempt import SignInAttempt
+
+__all__ = [
+    "ApiKey",
+    "AuditEvent",
+    "AuditEventQuerySet",
+    "EnvironmentControl",
+    "EnvironmentControlQuerySet",
+    "Grant",
+    "Group",
+    "Heartbeat",
+    "Integration",
+    "NoActiveKey",
+    "Project",
+    "SignInAttempt",
+    "WriteObject",
+]

@@ -1,0 +1,128 @@
+"""What a project writes into: integrations, their objects, and the customers."""
+
+from django.db import models
+from django.urls import reverse
+
+from console.access.scoping import OfEnvironment
+from console.models.project import Project
+from console.validators import validate_path_part
+from files.field import Field
+from files.fields.field_lists import from_json
+
+
+class IntegrationQuerySet(OfEnvironment["Integration"]):
+    """Questions asked of integrations."""
+
+    PROJECT = "project"
+
+
+class Integration(models.Model):
+    """A reference to an integration of a project, with what it may write."""
+
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="integrations"
+    )
+    name = models.CharField(max_length=100)
+    remote_id = models.CharField(
+        "Integration id or name in Ampersand",
+        max_length=200,
+        validators=[validate_path_part],
+    )
+    provider = models.CharField(max_length=50, default="salesforce")
+
+    objects = IntegrationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "remote_id"], name="integration_once_per_project"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WriteObjectQuerySet(OfEnvironment["WriteObject"]):
+    """Questions asked of objects."""
+
+    PROJECT = "integration__project"
+
+
+class WriteObjectManager(models.Manager["WriteObject"]):
+    """Leaves the field lists unread, which may be large, until one is asked for."""
+
+    def get_queryset(self) -> models.QuerySet["WriteObject"]:
+        return super().get_queryset().defer("fields")
+
+
+class WriteObject(models.Model):
+    """An object that the integration's amp.yaml allows to be written.
+
+    `fields` is its field list (`files.fields.field_lists.as_json`); `fields_from` says
+    where that came from and is "" where there is none.
+    """
+
+    class FieldsFrom(models.TextChoices):
+        DESCRIBE = "describe", "Imported from a describe"
+        BY_HAND = "by hand", "Written by hand"
+
+    integration = models.ForeignKey(
+        Integration, on_delete=models.CASCADE, related_name="write_objects"
+    )
+    name = models.CharField(max_length=200, validators=[validate_path_part])
+    fields = models.JSONField(default=list, editable=False)
+    fields_from = models.CharField(
+        max_length=20, choices=FieldsFrom, blank=True, default="", editable=False
+    )
+    fields_at = models.DateTimeField(null=True, editable=False)
+
+    objects = WriteObjectManager.from_queryset(WriteObjectQuerySet)()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["integration", "name"], name="write_object_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("connections:fields", args=[self.pk])
+
+    def field_list(self) -> tuple[Field, ...]:
+        """Return the fields that values are checked against, () where none are kept."""
+        return tuple(from_json(self.fields))
+
+
+class GroupQuerySet(OfEnvironment["Group"]):
+    """Questions asked of groups."""
+
+    PROJECT = "integration__project"
+
+
+class Group(models.Model):
+    """A customer of an integration: Ampersand's groupRef, and a name for people."""
+
+    integration = models.ForeignKey(
+        Integration, on_delete=models.CASCADE, related_name="groups"
+    )
+    group_ref = models.CharField("groupRef", max_length=200)
+    name = models.CharField(max_length=100, blank=True)
+
+    objects = GroupQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "group_ref"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["integration", "group_ref"], name="group_once_per_integration"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.group_ref})" if self.name else self.group_ref
