@@ -137,8 +137,8 @@ def prepare(data: Path) -> tuple[Stage, str]:
 
     from ampersand import LogEntry as RemoteEntry
     from console.connections.demo import make_demo
-    from operations.logbook import digest
     from operations.models import Operation
+    from operations.worker.store_log import digest
 
     call_command("migrate", verbosity=0)
     project = make_demo(password=running.PASSWORD, port=port)

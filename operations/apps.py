@@ -11,6 +11,6 @@ class OperationsConfig(AppConfig):
     def ready(self) -> None:
         """Hang the breaker into the page of its project."""
         from console.ui.panels import project_panels
-        from operations.project_panel import breaker_panel
+        from operations.views.panels import breaker_panel
 
         project_panels.register(breaker_panel)

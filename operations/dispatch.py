@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from console.runtime.enqueue import enqueue_safely
 from operations import tasks
-from operations.breaker import LONGEST_OPEN
+from operations.limits.circuit_breaker import LONGEST_OPEN
 from operations.models import Gate, Operation
 
 # What no worker took within this time is enqueued again.

@@ -14,7 +14,7 @@ from console.environments import Environment
 from console.models import AuditEvent, AuditEventQuerySet, Integration, Project
 from console.ui.forms import StyledForm, offer
 from operations.models import LogEntry, Operation
-from operations.querysets import OperationQuerySet
+from operations.models.operation import OperationQuerySet
 
 LARGEST_KEY = 2**63 - 1
 # What Home counts, so that its tiles lead to what they counted.

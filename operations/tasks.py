@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.tasks import task
 
-from operations import breaker
-from operations.watching import watch
+from operations.limits import circuit_breaker
+from operations.worker.watch import watch
 
 
 @task(queue_name="watching")
@@ -17,4 +17,4 @@ def watch_operations(operation_ids: list[int], due_at: str) -> None:
 @task(queue_name="watching")
 def probe_project(project_id: int) -> None:
     """Try whether the Ampersand of a project answers again, if its breaker is open."""
-    breaker.probe(project_id)
+    circuit_breaker.probe(project_id)

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from operations.views import changes, detail, logs
+from operations.views import actions, detail, logs
 from operations.views.list import operation_list, rows
 
 app_name = "operations"
@@ -10,8 +10,8 @@ app_name = "operations"
 one = [
     path("", detail.detail, name="detail"),
     path("status/", detail.status, name="status"),
-    path("ask-now/", changes.ask_now, name="ask_now"),
-    path("cancel/", changes.cancel, name="cancel"),
+    path("ask-now/", actions.ask_now, name="ask_now"),
+    path("cancel/", actions.cancel, name="cancel"),
     path("logs/", logs.logs, name="logs"),
     path("logs.ndjson", logs.logs_ndjson, name="logs_ndjson"),
     path("logs.csv", logs.logs_csv, name="logs_csv"),
@@ -20,6 +20,6 @@ one = [
 urlpatterns = [
     path("", operation_list, name="list"),
     path("rows/", rows, name="rows"),
-    path("follow/", changes.follow, name="follow"),
+    path("follow/", actions.follow, name="follow"),
     path("<int:pk>/", include(one)),
 ]

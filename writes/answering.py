@@ -24,7 +24,7 @@ from ampersand import (
 )
 from console.runtime.db_clock import database_now
 from console.runtime.db_retry import patiently
-from operations import gate
+from operations.limits import rate_limit
 from operations.models import Operation
 
 State = Operation.State
@@ -120,12 +120,14 @@ def _store_busy(operation: Operation, problem: Problem) -> bool:
     acted on that.
     """
     now = database_now()
-    until = gate.wait_asked_for(problem.retry_after, now) or now + _pause(operation)
+    until = rate_limit.wait_asked_for(problem.retry_after, now) or now + _pause(
+        operation
+    )
     is_full = problem.status == HTTPStatus.TOO_MANY_REQUESTS
     what = "takes no more for now" if is_full else "asks to try again later"
     why = f"Ampersand {what}; nothing was written"
     if is_full or problem.retry_after:
-        gate.close_writes(operation.project, until, why)
+        rate_limit.close_writes(operation.project, until, why)
     reason = f"{why}. It said: {problem.detail}"
     return _wait_again(operation, until, reason=reason, **_answer_of(problem))
 

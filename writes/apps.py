@@ -10,7 +10,7 @@ class WritesConfig(AppConfig):
 
     def ready(self) -> None:
         """Hang the request into the page of its operation, and tokens out of logs."""
-        from operations import panels
+        from operations.views import panels
         from writes import token_filter
         from writes.panels import pause_panel, request_panel, rows_panel
 

@@ -6,9 +6,9 @@ import json
 from files.mending.taken_out import origin_of
 from files.rows.accounting import Verdict
 from files.rows.outcomes import PartRows, Told, join
-from operations.failures import failure_groups, loose_errors
 from operations.models import LogEntry, Operation
-from operations.outcome import told_counts
+from operations.outcome.decide import told_counts
+from operations.outcome.row_failures import failure_groups, loose_errors
 from writes.job_progress import Progress, Stopped
 from writes.models import Batch, Write
 from writes.storing import NewFiles, delete

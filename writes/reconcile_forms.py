@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from console.ui.forms import StyledForm
-from operations import sync
+from operations.actions import follow
 from writes.confirm_form import LONGEST_REASON, ConfirmForm
 from writes.models import Batch
 from writes.resending import could_duplicate
@@ -25,7 +25,7 @@ class LinkForm(StyledForm):
     def clean_remote_id(self) -> str:
         """Refuse what cannot be an id."""
         remote_id: str = self.cleaned_data["remote_id"]
-        sync.validate_remote_id(remote_id)
+        follow.validate_remote_id(remote_id)
         return remote_id
 
 

@@ -20,8 +20,8 @@ from ampersand import Operation as RemoteOperation
 from console.connections.probe import PATIENCE
 from console.fields import UnreadableSecret
 from console.models import AuditEvent, NoActiveKey
-from operations import sync
-from operations.keeping import problem_in_words
+from operations.actions import follow
+from operations.display.problem import problem_in_words
 from operations.models import Operation
 from writes.models import Batch
 
@@ -92,7 +92,7 @@ def link(
                 reason=f"Linked by {who} to {remote_id}.",
             )
             _audit(operation, request, "operation.linked", {"remote_id": remote_id})
-            sync.ask_now(operation)
+            follow.ask_now(operation)
     except IntegrityError:
         # Followed at the same moment.
         operation.refresh_from_db()

@@ -5,8 +5,8 @@
        └──── nothing left, ──────┤
              or: come later      └─▶ unknown    no readable answer
 
-The claim is the project's gate as well (`operations.gate`): who is not let through
-stays waiting and is due later.
+The claim is the project's gate as well (`operations.limits.rate_limit`): who is not
+let through stays waiting and is due later.
 
 Each arrow is one conditional UPDATE. The HTTP call happens between two of them and
 inside no transaction. A worker that is killed leaves a row that is due, and
@@ -38,9 +38,9 @@ from console.models import EnvironmentControl, NoActiveKey
 from console.runtime.db_clock import database_now
 from console.runtime.shutdown import holding
 from files.remote.stores import StoreError
-from operations import gate
+from operations.limits import rate_limit
 from operations.models import Operation
-from operations.querysets import is_frozen
+from operations.models.operation import is_frozen
 from writes import answering, looking, sharing, turns
 from writes.models import Batch, Write
 from writes.storing import measure
@@ -74,7 +74,7 @@ def send(operation_id: int) -> None:
     if timezone.now() - _could_leave_since(operation, control) > GIVE_UP_AFTER:
         _give_up(operation)
         return
-    if gate.puts_off(operation):
+    if rate_limit.puts_off(operation):
         return
     if operation.batch.is_shared and not _reserve(operation):
         return
@@ -168,7 +168,7 @@ def _claim(operation: Operation) -> bool:
     if the gate puts it off.
     """
     now = database_now()
-    return gate.admit_write(
+    return rate_limit.admit_write(
         operation,
         only_if=~is_frozen() & ~turns.is_paused() & ~turns.is_stopped(),
         state=State.SENDING,
@@ -218,7 +218,7 @@ def _exchange(operation: Operation, client: Client, request: Request) -> None:
         return
     answering.keep(operation, outcome)
     failure = outcome if isinstance(outcome, AmpersandError) else None
-    gate.write_ended(operation.project, failure)
+    rate_limit.write_ended(operation.project, failure)
 
 
 def _give_up(operation: Operation) -> None:

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from operations.display.timeline import Event, add_decision, event_of
 from operations.models import Operation, OperationTransition
-from operations.timeline import Event, add_decision, event_of
 from writes.models import Write
 
 State = Write.State

@@ -8,7 +8,7 @@ from django.db.models import Q
 from files.rows.sent_rows import read_header, sent_rows
 from files.values.numbers import TYPES as NUMBERS
 from operations.models import Operation
-from operations.querysets import OperationQuerySet
+from operations.models.operation import OperationQuerySet
 from writes import found_ids, look_ups
 from writes.checking import fields_of
 from writes.look_ups import LookUp

@@ -86,7 +86,8 @@ class Project(models.Model):
         default=UpdateStyle.PATCH,
         help_text="Ampersand leaves it open. Change it if updates are refused.",
     )
-    # The pace of everything together, over all workers and machines: operations.gate.
+    # The pace of everything together, over all workers and machines: see
+    # operations.limits.rate_limit.
     max_at_once = models.PositiveSmallIntegerField(
         "Writes at once",
         default=4,

@@ -14,7 +14,8 @@ from typing import Protocol
 from files.rows.row_errors import key_in
 from files.values.record_ids import normal
 
-# Logs are kept with keys cut to this many characters (operations/failures.py).
+# Logs are kept with keys cut to this many characters:
+# operations/outcome/row_failures.py.
 LONGEST_KEY = 255
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,3})?")

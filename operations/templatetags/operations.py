@@ -4,7 +4,7 @@ import json
 
 from django import template
 
-from operations.sentences import again_risk
+from operations.display.sentence import again_risk
 
 register = template.Library()
 

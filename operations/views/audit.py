@@ -12,8 +12,8 @@ from django.views.decorators.http import require_safe
 
 from console.access.roles import require_viewer
 from console.models import AuditEvent, AuditEventQuerySet
+from operations.csv_export import csv_lines, download
 from operations.filters import audit_events
-from operations.spreadsheet import csv_lines, download
 
 PAGE = 50
 COLUMNS = (

@@ -10,12 +10,12 @@ from django.views.decorators.http import require_safe
 from console.access.roles import Role, require_viewer
 from console.models import EnvironmentControl
 from console.ui.polling import seconds_between_polls, seen
-from operations import panels
-from operations.failures import failure_groups
+from operations.display.sentence import sentence
+from operations.display.tab_title import title
+from operations.display.timeline import timeline
 from operations.models import Gate, Operation
-from operations.sentences import sentence
-from operations.timeline import timeline
-from operations.titles import title
+from operations.outcome.row_failures import failure_groups
+from operations.views import panels
 from operations.views.logs import log_context
 from operations.views.lookup import find_operation, name_groups
 

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_safe
 from console.access.roles import Role, require_viewer
 from console.models import AuditEvent
 from console.ui.polling import seconds_between_polls, seen
+from operations.csv_export import csv_lines, download
 from operations.filters import LogFilter
 from operations.models import LogEntry, Operation
-from operations.spreadsheet import csv_lines, download
 from operations.views.lookup import find_operation
 
 PAGE = 100

@@ -21,7 +21,7 @@ from files.rows.outcomes import MOST_KEPT, PartRows, Told, join
 from files.rows.row_errors import key_in
 from files.rows.row_exports import records
 from files.rows.row_store import RowOutcome, RowStore
-from operations.failures import FailureGroup, failure_groups
+from operations.outcome.row_failures import FailureGroup, failure_groups
 
 REQUIRED = "REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --"
 LOCKED = "UNABLE_TO_LOCK_ROW:unable to obtain exclusive access: 001, 002:--"

@@ -12,8 +12,9 @@ import pytest
 from django.utils import timezone
 
 from console.models import Project
-from operations import breaker, gate, keeping, watching
+from operations.limits import circuit_breaker, rate_limit
 from operations.models import LogEntry, Operation
+from operations.worker import store, watch
 from tests.conftest import forget_clients, speak_over, stored_operation
 
 State = Operation.State
@@ -38,7 +39,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(timezone, "now", clock)
-    for module in (gate, breaker, watching, keeping):
+    for module in (rate_limit, circuit_breaker, watch, store):
         monkeypatch.setattr(module, "database_now", clock)
     return clock
 

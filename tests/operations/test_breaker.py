@@ -7,8 +7,10 @@ from django.utils import timezone
 
 from ampersand import AmpersandError, NotSent, OutcomeUnknown, Problem, Refused
 from console.models import AuditEvent, Project
-from operations import breaker, dispatch, gate, tasks, watching
+from operations import dispatch, tasks
+from operations.limits import circuit_breaker, rate_limit
 from operations.models import Gate, Operation
+from operations.worker import watch
 from tests.operations.conftest import Clock, Remote, make_operation
 
 State = Operation.State
@@ -24,9 +26,11 @@ NO_ANSWER = OutcomeUnknown("No complete answer within 60 s")
 FAILURES = [NotSent("The connection was refused"), NO_ANSWER, refused(500)]
 
 
-def fail(project: Project, times: int = 1, kind: breaker.Kind = "write") -> None:
+def fail(
+    project: Project, times: int = 1, kind: circuit_breaker.Kind = "write"
+) -> None:
     for _ in range(times):
-        breaker.note(project, kind, [NO_ANSWER])
+        circuit_breaker.note(project, kind, [NO_ANSWER])
 
 
 def gate_of(project: Project) -> Gate:
@@ -48,12 +52,12 @@ def probes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 @pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize("kind", ["write", "read"])
 def test_five_failures_in_a_row_open_it(
-    failure: AmpersandError, kind: breaker.Kind, project: Project, clock: Clock
+    failure: AmpersandError, kind: circuit_breaker.Kind, project: Project, clock: Clock
 ) -> None:
     for _ in range(4):
-        breaker.note(project, kind, [failure])
+        circuit_breaker.note(project, kind, [failure])
     assert not gate_of(project).is_open
-    breaker.note(project, kind, [failure])
+    circuit_breaker.note(project, kind, [failure])
     opened = gate_of(project)
     assert opened.is_open
     assert opened.try_at == clock.now + timedelta(seconds=30)
@@ -67,7 +71,7 @@ def test_any_answer_in_between_begins_the_count_anew(
     answer: AmpersandError | None, project: Project, clock: Clock
 ) -> None:
     fail(project, 4)
-    breaker.note(project, "write", [answer])
+    circuit_breaker.note(project, "write", [answer])
     fail(project, 4)
     assert not gate_of(project).is_open
     fail(project)
@@ -79,7 +83,7 @@ def test_answered_reads_do_not_hide_that_no_write_is_answered(
 ) -> None:
     for _ in range(5):
         fail(project)
-        breaker.note(project, "read", [None])
+        circuit_breaker.note(project, "read", [None])
     assert gate_of(project).is_open
 
 
@@ -88,16 +92,16 @@ def test_an_answered_write_ends_the_count_of_reads_too(
 ) -> None:
     for _ in range(5):
         fail(project, kind="read")
-        breaker.note(project, "write", [None])
+        circuit_breaker.note(project, "write", [None])
     assert not gate_of(project).is_open
 
 
 def test_of_reads_made_together_one_answer_is_enough(
     project: Project, clock: Clock
 ) -> None:
-    breaker.note(project, "read", [NO_ANSWER] * 9 + [None])
+    circuit_breaker.note(project, "read", [NO_ANSWER] * 9 + [None])
     assert not Gate.objects.filter(read_failures__gt=0).exists()
-    breaker.note(project, "read", [NO_ANSWER] * 9)
+    circuit_breaker.note(project, "read", [NO_ANSWER] * 9)
     assert gate_of(project).is_open
 
 
@@ -105,7 +109,7 @@ def test_success_writes_nothing_where_there_is_nothing_to_reset(
     project: Project, django_assert_num_queries
 ) -> None:
     with django_assert_num_queries(1):
-        breaker.note(project, "write", [None])
+        circuit_breaker.note(project, "write", [None])
     assert not Gate.objects.exists()
 
 
@@ -114,9 +118,9 @@ def test_while_it_is_open_nothing_is_sent_and_nothing_asked(
 ) -> None:
     fail(project, 5)
     writing = make_operation(project, state=State.WAITING, remote_id="", sent_at=None)
-    assert not gate.admit_write(writing, state=State.SENDING)
+    assert not rate_limit.admit_write(writing, state=State.SENDING)
     assert operation.due_at is not None
-    watching.watch([operation.pk], operation.due_at)
+    watch.watch([operation.pk], operation.due_at)
     assert remote.asked == []
     for each in (writing, operation):
         each.refresh_from_db()
@@ -164,7 +168,7 @@ def test_an_answer_of_ampersand_closes_it(
 ) -> None:
     fail(project, 5)
     remote.refusal = answer
-    breaker.probe(project.pk)
+    circuit_breaker.probe(project.pk)
     assert not gate_of(project).is_open
     event = AuditEvent.objects.get(action="breaker.closed")
     assert (event.actor_name, event.subject_url) == (
@@ -180,7 +184,7 @@ def test_without_an_answer_it_stays_open_for_twice_as_long_up_to_five_minutes(
     remote.refusal = (503, {"detail": "Down."}, {})
     waits = []
     for _ in range(5):
-        breaker.probe(project.pk)
+        circuit_breaker.probe(project.pk)
         waits.append(gate_of(project).open_seconds)
     assert waits == [60, 120, 240, 300, 300]
     opened = gate_of(project)
@@ -194,7 +198,7 @@ def test_a_proxy_s_page_is_no_answer_of_ampersand(
 ) -> None:
     fail(project, 5)
     remote.refusal = (404, {"detail": "There is nothing here"}, {})
-    breaker.probe(project.pk)
+    circuit_breaker.probe(project.pk)
     assert gate_of(project).is_open
 
 
@@ -203,12 +207,12 @@ def test_after_it_closed_one_more_failed_write_opens_it_for_longer(
 ) -> None:
     fail(project, 5)
     remote.refusal = (401, {"detail": "Unauthorized."}, {})
-    breaker.probe(project.pk)
+    circuit_breaker.probe(project.pk)
     fail(project)
     assert gate_of(project).is_open
     assert gate_of(project).open_seconds == 60
-    breaker.probe(project.pk)
-    breaker.note(project, "write", [None])
+    circuit_breaker.probe(project.pk)
+    circuit_breaker.note(project, "write", [None])
     fail(project, 4)
     assert not gate_of(project).is_open
     fail(project)
@@ -221,12 +225,12 @@ def test_what_was_under_way_when_it_opened_changes_nothing(
     fail(project, 5)
     before = gate_of(project)
     fail(project, 3)
-    breaker.note(project, "write", [None])
+    circuit_breaker.note(project, "write", [None])
     after = gate_of(project)
     assert (after.is_open, after.try_at) == (True, before.try_at)
 
 
 def test_trying_what_is_closed_asks_nothing(project: Project, remote: Remote) -> None:
     fail(project)
-    breaker.probe(project.pk)
+    circuit_breaker.probe(project.pk)
     assert remote.asked == []

@@ -11,8 +11,10 @@ from django.db import OperationalError, connections
 
 from console.models import Project
 from console.runtime.shutdown import hand_back_all
-from operations import asking, dispatch, keeping, logbook, sync, watching
+from operations import dispatch
+from operations.actions import follow
 from operations.models import Gate, Operation
+from operations.worker import fetch, store, store_log, watch
 from tests.conftest import make_project
 from tests.operations.conftest import NOON, Clock, Remote, entry, make_operation
 
@@ -30,7 +32,7 @@ def make_many(project: Project, count: int, **values: Any) -> list[Operation]:
             created_at=NOON - HOUR,
             answered_at=NOON - HOUR,
             answer={"operation": told()},
-            log_digest=logbook.digest([]),
+            log_digest=store_log.digest([]),
             **{"asked_count": 11, **values},
         )
         for _ in range(count)
@@ -52,7 +54,7 @@ class TestClaim:
     ) -> None:
         operations = make_many(project, 5)
         for _ in range(2):
-            watching.watch(pks(operations), NOON)
+            watch.watch(pks(operations), NOON)
         assert remote.times_asked == 5
 
     def test_what_has_another_turn_meanwhile_is_left_out(
@@ -60,7 +62,7 @@ class TestClaim:
     ) -> None:
         early, late = make_many(project, 2)
         Operation.objects.filter(pk=late.pk).update(due_at=NOON + HOUR)
-        watching.watch([early.pk, late.pk], NOON)
+        watch.watch([early.pk, late.pk], NOON)
         late.refresh_from_db()
         assert remote.times_asked == 1
         assert (late.asked_count, late.due_at) == (11, NOON + HOUR)
@@ -69,8 +71,8 @@ class TestClaim:
         self, clock: Clock, remote: Remote, project: Project
     ) -> None:
         operations = make_many(project, 4)
-        watching.watch(pks(operations[:3]), NOON)
-        watching.watch(pks(operations[1:]), NOON)
+        watch.watch(pks(operations[:3]), NOON)
+        watch.watch(pks(operations[1:]), NOON)
         assert remote.times_asked == 4
 
     def test_a_killed_worker_leaves_them_due_after_the_lease(
@@ -86,14 +88,13 @@ class TestClaim:
             work.close()
             raise SystemExit
 
-        monkeypatch.setattr(watching, "read_together", die)
+        monkeypatch.setattr(watch, "read_together", die)
         with pytest.raises(SystemExit):
-            watching.watch(pks(operations), NOON)
+            watch.watch(pks(operations), NOON)
         assert (
-            dispatch.enqueue_due_watches(NOON + watching.LEASE - timedelta(seconds=1))
-            == 0
+            dispatch.enqueue_due_watches(NOON + watch.LEASE - timedelta(seconds=1)) == 0
         )
-        assert dispatch.enqueue_due_watches(NOON + watching.LEASE) == 3
+        assert dispatch.enqueue_due_watches(NOON + watch.LEASE) == 3
 
     def test_a_worker_that_has_to_stop_gives_them_back(
         self,
@@ -109,10 +110,10 @@ class TestClaim:
             hand_back_all()
             raise SystemExit
 
-        monkeypatch.setattr(watching, "read_together", stop)
+        monkeypatch.setattr(watch, "read_together", stop)
         monkeypatch.setattr(connections, "close_all", lambda: None)
         with pytest.raises(SystemExit):
-            watching.watch(pks(operations), NOON)
+            watch.watch(pks(operations), NOON)
         assert dispatch.enqueue_due_watches(NOON) == 3
 
     def test_operations_of_several_projects_are_asked_each_with_its_own(
@@ -120,7 +121,7 @@ class TestClaim:
     ) -> None:
         other = make_project("Other", remote_id="other")
         mixed = make_many(project, 1) + make_many(other, 1) + make_many(project, 1)
-        watching.watch(pks(mixed), NOON)
+        watch.watch(pks(mixed), NOON)
         asked = [path.split("/")[3] for path in remote.asked]
         assert asked == ["demo", "demo", "other"]
 
@@ -131,7 +132,7 @@ class TestWithoutNews:
     ) -> None:
         [operation] = make_many(project, 1)
         clock.advance(seconds=1)
-        watching.watch([operation.pk], NOON)
+        watch.watch([operation.pk], NOON)
         before = {field.name: getattr(operation, field.name) for field in fields()}
         operation.refresh_from_db()
         changed = {
@@ -144,7 +145,7 @@ class TestWithoutNews:
         self, clock: Clock, remote: Remote, project: Project
     ) -> None:
         operations = make_many(project, 20)
-        watching.watch(pks(operations), NOON)
+        watch.watch(pks(operations), NOON)
         turns = {o.due_at for o in Operation.objects.all()}
         assert len(turns) == 20
         minute = timedelta(seconds=60)
@@ -158,7 +159,7 @@ class TestWithoutNews:
         Operation.objects.update(created_at=week, answered_at=week)
         young = make_many(project, 1)
         for chunk in (old[:1], old[1:] + young):
-            watching.watch(pks(chunk), NOON)
+            watch.watch(pks(chunk), NOON)
         turns = list(Operation.objects.order_by("pk").values_list("due_at", flat=True))
         assert turns[:2] == [None, None]
         assert turns[2]
@@ -176,7 +177,7 @@ class TestWithoutNews:
         operations = make_many(project, count)
         # Two to claim, two for the project's key, five for its gate, one for all turns.
         with django_assert_num_queries(10):
-            watching.watch(pks(operations), NOON)
+            watch.watch(pks(operations), NOON)
         assert remote.times_asked == count
 
     def test_the_log_is_asked_for_every_fifth_time_only(
@@ -184,7 +185,7 @@ class TestWithoutNews:
     ) -> None:
         for asked_count in range(10, 20):
             make_many(project, 1, asked_count=asked_count)
-        watching.watch(pks(list(Operation.objects.all())), NOON)
+        watch.watch(pks(list(Operation.objects.all())), NOON)
         logs = [path for path in remote.asked if path.endswith("/logs")]
         assert (remote.times_asked, len(logs)) == (10, 2)
 
@@ -192,9 +193,9 @@ class TestWithoutNews:
         self, clock: Clock, remote: Remote, project: Project
     ) -> None:
         [operation] = make_many(project, 1)
-        sync.ask_now(operation)
+        follow.ask_now(operation)
         remote.logs = [entry("Something")]
-        watching.watch([operation.pk], operation.due_at)  # type: ignore[arg-type]
+        watch.watch([operation.pk], operation.due_at)  # type: ignore[arg-type]
         assert operation.log_entries.count() == 1
 
 
@@ -204,7 +205,7 @@ class TestMixedNews:
     ) -> None:
         quiet, ended = make_many(project, 2)
         remote.statuses[ended.remote_id] = "success"
-        watching.watch([quiet.pk, ended.pk], NOON)
+        watch.watch([quiet.pk, ended.pk], NOON)
         quiet.refresh_from_db()
         ended.refresh_from_db()
         assert (quiet.state, quiet.version) == (State.IN_PROGRESS, 1)
@@ -217,7 +218,7 @@ class TestMixedNews:
         [operation] = make_many(project, 1)
         remote.status = "success"
         remote.logs = [entry("Batch write completed (3 succeeded, 1 failed)")]
-        watching.watch([operation.pk], NOON)
+        watch.watch([operation.pk], NOON)
         operation.refresh_from_db()
         assert (operation.rows_succeeded, operation.rows_failed) == (3, 1)
 
@@ -226,7 +227,7 @@ class TestMixedNews:
     ) -> None:
         fine, gone = make_many(project, 2)
         remote.refusals[gone.remote_id] = (404, {}, {})
-        watching.watch([fine.pk, gone.pk], NOON)
+        watch.watch([fine.pk, gone.pk], NOON)
         fine.refresh_from_db()
         gone.refresh_from_db()
         assert (fine.watch_problem, fine.asked_count) == ("", 12)
@@ -240,7 +241,7 @@ class TestMixedNews:
         remote.refusal = (404, {}, {})
         for _ in range(2):
             operation.refresh_from_db()
-            watching.watch([operation.pk], operation.due_at)  # type: ignore[arg-type]
+            watch.watch([operation.pk], operation.due_at)  # type: ignore[arg-type]
         operation.refresh_from_db()
         assert (operation.asked_count, operation.version) == (13, 2)
 
@@ -253,22 +254,22 @@ class TestMixedNews:
     ) -> None:
         operations = make_many(project, 3)
         remote.status = "success"
-        keep_told = keeping._keep_told
+        keep_told = store._keep_told
 
         def keep_some(operation: Operation, *rest: Any) -> None:
             if operation.pk == operations[1].pk:
                 raise ValueError("unkeepable")
             keep_told(operation, *rest)
 
-        monkeypatch.setattr(keeping, "_keep_told", keep_some)
-        watching.watch(pks(operations), NOON)
+        monkeypatch.setattr(store, "_keep_told", keep_some)
+        watch.watch(pks(operations), NOON)
         states = list(Operation.objects.order_by("pk").values_list("state", "due_at"))
         assert [state for state, _ in states] == [
             "succeeded",
             "in_progress",
             "succeeded",
         ]
-        assert states[1][1] == NOON + watching.LEASE
+        assert states[1][1] == NOON + watch.LEASE
 
     def test_a_database_that_is_gone_ends_the_task(
         self,
@@ -283,9 +284,9 @@ class TestMixedNews:
         def gone(*args: Any) -> None:
             raise OperationalError("gone")
 
-        monkeypatch.setattr(keeping, "_keep_told", gone)
+        monkeypatch.setattr(store, "_keep_told", gone)
         with pytest.raises(OperationalError):
-            watching.watch(pks(operations), NOON)
+            watch.watch(pks(operations), NOON)
 
     def test_ask_now_during_the_asking_keeps_its_turn(
         self, clock: Clock, remote: Remote, project: Project
@@ -298,10 +299,10 @@ class TestMixedNews:
             Operation.objects.update(due_at=now)
             keep(operations, news)
 
-        keep = keeping.keep
+        keep = store.keep
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(keeping, "keep", ask_now)
-            watching.watch([quiet.pk, told.pk], NOON)
+            patch.setattr(store, "keep", ask_now)
+            watch.watch([quiet.pk, told.pk], NOON)
         quiet.refresh_from_db()
         told.refresh_from_db()
         assert quiet.due_at == told.due_at == now
@@ -317,10 +318,10 @@ class TestMixedNews:
             Operation.objects.update(state=State.CANCELLED, due_at=None)
             keep(operations, news)
 
-        keep = keeping.keep
+        keep = store.keep
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(keeping, "keep", leave)
-            watching.watch([quiet.pk, told.pk], NOON)
+            patch.setattr(store, "keep", leave)
+            watch.watch([quiet.pk, told.pk], NOON)
         rows = Operation.objects.values_list("state", "due_at", "asked_count")
         assert list(rows) == [("cancelled", None, 11)] * 2
 
@@ -330,7 +331,7 @@ class TestMixedNews:
         [operation] = make_many(project, 1)
         Operation.objects.update(answer={"operation": told("success")})
         remote.status = "success"
-        watching.watch([operation.pk], NOON)
+        watch.watch([operation.pk], NOON)
         operation.refresh_from_db()
         assert operation.state == State.SUCCEEDED
 
@@ -341,7 +342,7 @@ class TestGate:
     ) -> None:
         Project.objects.update(reads_per_second=10)
         operations = make_many(project, 25)
-        watching.watch(pks(operations), NOON)
+        watch.watch(pks(operations), NOON)
         left = Operation.objects.filter(asked_count=11)
         assert (remote.times_asked, len(left)) == (10, 15)
         second = timedelta(seconds=1)
@@ -353,7 +354,7 @@ class TestGate:
         until = NOON + timedelta(seconds=30)
         Gate.objects.create(project=project, opened_at=NOON, try_at=until)
         operations = make_many(project, 3)
-        watching.watch(pks(operations), NOON)
+        watch.watch(pks(operations), NOON)
         assert remote.asked == []
         assert all(until <= o.due_at for o in Operation.objects.all())  # type: ignore[operator]
 
@@ -362,7 +363,7 @@ class TestGate:
     ) -> None:
         operations = make_many(project, 30)
         remote.failure = httpx.ConnectError("down")
-        watching.watch(pks(operations), NOON)
+        watch.watch(pks(operations), NOON)
         assert Gate.objects.get().is_open
 
 
@@ -372,13 +373,13 @@ class TestBadRemote:
     ) -> None:
         operations = make_many(project, 60)
         remote.failure = httpx.ConnectError("down")
-        watching.watch(pks(operations), NOON)
+        watch.watch(pks(operations), NOON)
         rows = list(Operation.objects.values_list("watch_problem", "due_at"))
         asked = [due for problem, due in rows if problem]
         left = [due for problem, due in rows if not problem]
-        assert asking.SILENT_LIMIT <= len(asked) < 60
-        assert all(due > NOON + keeping.PUT_OFF for due in asked)  # type: ignore[operator]
-        assert all(NOON < due <= NOON + keeping.PUT_OFF for due in left)  # type: ignore[operator]
+        assert fetch.SILENT_LIMIT <= len(asked) < 60
+        assert all(due > NOON + store.PUT_OFF for due in asked)  # type: ignore[operator]
+        assert all(NOON < due <= NOON + store.PUT_OFF for due in left)  # type: ignore[operator]
 
     def test_one_that_hangs_is_cut_and_keeps_no_answer_of_the_others(
         self,
@@ -387,10 +388,10 @@ class TestBadRemote:
         project: Project,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(asking, "CUT_AFTER", 0.2)
+        monkeypatch.setattr(fetch, "CUT_AFTER", 0.2)
         fine, hanging = make_many(project, 2)
         remote.hangs.add(hanging.remote_id)
-        watching.watch([fine.pk, hanging.pk], NOON)
+        watch.watch([fine.pk, hanging.pk], NOON)
         fine.refresh_from_db()
         hanging.refresh_from_db()
         assert (fine.asked_at, fine.watch_problem) == (NOON, "")
@@ -404,14 +405,14 @@ class TestBadRemote:
         project: Project,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(asking, "BEGIN_WITHIN", -1)
+        monkeypatch.setattr(fetch, "BEGIN_WITHIN", -1)
         [operation] = make_many(project, 1)
-        watching.watch([operation.pk], NOON)
+        watch.watch([operation.pk], NOON)
         operation.refresh_from_db()
         assert remote.asked == []
         assert (operation.asked_count, operation.watch_problem) == (11, "")
         assert operation.due_at
-        assert NOON < operation.due_at <= NOON + keeping.PUT_OFF
+        assert NOON < operation.due_at <= NOON + store.PUT_OFF
 
 
 class TestNudges:

@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from console.access.roles import Role
 from console.models import Project
-from operations import logbook, panels
+from operations.display.tab_title import title
 from operations.models import Operation
-from operations.titles import title
+from operations.views import panels
+from operations.worker import store_log
 from tests.operations.conftest import entry, failed_rows, make_logs, make_operation
 from tests.operations.test_outcome import logs as remote_logs
 
@@ -88,7 +89,7 @@ class TestPage:
         keys = [f"key-{number}" for number in range(30)]
         many = {f"E{number}:x:--": ["k"] for number in range(60)}
         details = failed_rows(failedUpdates={error: keys, **many})
-        logbook.keep(operation, remote_logs(entry("x", details=details)))
+        store_log.keep(operation, remote_logs(entry("x", details=details)))
         text = viewer.get(url(operation)).text.partition('id="operation-log"')[0]
         assert "A field that Salesforce requires is empty." in text
         assert "<code>key-19</code>" in text
@@ -112,7 +113,7 @@ class TestPage:
             answer={evil: evil},
         )
         raw = entry(evil, error=evil, details=failed_rows(failedUpdates={evil: [evil]}))
-        logbook.keep(operation, remote_logs(raw))
+        store_log.keep(operation, remote_logs(raw))
         for address in (url(operation), url(operation, "logs/"), "/operations/"):
             text = viewer.get(address).text
             assert "<script>alert" not in text

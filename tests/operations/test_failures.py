@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operations.failures import (
+from operations.outcome.row_failures import (
     FailureGroup,
     failure_groups,
     loose_errors,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ampersand import Problem, Refused
 from console.models import Project
-from operations import gate
+from operations.limits import rate_limit
 from operations.models import Gate, Operation
 from tests.conftest import make_project
 from tests.operations.conftest import Clock, make_operation
@@ -34,7 +34,9 @@ def admitted(operation: Operation) -> bool:
     """Try to claim an operation as a worker does."""
     operation = Operation.objects.get(pk=operation.pk)
     now = timezone.now()
-    return gate.admit_write(operation, state=State.SENDING, sent_at=now, due_at=now)
+    return rate_limit.admit_write(
+        operation, state=State.SENDING, sent_at=now, due_at=now
+    )
 
 
 def end(operation: Operation) -> None:
@@ -71,7 +73,7 @@ def test_so_many_a_second_and_no_more(clock: Clock) -> None:
 
 @pytest.mark.parametrize(("rate", "seconds"), [(0.5, 2), (0.1, 10), (2.5, 1.2)])
 def test_the_rate_may_be_a_fraction(rate: float, seconds: float, clock: Clock) -> None:
-    most, length = gate.window(rate)
+    most, length = rate_limit.window(rate)
     assert (length, most / length) == (pytest.approx(seconds), pytest.approx(rate))
     project = paced(max_at_once=100, max_per_second=rate)
     operations = waiting(project, most + 1)
@@ -110,7 +112,7 @@ def test_standing_in_line_does_not_use_up_the_hour_and_an_outage_does(
     second.refresh_from_db()
     assert second.waiting_since == clock.now
     end(_)
-    gate.close_writes(project, clock.now + timedelta(minutes=50), "Busy")
+    rate_limit.close_writes(project, clock.now + timedelta(minutes=50), "Busy")
     clock.advance(minutes=20)
     assert not admitted(second)
     second.refresh_from_db()
@@ -122,10 +124,10 @@ def test_a_gate_that_ampersand_closed_lets_nothing_through_until_then(
 ) -> None:
     project = paced()
     operation, another = waiting(project, 2)
-    gate.close_writes(project, clock.now + timedelta(seconds=90), "It is busy")
-    gate.close_writes(project, clock.now + timedelta(seconds=5), "Less")
+    rate_limit.close_writes(project, clock.now + timedelta(seconds=90), "It is busy")
+    rate_limit.close_writes(project, clock.now + timedelta(seconds=5), "Less")
     assert not admitted(operation)
-    assert gate.puts_off(Operation.objects.get(pk=another.pk))
+    assert rate_limit.puts_off(Operation.objects.get(pk=another.pk))
     for each in (operation, another):
         each.refresh_from_db()
         assert each.due_at is not None
@@ -139,13 +141,13 @@ def test_a_clock_that_was_set_back_does_not_shut_the_gate(clock: Clock) -> None:
     project = paced(max_at_once=100)
     before = waiting(project, 5)
     assert all(admitted(o) for o in before)
-    gate.close_writes(project, clock.now + timedelta(seconds=30), "It is busy")
+    rate_limit.close_writes(project, clock.now + timedelta(seconds=30), "It is busy")
     clock.advance(hours=-5)
     operation, another = waiting(project, 2)
     assert admitted(operation)
-    gate.admit_reads(project, 10)
+    rate_limit.admit_reads(project, 10)
     clock.advance(hours=-5)
-    assert gate.admit_reads(project, 10).granted == 10
+    assert rate_limit.admit_reads(project, 10).granted == 10
 
 
 def test_a_cancelled_operation_costs_no_turn(clock: Clock) -> None:
@@ -154,7 +156,9 @@ def test_a_cancelled_operation_costs_no_turn(clock: Clock) -> None:
     stale = Operation.objects.get(pk=operation.pk)
     operation.cancel(by="olga")
     now = timezone.now()
-    assert not gate.admit_write(stale, state=State.SENDING, sent_at=now, due_at=now)
+    assert not rate_limit.admit_write(
+        stale, state=State.SENDING, sent_at=now, due_at=now
+    )
     assert admitted(another)
 
 
@@ -203,7 +207,7 @@ def test_however_workers_interleave_none_exceeds_the_pace(
             starts += [clock.now for operation in tried if admitted(operation)]
         under_way = Operation.objects.filter(state=State.SENDING).count()
         assert under_way <= at_once
-    most, seconds = gate.window(rate)
+    most, seconds = rate_limit.window(rate)
     for start in starts:
         ahead = [t for t in starts if 0 <= (t - start).total_seconds() < seconds]
         assert len(ahead) <= most
@@ -238,15 +242,15 @@ def test_threads_with_connections_of_their_own_keep_the_pace(
 
 def test_reads_have_their_own_pace_and_come_in_bunches(clock: Clock) -> None:
     project = paced(reads_per_second=100)
-    assert gate.admit_reads(project, 30).granted == 30
-    assert gate.admit_reads(project, 500).granted == 70
-    none = gate.admit_reads(project, 1)
+    assert rate_limit.admit_reads(project, 30).granted == 30
+    assert rate_limit.admit_reads(project, 500).granted == 70
+    none = rate_limit.admit_reads(project, 1)
     assert none.granted == 0
     assert clock.now < none.next_at <= clock.now + timedelta(seconds=1.1)
     clock.advance(seconds=0.5)
-    assert gate.admit_reads(project, 500).granted == 50
+    assert rate_limit.admit_reads(project, 500).granted == 50
     clock.advance(hours=1)
-    assert gate.admit_reads(project, 500).granted == 100
+    assert rate_limit.admit_reads(project, 500).granted == 100
     assert admitted(waiting(project)[0])
 
 
@@ -269,7 +273,7 @@ def test_reads_exceed_their_pace_by_one_second_s_worth_at_most(
     project.refresh_from_db()
     began, granted = clock.now, 0
     for wanted, pause in asked:
-        granted += gate.admit_reads(project, wanted).granted
+        granted += rate_limit.admit_reads(project, wanted).granted
         elapsed = (clock.now - began).total_seconds()
         assert granted <= 40 * (elapsed + 1) + 1
         clock.advance(seconds=pause)
@@ -279,12 +283,12 @@ def test_a_read_that_is_told_to_wait_makes_all_reads_wait(clock: Clock) -> None:
     project = paced()
     until = clock.now + timedelta(seconds=40)
     problem = Problem(status=429, title="", detail="Slow down.", retry_after=until)
-    gate.reads_ended(project, [None, Refused(problem)])
-    refused = gate.admit_reads(project, 5)
+    rate_limit.reads_ended(project, [None, Refused(problem)])
+    refused = rate_limit.admit_reads(project, 5)
     assert (refused.granted, refused.next_at >= until) == (0, True)
     assert admitted(waiting(project)[0])
     clock.advance(seconds=40)
-    assert gate.admit_reads(project, 5).granted == 5
+    assert rate_limit.admit_reads(project, 5).granted == 5
 
 
 @pytest.mark.parametrize(
@@ -293,6 +297,6 @@ def test_a_read_that_is_told_to_wait_makes_all_reads_wait(clock: Clock) -> None:
 def test_what_ampersand_asks_is_kept_within_what_is_sensible(
     asked: float, waited: float, clock: Clock
 ) -> None:
-    until = gate.wait_asked_for(clock.now + timedelta(seconds=asked), clock.now)
+    until = rate_limit.wait_asked_for(clock.now + timedelta(seconds=asked), clock.now)
     assert until == clock.now + timedelta(seconds=waited)
-    assert gate.wait_asked_for(None, clock.now) is None
+    assert rate_limit.wait_asked_for(None, clock.now) is None

@@ -8,8 +8,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from console.models import Project
-from operations.ledger import BEGINNINGS, LEDGER
 from operations.models import Operation, OperationTransition
+from operations.models.states import BEGINNINGS, LEDGER
 from tests.conftest import stored_operation
 from writes.models.write_transition import LEDGER as WRITE_LEDGER
 

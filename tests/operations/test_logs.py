@@ -11,8 +11,8 @@ from django.test import Client as Browser
 
 from console.access.roles import Role
 from console.models import AuditEvent, Project
+from operations.csv_export import guarded
 from operations.models import LogEntry, Operation
-from operations.spreadsheet import guarded
 from tests.operations.conftest import make_logs, make_operation
 
 HTMX = {"hx-request": "true"}

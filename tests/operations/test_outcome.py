@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ampersand import LogEntry
 from operations.models import Operation
-from operations.outcome import Outcome, decide, tells_outcome
+from operations.outcome.decide import Outcome, decide, tells_outcome
 from tests.operations.conftest import entry, failed_rows
 
 State = Operation.State

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operations import schedule
-from operations.schedule import next_ask
+from operations.worker import schedule
+from operations.worker.schedule import next_ask
 from tests.operations.conftest import NOON
 
 

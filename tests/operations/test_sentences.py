@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from operations.display.sentence import sentence
 from operations.models import Operation
-from operations.sentences import sentence
 
 State = Operation.State
 

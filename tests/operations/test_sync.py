@@ -10,10 +10,12 @@ from django.db import connection
 from ampersand import SecretStr
 from console.access.roles import Role
 from console.models import NoActiveKey, Project
-from operations import dispatch, sync, watching
+from operations import dispatch
+from operations.actions import follow
 from operations.models import Operation
 from operations.tasks import watch_operations
-from operations.watching import LEASE
+from operations.worker import watch as watching
+from operations.worker.watch import LEASE
 from sandbox.app import Sandbox
 from tests.conftest import make_user
 from tests.operations.conftest import (
@@ -315,8 +317,8 @@ class TestNudgeDue:
 class TestFollow:
     def test_it_starts_once(self, project: Project) -> None:
         user = make_user("vera", Role.OPERATOR)
-        first, is_new = sync.follow(project=project, remote_id=" abc ", user=user)
-        again, is_new_again = sync.follow(project=project, remote_id="abc", user=user)
+        first, is_new = follow.follow(project=project, remote_id=" abc ", user=user)
+        again, is_new_again = follow.follow(project=project, remote_id="abc", user=user)
         assert (is_new, is_new_again) == (True, False)
         assert first == again
         assert first.state == State.IN_PROGRESS
@@ -326,13 +328,13 @@ class TestFollow:
     def test_what_cannot_be_an_id_is_refused(self, project: Project, bad: str) -> None:
         user = make_user("vera", Role.OPERATOR)
         with pytest.raises(ValidationError):
-            sync.follow(project=project, remote_id=bad, user=user)
+            follow.follow(project=project, remote_id=bad, user=user)
 
     def test_it_learns_the_object(
         self, clock: Clock, remote: Remote, project: Project
     ) -> None:
         user = make_user("vera", Role.OPERATOR)
-        operation, _ = sync.follow(project=project, remote_id="abc", user=user)
+        operation, _ = follow.follow(project=project, remote_id="abc", user=user)
         assert watch(operation).object_name == "contact"
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from console.models import Project
+from operations.display.timeline import timeline
 from operations.models import Operation
-from operations.timeline import timeline
 from tests.conftest import stored_operation
 
 State = Operation.State

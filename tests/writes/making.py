@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from console.models import Integration, Project, WriteObject
 from operations.models import Operation
-from operations.watching import watch
+from operations.worker.watch import watch
 from sandbox.app import Sandbox
 from writes import confirming, file_jobs, parts, sending, settling
 from writes.actions import begin_job

@@ -10,9 +10,9 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from console.models import Integration, Project
-from operations import gate
+from operations.limits import rate_limit
 from operations.models import Gate, Operation
-from operations.watching import watch
+from operations.worker.watch import watch
 from sandbox.app import Sandbox
 from tests.writes.making import (
     confirm,
@@ -108,7 +108,7 @@ def test_everything_else_of_the_project_waits_too(
 def test_without_a_time_it_waits_5_15_and_then_60_seconds(
     sandbox: Sandbox, project: Project, olga: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gate, "wait_asked_for", lambda asked, now: None)
+    monkeypatch.setattr(rate_limit, "wait_asked_for", lambda asked, now: None)
     operation = faulty_write(project, olga, "429")
     for seconds in (5, 15, 60, 60):
         before = timezone.now()
@@ -150,13 +150,13 @@ def test_called_unknown_meanwhile_it_is_not_sent_again(
     sandbox: Sandbox, project: Project, olga: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     operation = faulty_write(project, olga, "busy")
-    close = gate.close_writes
+    close = rate_limit.close_writes
 
     def late(*given: Any) -> None:
         sending.recover_overdue(timezone.now() + timedelta(days=1))
         close(*given)
 
-    monkeypatch.setattr(gate, "close_writes", late)
+    monkeypatch.setattr(rate_limit, "close_writes", late)
     send(operation)
     assert operation.state == State.REJECTED
     time_passes(minutes=5)

@@ -12,7 +12,7 @@ from console import clients
 from console.access.roles import Role
 from console.connections.probe import PATIENCE
 from console.models import AuditEvent, Project
-from operations import breaker
+from operations.limits import circuit_breaker
 from operations.models import Gate, Operation
 from tests.conftest import make_project
 from tests.sandbox.support import served
@@ -29,14 +29,14 @@ NOTICE = "Ampersand does not answer, so nothing is sent there for now"
 def opened(project: Project, why: str = "The connection was refused.") -> Gate:
     """Return the gate of `project`, with its breaker open."""
     now = timezone.now()
-    values = {"opened_at": now, "try_at": now + breaker.SHORTEST_OPEN}
+    values = {"opened_at": now, "try_at": now + circuit_breaker.SHORTEST_OPEN}
     return Gate.objects.create(project=project, last_failure=why, **values)
 
 
 def time_passes() -> None:
     """Let whatever waits be due."""
     Operation.objects.filter(state=State.WAITING).update(due_at=timezone.now())
-    Gate.objects.update(try_at=F("try_at") - breaker.LONGEST_OPEN, turn_at=None)
+    Gate.objects.update(try_at=F("try_at") - circuit_breaker.LONGEST_OPEN, turn_at=None)
 
 
 def test_it_opens_is_shown_closes_by_itself_and_everything_goes_out(
@@ -64,14 +64,14 @@ def test_it_opens_is_shown_closes_by_itself_and_everything_goes_out(
         assert "The connection was refused" in page
 
     time_passes()
-    breaker.probe(project.pk)
+    circuit_breaker.probe(project.pk)
     assert Gate.objects.get().is_open
     time_passes()
     sending.send(operations[0].pk)
     assert Operation.objects.get(pk=operations[0].pk).attempts == 1
 
     with served("--port", port) as (http, _):
-        breaker.probe(project.pk)
+        circuit_breaker.probe(project.pk)
         assert NOTICE not in browser.get("/").content.decode()
         time_passes()
         for operation in operations:

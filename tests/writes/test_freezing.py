@@ -14,7 +14,7 @@ from ampersand import Client
 from console import freeze as freezing
 from console.models import EnvironmentControl, Integration, Project
 from operations.models import Operation
-from operations.watching import watch
+from operations.worker.watch import watch
 from sandbox.app import Sandbox
 from tests.conftest import make_project
 from tests.writes.making import confirm, make_draft, received, states, work_off

@@ -9,8 +9,8 @@ from django.test import Client as Browser
 
 from console.access.roles import Role
 from console.models import Integration
-from operations import panels
 from operations.models import Operation
+from operations.views import panels
 from tests.conftest import SANDBOX_KEY
 from tests.writes.making import make_draft
 from tests.writes.pages import Page

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from console.access.roles import Role
 from console.models import AuditEvent, Integration
-from operations import gate
+from operations.limits import rate_limit
 from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.writes.making import confirm, make_draft, received, states, work_off
@@ -215,7 +215,7 @@ def test_one_request_that_waits_for_a_reason_can_be_paused_on_its_page(
     write = single.batch.write
     assert "/pause/" not in browser.get(single.get_absolute_url()).content.decode()
     until = timezone.now() + timedelta(minutes=5)
-    gate.close_writes(single.project, until, "Ampersand takes no more for now")
+    rate_limit.close_writes(single.project, until, "Ampersand takes no more for now")
     sending.send(single.pk)
     page = browser.get(single.get_absolute_url()).content.decode()
     assert f"/writes/{write.pk}/pause/" in page

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from console.access.roles import Role, require_viewer
 from files.findings_file import COLUMNS, read_findings
-from operations.spreadsheet import csv_lines, download
+from operations.csv_export import csv_lines, download
 from writes.models import Batch, Write
 from writes.views.lookup import find_write
 

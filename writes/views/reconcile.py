@@ -15,8 +15,8 @@ from ampersand import RequestInvalid
 from console.access.roles import Role, require_operator, require_viewer
 from console.fields import UnreadableSecret
 from console.models import NoActiveKey
+from operations.display.sentence import again_risk
 from operations.models import Operation
-from operations.sentences import again_risk
 from operations.views.lookup import find_operation, name_groups
 from writes import reconciling, resending, traces
 from writes.confirming import AlreadyDecided

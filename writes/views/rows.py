@@ -28,9 +28,9 @@ from files.raw_records import cut
 from files.rows import row_exports
 from files.rows.fates import FAILED, STATES
 from files.rows.row_store import Page, RowStore
-from operations.failures import parse_error
+from operations.csv_export import csv_lines, download
 from operations.filters import Filter, cursor, word
-from operations.spreadsheet import csv_lines, download
+from operations.outcome.row_failures import parse_error
 from writes.models import FileJob, Write
 from writes.panels import children_shown, rows_context
 from writes.views.lookup import find_write

@@ -10,7 +10,7 @@ from ampersand import RequestInvalid
 from console.access.roles import Role, require_operator
 from console.fields import UnreadableSecret
 from console.models import NoActiveKey
-from operations.sentences import sentence
+from operations.display.sentence import sentence
 from writes import drafts
 from writes.confirm_form import ConfirmForm
 from writes.confirming import confirm

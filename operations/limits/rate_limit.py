@@ -21,7 +21,7 @@ from django.db.models import Q
 from ampersand import AmpersandError, Refused
 from console.models import Project
 from console.runtime.db_clock import database_now
-from operations import breaker
+from operations.limits import circuit_breaker
 from operations.models import Gate, Operation
 
 State = Operation.State
@@ -115,7 +115,7 @@ def _put_off(operation: Operation, gate: Gate, wait: NotNow, now: datetime) -> N
 
 def write_ended(project: Project, error: AmpersandError | None) -> None:
     """Take note of what came of a write: for the breaker, and for who has to wait."""
-    breaker.note(project, "write", [error])
+    circuit_breaker.note(project, "write", [error])
 
 
 def close_writes(project: Project, until: datetime, why: str) -> None:
@@ -224,7 +224,7 @@ def reads_ended(project: Project, errors: Sequence[AmpersandError | None]) -> No
 
     For the breaker, and for those that have to wait when Ampersand says so.
     """
-    breaker.note(project, "read", errors)
+    circuit_breaker.note(project, "read", errors)
     now = database_now()
     asked = [
         until

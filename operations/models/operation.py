@@ -1,26 +1,109 @@
-"""What became of each request to Ampersand.
-
-Operation 1-N OperationTransition: every state that it was in.
-Operation 1-N LogEntry (operations/log_entry.py): its log, copied from Ampersand.
-"""
+"""An operation: one request to Ampersand, and questions asked of many."""
 
 from datetime import datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 
-from console.models import Integration, Project
-from console.models.transition import Transition, only
-from operations.gate_model import Gate
-from operations.ledger import LEDGER
-from operations.log_entry import LogEntry
-from operations.querysets import OperationQuerySet
+from console.access.roles import Person, Role, environments_for
+from console.access.scoping import OfEnvironment
+from console.environments import Environment
+from console.models import EnvironmentControl, Integration, Project
 
-__all__ = ["Gate", "LogEntry", "Operation", "OperationTransition"]
+
+def is_frozen() -> Q:
+    """Return the condition that the environment of an operation is frozen.
+
+    It joins nothing to the operations: PostgreSQL looks again at the conditions of an
+    UPDATE that had to wait, but not at those of a subquery that a join becomes.
+    """
+    frozen = EnvironmentControl.objects.frozen().values("environment")
+    projects = Project.objects.filter(environment__in=frozen)
+    return Q(Exists(projects.filter(pk=OuterRef("project_id"))))
+
+
+class OperationQuerySet(OfEnvironment["Operation"]):
+    """Questions asked of operations."""
+
+    PROJECT = "project"
+
+    def for_role(self, user: Person, least: Role) -> "OperationQuerySet":
+        """Return those in environments where `user` has at least the role.
+
+        Asked row by row: with a join SQLite would sort all operations of the projects
+        before it takes the newest.
+        """
+        words = environments_for(user, least)
+        if len(words) == len(Environment):
+            return self
+        projects = Project.objects.filter(environment__in=words)
+        return self.filter(Exists(projects.filter(pk=OuterRef("project_id"))))
+
+    def newest_first(self) -> "OperationQuerySet":
+        """Order for lists; total, so that paging by key misses nothing."""
+        return self.order_by("-pk")
+
+    def needing_attention(self) -> "OperationQuerySet":
+        """Return those whose outcome nobody knows, nor looked into: a person has to."""
+        return self.filter(self._needs_person())
+
+    def needing_nobody(self) -> "OperationQuerySet":
+        """Return all but those that need attention."""
+        return self.exclude(self._needs_person())
+
+    def unknown_since(self, moment: datetime) -> "OperationQuerySet":
+        """Return those needing attention that were sent before `moment`."""
+        return self.needing_attention().filter(sent_at__lt=moment)
+
+    def _needs_person(self) -> Q:
+        return Q(state=self.model.State.UNKNOWN, resolved_at=None)
+
+    def in_flight(self) -> "OperationQuerySet":
+        """Return those that will still change by themselves."""
+        return self.filter(state__in=self.model.IN_FLIGHT)
+
+    def ended_badly(self) -> "OperationQuerySet":
+        """Return those of which something is known not to have been written."""
+        return self.filter(state__in=self.model.ENDED_BADLY)
+
+    def begun(self) -> "OperationQuerySet":
+        """Return all but the parts of a write whose turn has not come."""
+        return self.exclude(state=self.model.State.HELD)
+
+    def due(self, *states: str, now: datetime) -> "OperationQuerySet":
+        """Return those in one of `states` that the worker should turn to by `now`."""
+        return self.filter(state__in=states, due_at__lte=now).order_by("due_at")
+
+    def not_frozen(self) -> "OperationQuerySet":
+        """Return those that may leave: nothing of a frozen environment does."""
+        return self.filter(~is_frozen())
+
+    def for_list(self) -> "OperationQuerySet":
+        """Return what a line of the list shows; reading anything else raises."""
+        return (
+            self.select_related("project", "integration")
+            .defer("answer", "result")
+            .fetch_mode(models.FETCH_RAISE)
+        )
+
+    def mentioning(self, text: str) -> "OperationQuerySet":
+        """Return those that `text` may mean: an id's beginning, or words within."""
+        found = (
+            Q(remote_id__istartswith=text)
+            | Q(record_id__istartswith=text)
+            | Q(object_name__icontains=text)
+            | Q(group_ref__icontains=text)
+            | Q(reason__icontains=text)
+            | Q(purpose__icontains=text)
+        )
+        number = text.removeprefix("#")
+        if number.isascii() and number.isdecimal() and len(number) < 19:
+            found |= Q(pk=int(number))
+        return self.filter(found)
 
 
 class Operation(models.Model):
@@ -290,8 +373,7 @@ class Operation(models.Model):
     change.alters_data = True  # type: ignore[attr-defined]
 
     def _keep_transition(self, before: str, *, by: str, why: str) -> None:
-        OperationTransition.objects.create(
-            operation=self,
+        self.transitions.create(
             number=self.version,
             from_state=before,
             to_state=self.state,
@@ -349,24 +431,3 @@ class Operation(models.Model):
         )
 
     reconcile.alters_data = True  # type: ignore[attr-defined]
-
-
-class OperationTransition(Transition):
-    """An operation came from one state into another: see `Transition`.
-
-    The database takes only those of `operations.ledger`.
-    """
-
-    operation = models.ForeignKey(
-        Operation, on_delete=models.CASCADE, related_name="transitions", db_index=False
-    )
-
-    class Meta(Transition.Meta):
-        constraints = [
-            models.CheckConstraint(
-                condition=only(LEDGER), name="operation_transition_allowed"
-            ),
-            models.UniqueConstraint(
-                fields=["operation", "number"], name="operation_transition_once"
-            ),
-        ]

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from operations.failures import failure_groups, parse_error
 from operations.models import Operation
+from operations.outcome.row_failures import failure_groups, parse_error
 
 State = Operation.State
 

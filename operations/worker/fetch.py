@@ -16,8 +16,7 @@ from ampersand import (
 )
 from ampersand import LogEntry as RemoteEntry
 from ampersand import Operation as RemoteOperation
-from console.fields import UnreadableSecret
-from console.models import NoActiveKey
+from operations.display.problem import Problem
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +26,6 @@ BEGIN_WITHIN = 10.0
 CUT_AFTER = 30.0
 # After so many questions in a row without any answer the others are not asked.
 SILENT_LIMIT = 5
-
-Problem = AmpersandError | NoActiveKey | UnreadableSecret
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from files.rows.row_errors import take_apart
-from operations.explanations import Explanation, explanation_of
+from operations.outcome.salesforce_errors import Explanation, explanation_of
 
 KINDS = {"failedUpdates": "update", "failedCreates": "create"}
 

@@ -13,13 +13,14 @@ from console.fields import UnreadableSecret
 from console.models import NoActiveKey, Project
 from console.runtime.db_clock import database_now
 from console.runtime.shutdown import holding
-from operations import asking, gate, keeping, schedule
-from operations.asking import News, Question
+from operations.limits import rate_limit
 from operations.models import Operation
+from operations.worker import fetch, schedule, store
+from operations.worker.fetch import News, Question
 
 # A worker that was killed while it asked is replaced after this; asking twice, where
 # one only took long to store the answers, does no harm.
-LEASE = timedelta(seconds=asking.CUT_AFTER + 15)
+LEASE = timedelta(seconds=fetch.CUT_AFTER + 15)
 
 
 def watch(pks: Sequence[int], due_at: datetime) -> None:
@@ -29,7 +30,7 @@ def watch(pks: Sequence[int], due_at: datetime) -> None:
     nothing. What cannot be read changes no state: it becomes `watch_problem` in words.
     """
     mine = _claim(pks, due_at)
-    with holding(partial(keeping.give_back, mine)):
+    with holding(partial(store.give_back, mine)):
         for project, operations in _by_project(mine):
             _watch(project, operations)
 
@@ -38,9 +39,7 @@ def _watch(project: Project, operations: list[Operation]) -> None:
     try:
         reader = project.reader()
     except (NoActiveKey, UnreadableSecret, RequestInvalid) as problem:
-        keeping.keep(
-            operations, {each.pk: News(problem=problem) for each in operations}
-        )
+        store.keep(operations, {each.pk: News(problem=problem) for each in operations})
         return
     now = timezone.now()
     questions = [_question(project, operation, now) for operation in operations]
@@ -48,12 +47,12 @@ def _watch(project: Project, operations: list[Operation]) -> None:
     if not admitted:
         return
     # No transaction is open here: the remote may take its time.
-    news = read_together(asking.ask_all(reader, questions[:admitted]))
+    news = read_together(fetch.ask_all(reader, questions[:admitted]))
     problems = [each.problem for each in news.values()]
-    gate.reads_ended(
+    rate_limit.reads_ended(
         project, [p for p in problems if p is None or isinstance(p, AmpersandError)]
     )
-    keeping.keep(operations[:admitted], news)
+    store.keep(operations[:admitted], news)
 
 
 def _admitted(
@@ -61,9 +60,9 @@ def _admitted(
 ) -> int:
     """Return how many may be asked now, and give the others a later turn."""
     wanted = list(accumulate(question.reads for question in questions))
-    reads = gate.admit_reads(project, wanted[-1])
+    reads = rate_limit.admit_reads(project, wanted[-1])
     admitted = sum(total <= reads.granted for total in wanted)
-    keeping.put_off(operations[admitted:], reads.next_at)
+    store.put_off(operations[admitted:], reads.next_at)
     return admitted
 
 

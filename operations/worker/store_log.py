@@ -9,7 +9,7 @@ from django.db.models import Max
 
 from ampersand import LogEntry as RemoteEntry
 from operations.models import LogEntry, Operation
-from operations.outcome import tells_outcome
+from operations.outcome.decide import tells_outcome
 
 BATCH = 500
 

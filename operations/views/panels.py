@@ -1,10 +1,16 @@
-"""What the page of a project shows of this app: its breaker, while it is open."""
+"""What pages show of other apps: see `console.ui.panels`.
+
+`operations` must not know `writes`, yet the page of an operation shows the request as
+it was sent; and `console` must not know `operations`, yet the page of a project shows
+its breaker.
+"""
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from console.models import Project
-from operations.models import Gate
+from console.ui.panels import Panels
+from operations.models import Gate, Operation
 
 
 def breaker_panel(request: HttpRequest, project: Project) -> str:
@@ -13,3 +19,8 @@ def breaker_panel(request: HttpRequest, project: Project) -> str:
     if gate is None:
         return ""
     return render_to_string("operations/breaker.html#notice", {"gate": gate}, request)
+
+
+_panels = Panels[Operation]()
+register = _panels.register
+drawn = _panels.drawn

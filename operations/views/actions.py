@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from console.access.roles import Role, require_operator
 from console.models import AuditEvent
-from operations import sync
+from operations.actions import follow as actions
 from operations.views.list import follow_form, list_page
 from operations.views.lookup import find_operation
 
@@ -22,7 +22,7 @@ from operations.views.lookup import find_operation
 def ask_now(request: HttpRequest, pk: int) -> HttpResponse:
     """Have Ampersand asked at once, without waiting for the next turn."""
     operation = find_operation(request, pk, Role.OPERATOR)
-    if sync.ask_now(operation):
+    if actions.ask_now(operation):
         messages.info(request, "We are asking Ampersand now.")
     else:
         messages.info(request, "There is nothing more to ask about this operation.")
@@ -61,7 +61,9 @@ def follow(request: HttpRequest) -> HttpResponse:
     project, remote_id = form.cleaned_data["project"], form.cleaned_data["remote_id"]
     user = cast(User, request.user)
     try:
-        operation, is_new = sync.follow(project=project, remote_id=remote_id, user=user)
+        operation, is_new = actions.follow(
+            project=project, remote_id=remote_id, user=user
+        )
     except ValidationError as error:
         form.add_error("remote_id", error)
         return list_page(request, follow_form=form, status=422)

@@ -18,8 +18,8 @@ class Gate(models.Model):
     """How fast requests go to a project now, and whether any does.
 
     Made on demand. Who lets a write through holds the row's lock meanwhile, so that
-    many workers together keep the pace: see `operations.gate`. The breaker, which
-    stops everything while Ampersand does not answer, is `operations.breaker`.
+    many workers together keep the pace: see `operations.limits.rate_limit`. What stops
+    everything while Ampersand does not answer is `operations.limits.circuit_breaker`.
     """
 
     project = models.OneToOneField(

@@ -14,14 +14,15 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, models, transaction
 from django.db.models import Case, F, Value, When
 
-from ampersand import AmpersandError, NotSent, OutcomeUnknown, Refused
 from ampersand import Operation as RemoteOperation
-from console.models import NoActiveKey
+from ampersand import Refused
 from console.runtime.db_clock import database_now
-from operations import logbook, outcome, schedule
-from operations.asking import News, Problem
+from operations.display.problem import Problem, problem_in_words
 from operations.models import Operation
-from operations.querysets import OperationQuerySet
+from operations.models.operation import OperationQuerySet
+from operations.outcome import decide
+from operations.worker import schedule, store_log
+from operations.worker.fetch import News
 
 log = logging.getLogger(__name__)
 
@@ -53,11 +54,11 @@ def _is_told(operation: Operation, news: News) -> bool:
         if remote.raw != operation.answer.get("operation"):
             return True
         # A word that was learned with a new edition of the console.
-        if operation.state == State.IN_PROGRESS and outcome.is_end(remote.status):
+        if operation.state == State.IN_PROGRESS and decide.is_end(remote.status):
             return True
     if news.entries is None:
         return False
-    return logbook.digest(news.entries) != operation.log_digest
+    return store_log.digest(news.entries) != operation.log_digest
 
 
 def give_back(operations: Sequence[Operation]) -> None:
@@ -140,8 +141,8 @@ def _keep_told(claimed: Operation, news: News) -> None:
         "watch_problem": problem_in_words(news.problem) if news.problem else "",
     }
     if news.entries is not None:
-        logbook.keep(operation, news.entries)
-        values["log_digest"] = logbook.digest(news.entries)
+        store_log.keep(operation, news.entries)
+        values["log_digest"] = store_log.digest(news.entries)
     if not news.problem:
         values["asked_at"] = now
     if news.operation:
@@ -169,7 +170,7 @@ def _end(
     operation: Operation, remote: RemoteOperation, now: datetime
 ) -> dict[str, Any]:
     """Return how it ended, if it did; the late log may still change the counts."""
-    end = outcome.decide(
+    end = decide.decide(
         status=remote.status,
         result=remote.result or "",
         entries=operation.log_entries.filter(tells_outcome=True),
@@ -202,27 +203,3 @@ def _next_ask(
         silent_since=(operation.asked_at or accepted_at) if problem else None,
         retry_after=retry_after,
     )
-
-
-def problem_in_words(problem: Problem) -> str:
-    """Say why we could not ask, and what to do."""
-    match problem:
-        case Refused(problem=said) if said.status == 404:
-            return (
-                "Ampersand does not know this operation, or no longer. Check its id "
-                "and the project."
-            )
-        case Refused(problem=said) if said.status in (401, 403):
-            return (
-                f"Ampersand refused the project's API key ({said.detail}) Ask an admin "
-                "to check it."
-            )
-        case Refused(problem=said):
-            return f"Ampersand answered with an error: {said.detail}"
-        case NotSent() | OutcomeUnknown():
-            return f"Ampersand could not be asked: {problem.detail}"
-        case AmpersandError():
-            return problem.detail
-        case NoActiveKey():
-            return f"{problem} Ask an admin to add one."
-    return f"{problem} Ask an admin to add the key again."

@@ -1,0 +1,13 @@
+"""What became of each request to Ampersand.
+
+Operation 1-N OperationTransition: every state that it was in.
+Operation 1-N LogEntry: its log, copied from Ampersand.
+Gate 1-1 Project: how much may be asked of its Ampersand, and whether it answers.
+"""
+
+from operations.models.gate import Gate
+from operations.models.log_entry import LogEntry
+from operations.models.operation import Operation, OperationQuerySet
+from operations.models.transition import OperationTransition
+
+__all__ = ["Gate", "LogEntry", "Operation", "OperationQuerySet", "OperationTransition"]
