@@ -14,10 +14,11 @@ from django.core.management import call_command
 from django.test import RequestFactory
 
 from console.connections.demo import make_demo
-from writes import checking, confirming
-from writes.drafts import save_draft
+from writes.actions.confirm import confirm as confirm_write
+from writes.actions.save_draft import save_draft
 from writes.models import Write
-from writes.storing import NewFiles
+from writes.storage import NewFiles
+from writes.worker import check_file
 
 if TYPE_CHECKING:
     from console.models import Integration
@@ -80,7 +81,7 @@ def draft(
 def check(write: Write) -> Steps:
     """Do all that is done with the file of a draft; return how long it took."""
     steps = Steps()
-    checking.check_file(write, steps)
+    check_file.check_file(write, steps)
     steps.end()
     write.refresh_from_db()
     return steps
@@ -90,5 +91,5 @@ def confirm(write: Write) -> None:
     """Confirm a draft, as a click on Send does."""
     request = RequestFactory().post("/")
     request.user = User.objects.get()
-    confirming.confirm(write, request)
+    confirm_write(write, request)
     write.refresh_from_db()

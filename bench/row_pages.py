@@ -75,7 +75,7 @@ def ended(integration: "Integration", count: int) -> "Write":
     """Return a write of so many rows, all of it joined; print how long that took."""
     import drafting
 
-    from writes.joining import join_rows
+    from writes.worker.join_rows import join_rows
 
     write = drafting.draft(integration, lambda path: rows.write(path, count), KEY)
     drafting.check(write)

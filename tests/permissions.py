@@ -26,8 +26,8 @@ from operations.models import Operation
 from tests.conftest import make_project, make_user, sandboxed, stored_operation
 from tests.permission_table import ADMIN_SITE, Row, every_address
 from tests.writes.making import check_draft, confirm, make_draft, work_off
-from writes import mending
 from writes.models import SharedAddress, Write
+from writes.recipe import recipe_as_json, without_rows
 
 METHODS = ("GET", "POST")
 HERE, ELSEWHERE = Environment.SANDBOX, Environment.PRODUCTION
@@ -66,8 +66,8 @@ class World:
         csv = CSV + b",No key\n"
         values = {"csv": csv, "primary_key": "external_id__c", "faulty": True}
         draft = make_draft(self.integration, owner, **values)
-        recipe = mending.without_rows(draft.recipe, [5])
-        draft.revise(is_ready=False, recipe_json=mending.as_json(recipe))
+        recipe = without_rows(draft.recipe, [5])
+        draft.revise(is_ready=False, recipe_json=recipe_as_json(recipe))
         check_draft(draft)
         assert draft.is_ready
         Write.objects.filter(pk=draft.pk).update(file_name=f"{CANARY}.csv")

@@ -12,7 +12,7 @@ class WritesConfig(AppConfig):
         """Hang the request into the page of its operation, and tokens out of logs."""
         from operations.views import panels
         from writes import token_filter
-        from writes.panels import pause_panel, request_panel, rows_panel
+        from writes.views.panels import pause_panel, request_panel, rows_panel
 
         token_filter.install()
 

@@ -2,22 +2,22 @@
 
 from django.tasks import task
 
-from writes import file_jobs, sending, sharing
+from writes.worker import run_job, send, share_file
 
 
 @task(queue_name="sending")
 def send_operation(operation_id: int) -> None:
     """Send the request of an operation, if it still waits."""
-    sending.send(operation_id)
+    send.send(operation_id)
 
 
 @task(queue_name="files")
 def work_on_file(job_id: int) -> None:
     """Check a file or join its rows, if that is still wanted."""
-    file_jobs.run(job_id)
+    run_job.run(job_id)
 
 
 @task(queue_name="files")
 def delete_from_store(batch_id: int) -> None:
     """Take a file out of the store that nobody needs to fetch any more."""
-    sharing.delete_from_store(batch_id)
+    share_file.delete_from_store(batch_id)

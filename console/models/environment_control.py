@@ -31,7 +31,7 @@ class EnvironmentControl(models.Model):
     """The switches of one environment: one row per word.
 
     While it is frozen nothing of its projects is sent: claiming an operation asks this
-    row in the same UPDATE (`writes.sending`).
+    row in the same UPDATE (`writes.worker.send`).
     """
 
     environment = models.CharField(max_length=20, choices=Environment, primary_key=True)

@@ -37,10 +37,12 @@ from operations.models import Gate, LogEntry, Operation  # noqa: E402
 from tests.browser.conftest import PASSWORD  # noqa: E402
 from tests.conftest import make_user, stored_operation  # noqa: E402
 from tests.writes.making import check_draft, make_draft  # noqa: E402
-from writes import checking, pausing  # noqa: E402
-from writes.confirming import confirm  # noqa: E402
-from writes.drafts import save_draft, stored  # noqa: E402
+from writes.actions import pause  # noqa: E402
+from writes.actions.confirm import confirm  # noqa: E402
+from writes.actions.save_draft import save_draft  # noqa: E402
 from writes.models import FileJob, Write  # noqa: E402
+from writes.storage import stored  # noqa: E402
+from writes.worker import check_file  # noqa: E402
 
 ROWS = "external_id__c,Name,StageName,CloseDate,Amount\n"
 CONTACT = {"FirstName": "Mara", "LastName": "Berg", "Email": "mara@example.com"}
@@ -258,7 +260,7 @@ def file_draft(demo: Integration, user: User, content: bytes) -> Write:
 def parts(demo: Integration, user: User) -> dict[str, str]:
     """Return the addresses of what goes in parts: ended, stopped, on its way …"""
     # As if 2,000 bytes were all that one request takes: the same with fewer rows.
-    checking.LARGEST_CSV = 2_000  # type: ignore[attr-defined]
+    check_file.LARGEST_CSV = 2_000  # type: ignore[attr-defined]
     key: dict[str, Any] = {"primary_key": "external_id__c"}
     names = {
         "ended": "opportunity",
@@ -281,7 +283,7 @@ def parts(demo: Integration, user: User) -> dict[str, str]:
         if name != "review":
             sent(write, user)
         if name == "paused":
-            pausing.pause(write, request_of(user))
+            pause.pause(write, request_of(user))
         made[f"parts {name}"] = write.get_absolute_url()
     return made
 

@@ -12,8 +12,9 @@ from tests.chaos import workers
 from tests.chaos.processes import done
 from tests.chaos.stage import Stage
 from tests.writes.making import confirm, make_draft
-from writes import checking, parts
+from writes.actions import release_parts
 from writes.models import Write
+from writes.worker import check_file
 
 HEADER = b"external_id__c,LastName\n"
 ROWS = [b"a-%d,Name %d\n" % (number, number) for number in range(1, 10)]
@@ -59,7 +60,7 @@ def olga() -> User:
 
 def draft_parts() -> Write:
     """Return a draft of nine rows in three parts."""
-    checking.LARGEST_CSV = SMALL_PART
+    check_file.LARGEST_CSV = SMALL_PART
     return _draft(csv=HEADER + b"".join(ROWS), primary_key="external_id__c")
 
 
@@ -88,4 +89,4 @@ def go_on_with_all() -> bool:
     request = RequestFactory().post("/")
     request.user = olga()
     writes = Write.objects.filter(state=Write.State.CONFIRMED)
-    return any(parts.go_on(write, request) for write in writes)
+    return any(release_parts.go_on(write, request) for write in writes)

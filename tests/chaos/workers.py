@@ -7,7 +7,7 @@ from django_tasks_db.management.commands.db_worker import Worker
 
 from operations.models import Operation
 from tests.chaos import clock
-from writes import settling
+from writes.actions import settle
 from writes.management.commands.clock import tick
 from writes.models import Batch, FileJob
 
@@ -71,5 +71,5 @@ def _next_due() -> datetime | None:
     unknown = Batch.objects.filter(is_settled=False, operation__state=State.UNKNOWN)
     sent_at = unknown.aggregate(at=Min("operation__sent_at"))["at"]
     if sent_at:
-        moments.append(sent_at + settling.LATE)
+        moments.append(sent_at + settle.LATE)
     return min((moment for moment in moments if moment), default=None)

@@ -20,9 +20,9 @@ from sandbox.app import Sandbox
 from tests.conftest import make_user
 from tests.machines.conftest import needs_postgres
 from tests.writes.making import confirm, make_draft
-from writes import file_jobs, sending
 from writes.actions import begin_job
 from writes.models import FileJob, Write
+from writes.worker import run_job, send
 
 HALF_A_MINUTE = timedelta(seconds=30)
 TWO_THIRDS = FileJob.LEASE * 2 / 3
@@ -77,7 +77,7 @@ def test_a_live_send_is_not_called_unknown(
     monkeypatch.setattr(clients, "Client", partial(Client, transport=transport))
     operation = confirm(make_draft(integration, olga), olga)
     with on_a_machine(works):
-        sending.send(operation.pk)
+        send.send(operation.pk)
     operation.refresh_from_db()
     assert states == [Operation.State.SENDING]
     assert operation.state == Operation.State.SUCCEEDED
@@ -100,9 +100,9 @@ def test_live_work_on_a_file_is_not_begun_again(
             call_command("clock", once=True)
         states.append(FileJob.objects.get().state)
 
-    monkeypatch.setitem(file_jobs._WORK, FileJob.Kind.CHECK, work)
+    monkeypatch.setitem(run_job._WORK, FileJob.Kind.CHECK, work)
     write = make_draft(integration, olga)
     job = begin_job.begin(write, FileJob.Kind.CHECK, size=0, wait=False)
     with on_a_machine(works):
-        file_jobs.run(job.pk)
+        run_job.run(job.pk)
     assert states == [FileJob.State.RUNNING]

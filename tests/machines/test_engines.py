@@ -33,9 +33,9 @@ from tests.machines.people import (
     succeeded_once,
 )
 from tests.writes.making import confirm, states
-from writes import checking
 from writes.actions import begin_job
 from writes.models import FileJob
+from writes.worker import check_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -114,7 +114,7 @@ def test_an_engine_carries_all_the_work_whatever_becomes_of_tasks_and_workers(
     olga: User,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(checking, "LARGEST_CSV", 40)
+    monkeypatch.setattr(check_file, "LARGEST_CSV", 40)
     # Far longer than it takes to kill who waits for an answer.
     installation.variables["SEND_TIMEOUT"] = "60"
     installation.clock()

@@ -33,8 +33,8 @@ from tests.machines.people import (
     succeeded_once,
 )
 from tests.writes.making import states
-from writes import checking
 from writes.models import Write
+from writes.worker import check_file
 
 State = Operation.State
 
@@ -95,7 +95,7 @@ def test_machines_share_the_work_and_any_of_them_may_go_away(
     postgres: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(checking, "LARGEST_CSV", 40)
+    monkeypatch.setattr(check_file, "LARGEST_CSV", 40)
     installation.variables["SEND_TIMEOUT"] = "5"
     workers = [installation.worker("sending") for _ in range(3)]
     watcher, filer = installation.worker("watching"), installation.worker("files")

@@ -11,7 +11,7 @@ from console.models import Project
 from operations.models import Operation, OperationTransition
 from operations.models.states import BEGINNINGS, LEDGER
 from tests.conftest import stored_operation
-from writes.models.write_transition import LEDGER as WRITE_LEDGER
+from writes.models.transition import LEDGER as WRITE_LEDGER
 
 ROOT = Path(__file__).resolve().parents[2]
 STATES = [str(state) for state in Operation.State]
@@ -115,7 +115,7 @@ def test_no_code_changes_a_state_behind_the_ledgers_back() -> None:
     allowed = {
         "operations/models.py",
         "writes/models/write.py",
-        "writes/file_jobs.py",
+        "writes/worker/run_job.py",
         "writes/actions/begin_job.py",
         "writes/dispatch.py",
     }

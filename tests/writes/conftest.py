@@ -16,8 +16,8 @@ from console.models import Project
 from sandbox.app import Sandbox
 from tests.conftest import make_user
 from tests.writes.unknown_outcomes import left_unknown
-from writes import checking
 from writes.models import Batch
+from writes.worker import check_file
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +59,7 @@ def target(project: Project) -> dict[str, Any]:
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> int:
     """Let no more than so many bytes go in one request, as if they were 10 MiB."""
-    monkeypatch.setattr(checking, "LARGEST_CSV", 40)
+    monkeypatch.setattr(check_file, "LARGEST_CSV", 40)
     return 40
 
 

@@ -15,10 +15,12 @@ from console.models import Integration, Project, WriteObject
 from operations.models import Operation
 from operations.worker.watch import watch
 from sandbox.app import Sandbox
-from writes import confirming, file_jobs, parts, sending, settling
-from writes.actions import begin_job
-from writes.drafts import save_draft, stored
+from writes.actions import begin_job, release_parts, settle
+from writes.actions.confirm import confirm as confirm_write
+from writes.actions.save_draft import save_draft
 from writes.models import FileJob, Write
+from writes.storage import stored
+from writes.worker import run_job, send
 
 State = Operation.State
 
@@ -83,7 +85,7 @@ def confirm(write: Write, user: User, **said: Any) -> Operation:
     """
     request = RequestFactory().post("/")
     request.user = user
-    return confirming.confirm(write, request, **said)
+    return confirm_write(write, request, **said)
 
 
 def work_off() -> None:
@@ -92,14 +94,14 @@ def work_off() -> None:
         waiting = list(Operation.objects.filter(state=State.WAITING))
         running = list(Operation.objects.filter(state=State.IN_PROGRESS))
         for operation in waiting:
-            sending.send(operation.pk)
+            send.send(operation.pk)
         for operation in running:
             assert operation.due_at
             watch([operation.pk], operation.due_at)
-        released = parts.release_held(timezone.now())
-        begun = settling.join_told(timezone.now())
+        released = release_parts.release_held(timezone.now())
+        begun = settle.join_told(timezone.now())
         for job in FileJob.objects.filter(state__in=FileJob.OPEN):
-            file_jobs.run(job.pk)
+            run_job.run(job.pk)
         if not (waiting or running or released or begun):
             return
     raise AssertionError("It never comes to rest.")

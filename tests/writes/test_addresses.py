@@ -18,8 +18,7 @@ from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.test_crawl import HOSTILE, check_page
 from tests.writes.making import confirm, make_draft, work_off
-from writes import children
-from writes.actions import begin_job
+from writes.actions import begin_job, derive
 from writes.models import FileJob, Write
 from writes.urls import writes_patterns
 
@@ -93,12 +92,12 @@ def stopped(integration: Integration, olga: User) -> Write:
 def retried(integration: Integration, olga: User) -> Write:
     write = sent(integration, olga)
     write.refresh_from_db()
-    return children.retry_failed(write, olga)
+    return derive.retry_failed(write, olga)
 
 
 def discarded(integration: Integration, olga: User) -> Write:
     write = drafted(integration, olga)
-    children.discard(write)
+    derive.discard(write)
     return write
 
 

@@ -22,7 +22,8 @@ from tests.writes.making import (
     records,
     states,
 )
-from writes import parts, sending
+from writes.actions import release_parts
+from writes.worker import send as sending
 
 State = Operation.State
 
@@ -187,7 +188,7 @@ def test_the_first_the_middle_and_the_last_part_wait_and_every_row_arrives_once(
         send(operation)
         assert operation.due_at is not None
         watch([operation.pk], operation.due_at)
-        parts.release_held(timezone.now())
+        release_parts.release_held(timezone.now())
     assert states(write) == ["succeeded"] * 3
     assert len(received(sandbox)) == 9
     assert len(records(sandbox, "fault_busy__c")) == 3

@@ -17,7 +17,7 @@ from operations.models import Gate, Operation
 from tests.conftest import make_project
 from tests.sandbox.support import served
 from tests.writes.making import confirm, make_draft
-from writes import sending
+from writes.worker import send
 
 State = Operation.State
 
@@ -54,7 +54,7 @@ def test_it_opens_is_shown_closes_by_itself_and_everything_goes_out(
     ]
     operations = [confirm(write, olga) for write in writes]
     for operation in operations:
-        sending.send(operation.pk)
+        send.send(operation.pk)
     attempts = Operation.objects.order_by("pk").values_list("attempts", flat=True)
     assert list(attempts) == [1, 1, 1, 1, 1, 0, 0]
     assert set(Operation.objects.values_list("state", flat=True)) == {State.WAITING}
@@ -67,7 +67,7 @@ def test_it_opens_is_shown_closes_by_itself_and_everything_goes_out(
     circuit_breaker.probe(project.pk)
     assert Gate.objects.get().is_open
     time_passes()
-    sending.send(operations[0].pk)
+    send.send(operations[0].pk)
     assert Operation.objects.get(pk=operations[0].pk).attempts == 1
 
     with served("--port", port) as (http, _):
@@ -75,7 +75,7 @@ def test_it_opens_is_shown_closes_by_itself_and_everything_goes_out(
         assert NOTICE not in browser.get("/").content.decode()
         time_passes()
         for operation in operations:
-            sending.send(operation.pk)
+            send.send(operation.pk)
         assert len(http.get("/sandbox/records/contact").json()) == 7
     assert set(Operation.objects.values_list("state", flat=True)) == {State.SUCCEEDED}
     assert Gate.objects.get().write_failures == 0

@@ -13,7 +13,7 @@ from ampersand import Client, SecretStr
 from console.models import Integration, Project
 from operations.models import Operation
 from tests.writes.making import make_draft
-from writes import sending
+from writes.worker import send
 
 CANARY = "CANARY-KEY-123456789"
 
@@ -68,7 +68,7 @@ def test_the_key_is_found_nowhere(
         contents.append(browser.get(f"/writes/{write.pk}/"))
         contents.append(browser.post(f"/writes/{write.pk}/send/", follow=True))
         operation = Operation.objects.get(batch__write=write)
-        sending.send(operation.pk)
+        send.send(operation.pk)
         operation.refresh_from_db()
         expected = "rejected" if outcome == "refused" else "unknown"
         assert operation.state == expected

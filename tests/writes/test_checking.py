@@ -17,8 +17,8 @@ from files.fields.field_lists import as_json
 from files.findings_file import read_findings
 from files.splitting import Part, part_text
 from tests.writes.making import check_draft, confirm, make_draft
-from writes.drafts import stored
 from writes.models import SavedMapping, Write
+from writes.storage import stored
 
 State = Write.State
 
@@ -127,7 +127,7 @@ def test_a_check_that_fails_leaves_no_files(
     data = b"id,LastName\r\n1,Berg\r\n"
     write = make_draft(integration, olga, csv=data, primary_key="id")
     before = kept(tmp_path)
-    monkeypatch.setattr("writes.checking.check", None)
+    monkeypatch.setattr("writes.worker.check_file.check", None)
     with pytest.raises(AssertionError):
         check_draft(write)
     assert kept(tmp_path) == before

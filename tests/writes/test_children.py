@@ -26,9 +26,10 @@ from tests.writes.making import (
     records,
     work_off,
 )
-from writes import children, file_jobs, sending, sweep
-from writes.children import NoChild
+from writes.actions import derive, retention
+from writes.actions.derive import NoChild
 from writes.models import Write
+from writes.worker import run_job, send
 
 State = Write.State
 
@@ -129,7 +130,7 @@ class TestRetry:
         name = 'Last "name"'
         change(write, cells=[[2, name, "Edited"], [5, "Nr", "a-44"]])
         sent(write, olga)
-        child = children.retry_failed(write, olga)
+        child = derive.retry_failed(write, olga)
         check_draft(child)
         assert keys(child) == ["a-2", "a-44", "a-6"]
         assert dict(child.recipe.cells) == {(3, "Nr"): "a-44"}
@@ -140,7 +141,7 @@ class TestRetry:
         change(write, left_out=[[2, 3]])
         sent(write, olga)
         assert counts(write) == (4, 2, 2, 0)
-        child = children.retry_failed(write, olga)
+        child = derive.retry_failed(write, olga)
         check_draft(child)
         assert keys(child) == ["a-4", "a-6"]
         assert child.recipe.left_out == ()
@@ -150,12 +151,12 @@ class TestRetry:
     ) -> None:
         sent(write, olga)
         name = 'Last "name"'
-        first = children.retry_failed(write, olga)
+        first = derive.retry_failed(write, olga)
         check_draft(first)
         change(first, cells=[[2, name, "Two"], [4, name, "Six"]])
         sent(first, olga)
         assert counts(first) == (3, 2, 1, 0)
-        second = children.retry_failed(first, olga)
+        second = derive.retry_failed(first, olga)
         check_draft(second)
         assert keys(second) == ["a-4"]
         change(second, cells=[[2, name, "Four"]])
@@ -165,7 +166,7 @@ class TestRetry:
         assert set(names) == {f"a-{number}" for number in range(1, 7)}
         assert (names["a-2"], names["a-4"], names["a-6"]) == ("Two", "Four", "Six")
         with pytest.raises(NoChild):
-            children.retry_failed(second, olga)
+            derive.retry_failed(second, olga)
 
     def test_pressing_it_twice_makes_one_draft(
         self, sandbox: Sandbox, write: Write, olga: User, browser: Browser
@@ -198,7 +199,7 @@ class TestRetry:
         work_off()
         write.refresh_from_db()
         assert counts(write) == (6, 0, 6, 0)
-        child = children.retry_failed(write, olga)
+        child = derive.retry_failed(write, olga)
         check_draft(child)
         assert child.row_count == 6
 
@@ -259,7 +260,7 @@ class TestTrial:
     ) -> None:
         change(write, left_out=left_out)
         before = keys(write)
-        child = children.try_first(write, olga, count)
+        child = derive.try_first(write, olga, count)
         check_draft(child)
         check_draft(write)
         assert len(keys(child)) == count
@@ -282,13 +283,13 @@ class TestTrial:
         child = child_of(write)
         long_ago = timezone.now() - timedelta(days=2)
         Write.objects.filter(pk=child.pk).update(changed_at=long_ago)
-        sweep.sweep(timezone.now())
+        retention.sweep(timezone.now())
         child.refresh_from_db()
         assert child.state == State.DISCARDED
         write.refresh_from_db()
         assert write.is_draft
         for job in write.jobs.filter(state="waiting"):
-            file_jobs.run(job.pk)
+            run_job.run(job.pk)
         write.refresh_from_db()
         assert (write.is_ready, len(keys(write))) == (True, 6)
 
@@ -310,7 +311,7 @@ class TestTrial:
         recipe = {**write.recipe_json, "left_out": [[7, 7]]}
         write.change(only_from="draft", edition=9, recipe_json=recipe)
         assert child.parent.edition != 9
-        children.discard(child)
+        derive.discard(child)
         write.refresh_from_db()
         assert keys(write) == ["a-1", "a-2", "a-3", "a-4", "a-5"]
 
@@ -357,7 +358,7 @@ class TestTrial:
         # Rows are told by their place in the original, also in the rest.
         shown = browser.get(f"/writes/{write.pk}/rows/?state=failed").context["rows"]
         assert [item["row"].row for item in shown] == [5, 7]
-        retry = children.retry_failed(write, olga)
+        retry = derive.retry_failed(write, olga)
         check_draft(retry)
         assert keys(retry) == ["a-4", "a-6"]
 
@@ -479,7 +480,7 @@ class TestTrial:
         child = child_of(write)
         operation = confirm(child, olga)
         Operation.objects.update(waiting_since=timezone.now() - timedelta(hours=2))
-        sending.send(operation.pk)
+        send.send(operation.pk)
         form = browser.get(f"/writes/{child.pk}/again/", follow=True).context["form"]
         values = {
             **target,
@@ -511,9 +512,9 @@ def test_two_people_at_the_same_moment_make_one(
             mine = Write.objects.select_related("integration__project").get(pk=write.pk)
             start.wait()
             if what == "trial":
-                children.try_first(mine, olga, 2)
+                derive.try_first(mine, olga, 2)
             else:
-                children.retry_failed(mine, olga)
+                derive.retry_failed(mine, olga)
         except BaseException as error:
             problems.append(error)
         finally:

@@ -19,7 +19,7 @@ from operations import dispatch as dispatch_operations
 from operations.models import Operation
 from tests.writes.making import make_draft
 from writes import dispatch as dispatch_writes
-from writes.confirming import confirm
+from writes.actions.confirm import confirm
 from writes.management.commands import clock
 
 State = Operation.State

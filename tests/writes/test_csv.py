@@ -11,8 +11,9 @@ from django.test import Client as Browser
 from console.models import Integration
 from tests.writes.making import make_draft
 from tests.writes.pages import Page
-from writes import file_jobs, uploads
 from writes.models import Write
+from writes.views import upload_limit
+from writes.worker import run_job
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 SOUND = b"id,LastName\n1,Berg\n2,Tal\n"
@@ -112,7 +113,7 @@ def test_a_large_file_is_checked_by_the_worker_and_goes_in_parts(
     assert "Waiting for the worker" in answer.content.decode()
     write = Write.objects.get()
     assert not write.is_ready
-    file_jobs.run(write.jobs.get().pk)
+    run_job.run(write.jobs.get().pk)
     write.refresh_from_db()
     assert (write.is_ready, write.delivery) == (True, "parts")
     assert len(write.check_report["parts"]) == 2
@@ -124,8 +125,8 @@ def test_a_file_over_1_gib_is_not_kept_at_all(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert uploads.LARGEST_UPLOAD == 1024 * MIB
-    monkeypatch.setattr(uploads, "LARGEST_UPLOAD", MIB)
+    assert upload_limit.LARGEST_UPLOAD == 1024 * MIB
+    monkeypatch.setattr(upload_limit, "LARGEST_UPLOAD", MIB)
     answer = upload(browser, target, b"id\n" + b"x" * MIB)
     assert answer.status_code == 413
     assert "over 1 GiB" in answer.content.decode()

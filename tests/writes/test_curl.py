@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from console.models import Integration
 from tests.conftest import SANDBOX_KEY
 from tests.writes.making import make_draft
-from writes import drafts
+from writes import requests
 from writes.models import Write
 
 # Writes down its arguments, and its input if it is told to send that.
@@ -47,12 +47,12 @@ def options(arguments: list[str]) -> list[tuple[str, str]]:
 
 def shown_curl(write: Write) -> str:
     """Return the command that the review of `write` shows."""
-    return drafts.as_curl(write, drafts.prepare_shown(write))
+    return requests.as_curl(write, requests.prepare_shown(write))
 
 
 def check_head(given: list[tuple[str, str]], write: Write) -> None:
     """Check method, address and headers."""
-    prepared = drafts.prepare_exact(write)
+    prepared = requests.prepare_exact(write)
     assert ("--request", prepared.method) in given
     assert ("--url", prepared.url) in given
     assert ("--header", "X-Api-Key: from-environment") in given
@@ -75,7 +75,7 @@ def test_the_curl_of_a_record_or_url_sends_the_same(
     given = options(run(shown_curl(write), tmp_path))
     check_head(given, write)
     body = dict(given)["--data-raw"].encode()
-    assert body == drafts.prepare_exact(write).content()
+    assert body == requests.prepare_exact(write).content()
 
 
 def test_the_curl_of_a_file_sends_the_same(
@@ -91,7 +91,7 @@ def test_the_curl_of_a_file_sends_the_same(
     check_head(given, write)
     assert ("--data-binary", "@-") in given
     sent = json.loads((tmp_path / "body").read_bytes())
-    assert sent == drafts.prepare_exact(write).body
+    assert sent == requests.prepare_exact(write).body
 
 
 def test_bash_can_read_the_curl_of_a_file_and_the_key_is_not_in_it(

@@ -14,8 +14,8 @@ from operations.models import Operation
 from tests.conftest import SANDBOX_KEY, make_user
 from tests.writes.making import make_draft, received
 from tests.writes.pages import Page
-from writes import sending
 from writes.models import Write
+from writes.worker import send
 
 CSV = b"id,LastName\r\n1,Berg\r\n2,Tal\r\n"
 DRAFTS: dict[str, dict[str, Any]] = {
@@ -109,9 +109,9 @@ def test_sending_twice_is_one_operation_and_one_request(
     first, second = (browser.post(f"/writes/{draft.pk}/send/") for _ in range(2))
     assert first["Location"] == second["Location"]
     operation = Operation.objects.get()
-    sending.send(operation.pk)
+    send.send(operation.pk)
     browser.post(f"/writes/{draft.pk}/send/")
-    sending.send(operation.pk)
+    send.send(operation.pk)
     assert len(received(sandbox)) == 1
 
 

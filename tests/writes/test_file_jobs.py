@@ -17,11 +17,13 @@ from django.utils import timezone
 from console.models import Integration
 from sandbox.app import Sandbox
 from tests.writes.making import confirm, make_draft, work_off
-from writes import checking, dispatch, file_jobs, job_progress, joining, tasks
+from writes import dispatch, tasks
 from writes.actions import begin_job
-from writes.drafts import stored
-from writes.job_progress import JobProgress, Progress, Stopped
 from writes.models import FileJob, Write
+from writes.storage import stored
+from writes.worker import check_file, join_rows, run_job
+from writes.worker import progress as job_progress
+from writes.worker.progress import JobProgress, Progress, Stopped
 
 State = FileJob.State
 CHECK = FileJob.Kind.CHECK
@@ -49,7 +51,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], list[int]]:
             what(write, progress)
 
         for kind in FileJob.Kind.values:
-            monkeypatch.setitem(file_jobs._WORK, kind, run)
+            monkeypatch.setitem(run_job._WORK, kind, run)
         return done
 
     return does
@@ -95,7 +97,7 @@ def test_a_job_is_done_once(write: Write, work: Any) -> None:
     done = work(nothing)
     job = begin_job.begin(write, CHECK, size=LARGE)
     for _ in range(3):
-        file_jobs.run(job.pk)
+        run_job.run(job.pk)
     assert done == [write.pk]
 
 
@@ -129,14 +131,14 @@ def test_a_check_of_a_draft_that_was_changed_meanwhile_keeps_nothing(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = {path for path in tmp_path.rglob("*") if path.is_file()}
-    really = checking._work_out
+    really = check_file._work_out
 
     def changed(*args: Any) -> dict[str, Any]:
         values = really(*args)
         Write.objects.update(edition=7, is_ready=False)
         return values
 
-    monkeypatch.setattr(checking, "_work_out", changed)
+    monkeypatch.setattr(check_file, "_work_out", changed)
     job = begin_job.begin(write, CHECK, size=0)
     write.refresh_from_db()
     assert (write.is_ready, write.edition) == (False, 7)
@@ -148,16 +150,16 @@ def test_a_killed_worker_is_taken_over(write: Write, work: Any) -> None:
     work(killed)
     job = begin_job.begin(write, CHECK, size=LARGE)
     with pytest.raises(SystemExit):
-        file_jobs.run(job.pk)
+        run_job.run(job.pk)
     job.refresh_from_db()
     assert job.state == State.RUNNING
     done = work(nothing)
-    file_jobs.run(job.pk)
+    run_job.run(job.pk)
     assert done == []
     assert dispatch.enqueue_due_jobs(timezone.now()) == 0
     FileJob.objects.update(due_at=timezone.now() - timedelta(seconds=1))
     assert dispatch.enqueue_due_jobs(timezone.now()) == 1
-    file_jobs.run(job.pk)
+    run_job.run(job.pk)
     job.refresh_from_db()
     assert (job.state, job.attempts, done) == (State.DONE, 2, [write.pk])
 
@@ -193,7 +195,7 @@ def test_after_three_attempts_it_is_given_up(
     for _ in range(9):
         FileJob.objects.filter(state__in=FileJob.OPEN).update(due_at=timezone.now())
         try:
-            file_jobs.run(job.pk)
+            run_job.run(job.pk)
         except SystemExit:
             pass
     job.refresh_from_db()
@@ -206,11 +208,11 @@ def test_a_check_that_was_given_up_can_be_tried_again(
 ) -> None:
     page = f"/writes/{write.pk}/file/"
     with monkeypatch.context() as patch:
-        patch.setitem(file_jobs._WORK, CHECK, broken)
+        patch.setitem(run_job._WORK, CHECK, broken)
         browser.post(page, {"do": "check"})
         for job in FileJob.objects.filter(state__in=FileJob.OPEN):
             for _ in range(3):
-                file_jobs.run(job.pk)
+                run_job.run(job.pk)
     answer = browser.get(page)
     assert "The file is not checked" in answer.content.decode()
     browser.post(page, {"do": "check"})
@@ -227,7 +229,7 @@ def test_a_join_that_was_given_up_does_not_say_that_nothing_was_sent(
     for _ in range(4):
         FileJob.objects.filter(state__in=FileJob.OPEN).update(due_at=timezone.now())
         try:
-            file_jobs.run(job.pk)
+            run_job.run(job.pk)
         except SystemExit:
             pass
     job.refresh_from_db()
@@ -356,7 +358,7 @@ def test_the_queries_of_a_join_do_not_grow_with_the_rows(
         work_off()
         write.refresh_from_db()
         with CaptureQueriesContext(connection) as captured:
-            joining.join_rows(write, JobProgress(_running(write)))
+            join_rows.join_rows(write, JobProgress(_running(write)))
         return len(captured)
 
     few = queries(3)

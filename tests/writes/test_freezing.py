@@ -18,8 +18,10 @@ from operations.worker.watch import watch
 from sandbox.app import Sandbox
 from tests.conftest import make_project
 from tests.writes.making import confirm, make_draft, received, states, work_off
-from writes import dispatch, parts, sending
+from writes import dispatch
+from writes.actions import release_parts
 from writes.models import Write
+from writes.worker import send
 
 State = Operation.State
 
@@ -48,12 +50,12 @@ def test_what_waits_stays_waiting_and_goes_out_afterwards(
     waiting: Operation, sandbox: Sandbox
 ) -> None:
     freeze()
-    sending.send(waiting.pk)
+    send.send(waiting.pk)
     waiting.refresh_from_db()
     assert waiting.state == State.WAITING
     assert received(sandbox) == []
     unfreeze()
-    sending.send(waiting.pk)
+    send.send(waiting.pk)
     waiting.refresh_from_db()
     assert waiting.state == State.SUCCEEDED
     assert len(received(sandbox)) == 1
@@ -63,15 +65,15 @@ def test_the_update_that_takes_an_operation_looks_itself(
     waiting: Operation, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody freezes after the worker looked, and before it takes the operation."""
-    build = sending._as_reviewed
+    build = send._as_reviewed
 
     def late(operation: Operation) -> Any:
         request = build(operation)
         freeze()
         return request
 
-    monkeypatch.setattr(sending, "_as_reviewed", late)
-    sending.send(waiting.pk)
+    monkeypatch.setattr(send, "_as_reviewed", late)
+    send.send(waiting.pk)
     waiting.refresh_from_db()
     assert waiting.state == State.WAITING
     assert waiting.attempts == 0
@@ -88,7 +90,7 @@ def test_what_is_on_the_wire_finishes(
         return really_send(self, request)
 
     monkeypatch.setattr(Client, "send", frozen_meanwhile)
-    sending.send(waiting.pk)
+    send.send(waiting.pk)
     waiting.refresh_from_db()
     assert waiting.state == State.SUCCEEDED
 
@@ -100,7 +102,7 @@ def test_other_environments_go_on(
     theirs = confirm(make_draft(other, olga), olga)
     freeze()
     for operation in (waiting, theirs):
-        sending.send(operation.pk)
+        send.send(operation.pk)
         operation.refresh_from_db()
     assert (waiting.state, theirs.state) == (State.WAITING, State.SUCCEEDED)
 
@@ -119,11 +121,11 @@ def test_the_hour_does_not_run_while_it_is_frozen(
     long_ago = timezone.now() - timedelta(days=3)
     Operation.objects.update(waiting_since=long_ago)
     freeze()
-    sending.send(waiting.pk)
+    send.send(waiting.pk)
     waiting.refresh_from_db()
     assert waiting.state == State.WAITING
     unfreeze()
-    sending.send(waiting.pk)
+    send.send(waiting.pk)
     waiting.refresh_from_db()
     assert waiting.state == State.SUCCEEDED
 
@@ -134,9 +136,9 @@ def test_an_hour_after_the_freeze_it_is_given_up_as_ever(
     Operation.objects.update(waiting_since=timezone.now() - timedelta(days=3))
     freeze()
     unfreeze()
-    past = timezone.now() - sending.GIVE_UP_AFTER - timedelta(seconds=1)
+    past = timezone.now() - send.GIVE_UP_AFTER - timedelta(seconds=1)
     EnvironmentControl.objects.update(unfrozen_at=past)
-    sending.send(waiting.pk)
+    send.send(waiting.pk)
     waiting.refresh_from_db()
     assert waiting.state == State.CANCELLED
     assert received(sandbox) == []
@@ -149,14 +151,14 @@ def test_parts_wait_their_turn_and_then_go_on(
     text = b"external_id__c,LastName\n" + rows
     write = make_draft(integration, olga, csv=text, primary_key="external_id__c")
     first = confirm(write, olga)
-    sending.send(first.pk)
+    send.send(first.pk)
     freeze()
     first.refresh_from_db()
     assert first.due_at
     watch([first.pk], first.due_at)
-    assert parts.release_held(timezone.now()) == 1
+    assert release_parts.release_held(timezone.now()) == 1
     second = write.batches.get(number=2).operation
-    sending.send(second.pk)
+    send.send(second.pk)
     assert states(write)[:2] == [State.SUCCEEDED, State.WAITING]
     assert len(received(sandbox)) == 1
     unfreeze()
@@ -198,7 +200,7 @@ class TestPages:
     def test_what_was_sent_already_says_nothing_of_it(
         self, waiting: Operation, sandbox: Sandbox, browser: Browser
     ) -> None:
-        sending.send(waiting.pk)
+        send.send(waiting.pk)
         freeze()
         answer = browser.get(waiting.get_absolute_url())
         assert answer.context["sentence"].what == "The record was created."
@@ -224,7 +226,7 @@ def test_after_a_freeze_was_committed_no_worker_takes_anything(
     def work(mine: list[int]) -> None:
         for pk in mine:
             was_frozen = frozen.is_set()
-            sending.send(pk)
+            send.send(pk)
             if (
                 was_frozen
                 and not Operation.objects.filter(pk=pk, state=State.WAITING).exists()

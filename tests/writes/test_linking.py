@@ -15,7 +15,7 @@ from tests.conftest import stored_operation
 from tests.test_crawl import check_page
 from tests.writes.making import confirm, make_draft, work_off
 from tests.writes.unknown_outcomes import CSV, audited, begun, fresh, just_before, url
-from writes import reconciling
+from writes.actions import reconcile
 from writes.models import Batch, Write
 
 State = Operation.State
@@ -160,7 +160,7 @@ class TestLink:
             values = {"action": "follow", "state": "in_progress"}
             stored_operation(project=project, remote_id=remote_id, **values)
 
-        just_before(monkeypatch, reconciling, "_ask", somebody_follows_it)
+        just_before(monkeypatch, reconcile, "_ask", somebody_follows_it)
         answer = browser.post(url(batch, "link/"), {"remote_id": remote_id})
         assert answer.status_code == 422
         assert "of this console is that one" in answer.text
@@ -179,7 +179,7 @@ class TestLink:
         def an_answer_comes() -> None:
             fresh(batch).change(only_from=("unknown",), state=State.REJECTED)
 
-        just_before(monkeypatch, reconciling, "_ask", an_answer_comes)
+        just_before(monkeypatch, reconcile, "_ask", an_answer_comes)
         answer = browser.post(
             url(batch, "link/"), {"remote_id": remote_id}, follow=True
         )

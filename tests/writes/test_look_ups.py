@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from writes.look_ups import by_fields, by_key, by_record_id, literal
+from writes.hints.soql import by_fields, by_key, by_record_id, literal
 
 TOLD = "SELECT Id, CreatedDate, LastModifiedDate FROM"
 

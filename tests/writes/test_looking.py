@@ -14,8 +14,8 @@ from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.writes.making import confirm, received, records, work_off
 from tests.writes.pages import Page
-from writes import sending
 from writes.models import Write
+from writes.worker import send
 
 State = Operation.State
 KEY = "external_id__c"
@@ -166,7 +166,7 @@ def test_what_changed_since_is_not_sent(
     operation = confirm(Write.objects.get(), olga)
     for name, value in change.items():
         setattr(web, name, value)
-    sending.send(operation.pk)
+    send.send(operation.pk)
     operation.refresh_from_db()
     assert operation.state == State.CANCELLED
     assert "Nothing was sent" in operation.reason
@@ -181,7 +181,7 @@ def test_an_address_that_is_away_is_not_said_to_have_changed(
     operation = confirm(Write.objects.get(), olga)
     web.shutdown()
     web.server_close()
-    sending.send(operation.pk)
+    send.send(operation.pk)
     operation.refresh_from_db()
     assert operation.state == State.CANCELLED
     assert "could not look at the address again" in operation.reason

@@ -15,7 +15,7 @@ from tests.conftest import SANDBOX_KEY
 from tests.writes.making import make_draft
 from tests.writes.pages import Page
 from writes.models import Write
-from writes.panels import request_panel
+from writes.views.panels import request_panel
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 

@@ -19,8 +19,9 @@ from tests.writes.making import (
     states,
     work_off,
 )
-from writes import parts, sending
+from writes.actions import release_parts
 from writes.models import Write
+from writes.worker import send
 
 State = Operation.State
 
@@ -58,11 +59,11 @@ def put(write: Write, number: int, state: str, **values: Any) -> None:
 
 
 def hold_back() -> int:
-    return parts.hold_back(timezone.now())
+    return release_parts.hold_back(timezone.now())
 
 
 def release() -> int:
-    return parts.release_held(timezone.now())
+    return release_parts.release_held(timezone.now())
 
 
 def test_it_is_a_choice_of_the_draft_that_makes_another_edition(
@@ -108,7 +109,7 @@ def test_the_gate_paces_them_and_every_row_arrives_once(
     confirm(write, olga)
     for number in (1, 2):
         put(write, number, "sending", due_at=timezone.now())
-    sending.send(part(write, 3).pk)
+    send.send(part(write, 3).pk)
     assert states(write) == ["sending", "sending", "waiting", "waiting"]
     assert received(sandbox) == []
     for number in (1, 2):
@@ -129,7 +130,7 @@ def test_a_part_that_does_not_end_well_holds_what_has_not_left(
     put(write, 1, "in_progress", remote_id="r-1", due_at=timezone.now())
     put(write, 2, state)
     # Even before the clock comes to it.
-    sending.send(part(write, 3).pk)
+    send.send(part(write, 3).pk)
     assert received(sandbox) == []
     assert hold_back() == 2
     assert hold_back() == release() == 0
@@ -194,7 +195,7 @@ def test_rows_of_parallel_parts_come_home_when_all_have_ended(
     )
     choose(browser, write, delivery="parts", is_parallel="on")
     confirm(write, olga)
-    sending.send(part(write, 1).pk)
+    send.send(part(write, 1).pk)
     hold_back()
     work_off()
     assert states(write) == ["rejected", "held", "held"]

@@ -19,9 +19,11 @@ from tests.writes.making import (
     states,
     work_off,
 )
-from writes import dispatch, parts, sending
+from writes import dispatch
+from writes.actions import release_parts
+from writes.display.progress import progress_of
 from writes.models import Batch, Write
-from writes.parts_progress import progress_of
+from writes.worker import send
 
 State = Operation.State
 
@@ -52,7 +54,7 @@ def put(operation: Operation, state: str, **values: Any) -> None:
 
 
 def release() -> int:
-    return parts.release_held(timezone.now())
+    return release_parts.release_held(timezone.now())
 
 
 def test_the_parts_are_together_the_file_and_each_has_its_digest(
@@ -77,9 +79,9 @@ def test_only_the_first_part_waits_and_the_others_are_held(
     first = confirm(write, olga)
     assert states(write) == ["waiting", "held", "held", "held"]
     for operation in operations(write)[1:]:
-        sending.send(operation.pk)
+        send.send(operation.pk)
     assert received(sandbox) == []
-    sending.send(first.pk)
+    send.send(first.pk)
     assert release() == 0
     assert states(write) == ["in_progress", "held", "held", "held"]
 
@@ -169,7 +171,7 @@ def test_a_person_cancels_the_rest(write: Write, olga: User, browser: Browser) -
 def test_the_rest_is_cancelled_while_a_part_runs_and_that_part_ends_as_it_does(
     sandbox: Sandbox, write: Write, olga: User, browser: Browser
 ) -> None:
-    sending.send(confirm(write, olga).pk)
+    send.send(confirm(write, olga).pk)
     browser.post(f"/writes/{write.pk}/cancel-rest/")
     work_off()
     assert states(write) == ["succeeded", "cancelled", "cancelled", "cancelled"]
@@ -207,8 +209,8 @@ def test_nobody_goes_on_past_a_part_that_is_on_its_way(
 def test_two_clocks_let_a_part_go_once(write: Write, olga: User) -> None:
     put(confirm(write, olga), "succeeded")
     second, seen_by_another = (operations(write)[1] for _ in range(2))
-    assert parts._let_go(second, timezone.now())
-    assert not parts._let_go(seen_by_another, timezone.now())
+    assert release_parts._let_go(second, timezone.now())
+    assert not release_parts._let_go(seen_by_another, timezone.now())
 
 
 def test_the_hour_of_a_held_part_begins_when_it_is_let_go(
@@ -219,7 +221,7 @@ def test_the_hour_of_a_held_part_begins_when_it_is_let_go(
     Operation.objects.update(created_at=long_ago, waiting_since=long_ago)
     release()
     second = operations(write)[1]
-    sending.send(second.pk)
+    send.send(second.pk)
     assert states(write)[1] == "in_progress"
 
 
@@ -230,7 +232,7 @@ def test_a_part_that_could_not_leave_for_an_hour_stops_the_others(
     release()
     hour_ago = timezone.now() - timedelta(hours=1, seconds=1)
     Operation.objects.filter(state="waiting").update(waiting_since=hour_ago)
-    sending.send(operations(write)[1].pk)
+    send.send(operations(write)[1].pk)
     assert release() == 0
     assert states(write) == ["succeeded", "cancelled", "held", "held"]
     assert received(sandbox) == []
@@ -250,7 +252,7 @@ def test_a_worker_that_vanished_with_a_part_stops_the_others(
     release()
     past = timezone.now() - timedelta(minutes=1)
     put(operations(write)[1], "sending", due_at=past)
-    sending.recover_overdue(timezone.now())
+    send.recover_overdue(timezone.now())
     assert release() == 0
     assert states(write) == ["succeeded", "unknown", "held", "held"]
 
@@ -258,7 +260,7 @@ def test_a_worker_that_vanished_with_a_part_stops_the_others(
 def test_a_file_changed_between_two_parts_stops_them(
     sandbox: Sandbox, write: Write, olga: User
 ) -> None:
-    sending.send(confirm(write, olga).pk)
+    send.send(confirm(write, olga).pk)
     path = write.path_of("as_sent")
     path.write_bytes(path.read_bytes().replace(b"Name 3", b"Name X"))
     work_off()

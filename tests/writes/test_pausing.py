@@ -15,8 +15,9 @@ from operations.limits import rate_limit
 from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.writes.making import confirm, make_draft, received, states, work_off
-from writes import parts, sending
+from writes.actions import release_parts
 from writes.models import Write
+from writes.worker import send
 
 State = Operation.State
 
@@ -65,8 +66,8 @@ def press(browser: Browser, write: Write, button: str) -> str:
 
 
 def clock_ticks() -> None:
-    parts.release_held(timezone.now())
-    parts.hold_back(timezone.now())
+    release_parts.release_held(timezone.now())
+    release_parts.hold_back(timezone.now())
 
 
 def test_while_it_is_paused_nothing_goes_and_then_all_of_it_does(
@@ -177,10 +178,10 @@ def test_a_claim_in_the_same_moment_wins_or_loses_and_never_both(
     """The worker has read the operation, and somebody pauses before it claims."""
     stale = Operation.objects.select_related("project").get(pk=part(write, 1).pk)
     pause(browser, write)
-    assert not sending._claim(stale)
+    assert not send._claim(stale)
     assert states(write) == ["held", "held", "held"]
     resume(browser, write)
-    assert sending._claim(stale)
+    assert send._claim(stale)
     pause(browser, write)
     assert states(write) == ["sending", "held", "held"]
 
@@ -191,10 +192,10 @@ def test_a_part_let_go_in_the_same_moment_does_not_leave(
     """The clock saw that it was not paused, and let a part go after it was."""
     put(part(write, 1), "succeeded")
     pause(browser, write)
-    assert parts._let_go(part(write, 2), timezone.now())
-    sending.send(part(write, 2).pk)
+    assert release_parts._let_go(part(write, 2), timezone.now())
+    send.send(part(write, 2).pk)
     assert received(sandbox) == []
-    assert parts.hold_back(timezone.now()) == 1
+    assert release_parts.hold_back(timezone.now()) == 1
     assert states(write) == ["succeeded", "held", "held"]
     assert part(write, 2).reason == "The write is paused."
 
@@ -216,7 +217,7 @@ def test_one_request_that_waits_for_a_reason_can_be_paused_on_its_page(
     assert "/pause/" not in browser.get(single.get_absolute_url()).content.decode()
     until = timezone.now() + timedelta(minutes=5)
     rate_limit.close_writes(single.project, until, "Ampersand takes no more for now")
-    sending.send(single.pk)
+    send.send(single.pk)
     page = browser.get(single.get_absolute_url()).content.decode()
     assert f"/writes/{write.pk}/pause/" in page
     page = pause(browser, write)
@@ -239,7 +240,7 @@ def test_a_viewer_is_told_and_offered_nothing(
 def test_rows_of_what_was_sent_come_home_while_the_rest_is_paused(
     sandbox: Sandbox, write: Write, browser: Browser
 ) -> None:
-    sending.send(part(write, 1).pk)
+    send.send(part(write, 1).pk)
     pause(browser, write)
     work_off()
     write.refresh_from_db()

@@ -28,8 +28,8 @@ from tests.writes.unknown_outcomes import (
     result,
     url,
 )
-from writes import answering
 from writes.models import Write
+from writes.worker import record_answer
 
 State = Operation.State
 
@@ -275,7 +275,7 @@ class TestNotWritten:
     ) -> None:
         batch = unknown()
         browser.post(url(batch, "not-written/"), {"looked_at": "Nothing there."})
-        answering._store_result(fresh(batch), result(record_id="003A"))
+        record_answer._store_result(fresh(batch), result(record_id="003A"))
         found = fresh(batch)
         assert (found.state, found.record_id) == (State.SUCCEEDED, "003A")
         assert (found.rows_succeeded, found.rows_failed) == (1, 0)
@@ -287,7 +287,7 @@ class TestNotWritten:
         remote_id = begun(sandbox)
         browser.post(url(batch, "not-written/"), {"looked_at": "Nothing there."})
         work_off()
-        answering._store_result(fresh(batch), result(operation_id=remote_id))
+        record_answer._store_result(fresh(batch), result(operation_id=remote_id))
         accepted = fresh(batch)
         assert accepted.state == State.IN_PROGRESS
         assert (accepted.rows_failed, accepted.ended_at) == (None, None)
@@ -300,7 +300,9 @@ class TestNotWritten:
     def test_no_answer_counts_for_less(self, unknown: Any, browser: Browser) -> None:
         batch = unknown()
         browser.post(url(batch, "not-written/"), {"looked_at": "Nothing there."})
-        answering._store_answer(fresh(batch), state=State.UNKNOWN, reason="No answer.")
+        record_answer._store_answer(
+            fresh(batch), state=State.UNKNOWN, reason="No answer."
+        )
         assert fresh(batch).state == State.NOT_WRITTEN
 
 

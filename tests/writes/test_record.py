@@ -9,8 +9,8 @@ from django.test import Client as Browser
 from console.models import Integration
 from tests.writes.making import make_draft
 from tests.writes.pages import Page
+from writes.forms.record_fields import MOST_ROWS
 from writes.models import Write
-from writes.record_fields import MOST_ROWS
 
 HOSTILE = '"><img src=x onerror=alert(1)>'
 

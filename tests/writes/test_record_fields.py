@@ -8,7 +8,7 @@ from django.http import QueryDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from writes.record_fields import (
+from writes.forms.record_fields import (
     MOST_ROWS,
     FieldRow,
     InvalidRecord,

@@ -14,10 +14,9 @@ from console.models import AuditEvent, Integration, Project
 from operations.models import Operation
 from tests.conftest import make_user
 from tests.writes.making import confirm, make_draft
-from writes import children, repeats
-from writes.actions import begin_job
+from writes.actions import begin_job, derive, duplicates
+from writes.actions.duplicates import RepeatFound, fingerprint
 from writes.models import SentContent, Write
-from writes.repeats import RepeatFound, fingerprint
 
 State = Operation.State
 
@@ -123,7 +122,7 @@ class TestGuard:
         )
         second = make_draft(integration, olga)
         without_effect = state in Operation.WITHOUT_EFFECT
-        assert (repeats.earlier_of(second, timezone.now()) is None) == without_effect
+        assert (duplicates.earlier_of(second, timezone.now()) is None) == without_effect
 
     def test_one_of_two_parts_that_may_have_written_is_enough(
         self, integration: Integration, olga: User, small_parts: int
@@ -136,9 +135,9 @@ class TestGuard:
         for batch, state in zip(first.batches.all(), states, strict=True):
             end(batch.operation, state)
         second = make_draft(integration, olga, **text)
-        assert repeats.earlier_of(second, timezone.now()) == first
+        assert duplicates.earlier_of(second, timezone.now()) == first
         end(first.batches.all()[0].operation, State.REJECTED)
-        assert repeats.earlier_of(second, timezone.now()) is None
+        assert duplicates.earlier_of(second, timezone.now()) is None
 
     def test_a_refused_repeat_does_not_hide_what_was_written_before(
         self, integration: Integration, olga: User
@@ -154,7 +153,7 @@ class TestGuard:
         self, integration: Integration, olga: User
     ) -> None:
         rest = make_draft(integration, olga, **KINDS["csv"])
-        trial = children.try_first(rest, olga, 1)
+        trial = derive.try_first(rest, olga, 1)
         for write in (trial, rest):
             begin_job.begin(write, "check", size=0)
             write.refresh_from_db()
@@ -233,7 +232,7 @@ class TestAtTheSameMoment:
     ) -> None:
         """Somebody confirms between our look for an earlier one and our own note."""
         first, second = (make_draft(integration, olga) for _ in range(2))
-        look = repeats.earlier_of
+        look = duplicates.earlier_of
 
         def late(write: Write, now: Any) -> Write | None:
             found = look(write, now)
@@ -243,7 +242,7 @@ class TestAtTheSameMoment:
                 )
             return found
 
-        monkeypatch.setattr(repeats, "earlier_of", late)
+        monkeypatch.setattr(duplicates, "earlier_of", late)
         with pytest.raises(RepeatFound) as found:
             confirm(second, olga)
         assert found.value.earlier == first

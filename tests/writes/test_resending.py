@@ -24,9 +24,9 @@ from tests.writes.unknown_outcomes import (
     just_before,
     url,
 )
-from writes import resending, turns
-from writes.actions import begin_job
+from writes.actions import begin_job, resend
 from writes.models import Batch, Write
+from writes.models.batch import stopped_at
 
 State = Operation.State
 
@@ -110,7 +110,7 @@ class TestSendAgain:
         def another_sends_it() -> None:
             browser.post(url(batch, "send-again/"))
 
-        just_before(monkeypatch, resending, "_need_same", another_sends_it)
+        just_before(monkeypatch, resend, "_need_same", another_sends_it)
         answer = browser.post(url(batch, "send-again/"), follow=True)
         assert "was decided about meanwhile" in answer.text
         work_off()
@@ -129,7 +129,7 @@ class TestSendAgain:
         def an_answer_comes() -> None:
             fresh(batch).change(only_from=("unknown",), state=State.SUCCEEDED)
 
-        just_before(monkeypatch, resending, "_need_same", an_answer_comes)
+        just_before(monkeypatch, resend, "_need_same", an_answer_comes)
         answer = browser.post(url(batch, "send-again/"), LOOKED, follow=True)
         assert "Nothing was sent" in answer.text
         assert "Succeeded." in answer.text
@@ -174,7 +174,7 @@ class TestSendAgain:
         work_off()
         assert states(write) == ["unknown", "held"]
         batches = list(write.batches.select_related("operation"))
-        assert turns.stopped_at(write, batches) == [batch]
+        assert stopped_at(write, batches) == [batch]
         assert len(records(sandbox, "fault_timeout_after__c")) == 2
 
     def test_a_changed_connection_needs_a_review(

@@ -16,10 +16,10 @@ from console.models import AuditEvent, Integration
 from sandbox.app import Sandbox
 from tests.writes.making import confirm, make_draft, work_off
 from tests.writes.pages import Page
-from writes import sweep
+from writes.actions import retention
 from writes.models import Write
-from writes.panels import rows_context
 from writes.views import rows as rows_view
+from writes.views.panels import rows_context
 
 KEY = "external_id__c"
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -319,7 +319,7 @@ class TestNothing:
         long_ago = timezone.now() - timedelta(days=365)
         Write.objects.update(confirmed_at=long_ago)
         write.batches.update(is_settled=True)
-        assert sweep.sweep(timezone.now()) == 1
+        assert retention.sweep(timezone.now()) == 1
         answer = page(browser, write)
         assert answer.status_code == 200
         assert "not kept any more" in answer.content.decode()

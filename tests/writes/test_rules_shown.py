@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from console.models import Integration
 from files.rows.fates import Totals
 from tests.writes.making import make_draft
+from writes.display.finding_titles import RULES, title_of
+from writes.display.findings import by_rule, mark_columns
 from writes.models import Write
-from writes.rule_titles import RULES, title_of
-from writes.rules_shown import by_rule, mark_columns
 from writes.templatetags.writes import WIDTH, segments, share_of
 
 ROOT = Path(__file__).resolve().parents[2]

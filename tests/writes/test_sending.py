@@ -17,8 +17,11 @@ from operations.models import Gate, Operation
 from sandbox.app import Sandbox
 from tests.conftest import make_user
 from tests.writes.making import fault_integration, make_draft, received, records
-from writes import answering, confirming, dispatch, drafts, sending
+from writes import dispatch, requests
+from writes.actions.confirm import confirm as confirm_write
 from writes.models import Batch, Write
+from writes.worker import record_answer
+from writes.worker import send as sending
 
 State = Operation.State
 
@@ -37,7 +40,7 @@ def confirm(rf: RequestFactory, operator: User):
     def confirmed(write: Write) -> Operation:
         request = rf.post("/")
         request.user = operator
-        return confirming.confirm(write, request)
+        return confirm_write(write, request)
 
     return confirmed
 
@@ -369,7 +372,7 @@ def test_an_answer_that_was_stored_after_all_is_not_stored_over_the_next_sending
     def another_worker_takes_it() -> None:
         assert sending._claim(Operation.objects.get(pk=operation.pk))
 
-    store = answering._store_not_sent
+    store = record_answer._store_not_sent
 
     def stored_without_a_word(*args: Any) -> None:
         store(*args)
@@ -381,7 +384,7 @@ def test_an_answer_that_was_stored_after_all_is_not_stored_over_the_next_sending
 
     monkeypatch.setattr(db_retry, "PAUSE", 0)
     monkeypatch.setattr(Client, "send", unreachable)
-    monkeypatch.setattr(answering, "_store_not_sent", stored_without_a_word)
+    monkeypatch.setattr(record_answer, "_store_not_sent", stored_without_a_word)
     send(operation)
     assert (operation.state, operation.attempts) == (State.SENDING, 2)
 
@@ -439,4 +442,4 @@ def test_the_review_prepares_the_same_request_as_the_sending(
     sandbox: Sandbox, integration: Integration, operator: User
 ) -> None:
     write = make_draft(integration, operator)
-    assert drafts.prepare_shown(write) == drafts.prepare_exact(write)
+    assert requests.prepare_shown(write) == requests.prepare_exact(write)

@@ -10,7 +10,7 @@ from django.test import RequestFactory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from writes.serving import BLOCK, Body, Slice, respond
+from writes.views.range_response import BLOCK, Body, Slice, respond
 
 CONTENT = b"id,a\n1,x\n2,y\n"
 LENGTH = len(CONTENT)

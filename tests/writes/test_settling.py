@@ -16,8 +16,9 @@ from files.rows.fates import Totals
 from operations.models import LogEntry, Operation
 from sandbox.app import Sandbox
 from tests.writes.making import confirm, make_draft, work_off
-from writes import file_jobs, joining, settling
+from writes.actions import settle as settling
 from writes.models import Batch, FileJob, Write
+from writes.worker import join_rows, run_job
 
 State = Operation.State
 JOIN = FileJob.Kind.JOIN
@@ -61,7 +62,7 @@ def settle(write: Write) -> Totals | None:
     for _ in range(5):
         settling.join_told(timezone.now())
         for job in FileJob.objects.filter(state__in=FileJob.OPEN):
-            file_jobs.run(job.pk)
+            run_job.run(job.pk)
     write.refresh_from_db()
     totals = write.rows_totals
     if totals:
@@ -202,7 +203,7 @@ def test_a_join_that_fails_is_not_begun_for_ever(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     end(first(write), "succeeded", "Batch write completed (4 succeeded, 0 failed)")
-    monkeypatch.setitem(file_jobs._WORK, JOIN, lambda *_: 1 / 0)
+    monkeypatch.setitem(run_job._WORK, JOIN, lambda *_: 1 / 0)
     for _ in range(20):
         settle(write)
     assert joins(write) == 1
@@ -287,7 +288,7 @@ class TestParts:
         self, write: Write, django_assert_max_num_queries: Any
     ) -> None:
         with django_assert_max_num_queries(2):
-            joining.told_digest(write)
+            join_rows.told_digest(write)
 
 
 def test_many_ways_of_naming_the_same_rows(
@@ -324,14 +325,14 @@ def test_what_was_swept_meanwhile_gets_no_rows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     end(first(write), "succeeded", "Batch write completed (4 succeeded, 0 failed)")
-    really = joining.join
+    really = join_rows.join
 
     def slow(*args: Any, **values: Any) -> Totals:
         totals = really(*args, **values)
         swept()
         return totals
 
-    monkeypatch.setattr(joining, "join", slow)
+    monkeypatch.setattr(join_rows, "join", slow)
     assert settle(write) is None
     assert write.rows_store.name == ""
     assert not list(tmp_path.rglob("*.sqlite3"))

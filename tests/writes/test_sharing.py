@@ -26,8 +26,10 @@ from tests.writes.making import (
     work_off,
 )
 from tests.writes.test_canary import stored_rows
-from writes import dispatch, sending, settling, sharing, sweep
+from writes import delivery, dispatch
+from writes.actions import retention, settle
 from writes.models import Batch, SharedAddress, Write
+from writes.worker import send, share_file
 
 State = Operation.State
 KEY = "external_id__c"
@@ -60,7 +62,7 @@ def choose(browser: Browser, write: Write, way: str) -> None:
 def shared(write: Write) -> tuple[Batch, str]:
     """Return the batch of a confirmed write and a path that gives its file."""
     batch = write.batches.get()
-    url = sharing.share(batch)
+    url = share_file.share(batch)
     return batch, url.removeprefix("http://testserver")
 
 
@@ -98,7 +100,7 @@ class TestChoosing:
     def test_what_no_address_may_give_goes_in_parts(
         self, write: Write, browser: Browser, public: None
     ) -> None:
-        report = {**write.check_report, "as_sent_size": sharing.LARGEST_URL + 1}
+        report = {**write.check_report, "as_sent_size": delivery.LARGEST_URL + 1}
         Write.objects.update(check_report=report)
         choose(browser, write, "console")
         assert write.delivery == "parts"
@@ -119,7 +121,7 @@ class TestChoosing:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         choose(browser, write, "console")
-        monkeypatch.setattr(sharing, "LARGEST_URL", len(DATA) - 1)
+        monkeypatch.setattr(delivery, "LARGEST_URL", len(DATA) - 1)
         browser.post(f"/writes/{write.pk}/file/", {"do": "check"})
         write.refresh_from_db()
         assert write.delivery == "parts"
@@ -156,7 +158,7 @@ class TestChoosing:
         choose(browser, write, "console")
         operation = confirm(write, olga)
         settings.PUBLIC_URL = ""
-        sending.send(operation.pk)
+        send.send(operation.pk)
         operation.refresh_from_db()
         assert operation.state == State.CANCELLED
         assert "not set up" in operation.reason
@@ -288,7 +290,7 @@ class TestAddress:
 
         monkeypatch.setattr(SharedAddress, "new_token", staticmethod(noted))
         operation = write.batches.get().operation
-        sending.send(operation.pk)
+        send.send(operation.pk)
         (token,) = tokens
         path = f"/files/{token}/"
         content(client.get(path))
@@ -323,21 +325,21 @@ class TestAddress:
     ) -> None:
         """A second address would end the first, which is on its way."""
         operation = write.batches.get().operation
-        really = sharing.share
+        really = share_file.share
         shares: list[str] = []
 
         def slow(batch: Batch) -> str:
             shares.append(really(batch))
             if len(shares) == 1:
-                sending.send(operation.pk)
+                send.send(operation.pk)
                 assert (
                     dispatch.enqueue_due_sends(timezone.now() + timedelta(minutes=5))
                     == 0
                 )
             return shares[-1]
 
-        monkeypatch.setattr(sharing, "share", slow)
-        sending.send(operation.pk)
+        monkeypatch.setattr(share_file, "share", slow)
+        send.send(operation.pk)
         assert len(shares) == 1
         assert len(received(sandbox)) == 1
 
@@ -351,15 +353,15 @@ class TestAddress:
 
         with monkeypatch.context() as patch:
             patch.setattr(Client, "send", refused)
-            sending.send(operation.pk)
-        sending.send(operation.pk)
+            send.send(operation.pk)
+        send.send(operation.pk)
         assert received(sandbox)[0]["bodySha256"] == write.batches.get().sha256
 
     def test_the_address_ends_with_its_operation(
         self, sandbox: Sandbox, write: Write
     ) -> None:
         operation = write.batches.get().operation
-        sending.send(operation.pk)
+        send.send(operation.pk)
         assert SharedAddress.objects.get().is_open
         Operation.objects.update(state="failed", due_at=None)
         work_off()
@@ -369,15 +371,15 @@ class TestAddress:
         self, sandbox: Sandbox, write: Write, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         operation = write.batches.get().operation
-        really = sharing.share
+        really = share_file.share
 
         def cancelled(batch: Batch) -> str:
             address = really(batch)
             operation.cancel(by="olga")
             return address
 
-        monkeypatch.setattr(sharing, "share", cancelled)
-        sending.send(operation.pk)
+        monkeypatch.setattr(share_file, "share", cancelled)
+        send.send(operation.pk)
         assert received(sandbox) == []
         work_off()
         assert not SharedAddress.objects.get().is_open
@@ -427,13 +429,13 @@ class TestStore:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         urls: list[str] = []
-        really = sharing.share
+        really = share_file.share
 
         def noted(batch: Batch) -> str:
             urls.append(really(batch))
             return urls[-1]
 
-        monkeypatch.setattr(sharing, "share", noted)
+        monkeypatch.setattr(share_file, "share", noted)
         choose(browser, write, "store")
         confirm(write, olga)
         work_off()
@@ -450,7 +452,7 @@ class TestStore:
         Operation.objects.update(due_at=None)
         work_off()
         assert nudged == [Batch.objects.get().pk]
-        sharing.delete_from_store(nudged[0])
+        share_file.delete_from_store(nudged[0])
         assert httpx.get(url, trust_env=False).status_code == 404
         assert Batch.objects.get().store_name == ""
 
@@ -459,10 +461,10 @@ class TestStore:
         write.refresh_from_db()
         confirm(write, olga)
         batch = write.batches.get()
-        first, second = (sharing.share(batch) for _ in range(2))
+        first, second = (share_file.share(batch) for _ in range(2))
         assert first.partition("?")[0] == second.partition("?")[0]
         Batch.objects.update(is_settled=True)
-        sharing.delete_from_store(batch.pk)
+        share_file.delete_from_store(batch.pk)
         assert httpx.get(second, trust_env=False).status_code == 404
 
     def test_a_store_that_fails_sends_nothing_and_says_so(
@@ -472,7 +474,7 @@ class TestStore:
         write.refresh_from_db()
         operation = confirm(write, olga)
         settings.S3_SECRET_KEY = "wrong"
-        sending.send(operation.pk)
+        send.send(operation.pk)
         operation.refresh_from_db()
         assert operation.state == State.CANCELLED
         assert "403" in operation.reason
@@ -490,8 +492,8 @@ class TestStore:
         # Nobody answers there; asking would take a minute, or raise.
         settings.S3_ENDPOINT = "http://127.0.0.1:1"
         with CaptureQueriesContext(connection):
-            settling.join_told(timezone.now())
-            sweep.sweep(timezone.now())
+            settle.join_told(timezone.now())
+            retention.sweep(timezone.now())
         batch = write.batches.get()
         assert (batch.is_settled, batch.store_name != "") == (True, True)
 
@@ -502,5 +504,5 @@ class TestStore:
         confirm(write, olga)
         Batch.objects.update(store_name="a.csv", is_settled=True)
         setattr(settings, gone, "")
-        sharing.delete_from_store(Batch.objects.all()[0].pk)
+        share_file.delete_from_store(Batch.objects.all()[0].pk)
         assert Batch.objects.all()[0].store_name == "a.csv"

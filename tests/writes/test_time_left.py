@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from operations.models import Operation
+from writes.display.eta import pace_of
 from writes.models import Batch
 from writes.templatetags.writes import duration, per_second
-from writes.time_left import pace_of
 
 NOON = datetime(2024, 3, 20, 12, 0, tzinfo=UTC)
 

@@ -9,9 +9,10 @@ from console.models import Integration
 from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.writes.making import confirm, make_draft, work_off
-from writes import children, sending
+from writes.actions import derive
+from writes.display.timeline import timeline
 from writes.models import Write
-from writes.timeline import timeline
+from writes.worker import send
 
 CSV = b"external_id__c,LastName\na-1,Name 1\na-2,Name 2\n"
 
@@ -48,7 +49,7 @@ def test_each_part_is_told_from_its_first_step_to_its_end(
 
 def test_who_discarded_a_draft_is_told(integration: Integration, olga: User) -> None:
     write = make(integration, olga)
-    assert children.discard(write, by="olga")
+    assert derive.discard(write, by="olga")
     assert timeline(write)[-1].text == "olga discarded it. Nothing was sent."
 
 
@@ -56,7 +57,7 @@ def test_what_the_sweep_discarded_was_the_console(
     integration: Integration, olga: User
 ) -> None:
     write = make(integration, olga)
-    assert children.discard(write)
+    assert derive.discard(write)
     last = timeline(write)[-1]
     assert last.text == "The console discarded it. Nothing was sent."
     assert "process" in last.process
@@ -71,7 +72,7 @@ def test_what_a_person_decided_about_an_unknown_part_is_told(
     part = Operation.objects.get(state="waiting")
     now = timezone.now()
     part.change(only_from=("waiting",), state="sending", sent_at=now, due_at=now)
-    sending.recover_overdue(now)
+    send.recover_overdue(now)
     assert part.resolve("olga sent it again as operation #9.")
     told = timeline(write)
     assert told[-2].text == "No readable answer came."

@@ -10,8 +10,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from console.runtime.db_clock import database_now
-from writes import dispatch, file_jobs
+from writes import dispatch
 from writes.models import FileJob, Write
+from writes.worker import run_job
 
 # Up to this size, in bytes, a file is checked while the page waits.
 SMALL = 2 * 1024 * 1024
@@ -43,6 +44,6 @@ def begin(write: Write, kind: str, *, size: int, wait: bool = True) -> FileJob:
         if not at_once:
             transaction.on_commit(partial(dispatch.enqueue_job, job.pk))
     if at_once:
-        file_jobs.run(job.pk)
+        run_job.run(job.pk)
         job.refresh_from_db()
     return job

@@ -12,8 +12,8 @@ from writes.models.file_job import FileJob
 from writes.models.saved_mapping import SavedMapping
 from writes.models.sent_content import SentContent, SentContentQuerySet
 from writes.models.shared_address import SharedAddress
+from writes.models.transition import WriteTransition
 from writes.models.write import Write, WriteQuerySet, as_sent_path, original_path
-from writes.models.write_transition import WriteTransition
 
 __all__ = [
     "Batch",

@@ -1,17 +1,53 @@
-"""What one HTTP request of a write carries."""
+"""What one HTTP request of a write carries, and which part of a write may go.
 
+One after the other, a part's turn comes when the one before it ended well. In a
+parallel write all may go at once, until one does not end well: then what has not left
+is held. A person may let them go past such a part; that is noted on its batch. While a
+write is paused no part's turn comes.
+"""
+
+import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
 
-from ampersand import Action, Request
+from ampersand import Action, Request, RequestInvalid
 from files.splitting import Part, part_text
 from operations.models import Operation
 from writes.models.write import Write
 
+State = Operation.State
+
+# After these the next part goes by itself: Ampersand worked on the rows, and what it
+# refused is known row by row.
+ENDED_WELL = (State.SUCCEEDED, State.PARTLY_FAILED)
+# Nothing is decided yet in these; in all others it did not end well.
+_OPEN = (*Operation.IN_FLIGHT, State.HELD)
+
 # The address itself is never kept: whoever knows it can fetch the file.
 SHOWN_ADDRESS = "(an address made for this request, and not kept)"
+
+
+def _ended_badly() -> Q:
+    return ~Q(operation__state__in=(*_OPEN, *ENDED_WELL))
+
+
+class BatchQuerySet(models.QuerySet["Batch"]):
+    """Questions asked of batches."""
+
+    def due_for_release(self) -> "BatchQuerySet":
+        """Return the held ones whose turn has come."""
+        others = Batch.objects.filter(write_id=OuterRef("write_id"))
+        done = Q(operation__state__in=ENDED_WELL) | (_ended_badly() & Q(is_passed=True))
+        before = others.filter(done, number=OuterRef("number") - 1)
+        bad = others.filter(_ended_badly(), is_passed=False)
+        in_order = Q(write__is_parallel=False) & (Q(number=1) | Q(Exists(before)))
+        together = Q(write__is_parallel=True) & ~Q(Exists(bad))
+        held = self.filter(operation__state=State.HELD, write__paused_at=None)
+        return held.filter(in_order | together)
 
 
 class Batch(models.Model):
@@ -49,6 +85,8 @@ class Batch(models.Model):
     store_name = models.CharField(max_length=100, blank=True)
     # Whether its operation will tell nothing new, and its rows know how they fared.
     is_settled = models.BooleanField(default=True)
+
+    objects = BatchQuerySet.as_manager()
 
     class Meta:
         ordering = ["write_id", "number"]
@@ -105,6 +143,14 @@ class Batch(models.Model):
             body["recordsCSV"] = self.csv().decode()
         return self._request(body)
 
+    def need_same_text(self) -> None:
+        """Raise `RequestInvalid` unless the text of a CSV is what was confirmed."""
+        if (
+            self.csv_sha256
+            and hashlib.sha256(self.csv()).hexdigest() != self.csv_sha256
+        ):
+            raise RequestInvalid("The stored file is not what was confirmed.")
+
     def request_shown(self) -> Request:
         """Return the request with a few words in place of a long CSV."""
         body = json.loads(self.body)
@@ -127,3 +173,51 @@ class Batch(models.Model):
             body=body,
             masked_key=self.masked_key,
         )
+
+
+def paused_condition() -> Q:
+    """Return the condition that the write of an operation is paused."""
+    paused = Batch.objects.filter(write__paused_at__isnull=False)
+    return Q(Exists(paused.filter(operation=OuterRef("pk"))))
+
+
+def stopped_condition() -> Q:
+    """Return the condition that another part stopped the parallel write of one."""
+    bad = Batch.objects.filter(
+        _ended_badly(), write_id=OuterRef("write_id"), is_passed=False
+    )
+    stopped = Batch.objects.filter(Q(Exists(bad)), write__is_parallel=True)
+    return Q(Exists(stopped.filter(operation=OuterRef("pk"))))
+
+
+def stopped_at(write: Write, batches: Sequence[Batch]) -> list[Batch]:
+    """Return the parts whose end holds others back; none if they go by themselves.
+
+    `batches` are those of `write` in their order, with their operations.
+    """
+    if all(batch.operation.state != State.HELD for batch in batches):
+        return []
+    if write.is_parallel:
+        return [batch for batch in batches if _is_in_the_way(batch)]
+    last: list[Batch] = []
+    for batch in batches:
+        if batch.operation.state == State.HELD:
+            break
+        if batch.operation.is_in_flight:
+            # Also where a later one was cancelled by hand: they go one by one.
+            return []
+        last = [batch]
+    return [batch for batch in last if _is_in_the_way(batch)]
+
+
+def _is_in_the_way(batch: Batch) -> bool:
+    state = batch.operation.state
+    return not batch.is_passed and state not in (*_OPEN, *ENDED_WELL)
+
+
+def goes_on(write: Write, batches: Sequence[Batch]) -> bool:
+    """Tell whether held parts will be let go without anybody doing anything."""
+    if write.paused_at is not None:
+        return False
+    is_held = any(batch.operation.state == State.HELD for batch in batches)
+    return is_held and not stopped_at(write, batches)

@@ -142,7 +142,7 @@ class Write(models.Model):
     reading = models.JSONField(default=dict, blank=True)
     # What is changed between reading and sending: `files.mending.recipes.Recipe`.
     recipe_json = models.JSONField(default=dict, blank=True)
-    # What checking the file found: see `writes.checking`.
+    # What checking the file found: see `writes.worker.check_file`.
     check_report = models.JSONField(default=dict, blank=True)
     row_count = models.PositiveIntegerField(null=True)
     # Whether nothing keeps it from being sent. A file is not until it was checked.

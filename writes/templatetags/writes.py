@@ -5,7 +5,7 @@ from typing import Any
 
 from django import template
 
-from writes.rule_titles import RuleTitle, title_of
+from writes.display.finding_titles import RuleTitle, title_of
 
 register = template.Library()
 

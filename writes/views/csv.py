@@ -8,12 +8,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from console.access.roles import require_operator
-from writes.drafts import NotYourDraft, linked, save_draft, stored
-from writes.forms import CsvForm
+from writes.actions.save_draft import NotYourDraft, save_draft
+from writes.forms.upsert import CsvForm
 from writes.models import Write
-from writes.storing import delete
-from writes.uploads import limit_upload
-from writes.views.starting import (
+from writes.storage import delete, linked, stored
+from writes.views.drafting import (
     check,
     earlier_write,
     first_values,
@@ -21,6 +20,7 @@ from writes.views.starting import (
     go_to_taken,
     parent_of,
 )
+from writes.views.upload_limit import limit_upload
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

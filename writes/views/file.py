@@ -17,11 +17,14 @@ from files.checking.header import bare_name
 from files.field import Field
 from files.findings import LEVELS
 from files.mending.recipes import ColumnRecipe, InvalidRecipe, Recipe
-from writes import checking, mending, rules_shown
+from writes.columns import columns_of, fields_of
+from writes.display import findings
+from writes.forms.recipe import DATE_CHOICES
 from writes.models import FileJob, Write
-from writes.views import file_changes
+from writes.recipe import sent_names
+from writes.views import file_actions
+from writes.views.drafting import check
 from writes.views.lookup import find_write
-from writes.views.starting import check
 
 COLUMNS_SHOWN = 200
 _CHANGED = (
@@ -83,7 +86,7 @@ def _job(write: Write) -> FileJob | None:
 
 def _change(request: HttpRequest, *, write: Write) -> HttpResponse:
     """Do what the button says, and check the file anew."""
-    action = file_changes.ACTIONS.get(request.POST.get("do", ""))
+    action = file_actions.ACTIONS.get(request.POST.get("do", ""))
     if action is None or not write.is_draft:
         messages.warning(request, "Nothing was changed: this is no draft any more.")
         return redirect(write)
@@ -108,7 +111,7 @@ def _check_anew(
         messages.warning(request, _CHANGED)
         return redirect("writes:file", write.pk)
     if request.POST.get("remember"):
-        file_changes.remember(write, request)
+        file_actions.remember(write, request)
     check(write)
     return redirect("writes:file", write.pk)
 
@@ -141,9 +144,9 @@ def _report_context(request: HttpRequest, write: Write) -> dict[str, Any]:
         name: sum(g["total"] for g in report["groups"] if g["level"] == name)
         for name in LEVELS
     }
-    recipe, fields = write.recipe, checking.fields_of(write)
+    recipe, fields = write.recipe, fields_of(write)
     names = _columns_kept(write)
-    read_as = dict(zip(mending.sent_names(recipe, names), names, strict=True))
+    read_as = dict(zip(sent_names(recipe, names), names, strict=True))
     # A column that is left out has no name: no finding is about it.
     read_as.pop("", None)
     for group in groups:
@@ -152,14 +155,14 @@ def _report_context(request: HttpRequest, write: Write) -> dict[str, Any]:
         group["has_rows"] = bool(rows)
     columns = _columns(names[:COLUMNS_SHOWN], recipe, fields)
     by_name = {column["name"]: column for column in columns}
-    rules_shown.mark_columns(by_name, groups)
+    findings.mark_columns(by_name, groups)
     return {
-        "rules": rules_shown.by_rule(groups, by_name),
+        "rules": findings.by_rule(groups, by_name),
         "counts": counts,
         "level": level,
         "columns": columns,
         "fields": fields,
-        "date_choices": mending.DATE_CHOICES,
+        "date_choices": DATE_CHOICES,
         "zones": sorted(available_timezones()),
         "recipe": recipe,
         "zone": _zone(recipe),
@@ -170,7 +173,7 @@ def _report_context(request: HttpRequest, write: Write) -> dict[str, Any]:
 def _columns_kept(write: Write) -> list[str]:
     """Return the names of the file's columns, none once the file is gone."""
     try:
-        return checking.columns_of(write)
+        return columns_of(write)
     except FileNotFoundError:
         return []
 

@@ -18,15 +18,16 @@ from console.models import NoActiveKey
 from operations.display.sentence import again_risk
 from operations.models import Operation
 from operations.views.lookup import find_operation, name_groups
-from writes import reconciling, resending, traces
-from writes.confirming import AlreadyDecided
-from writes.drafts import as_curl
+from writes.actions import reconcile, resend
+from writes.actions.confirm import AlreadyDecided
+from writes.actions.duplicates import RepeatFound
+from writes.actions.reconcile import Doubtful, NothingChanged, NotUnknown, Taken
+from writes.actions.resend import NeedsReview
+from writes.forms.reconcile import AgainForm, LinkForm, NotWrittenForm, WrittenForm
+from writes.hints import gather
 from writes.models import Batch
-from writes.reconcile_forms import AgainForm, LinkForm, NotWrittenForm, WrittenForm
-from writes.reconciling import Doubtful, NothingChanged, NotUnknown, Taken
-from writes.repeats import RepeatFound
-from writes.resending import NeedsReview
-from writes.views.starting import LARGEST_ID
+from writes.requests import as_curl
+from writes.views.drafting import LARGEST_ID
 
 State = Operation.State
 
@@ -57,7 +58,7 @@ def link(request: HttpRequest, pk: int) -> HttpResponse:
         return _page(request, batch, link_form=form, status=422)
     given = form.cleaned_data
     try:
-        linked = reconciling.link(
+        linked = reconcile.link(
             batch, given["remote_id"], request, is_sure=given["is_sure"]
         )
     except NotUnknown as error:
@@ -90,7 +91,7 @@ def written(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, batch, written_form=form, status=422)
     try:
-        reconciling.was_written(batch, form.cleaned_data["record_id"], request)
+        reconcile.was_written(batch, form.cleaned_data["record_id"], request)
     except NotUnknown as error:
         return _nothing(request, batch, str(error))
     messages.success(request, "Noted as written. Nothing was sent.")
@@ -106,7 +107,7 @@ def not_written(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, batch, not_written_form=form, status=422)
     try:
-        reconciling.was_not_written(batch, form.cleaned_data["looked_at"], request)
+        reconcile.was_not_written(batch, form.cleaned_data["looked_at"], request)
     except NotUnknown as error:
         return _nothing(request, batch, str(error))
     messages.success(request, "Noted as not written. Nothing was sent.")
@@ -124,7 +125,7 @@ def send_again(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, batch, again_form=form, status=422)
     try:
-        again = resending.send_again(batch, request, **form.said())
+        again = resend.send_again(batch, request, **form.said())
     except AlreadyDecided as error:
         return _nothing(request, batch, str(error))
     except RepeatFound as error:
@@ -163,7 +164,7 @@ def _page(
     """Draw the page. `told` are forms that were refused, doubts, and a twin."""
     operation = batch.operation
     name_groups([operation])
-    found = traces.gather(batch)
+    found = gather.gather(batch)
     shown = batch.request_shown()
     context: dict[str, Any] = {
         "operation": operation,
@@ -171,8 +172,8 @@ def _page(
         "write": batch.write,
         "project": batch.write.project,
         "risk": _risk(batch),
-        "could_duplicate": resending.could_duplicate(batch),
-        "answer": traces.answer_text(operation),
+        "could_duplicate": resend.could_duplicate(batch),
+        "answer": gather.answer_text(operation),
         "may_still_arrive": _may_still_arrive(operation),
         "traces": found,
         "shown": shown,
@@ -202,7 +203,7 @@ def _forms(batch: Batch) -> dict[str, Form]:
 def _risk(batch: Batch) -> str:
     """Say what a second sending would do, as exactly as is known of this one."""
     key = batch.write.primary_key
-    if batch.operation.is_bulk and not resending.could_duplicate(batch):
+    if batch.operation.is_bulk and not resend.could_duplicate(batch):
         return (
             f"Every row has its own {key}, so the same records are updated with the "
             "same values. What others changed meanwhile would be overwritten."

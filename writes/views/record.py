@@ -8,12 +8,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from console.access.roles import require_operator
-from writes import record_fields
-from writes.drafts import NotYourDraft, save_draft
-from writes.forms import RecordForm
+from writes.actions.save_draft import NotYourDraft, save_draft
+from writes.forms import record_fields
+from writes.forms.record import RecordForm
+from writes.forms.record_fields import FieldRow, InvalidRecord, NotFlat
 from writes.models import Write
-from writes.record_fields import FieldRow, InvalidRecord, NotFlat
-from writes.views.starting import (
+from writes.views.drafting import (
     earlier_write,
     first_values,
     go_to,

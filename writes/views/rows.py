@@ -32,8 +32,8 @@ from operations.csv_export import csv_lines, download
 from operations.filters import Filter, cursor, word
 from operations.outcome.row_failures import parse_error
 from writes.models import FileJob, Write
-from writes.panels import children_shown, rows_context
 from writes.views.lookup import find_write
+from writes.views.panels import children_shown, rows_context
 
 PAGE = 100
 MOST_GROUPS = 50

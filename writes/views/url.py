@@ -10,11 +10,11 @@ from django.views.decorators.http import require_http_methods
 
 from console.access.roles import require_operator
 from files.remote.looking import NotLooked, RemoteFile
-from writes import looking
-from writes.drafts import NotYourDraft, save_draft
-from writes.forms import UrlForm
+from writes import url_check
+from writes.actions.save_draft import NotYourDraft, save_draft
+from writes.forms.upsert import UrlForm
 from writes.models import Write
-from writes.views.starting import (
+from writes.views.drafting import (
     earlier_write,
     first_values,
     go_to,
@@ -59,7 +59,7 @@ def url(request: HttpRequest) -> HttpResponse:
 def _look(request: HttpRequest, write: Write) -> RemoteFile | None:
     """Look at the address; None if that is not possible, which the next page says."""
     try:
-        return looking.look(write)
+        return url_check.look(write)
     except NotLooked as error:
         messages.warning(request, f"The console could not look at the address. {error}")
         return None

@@ -15,7 +15,8 @@ from console.runtime.db_clock import database_now
 from console.runtime.shutdown import Stop
 from operations import dispatch as dispatch_operations
 from writes import dispatch as dispatch_writes
-from writes import parts, sending, settling, sweep
+from writes.actions import release_parts, retention, settle
+from writes.worker import send
 
 log = logging.getLogger(__name__)
 
@@ -76,18 +77,18 @@ def tick() -> None:
     Heartbeat.beat()
     # Of the database, since the leases that it is compared with come from any machine.
     now = database_now()
-    sending.recover_overdue(now)
-    parts.release_held(now)
-    parts.hold_back(now)
+    send.recover_overdue(now)
+    release_parts.release_held(now)
+    release_parts.hold_back(now)
     dispatch_writes.enqueue_due_sends(now)
     dispatch_operations.enqueue_due_watches(now)
     dispatch_operations.enqueue_due_probes(now)
-    settling.join_told(now)
+    settle.join_told(now)
     dispatch_writes.enqueue_due_jobs(now)
 
 
 def _prune() -> None:
-    sweep.sweep(database_now())
+    retention.sweep(database_now())
     if tasks_are_in_database():
         call_command(
             "prune_db_task_results",

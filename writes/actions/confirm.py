@@ -1,0 +1,312 @@
+"""From a draft to what will be sent: committed before anything leaves.
+
+A write that goes in one request has one batch and one operation. A file that goes in
+parts has one of each for every part: the first waits to be sent, the others are held
+until the part before them ended well (`writes.models.batch`). In a parallel write all
+wait, and the project's gate paces them.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from ampersand import Request, RequestInvalid
+from console.models import AuditEvent
+from files.raw_records import read_header
+from files.splitting import Part
+from operations.models import Operation
+from writes import dispatch, requests
+from writes.actions.duplicates import RepeatFound, claim
+from writes.actions.release_parts import due_at
+from writes.models import Batch, Write
+from writes.storage import measure
+
+Delivery = Write.Delivery
+State = Operation.State
+
+# What stands in a batch's body where something is put in when it is sent.
+FILLED_IN = ("recordsCSV", "recordsURL")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One batch to be: which rows it carries, and what is known of its request."""
+
+    request: Request
+    rows: int | None
+    part: Part | None = None
+    csv_sha256: str = ""
+    sha256: str = ""
+    size: int = 0
+
+
+class AlreadyDecided(RequestInvalid):
+    """What a draft was to send again is unknown no more, or somebody was first."""
+
+    def __init__(self, operation: Operation) -> None:
+        super().__init__(
+            f"Nothing was sent: operation #{operation.pk} was decided about meanwhile. "
+            f"{operation.resolution or operation.get_state_display() + '.'}"
+        )
+
+
+def confirm(
+    write: Write,
+    request: HttpRequest,
+    *,
+    reason: str = "",
+    repeat_reason: str = "",
+    repeats: int | None = None,
+) -> Operation:
+    """Turn a draft into requests that will be sent, and return the first's operation.
+
+    Committed before anything leaves. Confirming twice returns the first operation.
+    `reason` says why it is sent, `repeat_reason` why once more although the same was
+    sent before; `repeats` is the id of the write that this was said of, where it was
+    said of a certain one. All are at most 200 characters.
+    Raises `RepeatFound` (`writes.actions.duplicates`), `AlreadyDecided`, `NoActiveKey`,
+    `UnreadableSecret`, `RequestInvalid` and `FileNotFoundError` with the draft left as
+    it is.
+    """
+    if not write.is_draft:
+        return _operation_of(write)
+    planned = _plan(write)
+    try:
+        with transaction.atomic():
+            now = timezone.now()
+            confirmed = write.change(
+                only_from=Write.State.DRAFT,
+                only_edition=write.edition,
+                by=request.user.get_username(),
+                state=Write.State.CONFIRMED,
+                confirmed_at=now,
+                reason=reason,
+            )
+            if not confirmed:
+                return _operation_of(write)
+            _note_content(write, now, request, repeat_reason, repeats)
+            operations = [
+                _add(write, number, plan, request, now, of=len(planned))
+                for number, plan in enumerate(planned, start=1)
+            ]
+            _audit(write, operations, request)
+            if write.resends is not None:
+                _decide(write.resends, operations[0], request, repeat_reason)
+            for operation in operations[: _nudged(write)]:
+                transaction.on_commit(partial(dispatch.enqueue_send, operation.pk))
+    except (RepeatFound, AlreadyDecided):
+        write.refresh_from_db()
+        raise
+    return operations[0]
+
+
+def _nudged(write: Write) -> int:
+    """Return how many parts are nudged at once; the others are when they are due."""
+    return write.project.max_at_once if write.is_parallel else 1
+
+
+def _note_content(
+    write: Write,
+    now: datetime,
+    request: HttpRequest,
+    repeat_reason: str,
+    repeats: int | None,
+) -> None:
+    """Claim the content; where it repeats a write, keep which and why."""
+    earlier = claim(write, now, reason=repeat_reason, known=repeats)
+    if earlier is None:
+        return
+    write.change(
+        only_from=Write.State.CONFIRMED, repeats=earlier, repeat_reason=repeat_reason
+    )
+    AuditEvent.record(
+        action="write.repeated",
+        subject=f"Write {write.pk} has the same content as write {earlier.pk}",
+        subject_url=write.get_absolute_url(),
+        request=request,
+        project=write.project,
+        detail={"write": write.pk, "earlier": earlier.pk, "reason": repeat_reason},
+    )
+
+
+def _decide(
+    unknown: Operation, again: Operation, request: HttpRequest, reason: str
+) -> None:
+    """Keep that `again` sends what `unknown` did, once; or raise `AlreadyDecided`."""
+    who = request.user.get_username()
+    said = f"{who} sent it again as operation #{again.pk}. {reason}".strip()
+    if not unknown.resolve(said):
+        raise AlreadyDecided(unknown)
+    AuditEvent.record(
+        action="operation.sent_again",
+        subject=f"Operation {unknown.pk}, whose outcome is unknown, as {again.pk}",
+        subject_url=unknown.get_absolute_url(),
+        request=request,
+        project=unknown.project,
+        detail={"operation": unknown.pk, "again": again.pk, "reason": reason},
+    )
+
+
+def _operation_of(write: Write) -> Operation:
+    batch = write.batches.select_related("operation").first()
+    if batch is not None:
+        return batch.operation
+    if write.is_draft:
+        raise RequestInvalid("It was changed meanwhile. Look at it again.")
+    raise RequestInvalid("This draft was discarded.")
+
+
+def _plan(write: Write) -> list[Planned]:
+    """Return what will be sent. Raises as `confirm` does."""
+    if not write.is_ready:
+        raise RequestInvalid("The file was not checked, or has faults that block it.")
+    if write.source == Write.Source.CSV:
+        return _plan_file(write)
+    prepared = requests.prepare_shown(write)
+    content = prepared.content()
+    rows = 1 if write.source == Write.Source.RECORD else write.row_count
+    sha256 = hashlib.sha256(content).hexdigest()
+    return [Planned(prepared, rows, sha256=sha256, size=len(content))]
+
+
+def _plan_file(write: Write) -> list[Planned]:
+    report = write.check_report
+    size, sha256 = measure(write.path_of("as_sent"))
+    if sha256 != report["as_sent_sha256"]:
+        raise RequestInvalid("The stored file is not what was checked.")
+    shown = requests.prepare_shown(write)
+    if write.delivery == Delivery.PARTS:
+        return _plan_parts(shown, report["parts"])
+    whole = _whole(write, size)
+    if write.delivery != Delivery.TEXT:
+        return [Planned(shown, write.row_count, whole, sha256)]
+    content = requests.prepare_exact(write).content()
+    body_sha256 = hashlib.sha256(content).hexdigest()
+    return [Planned(shown, write.row_count, whole, sha256, body_sha256, len(content))]
+
+
+def _plan_parts(shown: Request, parts: list[dict[str, Any]]) -> list[Planned]:
+    if not parts:
+        raise RequestInvalid("This file cannot be cut into parts of 10 MiB.")
+    planned = []
+    for told in parts:
+        sha256 = told["sha256"]
+        part = Part(**{k: v for k, v in told.items() if k != "sha256"})
+        rows = part.last_row - part.first_row + 1
+        planned.append(Planned(shown, rows, part, sha256))
+    return planned
+
+
+def _whole(write: Write, size: int) -> Part:
+    """Return the part that is the whole file of `size` bytes."""
+    header = len(read_header(write.path_of("as_sent")))
+    last_row = (write.row_count or 0) + 1
+    return Part(1, 2, last_row, header, size - header)
+
+
+def _add(
+    write: Write,
+    number: int,
+    plan: Planned,
+    request: HttpRequest,
+    now: datetime,
+    *,
+    of: int,
+) -> Operation:
+    # One after the other unless the operator allowed more.
+    goes_now = number == 1 or write.is_parallel
+    operation = Operation.objects.create(
+        state=State.WAITING if goes_now else State.HELD,
+        project=write.project,
+        integration=write.integration,
+        action=write.action,
+        object_name=write.object_name,
+        group_ref=write.group_ref,
+        started_by=request.user if request.user.is_authenticated else None,
+        started_by_name=request.user.get_username(),
+        purpose=write.reason or write.repeat_reason,
+        record_id=write.record_id,
+        part=f"part {number:,} of {of:,}" if of > 1 else "",
+        rows_sent=plan.rows,
+        created_at=now,
+        due_at=due_at(write.project, now, number - 1) if goes_now else None,
+    )
+    has_file = write.source == Write.Source.CSV
+    Batch.objects.create(
+        write=write,
+        number=number,
+        operation=operation,
+        method=plan.request.method,
+        url=plan.request.url,
+        body=json.dumps(_body(plan.request, has_file=has_file), ensure_ascii=False),
+        masked_key=plan.request.masked_key,
+        sha256=plan.sha256,
+        size=plan.size,
+        csv_sha256=plan.csv_sha256,
+        is_settled=not has_file,
+        **_position(plan.part),
+    )
+    return operation
+
+
+def _body(request: Request, *, has_file: bool) -> dict[str, Any]:
+    """Return the body, without what is put in from the file when it is sent."""
+    body = dict(request.body or {})
+    if has_file:
+        body |= {name: None for name in FILLED_IN if name in body}
+    return body
+
+
+def _position(part: Part | None) -> dict[str, int]:
+    if part is None:
+        return {}
+    return {
+        "first_row": part.first_row,
+        "last_row": part.last_row,
+        "offset": part.offset,
+        "length": part.length,
+    }
+
+
+def _audit(write: Write, operations: list[Operation], request: HttpRequest) -> None:
+    batch = operations[0].batch
+    detail: dict[str, Any] = {
+        "write": write.pk,
+        "operation": operations[0].pk,
+        "address": batch.url,
+        "body_sha256": batch.sha256,
+        "body_bytes": batch.size,
+        "reason": write.reason,
+    }
+    if write.source == Write.Source.CSV:
+        detail |= {
+            "parts": len(operations),
+            "delivery": write.delivery,
+            "parallel": write.is_parallel,
+            "file_sha256": write.check_report["as_sent_sha256"],
+            "file_bytes": write.check_report["as_sent_size"],
+        }
+    AuditEvent.record(
+        action="write.confirmed",
+        subject=f"{write.get_action_display()} {write.count_label} "
+        f"for {write.group_label}",
+        subject_url=write.get_absolute_url()
+        if len(operations) > 1
+        else operations[0].get_absolute_url(),
+        request=request,
+        project=write.project,
+        detail=detail,
+    )
+
+
+def review_token(write: Write, shown: Request) -> str:
+    """Return what tells one request from another, for the button that sends it."""
+    said = f"{write.edition} {shown.method} {shown.url}\n".encode() + shown.content()
+    return hashlib.sha256(said).hexdigest()

@@ -1,0 +1,182 @@
+"""Writes that come from another one: its failed rows, or its first rows."""
+
+import uuid
+from dataclasses import replace
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from files.mending.recipes import Recipe
+from files.mending.taken_out import origin_of
+from files.raw_records import cut
+from files.rows.fates import FAILED
+from files.rows.row_store import RowStore
+from writes import storage
+from writes.actions import begin_job, save_draft
+from writes.models import FileJob, Write, WriteQuerySet
+from writes.recipe import recipe_as_json
+from writes.storage import NewFiles, delete
+
+TARGET = (
+    "integration",
+    "object_name",
+    "group_ref",
+    "group_name",
+    "primary_key",
+    "action",
+    "source",
+)
+
+
+DRAFT = Write.State.DRAFT
+
+
+class NoChild(Exception):
+    """There is nothing to make a child of; the text tells why."""
+
+
+def retry_failed(write: Write, user: User) -> Write:
+    """Return a draft of the rows of `write` that failed, with the same mapping.
+
+    Its file has the columns of the original, byte for byte. A draft of theirs that the
+    user has already is returned as it is: a second one beside it would send the same
+    rows once more. Raises `NoChild` if no row failed, and `FileNotFoundError` if the
+    files are gone.
+    """
+    with RowStore(write.path_of("rows_store")) as store:
+        failed = [row for row, _ in store.rows_in(FAILED)]
+    if not failed:
+        raise NoChild("No row of it failed.")
+    new_files = NewFiles()
+    path = new_files.path("original")
+    try:
+        cut(write.path_of("as_read"), path, failed)
+        with transaction.atomic():
+            # Of two clicks at the same moment the second waits for the first.
+            Write.objects.select_for_update().get(pk=write.pk)
+            child = retries_of(write).filter(started_by=user, state=DRAFT).first()
+            if child is None:
+                return _child(
+                    write,
+                    user,
+                    Write.Relation.RETRY,
+                    original=new_files.name_of(path),
+                    file_name=f"failed rows of {write.file_name}"[:255],
+                    recipe_json=_of_rows(write.recipe, failed),
+                )
+    except BaseException:
+        new_files.discard()
+        raise
+    new_files.discard()
+    return child
+
+
+def retries_of(write: Write) -> WriteQuerySet:
+    """Return the retries of the failed rows of `write` that were not discarded."""
+    retries = Write.objects.filter(parent=write, relation=Write.Relation.RETRY)
+    return retries.not_discarded().order_by("pk")
+
+
+def _of_rows(recipe: Recipe, rows: list[int]) -> dict[str, Any]:
+    """Return the recipe for a file that has only these rows: cells move with them."""
+    places = {row: place for place, row in enumerate(rows, start=2)}
+    cells = {
+        (places[row], column): text
+        for (row, column), text in recipe.cells.items()
+        if row in places
+    }
+    moved = Recipe(columns=recipe.columns, constants=recipe.constants, cells=cells)
+    return recipe_as_json(moved)
+
+
+def try_first(write: Write, user: User, count: int) -> Write:
+    """Return a draft of the first `count` rows of a draft, which loses them.
+
+    So no row can be sent twice, whatever is sent first. Raises `NoChild` if there are
+    not more rows than that, or if some are on trial already.
+    """
+    if not write.is_draft or not write.is_ready or write.source != Write.Source.CSV:
+        raise NoChild("Only a file that was checked and not sent can be tried.")
+    if write.relation == Write.Relation.TRIAL:
+        raise NoChild("This is a trial itself. Discard it, and try fewer rows.")
+    if not 1 <= count < (write.row_count or 0):
+        raise NoChild(f"Try 1 to {(write.row_count or 1) - 1:,} rows.")
+    recipe = write.recipe
+    tried = origin_of(recipe).row(1 + count) - 1
+    name = storage.linked(write.original.name, "original")
+    try:
+        with transaction.atomic():
+            child = _child(
+                write,
+                user,
+                Write.Relation.TRIAL,
+                original=name,
+                file_name=write.file_name,
+                inspection=write.inspection,
+                reading=write.reading,
+                recipe_json=recipe_as_json(replace(recipe, only_first=tried)),
+            )
+            _take_from(write, replace(recipe, skip_first=tried))
+    except IntegrityError:
+        delete(name)
+        raise NoChild("Some rows of it are on trial already.") from None
+    except BaseException:
+        delete(name)
+        raise
+    return child
+
+
+def _take_from(write: Write, recipe: Recipe) -> None:
+    if not write.revise(is_ready=False, recipe_json=recipe_as_json(recipe)):
+        raise NoChild("It was changed at the same moment. Look at it again.")
+
+
+def discard(write: Write, *, wait: bool = True, by: str = "") -> bool:
+    """Put a draft away; tell whether it still was one. `by` names who wished so.
+
+    The rows of a trial go back to its parent, which is checked anew: at once where it
+    is small, unless `wait` is false.
+    """
+    with transaction.atomic():
+        if not write.change(only_from=DRAFT, by=by, state=Write.State.DISCARDED):
+            return False
+        parent = _put_back(write)
+    if parent is not None:
+        size = parent.inspection["size"]
+        begin_job.begin(parent, FileJob.Kind.CHECK, size=size, wait=wait)
+    return True
+
+
+def _put_back(trial: Write) -> Write | None:
+    """Give the rows of a discarded trial back to its parent, and return that.
+
+    None if it was no trial, or if the parent is no draft any more.
+    """
+    parent = trial.parent
+    if trial.relation != Write.Relation.TRIAL or parent is None:
+        return None
+    while parent.is_draft:
+        # Whoever changes the parent at the same moment must not keep them out of it.
+        recipe = replace(parent.recipe, skip_first=trial.recipe.skip_first)
+        if parent.revise(is_ready=False, recipe_json=recipe_as_json(recipe)):
+            return parent
+    return None
+
+
+def trial_of(write: Write) -> Write | None:
+    """Return the trial of the first rows of `write`, unless it was discarded."""
+    trials = write.children.filter(relation=Write.Relation.TRIAL)
+    return trials.not_discarded().first()
+
+
+def _child(write: Write, user: User, relation: str, **values: Any) -> Write:
+    return save_draft.save_draft(
+        token=uuid.uuid4(),
+        user=user,
+        parent=write,
+        relation=relation,
+        is_ready=False,
+        **{name: getattr(write, name) for name in TARGET},
+        **values,
+    )

@@ -1,0 +1,134 @@
+"""Sending once more what nobody knows the outcome of.
+
+Never the same request again: a new write with the very same bytes, which is confirmed
+at once. The first operation stays unknown, for that is the truth, and is decided.
+"""
+
+import hashlib
+import uuid
+from typing import Any, cast
+
+from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
+from django.http import HttpRequest
+
+from files.mending.recipes import Recipe
+from files.reading.inspection import Reading
+from operations.models import Operation
+from writes import requests, storage
+from writes.actions import begin_job, derive, save_draft
+from writes.actions.confirm import AlreadyDecided, confirm
+from writes.models import Batch, FileJob, Write
+from writes.recipe import recipe_as_json
+
+Source = Write.Source
+
+
+class NeedsReview(Exception):
+    """It was not sent: `draft` has to be looked at first; the text tells why."""
+
+    def __init__(self, draft: Write, why: str) -> None:
+        super().__init__(why)
+        self.draft = draft
+
+
+def could_duplicate(batch: Batch) -> bool:
+    """Whether a second sending may add records that are there already.
+
+    Not where it names its record, nor where every row of a file carries a key of its
+    own. Of what lies at an address nobody knows that.
+    """
+    if batch.write.source == Source.CSV:
+        return batch.part is None
+    return batch.write.action != Write.Action.UPDATE
+
+
+def send_again(
+    batch: Batch, request: HttpRequest, *, reason: str, repeat_reason: str
+) -> Operation:
+    """Send what `batch` carries in a new write; return the new operation.
+
+    The reasons are those of `confirm`. Of two at once only one sends. Raises
+    `NeedsReview`, and as `confirm` does, with nothing sent.
+    """
+    if not batch.operation.needs_person:
+        raise AlreadyDecided(batch.operation)
+    draft = _draft_of(batch, cast(User, request.user))
+    try:
+        _need_same(draft, batch)
+        return confirm(draft, request, reason=reason, repeat_reason=repeat_reason)
+    except NeedsReview:
+        raise
+    except BaseException:
+        derive.discard(draft)
+        raise
+
+
+def _draft_of(batch: Batch, user: User) -> Write:
+    write = batch.write
+    return save_draft.save_draft(
+        token=uuid.uuid4(),
+        user=user,
+        parent=write,
+        relation=Write.Relation.AGAIN,
+        resends=batch.operation,
+        **{name: getattr(write, name) for name in derive.TARGET},
+        **_content(batch),
+    )
+
+
+def _content(batch: Batch) -> dict[str, Any]:
+    """Return what the new write carries. Raises `FileNotFoundError`."""
+    write = batch.write
+    if write.source == Source.RECORD:
+        values: dict[str, Any] = {"record": write.record, "record_id": write.record_id}
+        return values | {"row_count": 1}
+    if write.source == Source.URL:
+        return {"url": write.url, "remote_file": write.remote_file}
+    if batch.is_shared:
+        original = storage.linked(write.as_sent.name, "original")
+    else:
+        batch.need_same_text()
+        original = storage.stored(ContentFile(batch.csv()), "original")
+    return {
+        "original": original,
+        "file_name": write.file_name,
+        # It is as it was sent: nothing is guessed and nothing is changed.
+        "reading": Reading().as_json(),
+        "recipe_json": recipe_as_json(Recipe()),
+        "delivery": write.delivery,
+        "is_ready": False,
+    }
+
+
+def _need_same(draft: Write, batch: Batch) -> None:
+    """Raise `NeedsReview` unless the draft is exactly what was sent before."""
+    if draft.source == Source.CSV:
+        _check(draft, batch)
+    now = requests.prepare_exact(draft)
+    same_place = (now.method, now.url) == (batch.method, batch.url)
+    if same_place and hashlib.sha256(now.content()).hexdigest() == batch.sha256:
+        return
+    raise NeedsReview(
+        draft,
+        "Nothing was sent: the connection was changed since, so it would not be the "
+        "same request. Look at it, then send it here.",
+    )
+
+
+def _check(draft: Write, batch: Batch) -> None:
+    if batch.is_shared:
+        size = draft.path_of("original").stat().st_size
+        begin_job.begin(draft, FileJob.Kind.CHECK, size=size)
+        raise NeedsReview(
+            draft,
+            "Nothing was sent yet: the file is checked once more, then send it here.",
+        )
+    begin_job.begin(draft, FileJob.Kind.CHECK, size=0)
+    draft.refresh_from_db()
+    if not draft.is_ready or draft.delivery != Write.Delivery.TEXT:
+        raise NeedsReview(
+            draft,
+            "Nothing was sent: what the object takes was changed since, so the rows "
+            "need a look.",
+        )

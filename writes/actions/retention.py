@@ -1,0 +1,150 @@
+"""Forgetting: files go after their time, digests, counts and the audit stay.
+
+Files of a write that was sent are kept for KEEP_DAYS of its environment, drafts that
+nobody came back to for a day. Nothing goes while an operation may still need it.
+"""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db.models import Exists, OuterRef, Q
+
+from console.models import AuditEvent
+from console.sign_in import throttle
+from operations.models import Operation
+from writes import dispatch
+from writes.actions import derive
+from writes.models import Batch, FileJob, Write
+from writes.storage import delete
+
+DRAFTS_KEPT = timedelta(days=1)
+# A file that no row names may be one that is being made just now.
+STRAYS_KEPT = timedelta(days=1)
+MOST_AT_ONCE = 500
+LEFT_IN_STORE = ~Q(store_name="") & Q(is_settled=True)
+
+
+def sweep(now: datetime) -> int:
+    """Take away what is past its time; return how many writes lost their files."""
+    swept = 0
+    for write in _drafts(now)[:MOST_AT_ONCE]:
+        swept += _discard(write, now)
+    for environment, days in settings.KEEP_DAYS.items():
+        for write in _sent(environment, now - timedelta(days=days))[:MOST_AT_ONCE]:
+            swept += _forget(write, now)
+    for pk in Batch.objects.filter(LEFT_IN_STORE).values_list("pk", flat=True):
+        dispatch.enqueue_deletion(pk)
+    _forget_strays(now)
+    throttle.forget_old(now)
+    return swept
+
+
+def _with_files() -> Q:
+    kept = Q()
+    for kind in Write.FILES:
+        kept |= ~Q(**{kind: ""})
+    return kept & Q(files_deleted_at=None)
+
+
+def _drafts(now: datetime) -> list[Write]:
+    """Return drafts that nobody came back to, and what was discarded with its files.
+
+    A draft whose first rows were sent on trial is the rest of something, and so is a
+    trial whose rest was sent: they are kept as long as that.
+    """
+    on_trial = Write.objects.filter(
+        parent=OuterRef("pk"),
+        relation=Write.Relation.TRIAL,
+        state=Write.State.CONFIRMED,
+        files_deleted_at=None,
+    )
+    old = Write.objects.filter(changed_at__lt=now - DRAFTS_KEPT)
+    rest_is_sent = Q(
+        relation=Write.Relation.TRIAL,
+        parent__state=Write.State.CONFIRMED,
+        parent__files_deleted_at=None,
+    )
+    drafts = old.filter(~Exists(on_trial), ~rest_is_sent, state=Write.State.DRAFT)
+    discarded = old.filter(_with_files(), state=Write.State.DISCARDED)
+    return [*drafts.order_by("pk"), *discarded.order_by("pk")]
+
+
+def _discard(write: Write, now: datetime) -> bool:
+    if write.is_draft and not derive.discard(write, wait=False):
+        return False
+    return _delete_files(write, now)
+
+
+def _sent(environment: str, before: datetime) -> list[Write]:
+    busy = Batch.objects.filter(write=OuterRef("pk")).filter(
+        Q(operation__state__in=(*Operation.IN_FLIGHT, *Operation.UNSENT))
+        | Q(is_settled=False)
+    )
+    working = FileJob.objects.filter(write=OuterRef("pk"), state__in=FileJob.OPEN)
+    return list(
+        Write.objects.filter(
+            _with_files(),
+            ~Exists(busy),
+            ~Exists(working),
+            state=Write.State.CONFIRMED,
+            integration__project__environment=environment,
+            confirmed_at__lt=before,
+        ).order_by("pk")[:MOST_AT_ONCE]
+    )
+
+
+def _forget(write: Write, now: datetime) -> bool:
+    if not _delete_files(write, now):
+        return False
+    AuditEvent.record(
+        action="write.files_deleted",
+        subject=f"Files of write {write.pk}, past their time",
+        subject_url=write.get_absolute_url(),
+        project=write.project,
+        detail={
+            "write": write.pk,
+            "rows": write.row_count,
+            "original_sha256": write.inspection.get("sha256"),
+            "as_sent_sha256": write.check_report.get("as_sent_sha256"),
+        },
+    )
+    return True
+
+
+def _delete_files(write: Write, now: datetime) -> bool:
+    """Note it first: a row that names a file that is gone would be worse."""
+    names = {getattr(write, kind).name for kind in Write.FILES}
+    mine = Write.objects.filter(pk=write.pk, files_deleted_at=None)
+    if not mine.update(files_deleted_at=now, **dict.fromkeys(Write.FILES, "")):
+        return False
+    for name in names:
+        delete(name)
+    return True
+
+
+def _forget_strays(now: datetime) -> None:
+    """Delete files that no write names: left by a process that was killed."""
+    folders = [
+        Path(default_storage.path("writes")),
+        Path(settings.FILE_UPLOAD_TEMP_DIR),
+    ]
+    before = (now - STRAYS_KEPT).timestamp()
+    root = Path(default_storage.path(""))
+    for folder in folders:
+        if not folder.exists():
+            continue
+        for path in folder.rglob("*"):
+            # A link to an older file is new by its change time alone.
+            if path.is_file() and path.stat().st_ctime < before:
+                if path.is_relative_to(root) and _is_named(path.relative_to(root)):
+                    continue
+                path.unlink(missing_ok=True)
+
+
+def _is_named(name: Path) -> bool:
+    named = Q()
+    for kind in Write.FILES:
+        named |= Q(**{kind: name.as_posix()})
+    return Write.objects.filter(named).exists()

@@ -1,0 +1,37 @@
+"""From a form to a draft: new, or the one that the form made before."""
+
+import uuid
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from writes.models import Write
+
+
+class NotYourDraft(Exception):
+    """The form with this token is no draft that this user may change: see `write`."""
+
+    def __init__(self, write: Write) -> None:
+        super().__init__(f"Write {write.pk} cannot be changed.")
+        self.write = write
+
+
+def save_draft(*, token: uuid.UUID, user: User, **values: Any) -> Write:
+    """Return the draft of the form with `token`, new or changed.
+
+    The same form reviewed twice is one draft. Raises `NotYourDraft` if it was sent or
+    discarded or is on trial, and for a token of somebody else's form.
+    """
+    mine = {"started_by": user, "started_by_name": user.get_username()}
+    try:
+        with transaction.atomic():
+            return Write.objects.create(token=token, **mine, **values)
+    except IntegrityError:
+        write = Write.objects.filter(token=token).first()
+        if write is None:
+            raise
+    while write.is_draft and write.started_by_id == user.pk and not write.is_on_trial:
+        if write.revise(**values):
+            return write
+    raise NotYourDraft(write)

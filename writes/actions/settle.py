@@ -1,0 +1,100 @@
+"""After the end of its operations: join the rows of a write, and close what is open.
+
+The clock looks at the batches that are not settled. One is settled when its operation
+will tell nothing new and its rows are joined to all that it told.
+"""
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from operations.models import Operation
+from writes import dispatch
+from writes.actions import begin_job
+from writes.models import Batch, FileJob, SharedAddress, Write
+from writes.models.batch import goes_on
+from writes.worker.join_rows import MOVING, told_digest
+
+MOST_AT_ONCE = 200
+LATE = timedelta(hours=1)
+
+State = Operation.State
+
+
+def join_told(now: datetime) -> int:
+    """Have the rows of every write joined whose operations told something new.
+
+    Parts that are held tell nothing, and some are held for ever: many of them must not
+    keep the clock from others.
+    """
+    calm = (
+        Batch.objects.filter(is_settled=False)
+        .exclude(operation__state__in=(*MOVING, State.HELD))
+        .select_related("operation", "write__integration__project")
+        .order_by("pk")
+    )
+    by_write: dict[int, list[Batch]] = {}
+    for batch in calm[:MOST_AT_ONCE]:
+        by_write.setdefault(batch.write_id, []).append(batch)
+    return sum(_settle(batches) for batches in by_write.values())
+
+
+def _settle(batches: list[Batch]) -> bool:
+    """Join the rows of one write if that is due; tell whether it was begun."""
+    write = batches[0].write
+    if write.jobs.filter(kind=FileJob.Kind.JOIN, state__in=FileJob.OPEN).exists():
+        return False
+    if _is_moving(write):
+        return False
+    digest = told_digest(write)
+    if digest == write.rows_told or _was_in_vain(write):
+        _close([batch for batch in batches if _is_silent(batch.operation)])
+        return False
+    size = write.check_report.get("as_sent_size", 0)
+    begin_job.begin(write, FileJob.Kind.JOIN, size=size, wait=False)
+    return True
+
+
+def _is_moving(write: Write) -> bool:
+    """Tell whether a part is on its way, or will be with the next tick."""
+    batches = list(write.batches.select_related("operation"))
+    states = {batch.operation.state for batch in batches}
+    return bool(states & set(MOVING)) or goes_on(write, batches)
+
+
+def _was_in_vain(write: Write) -> bool:
+    """Tell whether the last try failed: it will not do better by being repeated."""
+    last = write.last_job(FileJob.Kind.JOIN)
+    return last is not None and last.state == FileJob.State.FAILED
+
+
+def _is_silent(operation: Operation) -> bool:
+    """Tell whether nothing new will come of it.
+
+    A late answer to what was called unknown comes within minutes, if at all; it counts
+    for more than what a person found meanwhile.
+    """
+    if operation.due_at is not None:
+        return False
+    is_in_doubt = operation.state in (State.UNKNOWN, State.NOT_WRITTEN)
+    if not is_in_doubt or operation.sent_at is None:
+        return True
+    return timezone.now() - operation.sent_at > LATE
+
+
+def _close(batches: list[Batch]) -> None:
+    for batch in batches:
+        stop_sharing(batch)
+        Batch.objects.filter(pk=batch.pk).update(is_settled=True)
+
+
+def stop_sharing(batch: Batch) -> None:
+    """End the address of a batch that nobody needs to fetch any more.
+
+    A worker takes its file out of the store, which may take minutes.
+    """
+    address = SharedAddress.objects.filter(batch=batch).first()
+    if address is not None:
+        address.revoke()
+    if batch.store_name:
+        dispatch.enqueue_deletion(batch.pk)

@@ -1,0 +1,69 @@
+"""What the page of a file shows of its findings: rule by rule, with what mends them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from writes.display.finding_titles import RuleTitle, title_of
+
+
+@dataclass
+class RuleShown:
+    """All findings of one rule and level; `groups` are those of `Report.as_json`.
+
+    `columns` are those of the file that the rule speaks of, as the form shows them.
+    """
+
+    rule: str
+    level: str
+    said: RuleTitle
+    groups: list[dict[str, Any]] = field(default_factory=list)
+    columns: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        """How many findings there are."""
+        return sum(group["total"] for group in self.groups)
+
+    @property
+    def noun(self) -> str:
+        """What was counted, as "cells"; "" where there is nothing to count."""
+        if self.total == 1:
+            return self.said.counts.removesuffix("s")
+        return self.said.counts
+
+
+def by_rule(
+    groups: Sequence[dict[str, Any]], columns: Mapping[str, dict[str, Any]]
+) -> list[RuleShown]:
+    """Return the groups rule by rule, in the order in which they come.
+
+    `columns` are the form's, by their name in the file: see `read_column` of a group.
+    """
+    found: dict[tuple[str, str], RuleShown] = {}
+    for group in groups:
+        name = (group["level"], group["rule"])
+        if name not in found:
+            found[name] = RuleShown(
+                rule=group["rule"], level=group["level"], said=title_of(group["rule"])
+            )
+        shown = found[name]
+        shown.groups.append(group)
+        column = columns.get(group["read_column"])
+        if column is not None and column not in shown.columns:
+            shown.columns.append(column)
+    return list(found.values())
+
+
+def mark_columns(
+    columns: Mapping[str, dict[str, Any]], groups: Sequence[dict[str, Any]]
+) -> None:
+    """Note at each column its worst level and how many findings of it there are."""
+    for group in groups:
+        column = columns.get(group["read_column"])
+        if column is None or group["level"] == "notes":
+            continue
+        # What blocks comes first.
+        column.setdefault("level", group["level"])
+        if column["level"] == group["level"]:
+            column["total"] = column.get("total", 0) + group["total"]

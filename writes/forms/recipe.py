@@ -1,0 +1,125 @@
+"""What an operator chose on the page of a file, as changes of its recipe."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import get_args
+
+from django.http import QueryDict
+
+from files.mending.recipes import (
+    FORMATS,
+    ColumnRecipe,
+    DateConversion,
+    DateFormat,
+    InvalidRecipe,
+    Recipe,
+)
+from writes.recipe import sent_names
+from writes.storage import NUL
+
+# What a column's dates can be turned into, for the select: value and label.
+DATE_CHOICES = [
+    (f"{into}:{name}", f"{label} ({'date' if into == 'date' else 'date and time'})")
+    for into in ("date", "datetime")
+    for name, label in FORMATS.items()
+]
+
+
+# No file has a row with more digits to its number.
+LONGEST_ROW = 9
+
+
+def with_columns(recipe: Recipe, columns: Sequence[str], post: QueryDict) -> Recipe:
+    """Return the recipe with what the form says of columns and constants.
+
+    `columns` are the names of the file's columns as read, as `column_names` gives them.
+    Raises `InvalidRecipe`.
+    """
+    zone = post.get("zone", "").strip()
+    chosen = {}
+    for number, name in enumerate(columns):
+        if f"name_{number}" in post:
+            column = _column(name, number, zone, post)
+        else:
+            # The page shows no more than so many columns; the others stay.
+            column = recipe.columns.get(name, ColumnRecipe(name=name))
+        if column != ColumnRecipe(name=name):
+            _need_no_nul(name, column.name)
+            chosen[name] = column
+    names = post.getlist("constant_name")
+    values = post.getlist("constant_value")
+    constants = tuple(
+        (name.strip(), value)
+        for name, value in zip(names, values, strict=False)
+        if name.strip() or value
+    )
+    _need_no_nul(*(text for constant in constants for text in constant))
+    changed = replace(recipe, columns=chosen, constants=constants)
+    sent = sent_names(changed, columns)
+    if not any(sent):
+        raise InvalidRecipe("No column would be left to send. Keep at least one.")
+    _need_distinct([*sent, *(name for name, _ in constants)])
+    return changed
+
+
+def _column(name: str, number: int, zone: str, post: QueryDict) -> ColumnRecipe:
+    sent_as = str(post[f"name_{number}"]).strip()
+    if post.get(f"leave_{number}"):
+        return ColumnRecipe(name="")
+    if not sent_as:
+        raise InvalidRecipe(f"Column “{name}” needs a name, or choose to leave it out.")
+    return ColumnRecipe(
+        name=sent_as,
+        trim=bool(post.get(f"trim_{number}")),
+        blank_to_null=bool(post.get(f"null_{number}")),
+        dates=_dates(post.get(f"dates_{number}", ""), zone),
+    )
+
+
+def _dates(choice: str, zone: str) -> DateConversion | None:
+    if not choice:
+        return None
+    into, _, form = choice.partition(":")
+    if into not in ("date", "datetime") or form not in get_args(DateFormat):
+        raise InvalidRecipe("This date format is not known. Choose another one.")
+    return DateConversion(into=into, format=form, zone=zone)  # type: ignore[arg-type]
+
+
+def _need_distinct(names: list[str]) -> None:
+    """Refuse two columns of one name: nobody could tell which of them is written."""
+    seen: set[str] = set()
+    for name in names:
+        if name and name.casefold() in seen:
+            raise InvalidRecipe(f"Two columns would be sent as “{name}”.")
+        seen.add(name.casefold())
+
+
+def _need_no_nul(*texts: str) -> None:
+    """Refuse what Salesforce would not take, and no database keeps."""
+    if any(NUL in text for text in texts):
+        raise InvalidRecipe(
+            "A text holds a NUL character, which cannot be sent. If it is the name of "
+            "a column, take it out in the file, and upload that again."
+        )
+
+
+def with_cells(recipe: Recipe, columns: Sequence[str], post: QueryDict) -> Recipe:
+    """Return the recipe with the cells that were edited. Raises `InvalidRecipe`."""
+    cells = dict(recipe.cells)
+    edited = zip(
+        post.getlist("cell_row"),
+        post.getlist("cell_column"),
+        post.getlist("cell_was"),
+        post.getlist("cell"),
+        strict=False,
+    )
+    for row, column, was, value in edited:
+        if value == was:
+            continue
+        is_row = row.isdecimal() and len(row) <= LONGEST_ROW
+        if not is_row or column not in columns:
+            raise InvalidRecipe("This page is old. Reload it.")
+        _need_no_nul(value)
+        # A browser sends line breaks as CRLF; Salesforce takes LF alone.
+        cells[int(row), column] = value.replace("\r\n", "\n").replace("\r", "\n")
+    return replace(recipe, cells=cells)

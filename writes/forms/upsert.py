@@ -1,0 +1,121 @@
+"""The forms of an upsert: a CSV file, a URL."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+
+from files.remote.addresses import is_private_host
+from writes.forms.target import TargetForm
+from writes.models import Write
+
+LONGEST_URL = 4000
+
+
+class UpsertForm(TargetForm):
+    """What a CSV file and a URL have in common."""
+
+    primary_key = forms.CharField(
+        label="Primary key",
+        max_length=200,
+        help_text=(
+            "The column that decides between insert and update: id, or an External ID "
+            "field, as external_id__c."
+        ),
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
+    )
+
+
+class CsvForm(UpsertForm):
+    """Many records from a file on the operator's machine."""
+
+    file = forms.FileField(
+        label="CSV file",
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput(
+            attrs={"accept": ".csv,.tsv,.txt,.xlsx,text/csv,text/plain"}
+        ),
+    )
+    field_order = ("project", "integration", "object", "group", "primary_key", "file")
+
+    def __init__(self, *args: Any, earlier: Write | None = None, **kwargs: Any) -> None:
+        """`earlier` is the write whose file is taken when no other is chosen."""
+        super().__init__(*args, **kwargs)
+        self.earlier = earlier
+        self.too_big = False
+        if earlier is not None:
+            self.fields["file"].help_text = (
+                f"Choose none to take {earlier.file_name} as it was uploaded for write "
+                f"{earlier.pk}."
+            )
+
+    def clean_file(self) -> UploadedFile[bytes] | None:
+        """Ask for a file unless an earlier one serves; make its name fit to show."""
+        if self.too_big:
+            raise forms.ValidationError(
+                "This file is over 1 GiB, and nothing of it was kept. Split it, and "
+                "upload the pieces one after the other."
+            )
+        file: UploadedFile[bytes] | None = self.cleaned_data["file"]
+        if file is None:
+            if self.earlier is None:
+                raise forms.ValidationError("Choose a CSV file.")
+            return None
+        name = "".join(c for c in file.name or "" if c.isprintable())
+        file.name = name[-255:] or "upload.csv"
+        return file
+
+
+class UrlForm(UpsertForm):
+    """Many records from an address that Ampersand fetches."""
+
+    url = forms.CharField(
+        label="URL",
+        max_length=LONGEST_URL,
+        widget=forms.TextInput(
+            attrs={"inputmode": "url", "placeholder": "https://…/data.csv"}
+        ),
+        help_text="Ampersand must be able to GET it without signing in; up to 150 MiB.",
+    )
+    field_order = ("project", "integration", "object", "group", "primary_key", "url")
+
+    def clean_url(self) -> str:
+        """Accept http(s) with a host; refuse user names, which would be stored."""
+        url: str = self.cleaned_data["url"]
+        try:
+            parts = urlsplit(url)
+            host, _ = parts.hostname, parts.port
+        except ValueError:
+            raise forms.ValidationError("This is not an address.") from None
+        if parts.scheme not in ("http", "https") or not host:
+            raise forms.ValidationError(
+                "Give the full address, as https://host/file.csv."
+            )
+        if parts.username is not None or parts.password is not None:
+            raise forms.ValidationError(
+                "Leave user name and password out of the address."
+            )
+        if not url.isprintable() or " " in url:
+            raise forms.ValidationError("An address has no spaces: write them as %20.")
+        if parts.fragment:
+            raise forms.ValidationError("Leave out everything from “#” on.")
+        return url
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse an address that only this network can reach, outside the sandbox."""
+        cleaned = super().clean()
+        project, url = cleaned.get("project"), cleaned.get("url")
+        if project and url and project.environment != "sandbox" and is_private(url):
+            self.add_error(
+                "url",
+                "Ampersand fetches this address from outside; it cannot reach a "
+                "private one.",
+            )
+        return cleaned
+
+
+def is_private(url: str) -> bool:
+    """Tell whether only its own network reaches the host of `url`, as it is spelled."""
+    return is_private_host(urlsplit(url).hostname or "")

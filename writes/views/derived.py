@@ -1,0 +1,60 @@
+"""Buttons that make a write from another one."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from console.access.roles import Role, require_operator
+from writes.actions import derive
+from writes.actions.derive import NoChild
+from writes.views.drafting import check
+from writes.views.lookup import find_write
+
+LONGEST_NUMBER = 9
+
+
+@require_POST
+@require_operator
+def retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make a draft of the rows that failed."""
+    write = find_write(request, pk, Role.OPERATOR)
+    try:
+        child = derive.retry_failed(write, cast(User, request.user))
+    except NoChild as error:
+        messages.warning(request, f"Nothing was made. {error}")
+        return redirect(write)
+    except FileNotFoundError:
+        messages.error(request, "Nothing was made. The files of this write are gone.")
+        return redirect(write)
+    for other in derive.retries_of(write).exclude(pk=child.pk):
+        messages.warning(
+            request,
+            f"There is write {other.pk} already, a retry of these rows too. What that "
+            "one wrote is written once more if you send this one as well.",
+        )
+    return redirect(child if child.jobs.exists() else check(child))
+
+
+@require_POST
+@require_operator
+def trial(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make a draft of the first rows; those of this one are the rest from now on."""
+    write = find_write(request, pk, Role.OPERATOR)
+    number = request.POST.get("rows", "").strip()
+    is_number = number.isdecimal() and len(number) <= LONGEST_NUMBER
+    try:
+        if not is_number:
+            raise NoChild("Give the number of rows to try.")
+        child = derive.try_first(write, cast(User, request.user), int(number))
+    except NoChild as error:
+        messages.warning(request, f"Nothing was changed. {error}")
+        return redirect(write)
+    except FileNotFoundError:
+        messages.error(request, "The stored file is gone. Upload it again.")
+        return redirect(write)
+    check(write)
+    return redirect(check(child))

@@ -1,0 +1,107 @@
+"""What the three forms of a write share: where they start and how they end."""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
+from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
+
+from console.access.roles import Role
+from writes.actions import begin_job
+from writes.actions.save_draft import NotYourDraft
+from writes.forms.target import initial_target
+from writes.models import FileJob, Write
+
+LARGEST_ID = 2**63 - 1
+
+
+def earlier_write(request: HttpRequest, source: str) -> Write | None:
+    """Return the write whose content the form takes over, from `?again=`.
+
+    Only what the user might send: others read its files where they may see it.
+    """
+    given = request.POST.get("again") or request.GET.get("again") or ""
+    if not given.isdecimal() or len(given) > 19 or int(given) > LARGEST_ID:
+        return None
+    return (
+        Write.objects.visible_to(request.user)
+        .for_role(request.user, Role.OPERATOR)
+        .select_related("integration__project")
+        .filter(pk=int(given), source=source)
+        .first()
+    )
+
+
+def first_values(request: HttpRequest, write: Write | None) -> dict[str, Any]:
+    """Return what an empty form starts with; a new token makes it a new write.
+
+    Going back to a draft keeps its token, so that it stays one draft. An admin who
+    takes over somebody else's draft makes one of their own.
+    """
+    mine = write is not None and write.started_by_id == request.user.pk
+    return {
+        "token": write.token if write and mine and write.is_draft else uuid.uuid4(),
+        "again": write.pk if write is not None else None,
+        **initial_target(write, request.user),
+    }
+
+
+def parent_of(write: Write | None) -> dict[str, Any]:
+    """Return what the new write is sent again from: a draft only passes its own on."""
+    if write is None:
+        return {}
+    if write.is_draft and write.relation == Write.Relation.TRIAL:
+        # An admin's copy of it: of a write there is one trial at a time.
+        return {}
+    if write.is_draft:
+        return {"parent": write.parent, "relation": write.relation}
+    return {"parent": write, "relation": Write.Relation.AGAIN}
+
+
+def check(write: Write) -> Write | str:
+    """Have the file of a draft checked; return the page that shows what came of it."""
+    try:
+        size = write.path_of("original").stat().st_size
+    except FileNotFoundError:
+        # The check tells so, on the page of the file.
+        size = 0
+    begin_job.begin(write, FileJob.Kind.CHECK, size=size)
+    write.refresh_from_db()
+    if write.is_ready and not write.has_warnings:
+        return write
+    return reverse("writes:file", args=[write.pk])
+
+
+def go_to(request: HttpRequest, page: Write | str) -> HttpResponse:
+    """Send the browser to the page of a write or of a name, whichever way it asked."""
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponseClientRedirect(resolve_url(page))
+    return redirect(page)
+
+
+_TAKEN = {
+    Write.State.CONFIRMED: "This form was sent before, and nothing was sent now. Here "
+    "is what became of it. Start a new write to send something else.",
+    Write.State.DISCARDED: "This form was discarded, and nothing was kept of it now. "
+    "Start a new write.",
+    Write.State.DRAFT: "This form is the draft of somebody else, and nothing was "
+    "changed. Start a new write.",
+}
+
+_ON_TRIAL = (
+    "Some of its rows are on trial, and nothing was changed: with another file the two "
+    "could overlap. Discard the trial first, or start a new write."
+)
+
+
+def go_to_taken(request: HttpRequest, error: NotYourDraft) -> HttpResponse:
+    """Show the write that this form became already, instead of making a second."""
+    write = error.write
+    is_on_trial = write.is_draft and write.started_by_id == request.user.pk
+    words = _ON_TRIAL if is_on_trial else _TAKEN[Write.State(write.state)]
+    messages.warning(request, words)
+    seen = Write.objects.visible_to(request.user).filter(pk=error.write.pk)
+    return go_to(request, seen.first() or "home")

@@ -1,0 +1,138 @@
+"""What the buttons on the page of a file do: each returns the new values of the draft.
+
+All raise `InvalidRecipe` for what cannot be done, and `FileNotFoundError` once the file
+is gone. Nothing is changed here: the page does that, if the draft still is the same.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from console.models import AuditEvent
+from files.mending.recipes import InvalidRecipe, Recipe
+from files.reading.inspection import Reading
+from writes.columns import columns_of
+from writes.forms.recipe import with_cells, with_columns
+from writes.models import SavedMapping, Write
+from writes.recipe import (
+    key_after,
+    names_to_remember,
+    recipe_as_json,
+    rows_of_group,
+    without_rows,
+)
+
+
+def _read_as(write: Write, request: HttpRequest) -> dict[str, Any]:
+    _need_no_trial(write)
+    sheet = request.POST.get("sheet", "")
+    if sheet not in write.inspection.get("sheets", []) and sheet:
+        raise InvalidRecipe("Choose one of the sheets of the workbook.")
+    try:
+        reading = Reading(
+            encoding=request.POST.get("encoding", "utf-8"),
+            delimiter=request.POST.get("delimiter", ","),
+            sheet=sheet,
+        )
+    except ValueError as error:
+        raise InvalidRecipe(str(error)) from None
+    return {"reading": reading.as_json()}
+
+
+def _read_otherwise(write: Write, request: HttpRequest) -> dict[str, Any]:
+    """Ask again how the file is to be read; what was mended stays."""
+    _need_no_trial(write)
+    return {"reading": {}}
+
+
+def _need_no_trial(write: Write) -> None:
+    if write.is_on_trial:
+        raise InvalidRecipe(
+            "Some of its rows are on trial: read otherwise, the two could overlap. "
+            "Discard the trial first."
+        )
+
+
+def _map_columns(write: Write, request: HttpRequest) -> dict[str, Any]:
+    columns = columns_of(write)
+    recipe = with_columns(write.recipe, columns, request.POST)
+    return _recipe_values(recipe) | {"primary_key": _key_after(write, columns, recipe)}
+
+
+def _key_after(write: Write, columns: list[str], recipe: Recipe) -> str:
+    return key_after(write.primary_key, columns, before=write.recipe, after=recipe)
+
+
+def remember(write: Write, request: HttpRequest) -> None:
+    """Keep what the columns are sent as for the next files for this object."""
+    SavedMapping.objects.update_or_create(
+        integration=write.integration,
+        object_name=write.object_name,
+        defaults={
+            "columns": names_to_remember(write.recipe),
+            "changed_by_name": request.user.get_username(),
+            "changed_at": timezone.now(),
+        },
+    )
+    AuditEvent.record(
+        action="mapping.saved",
+        subject=f"Columns of files for {write.object_name} in {write.integration}",
+        subject_url=write.get_absolute_url(),
+        request=request,
+        project=write.project,
+    )
+
+
+def _leave_out(write: Write, request: HttpRequest) -> dict[str, Any]:
+    rule, column = request.POST.get("rule", ""), request.POST.get("column", "")
+    rows = rows_of_group(write.path_of("findings"), rule, column)
+    return _recipe_values(without_rows(write.recipe, rows))
+
+
+def _put_back(write: Write, request: HttpRequest) -> dict[str, Any]:
+    return _recipe_values(replace(write.recipe, left_out=()))
+
+
+def _edit_cells(write: Write, request: HttpRequest) -> dict[str, Any]:
+    columns = columns_of(write)
+    return _recipe_values(with_cells(write.recipe, columns, request.POST))
+
+
+def _undo(write: Write, request: HttpRequest) -> dict[str, Any]:
+    """Take back every change but the rows of a trial: those are in another write."""
+    kept = Recipe(
+        only_first=write.recipe.only_first, skip_first=write.recipe.skip_first
+    )
+    columns = columns_of(write)
+    return _recipe_values(kept) | {"primary_key": _key_after(write, columns, kept)}
+
+
+def _recipe_values(recipe: Recipe) -> dict[str, Any]:
+    return {"recipe_json": recipe_as_json(recipe)}
+
+
+def _choose_key(write: Write, request: HttpRequest) -> dict[str, Any]:
+    key = request.POST.get("primary_key", "")
+    if key not in write.check_report.get("columns", []):
+        raise InvalidRecipe("Choose a column of the file as the primary key.")
+    return {"primary_key": key}
+
+
+def _check_again(write: Write, request: HttpRequest) -> dict[str, Any]:
+    return {}
+
+
+ACTIONS: dict[str, Callable[[Write, HttpRequest], dict[str, Any]]] = {
+    "read": _read_as,
+    "read-otherwise": _read_otherwise,
+    "columns": _map_columns,
+    "leave-out": _leave_out,
+    "put-back": _put_back,
+    "cells": _edit_cells,
+    "undo": _undo,
+    "check": _check_again,
+    "key": _choose_key,
+}

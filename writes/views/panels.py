@@ -1,0 +1,89 @@
+"""What the page of an operation shows of the write behind it."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+
+from console.access.roles import Role
+from console.ui.polling import seconds_between_polls, seen
+from operations.models import Operation
+from writes.models import Batch, SharedAddress, Write, WriteQuerySet
+from writes.requests import as_curl
+
+POLL_SECONDS = 3
+
+
+def rows_panel(request: HttpRequest, operation: Operation) -> str:
+    """Draw how the rows fared of the write that an operation belongs to."""
+    batch = (
+        Batch.objects.select_related("write")
+        .filter(operation=operation, write__source=Write.Source.CSV)
+        .first()
+    )
+    if batch is None:
+        return ""
+    context = rows_context(request, batch.write)
+    return render_to_string("writes/rows_summary.html#panel", context, request)
+
+
+def children_shown(write: Write, request: HttpRequest) -> WriteQuerySet:
+    """Return what came of `write`, where the reader has a role."""
+    return write.children.for_role(request.user, Role.VIEWER).not_discarded()
+
+
+def rows_context(request: HttpRequest, write: Write) -> dict[str, Any]:
+    """Return what the summary of the rows of a write shows."""
+    batches = list(write.batches.all())
+    is_settled = all(batch.is_settled for batch in batches)
+    begun = write.confirmed_at or write.created_at
+    seconds = seconds_between_polls(begun, quickest=POLL_SECONDS)
+    came_of_it = list(children_shown(write, request))
+    shown = (write.rows_totals, [(child.pk, child.state) for child in came_of_it])
+    return {
+        "write": write,
+        "parts": len(batches),
+        "totals": write.rows_totals,
+        "children": came_of_it,
+        "poll_seconds": None if is_settled else seconds,
+        "seen": seen(shown, is_settled, seconds),
+    }
+
+
+def pause_panel(request: HttpRequest, operation: Operation) -> str:
+    """Offer to pause what waits for a reason, and to resume what is paused.
+
+    What waits without one leaves before anybody could press the button. Parts are
+    paused on the page of their write.
+    """
+    if operation.state not in Operation.UNSENT:
+        return ""
+    batch = Batch.objects.select_related("write").filter(operation=operation).first()
+    if batch is None:
+        return ""
+    is_alone = operation.reason and not operation.part
+    if batch.write.paused_at is None and not is_alone:
+        return ""
+    context = {"write": batch.write}
+    return render_to_string("writes/pause_panel.html", context, request)
+
+
+def request_panel(request: HttpRequest, operation: Operation) -> str:
+    """Draw the request as it was sent, or nothing for somebody else's operation."""
+    batch = (
+        Batch.objects.select_related("write__integration__project", "write__parent")
+        .filter(operation=operation)
+        .first()
+    )
+    if batch is None:
+        return ""
+    shown = batch.request_shown()
+    context = {
+        "batch": batch,
+        "write": batch.write,
+        "operation": operation,
+        "shown": shown,
+        "curl": as_curl(batch.write, shown),
+        "address": SharedAddress.objects.filter(batch=batch).first(),
+    }
+    return render_to_string("writes/request_panel.html", context, request)

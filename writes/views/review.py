@@ -1,0 +1,219 @@
+"""A draft: shown for review, confirmed by its button, or put away."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from ampersand import RequestInvalid
+from console.access.roles import Role, require_operator, require_viewer
+from console.fields import UnreadableSecret
+from console.models import EnvironmentControl, NoActiveKey
+from files.remote.looking import LARGE
+from operations.display.sentence import sentence
+from writes import delivery, requests
+from writes.actions import derive
+from writes.actions.confirm import confirm, review_token
+from writes.actions.duplicates import RepeatFound, earlier_of
+from writes.display.progress import progress_of
+from writes.forms.confirm import ConfirmForm
+from writes.models import Write
+from writes.views.lookup import find_write
+from writes.views.sent import _sent_context
+
+
+@require_POST
+@require_operator
+def send(request: HttpRequest, pk: int) -> HttpResponse:
+    """Confirm a draft and go to its operation; a second time finds the first.
+
+    422 with the review where something is missing or wrong, 409 with a page of its own
+    where the same content was sent not long ago.
+    """
+    write = find_write(request, pk, Role.OPERATOR)
+    form = ConfirmForm(request.POST, write=write, is_repeat="repeats" in request.POST)
+    is_answered = form.is_valid()
+    try:
+        if _is_stale(write, request.POST.get("reviewed")):
+            problem = "It was changed after you opened this page. Look at it again."
+            return review(request, write, form=form, problem=problem, status=422)
+        if write.is_draft and not is_answered:
+            return _ask_again(request, write, form)
+        confirm(write, request, **form.said())
+    except RepeatFound as found:
+        return _stop(request, write, found.earlier, form)
+    except FileNotFoundError:
+        problem = "The stored file is gone. Upload it again."
+        return review(request, write, form=form, problem=problem, status=422)
+    except (NoActiveKey, UnreadableSecret, RequestInvalid) as error:
+        if write.source == Write.Source.CSV and not write.is_ready:
+            messages.error(request, f"Nothing was sent. {error}")
+            return redirect("writes:file", write.pk)
+        return review(request, write, form=form, problem=str(error), status=422)
+    return _go_to_sent(write)
+
+
+def _is_stale(write: Write, reviewed: str | None) -> bool:
+    """Tell whether the draft was reviewed anew, in another tab, since it was shown."""
+    if not reviewed or not write.is_draft or not write.is_ready:
+        return False
+    return reviewed != review_token(write, requests.prepare_shown(write))
+
+
+def _ask_again(request: HttpRequest, write: Write, form: ConfirmForm) -> HttpResponse:
+    """Show the page that the form came from, with what is wrong at its fields."""
+    if form.is_repeat and (earlier := earlier_of(write, timezone.now())):
+        return _stop_page(request, write, earlier, form, status=422)
+    return review(request, write, form=form, status=422)
+
+
+def _stop(
+    request: HttpRequest, write: Write, earlier: Write, form: ConfirmForm
+) -> HttpResponse:
+    """Ask why the same is sent once more; what was typed so far stays."""
+    typed = {**form.cleaned_data, "repeats": earlier.pk}
+    asked = ConfirmForm(write=write, is_repeat=True, initial=typed)
+    return _stop_page(request, write, earlier, asked, status=409)
+
+
+def _stop_page(
+    request: HttpRequest, write: Write, earlier: Write, form: ConfirmForm, status: int
+) -> HttpResponse:
+    batches = list(earlier.batches.select_related("operation__project"))
+    context = {
+        "write": write,
+        "project": write.project,
+        "reviewed": request.POST.get("reviewed", ""),
+        "form": form,
+        "earlier": earlier,
+        "operations": [batch.operation for batch in batches],
+        "progress": progress_of(batches),
+        "what": sentence(batches[0].operation).what,
+    }
+    return render(request, "writes/repeat.html", context, status=status)
+
+
+def _go_to_sent(write: Write) -> HttpResponse:
+    batches = write.batches.select_related("operation")[:2]
+    return redirect(batches[0].operation if len(batches) == 1 else write)
+
+
+@require_safe
+@never_cache
+@require_viewer
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show a draft for review, and what was sent in parts by its parts.
+
+    A write of one part is shown by its operation, a draft with faults by its file.
+    """
+    write = find_write(request, pk, Role.VIEWER)
+    batches = list(write.batches.select_related("operation"))
+    if len(batches) == 1:
+        return redirect(batches[0].operation)
+    if batches:
+        return render(request, "writes/sent.html", _sent_context(request, write))
+    if write.source == Write.Source.CSV and write.is_draft and not write.is_ready:
+        return redirect("writes:file", write.pk)
+    return review(request, write)
+
+
+def review(
+    request: HttpRequest,
+    write: Write,
+    *,
+    form: ConfirmForm | None = None,
+    problem: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    """Show a draft with all that is asked before it is sent; `form` came back so."""
+    context: dict[str, Any] = {
+        "write": write,
+        "project": write.project,
+        "form": form or ConfirmForm(write=write),
+        "control": EnvironmentControl.objects.of(write.project.environment),
+    }
+    if write.source == Write.Source.CSV and not write.check_report:
+        # It was put away before it was checked: there is no request to show.
+        return render(request, "writes/detail.html", context, status=status)
+    try:
+        shown = requests.prepare_shown(write)
+        context |= {"shown": shown, "curl": requests.as_curl(write, shown)}
+        context["reviewed"] = review_token(write, shown)
+        context["earlier"] = earlier_of(write, timezone.now())
+    except (NoActiveKey, UnreadableSecret, RequestInvalid) as error:
+        problem = problem or str(error)
+    if write.source == Write.Source.CSV:
+        context |= _file_context(write)
+    context["problem"] = problem
+    return render(request, "writes/detail.html", context, status=status)
+
+
+def _file_context(write: Write) -> dict[str, Any]:
+    return {
+        "report": write.check_report,
+        "inspection": write.inspected,
+        "deliveries": _deliveries(write),
+        "trial": derive.trial_of(write),
+    }
+
+
+def _deliveries(write: Write) -> list[dict[str, Any]]:
+    """Return the ways in which this file can go, when there is a choice."""
+    if write.delivery == Write.Delivery.TEXT:
+        return []
+    labels = dict(Write.Delivery.choices)
+    size = write.check_report["as_sent_size"]
+    return [
+        {
+            "value": way,
+            "label": labels[way],
+            "is_risky": way != Write.Delivery.PARTS and size > LARGE,
+        }
+        for way in delivery.deliveries(size)
+    ]
+
+
+@require_POST
+@require_operator
+def deliver(request: HttpRequest, pk: int) -> HttpResponse:
+    """Choose how a file that is too big for one request reaches Ampersand."""
+    write = find_write(request, pk, Role.OPERATOR)
+    way = request.POST.get("delivery", "")
+    together = way == Write.Delivery.PARTS and "is_parallel" in request.POST
+    is_open = write.is_ready and write.delivery != Write.Delivery.TEXT
+    size = write.check_report.get("as_sent_size", 0)
+    # Another edition, so that what is confirmed just now is not sent another way.
+    if (
+        not is_open
+        or way not in delivery.deliveries(size)
+        or not write.revise(delivery=way, is_parallel=together)
+    ):
+        messages.warning(request, "Nothing was changed: there is no such choice.")
+    return redirect(write)
+
+
+@require_POST
+@require_operator
+def discard(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put a draft away. What was sent cannot be discarded."""
+    write = find_write(request, pk, Role.OPERATOR)
+    if not derive.discard(write, by=request.user.get_username()):
+        messages.warning(request, "This is no draft any more; nothing was changed.")
+        return redirect(write)
+    messages.success(request, "The draft was discarded. Nothing was sent.")
+    return redirect("home")
+
+
+@require_safe
+@require_operator
+def again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Open the form that this write came from, filled in with its content."""
+    write = find_write(request, pk, Role.OPERATOR)
+    form = reverse(f"writes:{write.source}")
+    return redirect(f"{form}?{urlencode({'again': write.pk})}")

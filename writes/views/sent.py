@@ -1,0 +1,138 @@
+"""A write that was sent: followed part by part, paused, gone on with."""
+
+from functools import partial
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from console.access.roles import Role, require_operator, require_viewer
+from console.ui.polling import seconds_between_polls, seen
+from writes.actions import pause as actions
+from writes.actions import release_parts
+from writes.display.eta import pace_of
+from writes.display.progress import PartsProgress, progress_of
+from writes.display.timeline import timeline
+from writes.models import Batch, Write
+from writes.models.batch import goes_on, stopped_at
+from writes.templatetags.writes import duration
+from writes.views.lookup import find_write
+from writes.views.panels import children_shown
+
+POLL_SECONDS = 2
+
+
+@require_safe
+@never_cache
+@require_viewer
+def status(request: HttpRequest, pk: int) -> HttpResponse:
+    """Return the part of a sent write that changes by itself; 204 if it is `seen`."""
+    context = _sent_context(request, find_write(request, pk, Role.VIEWER))
+    if request.GET.get("seen") == context["seen"]:
+        return HttpResponse(status=204)
+    context["is_fragment"] = True
+    return render(request, "writes/sent.html#write-status", context)
+
+
+def _sent_context(request: HttpRequest, write: Write) -> dict[str, Any]:
+    batches = list(write.batches.select_related("operation"))
+    progress = progress_of(batches)
+    will_go = goes_on(write, batches)
+    is_going = will_go or progress.ended + progress.held < progress.parts
+    moves = progress.is_moving or will_go
+    totals = None if is_going else write.rows_totals
+    if moves and totals and totals.sent != progress.rows - progress.rows_not_sent:
+        # They are from before the rest was sent, and will be put together anew.
+        totals = None
+    seconds = _poll_seconds(batches) if moves else None
+    is_paused = write.paused_at is not None and progress.unsent > 0
+    pace = pace_of(batches, timezone.now()) if is_going else None
+    came_of_it = list(children_shown(write, request))
+    shown = (
+        [batch.operation.version for batch in batches],
+        totals,
+        is_paused,
+        pace and duration(pace.elapsed),
+        [(child.pk, child.state) for child in came_of_it],
+    )
+    return {
+        "write": write,
+        "project": write.project,
+        "batches": batches,
+        "progress": progress,
+        "is_going": is_going,
+        "totals": totals,
+        "is_paused": is_paused,
+        "stopped": stopped_at(write, batches),
+        "can_send_again": _can_send_again(progress, batches),
+        "pace": pace,
+        "children": came_of_it,
+        # Put together only where it is drawn: mostly a page that asks has no news.
+        "timeline": partial(timeline, write),
+        "poll_seconds": seconds,
+        "seen": seen(*shown, seconds),
+    }
+
+
+def _can_send_again(progress: PartsProgress, batches: list[Batch]) -> bool:
+    """Tell whether all parts are over, and none has to be found out about first."""
+    in_doubt = any(batch.operation.needs_person for batch in batches)
+    return progress.ended == progress.parts and not in_doubt
+
+
+def _poll_seconds(batches: list[Batch]) -> int:
+    """Return how often the page looks for news: often again with each part let go."""
+    since = max(batch.operation.waiting_since for batch in batches)
+    return seconds_between_polls(since, quickest=POLL_SECONDS)
+
+
+@require_POST
+@require_operator
+def go_on(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send the parts that are held, although the one before did not end well."""
+    write = find_write(request, pk, Role.OPERATOR)
+    if not release_parts.go_on(write, request):
+        messages.warning(request, "Nothing is held: nothing was changed.")
+    return redirect(write)
+
+
+@require_POST
+@require_operator
+def cancel_rest(request: HttpRequest, pk: int) -> HttpResponse:
+    """Cancel the parts of which nothing has left."""
+    write = find_write(request, pk, Role.OPERATOR)
+    count = release_parts.cancel_rest(write, request)
+    if count:
+        noun = "part was" if count == 1 else "parts were"
+        messages.success(request, f"{count:,} {noun} cancelled; nothing of them left.")
+    else:
+        messages.warning(request, "Nothing was left to cancel.")
+    return redirect(write)
+
+
+@require_POST
+@require_operator
+def pause(request: HttpRequest, pk: int) -> HttpResponse:
+    """Hold what has not left yet."""
+    write = find_write(request, pk, Role.OPERATOR)
+    try:
+        actions.pause(write, request)
+    except actions.NothingToPause:
+        messages.warning(
+            request, "Nothing was paused: what has left cannot be called back."
+        )
+    return redirect(write)
+
+
+@require_POST
+@require_operator
+def resume(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let it go on as before."""
+    write = find_write(request, pk, Role.OPERATOR)
+    if not actions.resume(write, request):
+        messages.warning(request, "It was not paused: nothing was changed.")
+    return redirect(write)

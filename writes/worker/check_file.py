@@ -1,0 +1,248 @@
+"""From an uploaded file to the exact file that would be sent, and all that is wrong.
+
+    original ─▶ as read ─▶ as sent + held back ─▶ findings, parts
+
+The file is worked on while nothing is locked; what came out is kept with one
+conditional UPDATE, if the draft still is the one that it was begun for.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ampersand import LARGEST_CSV
+from files.checking.check import check
+from files.field import Field
+from files.findings import ROW, Finding, Report
+from files.findings_file import FindingsFile
+from files.mending.mapping import suggest
+from files.mending.mend import Mended, mend
+from files.mending.recipes import ColumnRecipe, Recipe, column_names
+from files.reading.inspection import Reading, inspect
+from files.reading.read import Read, read
+from files.splitting import RecordTooBig, part_text, split
+from writes import delivery
+from writes.columns import fields_of, header_of
+from writes.models import SavedMapping, Write
+from writes.recipe import recipe_as_json
+from writes.storage import NUL, NewFiles, delete, measure, storable
+from writes.worker.progress import Progress, Stopped
+
+
+def check_file(write: Write, progress: Progress) -> None:
+    """Work out what would be sent of the file of a draft, and keep it.
+
+    Raises `FileNotFoundError` if the upload is gone, and `Stopped` if the draft was
+    changed meanwhile.
+    """
+    new_files = NewFiles()
+    try:
+        values = storable(_work_out(write, new_files, progress))
+    except BaseException:
+        new_files.discard()
+        raise
+    before = {getattr(write, kind).name for kind in Write.FILES if kind != "original"}
+    mine = Write.objects.filter(
+        pk=write.pk, state=Write.State.DRAFT, edition=write.edition
+    )
+    kept = {values.get(kind, "") for kind in Write.FILES}
+    if not mine.update(**values):
+        new_files.discard()
+        raise Stopped
+    new_files.discard(keep=kept)
+    for name in before - kept - {write.original.name}:
+        delete(name)
+
+
+def _work_out(write: Write, new_files: NewFiles, progress: Progress) -> dict[str, Any]:
+    original = write.path_of("original")
+    size = original.stat().st_size
+    inspection = write.inspected
+    if inspection is None:
+        progress.step("Looking at the file", size)
+        inspection = inspect(original, progress=progress)
+    values: dict[str, Any] = {
+        "inspection": inspection.as_json(),
+        "is_ready": False,
+        "check_report": {},
+        "row_count": None,
+        **dict.fromkeys(("as_read", "as_sent", "held_back", "findings"), ""),
+    }
+    if inspection.refusal or (inspection.doubts and not write.reading):
+        return values
+    reading = (
+        Reading.from_json(write.reading) if write.reading else inspection.suggested
+    )
+    progress.step("Reading", size)
+    as_read = new_files.path("as-read")
+    told = read(original, as_read, inspection, reading, progress=progress)
+    if told.is_same:
+        as_read = original
+    work = _Work(write, new_files, progress, as_read, told)
+    values |= work.finish()
+    values["as_read"] = (
+        write.original.name if told.is_same else new_files.name_of(as_read)
+    )
+    return values
+
+
+@dataclass
+class _Work:
+    """What is done with a file once it can be read."""
+
+    write: Write
+    new_files: NewFiles
+    progress: Progress
+    as_read: Path
+    told: Read
+    fields: Sequence[Field] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.fields = fields_of(self.write)
+
+    def finish(self) -> dict[str, Any]:
+        recipe = self._recipe()
+        mended, as_sent, held_back = self._mend(recipe)
+        findings = self.new_files.path("findings")
+        report = Report(origin=None if mended.is_same else mended.origin)
+        with FindingsFile(findings) as file:
+            report.sink = file.add
+            self._add(report, self.told.findings)
+            self._count_rest(report)
+            self._add(report, mended.findings)
+            self._check(as_sent, recipe, report)
+            parts = self._parts(as_sent, report)
+        size, sha256 = measure(as_sent)
+        kept_back = measure(held_back) if mended.rows_held_back else (0, "")
+        changes = [*self.told.changes, *mended.changes]
+        return {
+            "recipe_json": recipe_as_json(recipe),
+            "as_sent": self._name(as_sent),
+            "held_back": self._name(held_back) if mended.rows_held_back else "",
+            "findings": self._name(findings),
+            "primary_key": report.key or self.write.primary_key,
+            "row_count": report.rows,
+            "is_ready": not report.blocks,
+            "delivery": self._delivery(size),
+            "check_report": report.as_json()
+            | {
+                "as_sent_size": size,
+                "as_sent_sha256": sha256,
+                "held_back_rows": mended.rows_held_back,
+                "held_back_size": kept_back[0],
+                "held_back_sha256": kept_back[1],
+                "changes": [asdict(change) for change in changes],
+                "parts": parts,
+                "has_fields": bool(self.fields),
+            },
+        }
+
+    def _name(self, path: Path) -> str:
+        original = self.write.path_of("original")
+        if path == original:
+            return str(self.write.original.name)
+        return self.new_files.name_of(path)
+
+    def _recipe(self) -> Recipe:
+        """Return the draft's recipe; a new file's is what earlier ones tell."""
+        if self.write.recipe_json:
+            return self.write.recipe
+        header = header_of(self.as_read)
+        known = column_names(header)
+        saved = SavedMapping.objects.filter(
+            integration=self.write.integration, object_name=self.write.object_name
+        ).first()
+        names = {
+            column: name
+            for column, name in (saved.columns if saved else {}).items()
+            if column in known and column != name
+        }
+        taken = {name.casefold() for name in names.values()}
+        for column, suggestion in suggest(header, self.fields).items():
+            if column in names or NUL in column:
+                continue
+            if suggestion.name.casefold() not in taken:
+                names[column] = suggestion.name
+        columns = {column: ColumnRecipe(name=name) for column, name in names.items()}
+        return Recipe(columns=columns)
+
+    def _mend(self, recipe: Recipe) -> tuple[Mended, Path, Path]:
+        self.progress.step("Changing", self.as_read.stat().st_size)
+        as_sent = self.new_files.path("as-sent")
+        held_back = self.new_files.path("held-back")
+        mended = mend(
+            self.as_read,
+            as_sent,
+            recipe,
+            held_back=held_back,
+            progress=self.progress,
+        )
+        return mended, self.as_read if mended.is_same else as_sent, held_back
+
+    def _add(self, report: Report, findings: Sequence[Finding]) -> None:
+        """Add what reading found: its rows are those of the original already."""
+        origin, report.origin = report.origin, None
+        for finding in findings:
+            values = asdict(finding)
+            report.add(
+                values.pop("level"), values.pop("rule"), values.pop("message"), **values
+            )
+        report.origin = origin
+
+    def _count_rest(self, report: Report) -> None:
+        """Count what reading found beyond the findings that it kept."""
+        for rule, total in self.told.totals.items():
+            groups = [group for group in report.groups.values() if group.rule == rule]
+            missing = total - sum(group.total for group in groups)
+            if groups and missing > 0:
+                groups[-1].total += missing
+
+    def _check(self, as_sent: Path, recipe: Recipe, report: Report) -> None:
+        self.progress.step("Checking", as_sent.stat().st_size)
+        check(
+            as_sent,
+            key=self._key(recipe, as_sent),
+            fields=self.fields,
+            report=report,
+            progress=self.progress,
+        )
+
+    def _key(self, recipe: Recipe, as_sent: Path) -> str:
+        """Return the primary key as it is sent; it may be typed as in the file.
+
+        A name as sent comes first, so that every check finds the same column.
+        """
+        key = self.write.primary_key
+        column = recipe.columns.get(key)
+        sent = [name.casefold() for name in header_of(as_sent)]
+        if column is None or not column.name or key.casefold() in sent:
+            return key
+        return column.name
+
+    def _parts(self, as_sent: Path, report: Report) -> list[dict[str, Any]]:
+        """Return where the parts of a file would be cut; nothing where it is faulty."""
+        if report.blocks:
+            return []
+        try:
+            parts = split(as_sent, limit=LARGEST_CSV)
+        except RecordTooBig as error:
+            message = (
+                f"Row {ROW} alone is {error.size:,} bytes with the header; a part "
+                f"takes {LARGEST_CSV:,} bytes (10 MiB). Put the file on a URL."
+            )
+            report.add("warns", "too-big", message, row=error.row)
+            return []
+        return [
+            asdict(part)
+            | {"sha256": hashlib.sha256(part_text(as_sent, part)).hexdigest()}
+            for part in parts
+        ]
+
+    def _delivery(self, size: int) -> str:
+        if size <= LARGEST_CSV:
+            return Write.Delivery.TEXT
+        if self.write.delivery in delivery.deliveries(size):
+            return self.write.delivery
+        return Write.Delivery.PARTS

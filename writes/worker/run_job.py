@@ -1,0 +1,115 @@
+"""Work on files: what a worker does with a job, or a page where the file is small."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+from django.utils import timezone
+
+from console.runtime.db_clock import database_now
+from console.runtime.shutdown import holding
+from files.mending.recipes import InvalidRecipe
+from writes.models import FileJob, Write
+from writes.worker import check_file, join_rows
+from writes.worker.progress import JobProgress, Progress, Stopped
+
+log = logging.getLogger(__name__)
+
+State = FileJob.State
+
+MOST_ATTEMPTS = 3
+
+_WORK: dict[str, Callable[[Write, Progress], None]] = {
+    FileJob.Kind.CHECK: check_file.check_file,
+    FileJob.Kind.JOIN: join_rows.join_rows,
+}
+
+# What an end without success means for what was sent: a join comes after the sending.
+_MEANS: dict[str, str] = {
+    FileJob.Kind.CHECK: "Nothing was sent.",
+    FileJob.Kind.JOIN: "What was sent stays as it is: its counts are on its page.",
+}
+_GONE: dict[str, str] = {
+    FileJob.Kind.CHECK: "The stored file is gone. Upload it again.",
+    FileJob.Kind.JOIN: "The stored file is gone, so its rows cannot be told apart.",
+}
+
+
+def run(job_id: int) -> None:
+    """Do a job that waits; a second call finds nothing to do."""
+    job = _claim(job_id)
+    if job is None:
+        return
+    try:
+        with holding(partial(_hand_back, job)):
+            _WORK[job.kind](job.write, JobProgress(job))
+    except Stopped:
+        newer = "Something newer took its place."
+        # What was handed back meanwhile waits for another worker.
+        _end(job, State.FAILED, newer, only_from=(State.RUNNING,))
+    except FileNotFoundError:
+        _end(job, State.FAILED, _GONE[job.kind])
+    except InvalidRecipe as error:
+        _end(job, State.FAILED, f"What was chosen does not fit the file. {error}")
+    except Exception:
+        log.exception("File job %s went wrong", job.pk)
+        _try_again(job)
+    else:
+        _end(job, State.DONE)
+
+
+def _claim(job_id: int) -> FileJob | None:
+    now = database_now()
+    job = FileJob.objects.select_related("write__integration__project").get(pk=job_id)
+    is_abandoned = job.state == State.RUNNING and job.due_at and job.due_at <= now
+    if job.state != State.WAITING and not is_abandoned:
+        return None
+    if job.attempts >= MOST_ATTEMPTS:
+        words = f"It stopped {MOST_ATTEMPTS} times without an end."
+        _end(job, State.FAILED, f"{words} {_MEANS[job.kind]}")
+        return None
+    mine = FileJob.objects.filter(pk=job.pk, state=job.state, due_at=job.due_at)
+    claimed = mine.update(
+        state=State.RUNNING,
+        due_at=now + FileJob.LEASE,
+        attempts=job.attempts + 1,
+        done_bytes=0,
+        done_rows=0,
+    )
+    if not claimed:
+        return None
+    job.refresh_from_db(fields=["state", "due_at", "attempts"])
+    return job
+
+
+def _end(
+    job: FileJob,
+    state: str,
+    problem: str = "",
+    *,
+    only_from: tuple[str, ...] = FileJob.OPEN,
+) -> None:
+    job.change(
+        only_from=only_from,
+        state=state,
+        problem=problem,
+        due_at=None,
+        ended_at=timezone.now(),
+    )
+
+
+def _hand_back(job: FileJob) -> None:
+    """Let another worker begin it anew, which does not count as a try."""
+    mine = FileJob.objects.filter(pk=job.pk, state=State.RUNNING, attempts=job.attempts)
+    mine.update(state=State.WAITING, due_at=database_now(), attempts=job.attempts - 1)
+
+
+def _try_again(job: FileJob) -> None:
+    if job.attempts >= MOST_ATTEMPTS:
+        words = "The console failed while it read the file."
+        cause = "Whoever runs it finds the cause in its log."
+        _end(job, State.FAILED, f"{words} {_MEANS[job.kind]} {cause}")
+        return
+    due_at = database_now() + timedelta(seconds=2)
+    job.change(only_from=(State.RUNNING,), state=State.WAITING, due_at=due_at)

@@ -1,0 +1,270 @@
+"""Sending: at most once, and whatever happens the row says what is known.
+
+    waiting ──claim──▶ sending ──┬─▶ in progress | succeeded
+       ▲                         ├─▶ rejected   the server said no
+       └──── nothing left, ──────┤
+             or: come later      └─▶ unknown    no readable answer
+
+The claim is the project's gate as well (`operations.limits.rate_limit`): who is not
+let through stays waiting and is due later.
+
+Each arrow is one conditional UPDATE. The HTTP call happens between two of them and
+inside no transaction. A worker that is killed leaves a row that is due, and
+`recover_overdue` calls it what it is: unknown.
+"""
+
+import hashlib
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.models import Q
+from django.utils import timezone
+
+from ampersand import (
+    AmpersandError,
+    Client,
+    OutcomeUnknown,
+    Request,
+    RequestInvalid,
+    WriteResult,
+)
+from console.fields import UnreadableSecret
+from console.models import EnvironmentControl, NoActiveKey
+from console.runtime.db_clock import database_now
+from console.runtime.shutdown import holding
+from files.remote.stores import StoreError
+from operations.limits import rate_limit
+from operations.models import Operation
+from operations.models.operation import is_frozen
+from writes import url_check
+from writes.models import Batch, Write
+from writes.models.batch import paused_condition, stopped_condition
+from writes.storage import measure
+from writes.worker import record_answer, share_file
+
+log = logging.getLogger(__name__)
+
+State = Operation.State
+
+# A worker that sends says so every few seconds; after the lease it counts as gone.
+LEASE = timedelta(seconds=20)
+RENEW_SECONDS = 5
+# Making the file available to Ampersand, before the request, takes no longer than this.
+SHARING = timedelta(minutes=15)
+# After this time what could not be sent is given up: the data may be stale by then.
+GIVE_UP_AFTER = timedelta(hours=1)
+MOST_NUDGED = 200
+
+
+def send(operation_id: int) -> None:
+    """Send the request of one waiting operation; a second call finds nothing to do."""
+    operation = (
+        Operation.objects.select_related("project", "batch__write__integration")
+        .filter(pk=operation_id, state=State.WAITING)
+        .first()
+    )
+    if operation is None:
+        return
+    control = EnvironmentControl.objects.of(operation.project.environment)
+    if control.is_frozen:
+        return
+    if timezone.now() - _could_leave_since(operation, control) > GIVE_UP_AFTER:
+        _give_up(operation)
+        return
+    if rate_limit.puts_off(operation):
+        return
+    if operation.batch.is_shared and not _reserve(operation):
+        return
+    try:
+        client = operation.project.client()
+        with holding(partial(_release, operation)):
+            request = _as_reviewed(operation)
+    except (NoActiveKey, UnreadableSecret, RequestInvalid, OSError) as error:
+        _cancel(operation, str(error))
+        return
+    except StoreError as error:
+        _cancel(operation, f"Nothing was sent, since the store failed. {error}")
+        return
+    if _claim(operation):
+        with holding(partial(_stop_waiting, operation)), _lease_kept(operation):
+            _exchange(operation, client, request)
+
+
+def _could_leave_since(operation: Operation, control: EnvironmentControl) -> datetime:
+    """Return when its hour began: a freeze does not count, and what waited out one
+    has the whole of it again.
+    """
+    return max(operation.waiting_since, control.unfrozen_at or operation.waiting_since)
+
+
+def _as_reviewed(operation: Operation) -> Request:
+    """Return the request with exactly the content that was confirmed.
+
+    Raises `RequestInvalid` where that is not to be had any more, and `OSError`.
+    """
+    batch = operation.batch
+    if batch.write.source == Write.Source.URL:
+        url_check.need_same(batch.write)
+    if batch.is_shared:
+        need_same_file(batch)
+        request = batch.request(url=share_file.share(batch))
+    else:
+        batch.need_same_text()
+        request = batch.request()
+    content = request.content()
+    digest = hashlib.sha256(content).hexdigest()
+    if batch.is_shared or not batch.sha256:
+        # An address that was made just now, or a part: its rows are what was confirmed.
+        batch.sha256, batch.size = digest, len(content)
+        batch.save(update_fields=["sha256", "size"])
+    if digest != batch.sha256:
+        raise RequestInvalid("The stored file is not what was confirmed.")
+    return request
+
+
+def _reserve(operation: Operation) -> bool:
+    """Keep other workers off while the file is made available, which takes minutes.
+
+    A second address would end the first, which may just be on its way. Who finds it due
+    later than any pause or nudge puts it finds it reserved.
+    """
+    now = database_now()
+    mine = Operation.objects.filter(
+        pk=operation.pk,
+        state=State.WAITING,
+        due_at=operation.due_at,
+        due_at__lte=now + timedelta(seconds=max(record_answer.PAUSES)),
+    )
+    return mine.update(due_at=now + SHARING) == 1
+
+
+def _release(operation: Operation) -> None:
+    """Let another worker have what is being made ready here: this one must end."""
+    if operation.batch.is_shared:
+        waiting = Operation.objects.filter(pk=operation.pk, state=State.WAITING)
+        waiting.update(due_at=database_now())
+
+
+def need_same_file(batch: Batch) -> None:
+    """Raise `RequestInvalid` unless the whole file is what was confirmed."""
+    if measure(batch.write.path_of("as_sent"))[1] != batch.csv_sha256:
+        raise RequestInvalid("The stored file is not what was confirmed.")
+
+
+def _claim(operation: Operation) -> bool:
+    """Take the operation for sending.
+
+    False if another worker has it, if its environment was frozen or its write paused or
+    stopped (the very UPDATE that takes it looks, so that nothing leaves afterwards), or
+    if the gate puts it off.
+    """
+    now = database_now()
+    return rate_limit.admit_write(
+        operation,
+        only_if=~is_frozen() & ~paused_condition() & ~stopped_condition(),
+        state=State.SENDING,
+        sent_at=now,
+        due_at=now + LEASE,
+        attempts=operation.attempts + 1,
+        reason="",
+        remedy="",
+        **record_answer.NO_ANSWER,
+    )
+
+
+@contextmanager
+def _lease_kept(operation: Operation) -> Iterator[None]:
+    """Push the lease on from a thread while the block runs; a dead process does not."""
+    done = threading.Event()
+
+    def renew() -> None:
+        mine = Operation.objects.filter(pk=operation.pk, state=State.SENDING)
+        while not done.wait(RENEW_SECONDS):
+            try:
+                mine.update(due_at=database_now() + LEASE)
+            except (DatabaseError, InterfaceError):
+                log.exception("Operation %s: lease not renewed", operation.pk)
+                connection.close()
+        connection.close()
+
+    thread = threading.Thread(target=renew, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _exchange(operation: Operation, client: Client, request: Request) -> None:
+    """Make the one HTTP call, and keep what is known afterwards."""
+    try:
+        outcome: WriteResult | AmpersandError = client.send(request)
+    except AmpersandError as error:
+        outcome = error
+    except Exception as mistake:
+        log.exception("Operation %s: sending went wrong", operation.pk)
+        outcome = OutcomeUnknown(f"The console failed: {mistake}")
+        record_answer.keep(operation, outcome)
+        return
+    record_answer.keep(operation, outcome)
+    failure = outcome if isinstance(outcome, AmpersandError) else None
+    rate_limit.write_ended(operation.project, failure)
+
+
+def _give_up(operation: Operation) -> None:
+    """End what could not be sent within the hour: by the last answer, if there is one.
+
+    The data may be stale by now.
+    """
+    hour = "It could not be sent within an hour, and the data may be stale by now."
+    reason = f"{operation.reason} {hour}".strip()
+    if not operation.remote_status:
+        _cancel(operation, reason)
+        return
+    now = timezone.now()
+    operation.change(
+        only_from=(State.WAITING,),
+        state=State.REJECTED,
+        reason=reason,
+        due_at=None,
+        answered_at=now,
+        **record_answer.all_refused(operation),
+    )
+
+
+def _cancel(operation: Operation, reason: str) -> None:
+    operation.change(only_from=(State.WAITING,), **record_answer.cancelled(reason))
+
+
+def _stop_waiting(operation: Operation) -> None:
+    """Call unknown what is still without an answer: this worker must end."""
+    # A copy of its own: this is another thread.
+    Operation.objects.get(pk=operation.pk).change(
+        only_from=(State.SENDING,),
+        # Another worker may be sending it by now, if nothing of this try had left.
+        only_if=Q(attempts=operation.attempts),
+        state=State.UNKNOWN,
+        due_at=None,
+        reason="The worker was told to stop while it waited for the answer.",
+    )
+
+
+def recover_overdue(now: datetime) -> int:
+    """Call unknown what a worker was sending when it vanished; return how many."""
+    recovered = 0
+    for operation in Operation.objects.due(State.SENDING, now=now)[:MOST_NUDGED]:
+        # Its worker may have renewed the lease just now.
+        recovered += operation.change(
+            only_from=(State.SENDING,),
+            only_if=Q(due_at=operation.due_at),
+            state=State.UNKNOWN,
+            due_at=None,
+            reason="The worker stopped while it was sending.",
+        )
+    return recovered
