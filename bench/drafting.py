@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.test import RequestFactory
 
+from console.actor import Actor
 from console.connections.demo import make_demo
 from writes.actions.confirm import confirm as confirm_write
 from writes.actions.save_draft import save_draft
@@ -55,6 +55,11 @@ def make_workspace() -> "Integration":
     return project.integrations.get()
 
 
+def _actor() -> Actor:
+    user = User.objects.get()
+    return Actor(user=user, name=user.get_username())
+
+
 def draft(
     integration: "Integration", fill: Callable[[Path], object], key: str
 ) -> Write:
@@ -64,7 +69,7 @@ def draft(
     fill(path)
     return save_draft(
         token=uuid.uuid4(),
-        user=User.objects.get(),
+        actor=_actor(),
         source=Write.Source.CSV,
         action=Write.Action.UPSERT,
         integration=integration,
@@ -89,7 +94,5 @@ def check(write: Write) -> Steps:
 
 def confirm(write: Write) -> None:
     """Confirm a draft, as a click on Send does."""
-    request = RequestFactory().post("/")
-    request.user = User.objects.get()
-    confirm_write(write, request)
+    confirm_write(write, _actor())
     write.refresh_from_db()

@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 
 from console.access.roles import Person, is_admin_everywhere
+from console.actor import Actor
 from console.environments import Environment
 from console.models import AuditEvent, Grant
 from console.models.grant import give
@@ -236,7 +237,10 @@ def _record(
     if changes:
         detail["changes"] = changes
     AuditEvent.record(
-        action=action, subject=user.get_username(), request=request, detail=detail
+        action=action,
+        subject=user.get_username(),
+        actor=Actor.of(request),
+        detail=detail,
     )
 
 

@@ -14,6 +14,7 @@ from django.test import Client as Browser
 from ampersand import AsyncReader, Client, SecretStr
 from console import clients
 from console.access.roles import Role
+from console.actor import Actor
 from console.environments import Environment
 from console.models import ApiKey, Group, Integration, Project, WriteObject
 from console.models.grant import give
@@ -121,6 +122,11 @@ def make_user(name: str, role: Role = Role.NONE, **roles: Role) -> User:
     roles = dict.fromkeys(Environment.values, role) | roles
     give(user, {word: role.word if role else "" for word, role in roles.items()})
     return user
+
+
+def actor(user: User) -> Actor:
+    """Return `user` as the one who does something, without a request."""
+    return Actor(user=user, name=user.get_username())
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
-from django.http import HttpRequest
 from django.utils import timezone
 
+from console.actor import Actor
 from console.models import AuditEvent, WriteObject
 from files.field import Field
 from files.fields.field_lists import as_json
@@ -20,7 +20,7 @@ def change_fields(
     fields: Sequence[Field],
     *,
     source: WriteObject.FieldsFrom,
-    request: HttpRequest,
+    actor: Actor,
 ) -> bool:
     """Give an object these fields. Returns False when it had exactly them before.
 
@@ -38,7 +38,7 @@ def change_fields(
         integration = write_object.integration
         AuditEvent.record(
             action="fields.changed",
-            request=request,
+            actor=actor,
             subject=f"{write_object} of {integration}",
             subject_url=write_object.get_absolute_url(),
             project=integration.project,

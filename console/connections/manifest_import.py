@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.http import HttpRequest
 
+from console.actor import SYSTEM, Actor
 from console.connections.manifest import Manifest, ManifestIntegration
 from console.models import AuditEvent, Integration, Project, WriteObject
 
@@ -62,7 +62,7 @@ def _step(declared: ManifestIntegration, integration: Integration | None) -> Ste
 
 
 def apply_manifest(
-    project: Project, manifest: Manifest, request: HttpRequest | None = None
+    project: Project, manifest: Manifest, actor: Actor = SYSTEM
 ) -> list[Step]:
     """Do what `plan` shows, all or nothing; return the steps that added something.
 
@@ -75,7 +75,7 @@ def apply_manifest(
         if steps:
             AuditEvent.record(
                 action="project.manifest_applied",
-                request=request,
+                actor=actor,
                 subject=project.name,
                 subject_url=project.get_absolute_url(),
                 project=project,

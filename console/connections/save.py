@@ -4,15 +4,15 @@ from typing import Any
 
 from django import forms
 from django.db import models, transaction
-from django.http import HttpRequest
 
+from console.actor import SYSTEM, Actor
 from console.models import ApiKey, AuditEvent, Group, Integration, Project
 
 Connection = Project | ApiKey | Integration | Group
 
 
 def save_form(
-    form: "forms.ModelForm[Any]", *, action: str, request: HttpRequest | None = None
+    form: "forms.ModelForm[Any]", *, action: str, actor: Actor = SYSTEM
 ) -> Any:
     """Save a valid form and record it with the values that changed; return the row.
 
@@ -21,28 +21,28 @@ def save_form(
     detail = _detail(form)
     with transaction.atomic():
         row = form.save()
-        record(action, row, request, detail)
+        record(action, row, actor, detail)
     return row
 
 
-def delete(row: Connection, *, action: str, request: HttpRequest) -> None:
+def delete(row: Connection, *, action: str, actor: Actor) -> None:
     """Delete a row and record it. Ask `what_refers_to` first."""
     with transaction.atomic():
-        record(action, row, request)
+        record(action, row, actor)
         row.delete()
 
 
 def record(
     action: str,
     row: Connection,
-    request: HttpRequest | None,
+    actor: Actor,
     detail: dict[str, Any] | None = None,
 ) -> None:
     """Add an audit event about a connection, linked to its project's page."""
     project = _project_of(row)
     AuditEvent.record(
         action=action,
-        request=request,
+        actor=actor,
         subject=str(row),
         subject_url=project.get_absolute_url(),
         project=project,

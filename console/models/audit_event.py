@@ -2,18 +2,16 @@
 
 import hashlib
 import json
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import Q
-from django.http import HttpRequest
 from django.utils import timezone
 
-from console.access.client_address import client_address
 from console.access.roles import Person, Role, environments_for, is_admin_everywhere
-from console.environments import Environment
+from console.actor import SYSTEM, Actor
 
 if TYPE_CHECKING:
     from console.models import Project
@@ -30,18 +28,16 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
         """Return the events of the environments that `user` may look at.
 
         Those of the installation itself, as sign-ins, are for admins of every
-        environment; others see their own of them. Those of a project from before
-        events had an environment are for people who may look at every environment.
+        environment; others see their own of them.
         """
         if not user.is_authenticated:
             return self.none()
         if is_admin_everywhere(user):
             return self
         words = environments_for(user, Role.VIEWER)
-        seen = Q(environment__in=words) | Q(environment="", actor_id=user.pk)
-        if len(words) == len(Environment):
-            seen |= Q(environment="") & ~Q(project_name="")
-        return self.filter(seen)
+        return self.filter(
+            Q(environment__in=words) | Q(environment="", actor_id=user.pk)
+        )
 
     def first_broken(self) -> "AuditEvent | None":
         """Walk the chain from its beginning and return the first row that breaks it.
@@ -76,7 +72,7 @@ class AuditEvent(models.Model):
     subject = models.CharField(max_length=300)
     subject_url = models.CharField(max_length=200, blank=True)
     project_name = models.CharField(max_length=100, blank=True)
-    # Where it happened; blank is the installation itself, and what is older than this.
+    # Where it happened; blank is the installation itself.
     environment = models.CharField(max_length=20, blank=True)
     address = models.GenericIPAddressField(null=True)
     correlation_id = models.CharField(max_length=64, blank=True)
@@ -101,33 +97,29 @@ class AuditEvent(models.Model):
         *,
         action: str,
         subject: str,
-        request: HttpRequest | None = None,
-        actor_name: str = "system",
+        actor: Actor = SYSTEM,
         subject_url: str = "",
         project: "Project | None" = None,
         environment: str = "",
         detail: dict[str, Any] | None = None,
     ) -> "AuditEvent":
-        """Add one event to the chain; without a request it is the system's own.
+        """Add one event to the chain; without an actor it is the system's own.
 
         `action` is "noun.verb", as "write.confirmed". `detail` holds JSON values and
         never a secret. Only people with a role in `environment` will see it, which is
         the project's unless it is given.
         """
-        user = getattr(request, "user", None)
-        if user is not None and not user.is_authenticated:
-            user = None
         event = cls(
             at=timezone.now(),
-            actor=user,
-            actor_name=user.get_username() if user else actor_name,
+            actor=actor.user,
+            actor_name=actor.name,
             action=action,
             subject=subject[:300],
             subject_url=subject_url,
             project_name=project.name if project else "",
             environment=environment or (project.environment if project else ""),
-            address=client_address(request) if request else None,
-            correlation_id=getattr(request, "correlation_id", ""),
+            address=actor.address,
+            correlation_id=actor.correlation_id,
             detail=detail or {},
         )
         with transaction.atomic():
@@ -144,7 +136,7 @@ class AuditEvent(models.Model):
         """Return the SHA-256 of this row's content chained to the row before it."""
         content = [
             self.previous_hash,
-            _exact(self.at),
+            self.at.astimezone(UTC).isoformat(),
             self.actor_name,
             self.action,
             self.subject,
@@ -153,13 +145,7 @@ class AuditEvent(models.Model):
             self.address or "",
             self.correlation_id,
             self.detail,
+            self.environment,
         ]
-        # Rows from before there were environments keep the hash that they have.
-        if self.environment:
-            content.append(self.environment)
         text = json.dumps(content, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _exact(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat()

@@ -6,7 +6,6 @@ asks for no reason.
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
 from console.access.scoping import OfEnvironment
 from console.environments import Environment
@@ -71,39 +70,12 @@ class EnvironmentControl(models.Model):
         """Whether it is about customers' live data."""
         return self.environment == Environment.PRODUCTION
 
-    def freeze(self, *, by: str, reason: str) -> bool:
-        """Stop all sending there. Returns False when it was frozen already."""
-        return self._change(
-            Q(frozen_at=None),
-            frozen_at=timezone.now(),
-            frozen_by_name=by,
-            freeze_reason=reason,
-        )
-
-    freeze.alters_data = True  # type: ignore[attr-defined]
-
-    def unfreeze(self) -> bool:
-        """Let what waits go out. Returns False when it was not frozen."""
-        return self._change(
-            Q(frozen_at__isnull=False),
-            frozen_at=None,
-            frozen_by_name="",
-            freeze_reason="",
-            unfrozen_at=timezone.now(),
-        )
-
-    unfreeze.alters_data = True  # type: ignore[attr-defined]
-
-    def require_reasons(self, needs_reason: bool) -> bool:
-        """Say whether every write needs a reason. Returns False when it was so."""
-        return self._change(Q(needs_reason=not needs_reason), needs_reason=needs_reason)
-
-    require_reasons.alters_data = True  # type: ignore[attr-defined]
-
-    def _change(self, only_if: Q, **values: object) -> bool:
+    def change(self, only_if: Q, **values: object) -> bool:
         """Set `values` if the row is as `only_if` says; of two people one does it."""
         EnvironmentControl.objects.get_or_create(pk=self.pk)
         rows = EnvironmentControl.objects.filter(only_if, pk=self.pk)
         changed = rows.update(**values) == 1
         self.refresh_from_db()
         return changed
+
+    change.alters_data = True  # type: ignore[attr-defined]

@@ -1,5 +1,6 @@
 """Who signed in and who tried to, for the audit trail."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -12,6 +13,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
+from console.actor import SYSTEM, Actor
 from console.models import AuditEvent
 from console.models.sign_in_attempt import LONGEST_NAME
 from console.sign_in.session_expiry import begin_session
@@ -23,7 +25,7 @@ def signed_in(request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> No
     """Record that somebody signed in, and begin to count how long that lasts."""
     begin_session(request.session, timezone.now())
     AuditEvent.record(
-        action="user.signed_in", subject=user.get_username(), request=request
+        action="user.signed_in", subject=user.get_username(), actor=Actor.of(request)
     )
 
 
@@ -38,7 +40,7 @@ def signed_out(
     AuditEvent.record(
         action="user.signed_out",
         subject=user.get_username(),
-        request=request,
+        actor=Actor.of(request),
         detail={"reason": reason} if reason else {},
     )
 
@@ -51,8 +53,7 @@ def sign_in_failed(
     AuditEvent.record(
         action="user.sign_in_failed",
         subject=str(credentials.get("username", ""))[:LONGEST_NAME],
-        actor_name="not signed in",
-        request=request,
+        actor=_nobody(request),
     )
 
 
@@ -61,7 +62,11 @@ def record_lock(request: HttpRequest, name: str, lock: Locked) -> None:
     AuditEvent.record(
         action="user.sign_in_locked",
         subject=name,
-        actor_name="not signed in",
-        request=request,
+        actor=_nobody(request),
         detail={"until": lock.until.isoformat()},
     )
+
+
+def _nobody(request: HttpRequest | None) -> Actor:
+    actor = Actor.of(request) if request else SYSTEM
+    return replace(actor, name="not signed in")

@@ -2,7 +2,7 @@
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -16,6 +16,8 @@ from console.access.roles import (
     require_viewer,
     role_in,
 )
+from console.actor import Actor
+from console.http import ConsoleRequest
 from console.models import EnvironmentControl
 from console.ui.forms import StyledForm
 
@@ -34,13 +36,13 @@ class FreezeForm(StyledForm):
 
 @require_safe
 @require_viewer
-def environments(request: HttpRequest) -> HttpResponse:
+def environments(request: ConsoleRequest) -> HttpResponse:
     """Each environment of the reader's, with its state and what may be changed."""
     return _page(request)
 
 
 def _page(
-    request: HttpRequest, faulty: dict[str, FreezeForm] | None = None
+    request: ConsoleRequest, faulty: dict[str, FreezeForm] | None = None
 ) -> HttpResponse:
     """Show all; `faulty` is the form that came back, by its environment."""
     shown = []
@@ -59,25 +61,25 @@ def _page(
     return render(request, "console/environments.html", context, status=status)
 
 
-def _form(word: str, request: HttpRequest | None = None) -> FreezeForm:
+def _form(word: str, request: ConsoleRequest | None = None) -> FreezeForm:
     return FreezeForm(request.POST if request else None, auto_id=f"id_{word}_%s")
 
 
-def _find(request: HttpRequest, word: str, role: Role) -> EnvironmentControl:
+def _find(request: ConsoleRequest, word: str, role: Role) -> EnvironmentControl:
     need_role(request, role, word)
     return EnvironmentControl.objects.of(word)
 
 
 @require_POST
 @require_operator
-def environment_freeze(request: HttpRequest, environment: str) -> HttpResponse:
+def environment_freeze(request: ConsoleRequest, environment: str) -> HttpResponse:
     """Stop all sending there: who may send may also stop it."""
     control = _find(request, environment, Role.OPERATOR)
     form = _form(environment, request)
     if not form.is_valid():
         return _page(request, {environment: form})
-    by, reason = request.user.get_username(), form.cleaned_data["reason"]
-    if freeze.freeze(control, by=by, reason=reason, request=request):
+    reason = form.cleaned_data["reason"]
+    if freeze.freeze(control, Actor.of(request), reason=reason):
         messages.success(
             request, f"{control} is frozen. What had left already finishes."
         )
@@ -88,11 +90,10 @@ def environment_freeze(request: HttpRequest, environment: str) -> HttpResponse:
 
 @require_POST
 @require_admin
-def environment_unfreeze(request: HttpRequest, environment: str) -> HttpResponse:
+def environment_unfreeze(request: ConsoleRequest, environment: str) -> HttpResponse:
     """Let go what waits there."""
     control = _find(request, environment, Role.ADMIN)
-    by = request.user.get_username()
-    if freeze.unfreeze(control, by=by, request=request):
+    if freeze.unfreeze(control, Actor.of(request)):
         messages.success(request, f"{control} sends again; what waited goes out now.")
     else:
         messages.warning(request, f"{control} was not frozen; nothing was changed.")
@@ -101,12 +102,11 @@ def environment_unfreeze(request: HttpRequest, environment: str) -> HttpResponse
 
 @require_POST
 @require_admin
-def environment_reasons(request: HttpRequest, environment: str) -> HttpResponse:
+def environment_reasons(request: ConsoleRequest, environment: str) -> HttpResponse:
     """Have every write there give a reason, or leave that to people."""
     control = _find(request, environment, Role.ADMIN)
     wanted = request.POST.get("needs_reason") == "yes"
-    by = request.user.get_username()
-    if freeze.require_reasons(control, wanted, by=by, request=request):
+    if freeze.require_reasons(control, Actor.of(request), wanted):
         words = "now needs a reason" if wanted else "may do without a reason"
         messages.success(request, f"Every write to {control} {words}.")
     else:

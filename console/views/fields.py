@@ -1,13 +1,15 @@
 """The field list of an object: look at it, import a describe, or write it by hand."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from console.access.roles import Role, require_admin, require_viewer
+from console.actor import Actor
 from console.connections.field_list_forms import DescribeForm, LinesForm
 from console.connections.field_lists import change_fields
+from console.http import ConsoleRequest
 from console.models import WriteObject
 from console.views.lookup import find_object
 from console.views.pages import posted
@@ -17,7 +19,7 @@ from files.fields.field_lists import as_lines
 
 @require_safe
 @require_viewer
-def fields(request: HttpRequest, pk: int) -> HttpResponse:
+def fields(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Show the fields of an object in a table."""
     row = find_object(request, pk, Role.VIEWER)
     context = {**_context(row), "fields": row.field_list()}
@@ -26,7 +28,7 @@ def fields(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @require_admin
-def fields_import(request: HttpRequest, pk: int) -> HttpResponse:
+def fields_import(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Take the fields from a describe; the list that was there is replaced."""
     row = find_object(request, pk, Role.ADMIN)
     form = DescribeForm(posted(request), request.FILES or None)
@@ -47,7 +49,7 @@ def fields_import(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @require_admin
-def fields_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def fields_edit(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Change the list by hand, one field a line."""
     row = find_object(request, pk, Role.ADMIN)
     form = LinesForm(posted(request), initial={"lines": as_lines(row.field_list())})
@@ -65,12 +67,12 @@ def _context(row: WriteObject) -> dict[str, object]:
 
 
 def _change(
-    request: HttpRequest,
+    request: ConsoleRequest,
     row: WriteObject,
     found: list[Field],
     source: WriteObject.FieldsFrom,
 ) -> None:
-    if not change_fields(row, found, source=source, request=request):
+    if not change_fields(row, found, source=source, actor=Actor.of(request)):
         messages.info(request, f"The fields of {row} were exactly these already.")
     elif found:
         messages.success(request, f"{row} has {len(found):,} fields now.")

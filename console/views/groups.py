@@ -1,13 +1,15 @@
 """Groups: the customers of an integration."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from console.access.roles import Role, require_admin
+from console.actor import Actor
 from console.connections.forms import GroupForm
 from console.connections.save import delete, save_form
+from console.http import ConsoleRequest
 from console.models import Group
 from console.views.lookup import find_group, find_integration
 from console.views.pages import confirm_page, form_page, posted
@@ -15,12 +17,12 @@ from console.views.pages import confirm_page, form_page, posted
 
 @require_http_methods(["GET", "POST"])
 @require_admin
-def group_new(request: HttpRequest, pk: int) -> HttpResponse:
+def group_new(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Add a customer to an integration."""
     integration = find_integration(request, pk, Role.ADMIN)
     form = GroupForm(posted(request), instance=Group(integration=integration))
     if form.is_valid():
-        group = save_form(form, action="group.created", request=request)
+        group = save_form(form, action="group.created", actor=Actor.of(request))
         messages.success(request, f"{group} is added to {integration}.")
         return redirect(integration.project)
     return form_page(
@@ -34,13 +36,13 @@ def group_new(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @require_admin
-def group_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def group_edit(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Change a customer's groupRef or name. Past writes keep their own."""
     group = find_group(request, pk, Role.ADMIN)
     title = f"Edit {group}"
     form = GroupForm(posted(request), instance=group)
     if form.is_valid():
-        save_form(form, action="group.changed", request=request)
+        save_form(form, action="group.changed", actor=Actor.of(request))
         messages.success(request, f"{group} is saved.")
         return redirect(group.integration.project)
     return form_page(
@@ -54,12 +56,12 @@ def group_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @require_admin
-def group_delete(request: HttpRequest, pk: int) -> HttpResponse:
+def group_delete(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Ask, then delete a customer. Past writes keep its groupRef and name."""
     group = find_group(request, pk, Role.ADMIN)
     project = group.integration.project
     if request.method == "POST":
-        delete(group, action="group.deleted", request=request)
+        delete(group, action="group.deleted", actor=Actor.of(request))
         messages.success(request, f"{group} is deleted.")
         return redirect(project)
     return confirm_page(

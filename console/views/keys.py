@@ -2,14 +2,16 @@
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from console.access.roles import Role, require_admin
+from console.actor import Actor
 from console.connections.forms import KeyForm, NewValueForm
 from console.connections.save import record, save_form
+from console.http import ConsoleRequest
 from console.models import ApiKey
 from console.views.lookup import find_active_key, find_project
 from console.views.pages import confirm_page, form_page, posted
@@ -18,12 +20,12 @@ from console.views.pages import confirm_page, form_page, posted
 @sensitive_post_parameters("value")
 @require_http_methods(["GET", "POST"])
 @require_admin
-def key_new(request: HttpRequest, pk: int) -> HttpResponse:
+def key_new(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Add a key to a project; the newest active one is used from then on."""
     project = find_project(request, pk, Role.ADMIN)
     form = KeyForm(posted(request), instance=ApiKey(project=project))
     if form.is_valid():
-        key = save_form(form, action="key.added", request=request)
+        key = save_form(form, action="key.added", actor=Actor.of(request))
         messages.success(request, f"The API key {key} is added and used from now on.")
         return redirect(project)
     title = f"New API key for {project}"
@@ -33,7 +35,7 @@ def key_new(request: HttpRequest, pk: int) -> HttpResponse:
 @sensitive_post_parameters("value")
 @require_http_methods(["GET", "POST"])
 @require_admin
-def key_rotate(request: HttpRequest, pk: int) -> HttpResponse:
+def key_rotate(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Replace a key by a new one of the same label; the old one is revoked with it."""
     old = find_active_key(request, pk, Role.ADMIN)
     new = ApiKey(project=old.project, label=old.label)
@@ -42,8 +44,8 @@ def key_rotate(request: HttpRequest, pk: int) -> HttpResponse:
         with transaction.atomic():
             if not old.revoke():
                 raise Http404
-            key = save_form(form, action="key.added", request=request)
-            record("key.revoked", old, request, {"replaced_by": str(key)})
+            key = save_form(form, action="key.added", actor=Actor.of(request))
+            record("key.revoked", old, Actor.of(request), {"replaced_by": str(key)})
         messages.success(
             request, f"The API key {key} is used from now on; {old} is revoked here."
         )
@@ -59,13 +61,13 @@ def key_rotate(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @require_admin
-def key_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+def key_revoke(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Ask, then stop using a key."""
     key = find_active_key(request, pk, Role.ADMIN)
     if request.method == "POST":
         with transaction.atomic():
             if key.revoke():
-                record("key.revoked", key, request)
+                record("key.revoked", key, Actor.of(request))
         messages.success(
             request,
             f"The API key {key} is revoked here. Revoke it in Ampersand too.",

@@ -3,34 +3,33 @@
 All answer 404 for what is not there for the reader, and refuse a role that is too low.
 """
 
-from django.http import HttpRequest
-
 from console.access.roles import Role
 from console.access.scoping import find
+from console.http import ConsoleRequest
 from console.models import ApiKey, Group, Integration, Project, WriteObject
 
 
-def find_project(request: HttpRequest, pk: int, role: Role) -> Project:
+def find_project(request: ConsoleRequest, pk: int, role: Role) -> Project:
     """Return the project, for people with `role` in its environment."""
     return find(request, Project.objects.all(), pk, role)
 
 
-def find_active_key(request: HttpRequest, pk: int, role: Role) -> ApiKey:
+def find_active_key(request: ConsoleRequest, pk: int, role: Role) -> ApiKey:
     """Return an API key that is not revoked, without its value."""
     keys = ApiKey.objects.filter(revoked_at=None).defer("value")
     return find(request, keys, pk, role)
 
 
-def find_integration(request: HttpRequest, pk: int, role: Role) -> Integration:
+def find_integration(request: ConsoleRequest, pk: int, role: Role) -> Integration:
     """Return the integration with its project."""
     return find(request, Integration.objects.all(), pk, role)
 
 
-def find_group(request: HttpRequest, pk: int, role: Role) -> Group:
+def find_group(request: ConsoleRequest, pk: int, role: Role) -> Group:
     """Return the group with its integration and project."""
     return find(request, Group.objects.all(), pk, role)
 
 
-def find_object(request: HttpRequest, pk: int, role: Role) -> WriteObject:
+def find_object(request: ConsoleRequest, pk: int, role: Role) -> WriteObject:
     """Return the object with its field list, integration and project."""
     return find(request, WriteObject.objects.defer(None), pk, role)

@@ -1,20 +1,22 @@
 """Reading an amp.yaml: upload, look at what it would add, confirm."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from console.access.roles import Role, require_admin
+from console.actor import Actor
 from console.connections.forms import ManifestForm
 from console.connections.manifest import ManifestInvalid, read_manifest
 from console.connections.manifest_import import apply_manifest, plan
+from console.http import ConsoleRequest
 from console.views.lookup import find_project
 
 
 @require_http_methods(["GET", "POST"])
 @require_admin
-def manifest(request: HttpRequest, pk: int) -> HttpResponse:
+def manifest(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Ask for the file, then show what it would add. Nothing is changed here.
 
     The text travels in the confirming form, so that nothing has to be kept meanwhile.
@@ -41,7 +43,7 @@ def manifest(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @require_admin
-def manifest_apply(request: HttpRequest, pk: int) -> HttpResponse:
+def manifest_apply(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Add what the reviewed file declares and the project does not have yet."""
     project = find_project(request, pk, Role.ADMIN)
     try:
@@ -49,7 +51,7 @@ def manifest_apply(request: HttpRequest, pk: int) -> HttpResponse:
     except ManifestInvalid as error:
         context = {"project": project, "form": ManifestForm(), "problem": str(error)}
         return render(request, "console/manifest.html", context, status=422)
-    steps = apply_manifest(project, found, request)
+    steps = apply_manifest(project, found, Actor.of(request))
     messages.success(
         request,
         f"Added from amp.yaml: {', '.join(step.summary for step in steps)}."

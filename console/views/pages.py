@@ -1,19 +1,20 @@
 """The two pages that every kind of connection shares: a form, and a question."""
 
 from django import forms
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 
+from console.http import ConsoleRequest
 from console.models import Project
 
 
-def posted(request: HttpRequest) -> QueryDict | None:
+def posted(request: ConsoleRequest) -> QueryDict | None:
     """Return what a form takes: the fields of a POST, None for a GET."""
     return request.POST if request.method == "POST" else None
 
 
 def form_page(
-    request: HttpRequest,
+    request: ConsoleRequest,
     form: forms.BaseForm,
     *,
     title: str,
@@ -27,7 +28,7 @@ def form_page(
 
 
 def confirm_page(
-    request: HttpRequest,
+    request: ConsoleRequest,
     project: Project,
     *,
     title: str,

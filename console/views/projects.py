@@ -1,7 +1,7 @@
 """Projects: the list, the page of one, and changing it."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.html import format_html
 from django.views.decorators.http import (
@@ -17,10 +17,12 @@ from console.access.roles import (
     require_operator,
     require_viewer,
 )
+from console.actor import Actor
 from console.connections.forms import ProjectForm
 from console.connections.probe import try_connection
 from console.connections.save import delete, record, save_form, what_refers_to
 from console.fields import UnreadableSecret
+from console.http import ConsoleRequest
 from console.models import NoActiveKey, Project
 from console.ui.panels import project_panels
 from console.views.lookup import find_project
@@ -29,7 +31,7 @@ from console.views.pages import confirm_page, form_page, posted
 
 @require_safe
 @require_viewer
-def project_list(request: HttpRequest) -> HttpResponse:
+def project_list(request: ConsoleRequest) -> HttpResponse:
     """All projects that the reader may see, with their environment and their key."""
     projects = Project.objects.visible_to(request.user)
     context = {"projects": projects.for_list()}
@@ -38,7 +40,7 @@ def project_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @require_viewer
-def project(request: HttpRequest, pk: int) -> HttpResponse:
+def project(request: ConsoleRequest, pk: int) -> HttpResponse:
     """One project: addresses, keys, integrations with their objects and groups."""
     project = find_project(request, pk, Role.VIEWER)
     context = {
@@ -66,12 +68,12 @@ def _key_problem(project: Project) -> str:
 
 @require_http_methods(["GET", "POST"])
 @require_admin
-def project_new(request: HttpRequest) -> HttpResponse:
+def project_new(request: ConsoleRequest) -> HttpResponse:
     """Add a project."""
     mine = environments_for(request.user, Role.ADMIN)
     form = ProjectForm(posted(request), environments=mine)
     if form.is_valid():
-        project = save_form(form, action="project.created", request=request)
+        project = save_form(form, action="project.created", actor=Actor.of(request))
         messages.success(request, f"{project} is added. Next: give it an API key.")
         return redirect(project)
     return form_page(request, form, title="New project", button="Add project")
@@ -79,13 +81,13 @@ def project_new(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @require_admin
-def project_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def project_edit(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Change a project. What was already confirmed goes where it was confirmed for."""
     project = find_project(request, pk, Role.ADMIN)
     mine = environments_for(request.user, Role.ADMIN)
     form = ProjectForm(posted(request), instance=project, environments=mine)
     if form.is_valid():
-        save_form(form, action="project.changed", request=request)
+        save_form(form, action="project.changed", actor=Actor.of(request))
         messages.success(request, f"{project} is saved.")
         return redirect(project)
     # The form has written what was typed into its instance; the page names what is.
@@ -96,12 +98,12 @@ def project_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @require_admin
-def project_delete(request: HttpRequest, pk: int) -> HttpResponse:
+def project_delete(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Ask, then delete a project that no operation and no write refers to."""
     project = find_project(request, pk, Role.ADMIN)
     blockers = what_refers_to(project, *project.integrations.all())
     if request.method == "POST" and not blockers:
-        delete(project, action="project.deleted", request=request)
+        delete(project, action="project.deleted", actor=Actor.of(request))
         messages.success(request, f"{project} is deleted.")
         return redirect("connections:list")
     return confirm_page(
@@ -117,11 +119,11 @@ def project_delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @require_operator
-def project_test(request: HttpRequest, pk: int) -> HttpResponse:
+def project_test(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Try the connection and tell the result on the project's page."""
     project = find_project(request, pk, Role.OPERATOR)
     verdict = try_connection(project)
-    record("project.tested", project, request, {"result": verdict.title})
+    record("project.tested", project, Actor.of(request), {"result": verdict.title})
     messages.add_message(
         request,
         messages.SUCCESS if verdict.works else messages.ERROR,

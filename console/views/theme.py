@@ -2,16 +2,18 @@
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
+
+from console.http import ConsoleRequest
 
 A_YEAR = 365 * 24 * 3600
 
 
 @require_POST
-def theme(request: HttpRequest) -> HttpResponse:
+def theme(request: ConsoleRequest) -> HttpResponse:
     """Remember the theme for a year and go back to the page it was chosen on."""
     chosen = request.POST.get("theme")
     if chosen not in ("light", "dark"):

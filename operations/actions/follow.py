@@ -1,10 +1,10 @@
 """Keeping our copy of operations in step with Ampersand's."""
 
-from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from console.actor import Actor
 from console.models import Project
 from operations import dispatch
 from operations.models import Operation
@@ -27,7 +27,7 @@ def ask_now(operation: Operation) -> bool:
     return True
 
 
-def follow(*, project: Project, remote_id: str, user: User) -> tuple[Operation, bool]:
+def follow(*, project: Project, remote_id: str, actor: Actor) -> tuple[Operation, bool]:
     """Watch an operation that somebody else started; return it, and whether it is new.
 
     An operation that we have already is returned as it is. Raises `ValidationError`
@@ -43,8 +43,8 @@ def follow(*, project: Project, remote_id: str, user: User) -> tuple[Operation, 
             defaults={
                 "action": Operation.Action.FOLLOW,
                 "state": Operation.State.IN_PROGRESS,
-                "started_by": user,
-                "started_by_name": user.get_username(),
+                "started_by": actor.user,
+                "started_by_name": actor.name,
                 "created_at": now,
                 "due_at": now,
             },

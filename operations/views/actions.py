@@ -1,16 +1,15 @@
 """What people may do to an operation: ask again, cancel, follow."""
 
-from typing import cast
-
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from console.access.roles import Role, require_operator
+from console.actor import Actor
+from console.http import ConsoleRequest
 from console.models import AuditEvent
 from operations.actions import follow as actions
 from operations.views.list import follow_form, list_page
@@ -19,7 +18,7 @@ from operations.views.lookup import find_operation
 
 @require_POST
 @require_operator
-def ask_now(request: HttpRequest, pk: int) -> HttpResponse:
+def ask_now(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Have Ampersand asked at once, without waiting for the next turn."""
     operation = find_operation(request, pk, Role.OPERATOR)
     if actions.ask_now(operation):
@@ -31,7 +30,7 @@ def ask_now(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @require_operator
-def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+def cancel(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Stop an operation from being sent, if nothing of it has left."""
     operation = find_operation(request, pk, Role.OPERATOR)
     with transaction.atomic():
@@ -40,7 +39,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
             AuditEvent.record(
                 action="operation.cancelled",
                 subject=f"Operation {operation.pk}",
-                request=request,
+                actor=Actor.of(request),
                 subject_url=operation.get_absolute_url(),
                 project=operation.project,
             )
@@ -53,16 +52,15 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @require_operator
-def follow(request: HttpRequest) -> HttpResponse:
+def follow(request: ConsoleRequest) -> HttpResponse:
     """Begin to watch an operation that somebody else started."""
     form = follow_form(request, request.POST)
     if not form.is_valid():
         return list_page(request, follow_form=form, status=422)
     project, remote_id = form.cleaned_data["project"], form.cleaned_data["remote_id"]
-    user = cast(User, request.user)
     try:
         operation, is_new = actions.follow(
-            project=project, remote_id=remote_id, user=user
+            project=project, remote_id=remote_id, actor=Actor.of(request)
         )
     except ValidationError as error:
         form.add_error("remote_id", error)
@@ -71,7 +69,7 @@ def follow(request: HttpRequest) -> HttpResponse:
         AuditEvent.record(
             action="operation.followed",
             subject=f"Operation {operation.pk}",
-            request=request,
+            actor=Actor.of(request),
             subject_url=operation.get_absolute_url(),
             project=operation.project,
         )

@@ -4,13 +4,15 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from console.access.roles import require_viewer
+from console.actor import Actor
+from console.http import ConsoleRequest
 from console.models import AuditEvent, AuditEventQuerySet
 from operations.csv_export import csv_lines, download
 from operations.filters import audit_events
@@ -34,7 +36,7 @@ COLUMNS = (
 @require_safe
 @never_cache
 @require_viewer
-def audit_list(request: HttpRequest) -> HttpResponse:
+def audit_list(request: ConsoleRequest) -> HttpResponse:
     """Show audit events, newest first, narrowed by the filters in the address."""
     chosen, events = audit_events(request.GET, request.user)
     if events is None:
@@ -54,7 +56,7 @@ def audit_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 @require_viewer  # type: ignore[arg-type]
-def audit_csv(request: HttpRequest) -> HttpResponseBase:
+def audit_csv(request: ConsoleRequest) -> HttpResponseBase:
     """Send what the filters let through as CSV for spreadsheets, newest first."""
     chosen, events = audit_events(request.GET, request.user)
     if events is None:
@@ -62,7 +64,7 @@ def audit_csv(request: HttpRequest) -> HttpResponseBase:
     AuditEvent.record(
         action="audit.downloaded",
         subject="Audit trail as CSV",
-        request=request,
+        actor=Actor.of(request),
         detail={"filters": chosen.narrowing},
     )
     return download(

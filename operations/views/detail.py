@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from console.access.roles import Role, require_viewer
+from console.http import ConsoleRequest
 from console.models import EnvironmentControl
 from console.ui.polling import seconds_between_polls, seen
 from operations.display.sentence import sentence
@@ -30,7 +31,7 @@ FROZEN_SECONDS = 10
 @require_safe
 @never_cache
 @require_viewer
-def detail(request: HttpRequest, pk: int) -> HttpResponse:
+def detail(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Show one operation."""
     operation = find_operation(request, pk, Role.VIEWER)
     context = _status_context(operation, _freeze_of(operation), _open_gate(operation))
@@ -42,7 +43,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @never_cache
 @require_viewer
-def status(request: HttpRequest, pk: int) -> HttpResponse:
+def status(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Return the part that changes by itself; 204 while it is as `seen`.
 
     `was` is the state on the reader's page: a new one is announced to screen readers.

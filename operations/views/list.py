@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from console.access.roles import require_viewer
+from console.http import ConsoleRequest
 from console.ui.polling import seconds_between_polls, seen
 from operations.filters import FollowForm, OperationFilter
 from operations.models import Operation
@@ -28,7 +29,7 @@ POLL_IDLE = 30
 @require_safe
 @never_cache
 @require_viewer
-def operation_list(request: HttpRequest) -> HttpResponse:
+def operation_list(request: ConsoleRequest) -> HttpResponse:
     """Show operations, newest first, narrowed by the filters in the address."""
     return list_page(request, follow_form=follow_form(request))
 
@@ -36,7 +37,7 @@ def operation_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 @require_viewer
-def rows(request: HttpRequest) -> HttpResponse:
+def rows(request: ConsoleRequest) -> HttpResponse:
     """Return the lines of the list alone; 204 when they are as `seen`."""
     chosen = OperationFilter(request.GET, user=request.user)
     if not chosen.is_valid():
@@ -49,7 +50,7 @@ def rows(request: HttpRequest) -> HttpResponse:
 
 
 def list_page(
-    request: HttpRequest, *, follow_form: FollowForm, status: int = 200
+    request: ConsoleRequest, *, follow_form: FollowForm, status: int = 200
 ) -> HttpResponse:
     """Draw the whole page: 400 when the filters make no sense, otherwise `status`."""
     chosen = OperationFilter(request.GET, user=request.user)
@@ -61,12 +62,12 @@ def list_page(
     return render(request, "operations/list.html", context, status=status)
 
 
-def follow_form(request: HttpRequest, data: QueryDict | None = None) -> FollowForm:
+def follow_form(request: ConsoleRequest, data: QueryDict | None = None) -> FollowForm:
     """Return the form at the foot of the list; its ids must not meet the filters'."""
     return FollowForm(data, user=request.user, auto_id="follow_%s")
 
 
-def _lines(request: HttpRequest, chosen: OperationFilter) -> dict[str, Any]:
+def _lines(request: ConsoleRequest, chosen: OperationFilter) -> dict[str, Any]:
     visible = Operation.objects.visible_to(request.user)
     before = chosen.cleaned_data["before"]
     operations = chosen.apply(visible.for_list()).newest_first()

@@ -5,13 +5,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.db.models import Max, QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from console.access.roles import Role, require_viewer
+from console.actor import Actor
+from console.http import ConsoleRequest
 from console.models import AuditEvent
 from console.ui.polling import seconds_between_polls, seen
 from operations.csv_export import csv_lines, download
@@ -29,11 +31,11 @@ COLUMNS = ("sequence", "timestamp", "severity", "text", "error", "raw")
 @require_safe
 @never_cache
 @require_viewer
-def logs(request: HttpRequest, pk: int) -> HttpResponse:
+def logs(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Show a page of the log, or for htmx its table alone; 204 when it is as `seen`."""
     operation = find_operation(request, pk, Role.VIEWER)
     log = log_context(operation, request.GET)
-    is_fragment = bool(request.htmx)  # type: ignore[attr-defined]
+    is_fragment = bool(request.htmx)
     if is_fragment and request.GET.get("seen") == log.get("seen", False):
         response = HttpResponse(status=204)
     else:
@@ -98,7 +100,7 @@ def _page(entries: QuerySet[LogEntry], chosen: LogFilter) -> dict[str, Any]:
 @require_safe
 @never_cache
 @require_viewer  # type: ignore[arg-type]
-def logs_ndjson(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+def logs_ndjson(request: ConsoleRequest, pk: int) -> StreamingHttpResponse:
     """Send the whole log, one JSON object a line."""
     operation = find_operation(request, pk, Role.VIEWER)
     _audit_download(request, operation, "NDJSON")
@@ -113,7 +115,7 @@ def logs_ndjson(request: HttpRequest, pk: int) -> StreamingHttpResponse:
 @require_safe
 @never_cache
 @require_viewer  # type: ignore[arg-type]
-def logs_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+def logs_csv(request: ConsoleRequest, pk: int) -> StreamingHttpResponse:
     """Send the whole log as CSV for spreadsheets; formulas are made harmless."""
     operation = find_operation(request, pk, Role.VIEWER)
     _audit_download(request, operation, "CSV")
@@ -137,11 +139,11 @@ def _cells(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
         yield [*(row[name] for name in COLUMNS[:-1]), raw]
 
 
-def _audit_download(request: HttpRequest, operation: Operation, form: str) -> None:
+def _audit_download(request: ConsoleRequest, operation: Operation, form: str) -> None:
     AuditEvent.record(
         action="log.downloaded",
         subject=f"Log of operation {operation.pk} as {form}",
-        request=request,
+        actor=Actor.of(request),
         subject_url=operation.get_absolute_url(),
         project=operation.project,
     )

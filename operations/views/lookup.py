@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 
-from django.http import HttpRequest
-
 from console.access.roles import Role
 from console.access.scoping import find
+from console.http import ConsoleRequest
 from console.models import Group
 from operations.models import Operation
 
 
-def find_operation(request: HttpRequest, pk: int, role: Role) -> Operation:
+def find_operation(request: ConsoleRequest, pk: int, role: Role) -> Operation:
     """Return the operation, for people with `role` in its environment: the only way.
 
     Others get 404 where they have no role there, and 403 where it is too low.

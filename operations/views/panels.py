@@ -5,15 +5,15 @@ it was sent; and `console` must not know `operations`, yet the page of a project
 its breaker.
 """
 
-from django.http import HttpRequest
 from django.template.loader import render_to_string
 
+from console.http import ConsoleRequest
 from console.models import Project
 from console.ui.panels import Panels
 from operations.models import Gate, Operation
 
 
-def breaker_panel(request: HttpRequest, project: Project) -> str:
+def breaker_panel(request: ConsoleRequest, project: Project) -> str:
     """Draw that nothing is sent to the project for now, or nothing."""
     gate = Gate.objects.with_open_breaker().filter(project=project).first()
     if gate is None:

@@ -17,14 +17,13 @@ django.setup()
 
 from django.contrib.auth.models import User  # noqa: E402
 from django.core.files.base import ContentFile  # noqa: E402
-from django.core.handlers.wsgi import WSGIRequest  # noqa: E402
 from django.db import transaction  # noqa: E402
-from django.test import RequestFactory  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from ampersand import SecretStr  # noqa: E402
 from console import freeze  # noqa: E402
 from console.access.roles import Role  # noqa: E402
+from console.actor import Actor  # noqa: E402
 from console.models import (  # noqa: E402
     ApiKey,
     EnvironmentControl,
@@ -35,7 +34,7 @@ from console.models import (  # noqa: E402
 )
 from operations.models import Gate, LogEntry, Operation  # noqa: E402
 from tests.browser.conftest import PASSWORD  # noqa: E402
-from tests.conftest import make_user, stored_operation  # noqa: E402
+from tests.conftest import actor, make_user, stored_operation  # noqa: E402
 from tests.writes.making import check_draft, make_draft  # noqa: E402
 from writes.actions import pause  # noqa: E402
 from writes.actions.confirm import confirm  # noqa: E402
@@ -167,15 +166,7 @@ def writes(demo: Integration, user: User) -> list[tuple[str, Write]]:
 
 def sent(write: Write, user: User) -> str:
     """Confirm a draft as its page does, and return the address of the operation."""
-    return confirm(write, request_of(user)).get_absolute_url()
-
-
-def request_of(user: User) -> WSGIRequest:
-    """Return a request as `user` makes it."""
-    request = RequestFactory().post("/")
-    request.user = user
-    request.correlation_id = str(uuid.uuid4())  # type: ignore[attr-defined]
-    return request
+    return confirm(write, actor(user)).get_absolute_url()
 
 
 def drafts(demo: Integration, live: Integration, user: User) -> dict[str, str]:
@@ -243,7 +234,7 @@ def file_draft(demo: Integration, user: User, content: bytes) -> Write:
     """Return the draft of an uploaded file at which nobody has looked yet."""
     return save_draft(
         token=uuid.uuid4(),
-        user=user,
+        actor=actor(user),
         integration=demo,
         source="csv",
         action="upsert",
@@ -283,7 +274,7 @@ def parts(demo: Integration, user: User) -> dict[str, str]:
         if name != "review":
             sent(write, user)
         if name == "paused":
-            pause.pause(write, request_of(user))
+            pause.pause(write, actor(user))
         made[f"parts {name}"] = write.get_absolute_url()
     return made
 
@@ -382,7 +373,7 @@ def frozen(user: User) -> dict[str, str]:
     )
     control = EnvironmentControl.objects.of("test")
     why = f"The price list of {LONG} was wrong: nothing goes out until it is mended"
-    freeze.freeze(control, by="olga", reason=why)
+    freeze.freeze(control, Actor(name="olga"), reason=why)
     return {"state frozen": waiting.get_absolute_url()}
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.test import RequestFactory
 
 from console.models import Integration
 from tests.chaos import workers
 from tests.chaos.processes import done
 from tests.chaos.stage import Stage
+from tests.conftest import actor
 from tests.writes.making import confirm, make_draft
 from writes.actions import release_parts
 from writes.models import Write
@@ -86,7 +86,5 @@ POLLS = Play("polls", _upsert, faults={1: "poll_500"}, lead_in=workers.run_tasks
 
 def go_on_with_all() -> bool:
     """Send what is held, as a person does who looked; tell whether there was any."""
-    request = RequestFactory().post("/")
-    request.user = olga()
     writes = Write.objects.filter(state=Write.State.CONFIRMED)
-    return any(release_parts.go_on(write, request) for write in writes)
+    return any(release_parts.go_on(write, actor(olga())) for write in writes)

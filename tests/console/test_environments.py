@@ -11,6 +11,7 @@ from django.test import Client as Browser
 
 from console import freeze as freezing
 from console.access.roles import Role
+from console.actor import Actor
 from console.models import AuditEvent, EnvironmentControl, Project
 from tests.test_crawl import check_page
 
@@ -24,7 +25,7 @@ def control(environment: str = "production") -> EnvironmentControl:
 
 
 def freeze(environment: str = "production", reason: str = "Wrong file") -> None:
-    assert freezing.freeze(control(environment), by="ada", reason=reason)
+    assert freezing.freeze(control(environment), Actor(name="ada"), reason=reason)
 
 
 class TestPage:

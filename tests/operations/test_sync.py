@@ -17,7 +17,7 @@ from operations.tasks import watch_operations
 from operations.worker import watch as watching
 from operations.worker.watch import LEASE
 from sandbox.app import Sandbox
-from tests.conftest import make_user
+from tests.conftest import actor, make_user
 from tests.operations.conftest import (
     NOON,
     Clock,
@@ -317,8 +317,12 @@ class TestNudgeDue:
 class TestFollow:
     def test_it_starts_once(self, project: Project) -> None:
         user = make_user("vera", Role.OPERATOR)
-        first, is_new = follow.follow(project=project, remote_id=" abc ", user=user)
-        again, is_new_again = follow.follow(project=project, remote_id="abc", user=user)
+        first, is_new = follow.follow(
+            project=project, remote_id=" abc ", actor=actor(user)
+        )
+        again, is_new_again = follow.follow(
+            project=project, remote_id="abc", actor=actor(user)
+        )
         assert (is_new, is_new_again) == (True, False)
         assert first == again
         assert first.state == State.IN_PROGRESS
@@ -328,13 +332,15 @@ class TestFollow:
     def test_what_cannot_be_an_id_is_refused(self, project: Project, bad: str) -> None:
         user = make_user("vera", Role.OPERATOR)
         with pytest.raises(ValidationError):
-            follow.follow(project=project, remote_id=bad, user=user)
+            follow.follow(project=project, remote_id=bad, actor=actor(user))
 
     def test_it_learns_the_object(
         self, clock: Clock, remote: Remote, project: Project
     ) -> None:
         user = make_user("vera", Role.OPERATOR)
-        operation, _ = follow.follow(project=project, remote_id="abc", user=user)
+        operation, _ = follow.follow(
+            project=project, remote_id="abc", actor=actor(user)
+        )
         assert watch(operation).object_name == "contact"
 
 

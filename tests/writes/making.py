@@ -8,13 +8,13 @@ from wsgiref.util import setup_testing_defaults
 
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
-from django.test import RequestFactory
 from django.utils import timezone
 
 from console.models import Integration, Project, WriteObject
 from operations.models import Operation
 from operations.worker.watch import watch
 from sandbox.app import Sandbox
+from tests.conftest import actor
 from writes.actions import begin_job, release_parts, settle
 from writes.actions.confirm import confirm as confirm_write
 from writes.actions.save_draft import save_draft
@@ -56,7 +56,7 @@ def make_draft(
             "original": stored(ContentFile(csv), "original"),
             "is_ready": False,
         }
-        write = save_draft(token=token, user=user, **target, **values)
+        write = save_draft(token=token, actor=actor(user), **target, **values)
         check_draft(write)
         assert write.is_ready != faulty, write.check_report
         return write
@@ -67,7 +67,7 @@ def make_draft(
         text = json.dumps(fields)
         values |= {"source": "record", "action": action, "record": text}
         values["row_count"] = 1
-    return save_draft(token=token, user=user, **target, **values)
+    return save_draft(token=token, actor=actor(user), **target, **values)
 
 
 def check_draft(write: Write) -> None:
@@ -83,9 +83,7 @@ def confirm(write: Write, user: User, **said: Any) -> Operation:
     A test that sends the same content twice and is about something else gives a
     `repeat_reason`.
     """
-    request = RequestFactory().post("/")
-    request.user = user
-    return confirm_write(write, request, **said)
+    return confirm_write(write, actor(user), **said)
 
 
 def work_off() -> None:

@@ -16,6 +16,7 @@ from console.access.roles import Role
 from console.models import Integration
 from operations.models import Operation
 from sandbox.app import Sandbox
+from tests.conftest import actor
 from tests.test_crawl import HOSTILE, check_page
 from tests.writes.making import confirm, make_draft, work_off
 from writes.actions import begin_job, derive
@@ -92,7 +93,7 @@ def stopped(integration: Integration, olga: User) -> Write:
 def retried(integration: Integration, olga: User) -> Write:
     write = sent(integration, olga)
     write.refresh_from_db()
-    return derive.retry_failed(write, olga)
+    return derive.retry_failed(write, actor(olga))
 
 
 def discarded(integration: Integration, olga: User) -> Write:

@@ -17,7 +17,7 @@ from console.access.roles import Role
 from console.models import Integration
 from operations.models import Operation
 from sandbox.app import Sandbox
-from tests.conftest import make_user
+from tests.conftest import actor, make_user
 from tests.writes.making import (
     check_draft,
     confirm,
@@ -130,7 +130,7 @@ class TestRetry:
         name = 'Last "name"'
         change(write, cells=[[2, name, "Edited"], [5, "Nr", "a-44"]])
         sent(write, olga)
-        child = derive.retry_failed(write, olga)
+        child = derive.retry_failed(write, actor(olga))
         check_draft(child)
         assert keys(child) == ["a-2", "a-44", "a-6"]
         assert dict(child.recipe.cells) == {(3, "Nr"): "a-44"}
@@ -141,7 +141,7 @@ class TestRetry:
         change(write, left_out=[[2, 3]])
         sent(write, olga)
         assert counts(write) == (4, 2, 2, 0)
-        child = derive.retry_failed(write, olga)
+        child = derive.retry_failed(write, actor(olga))
         check_draft(child)
         assert keys(child) == ["a-4", "a-6"]
         assert child.recipe.left_out == ()
@@ -151,12 +151,12 @@ class TestRetry:
     ) -> None:
         sent(write, olga)
         name = 'Last "name"'
-        first = derive.retry_failed(write, olga)
+        first = derive.retry_failed(write, actor(olga))
         check_draft(first)
         change(first, cells=[[2, name, "Two"], [4, name, "Six"]])
         sent(first, olga)
         assert counts(first) == (3, 2, 1, 0)
-        second = derive.retry_failed(first, olga)
+        second = derive.retry_failed(first, actor(olga))
         check_draft(second)
         assert keys(second) == ["a-4"]
         change(second, cells=[[2, name, "Four"]])
@@ -166,7 +166,7 @@ class TestRetry:
         assert set(names) == {f"a-{number}" for number in range(1, 7)}
         assert (names["a-2"], names["a-4"], names["a-6"]) == ("Two", "Four", "Six")
         with pytest.raises(NoChild):
-            derive.retry_failed(second, olga)
+            derive.retry_failed(second, actor(olga))
 
     def test_pressing_it_twice_makes_one_draft(
         self, sandbox: Sandbox, write: Write, olga: User, browser: Browser
@@ -199,7 +199,7 @@ class TestRetry:
         work_off()
         write.refresh_from_db()
         assert counts(write) == (6, 0, 6, 0)
-        child = derive.retry_failed(write, olga)
+        child = derive.retry_failed(write, actor(olga))
         check_draft(child)
         assert child.row_count == 6
 
@@ -260,7 +260,7 @@ class TestTrial:
     ) -> None:
         change(write, left_out=left_out)
         before = keys(write)
-        child = derive.try_first(write, olga, count)
+        child = derive.try_first(write, actor(olga), count)
         check_draft(child)
         check_draft(write)
         assert len(keys(child)) == count
@@ -358,7 +358,7 @@ class TestTrial:
         # Rows are told by their place in the original, also in the rest.
         shown = browser.get(f"/writes/{write.pk}/rows/?state=failed").context["rows"]
         assert [item["row"].row for item in shown] == [5, 7]
-        retry = derive.retry_failed(write, olga)
+        retry = derive.retry_failed(write, actor(olga))
         check_draft(retry)
         assert keys(retry) == ["a-4", "a-6"]
 
@@ -512,9 +512,9 @@ def test_two_people_at_the_same_moment_make_one(
             mine = Write.objects.select_related("integration__project").get(pk=write.pk)
             start.wait()
             if what == "trial":
-                derive.try_first(mine, olga, 2)
+                derive.try_first(mine, actor(olga), 2)
             else:
-                derive.retry_failed(mine, olga)
+                derive.retry_failed(mine, actor(olga))
         except BaseException as error:
             problems.append(error)
         finally:

@@ -10,13 +10,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import DatabaseError, InterfaceError
-from django.test import RequestFactory
 from django.utils import timezone
 
 from console import processes
 from console.models import Heartbeat, Integration
 from operations import dispatch as dispatch_operations
 from operations.models import Operation
+from tests.conftest import actor
 from tests.writes.making import make_draft
 from writes import dispatch as dispatch_writes
 from writes.actions.confirm import confirm
@@ -34,11 +34,9 @@ def _called_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def waiting(integration: Integration, olga: User, rf: RequestFactory) -> Operation:
+def waiting(integration: Integration, olga: User) -> Operation:
     """A confirmed write whose nudge is overdue."""
-    request = rf.post("/")
-    request.user = olga
-    operation = confirm(make_draft(integration, olga), request)
+    operation = confirm(make_draft(integration, olga), actor(olga))
     Operation.objects.update(due_at=timezone.now() - timedelta(minutes=1))
     operation.refresh_from_db()
     return operation

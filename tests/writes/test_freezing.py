@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from ampersand import Client
 from console import freeze as freezing
+from console.actor import Actor
 from console.models import EnvironmentControl, Integration, Project
 from operations.models import Operation
 from operations.worker.watch import watch
@@ -32,12 +33,12 @@ pytestmark = pytest.mark.django_db
 
 def freeze(environment: str = "sandbox") -> None:
     control = EnvironmentControl.objects.of(environment)
-    assert freezing.freeze(control, by="ada", reason="Wrong file")
+    assert freezing.freeze(control, Actor(name="ada"), reason="Wrong file")
 
 
 def unfreeze() -> None:
     control = EnvironmentControl.objects.of("sandbox")
-    assert freezing.unfreeze(control, by="ada")
+    assert freezing.unfreeze(control, Actor(name="ada"))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from django.utils import timezone
 from console.access.roles import Role
 from console.models import AuditEvent, Integration, Project
 from operations.models import Operation
-from tests.conftest import make_user
+from tests.conftest import actor, make_user
 from tests.writes.making import confirm, make_draft
 from writes.actions import begin_job, derive, duplicates
 from writes.actions.duplicates import RepeatFound, fingerprint
@@ -153,7 +153,7 @@ class TestGuard:
         self, integration: Integration, olga: User
     ) -> None:
         rest = make_draft(integration, olga, **KINDS["csv"])
-        trial = derive.try_first(rest, olga, 1)
+        trial = derive.try_first(rest, actor(olga), 1)
         for write in (trial, rest):
             begin_job.begin(write, "check", size=0)
             write.refresh_from_db()

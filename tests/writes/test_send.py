@@ -38,7 +38,7 @@ def live(project: Project) -> Project:
 
 
 def needs_reason(environment: str) -> None:
-    EnvironmentControl.objects.of(environment).require_reasons(True)
+    EnvironmentControl.objects.of(environment).change(needs_reason=True)
 
 
 def errors(answer: Any) -> dict[str, list[str]]:

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import InterfaceError, OperationalError, transaction
-from django.test import RequestFactory
 from django.utils import timezone
 
 from ampersand import Client, NotSent
@@ -15,7 +14,7 @@ from console.models import AuditEvent, Integration, Project
 from console.runtime import db_retry
 from operations.models import Gate, Operation
 from sandbox.app import Sandbox
-from tests.conftest import make_user
+from tests.conftest import actor, make_user
 from tests.writes.making import fault_integration, make_draft, received, records
 from writes import dispatch, requests
 from writes.actions.confirm import confirm as confirm_write
@@ -34,13 +33,11 @@ def operator() -> User:
 
 
 @pytest.fixture
-def confirm(rf: RequestFactory, operator: User):
+def confirm(operator: User):
     """A function that confirms a draft as the operator and returns its operation."""
 
     def confirmed(write: Write) -> Operation:
-        request = rf.post("/")
-        request.user = operator
-        return confirm_write(write, request)
+        return confirm_write(write, actor(operator))
 
     return confirmed
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from console.models import AuditEvent, Integration, Project
 from operations.models import Operation
 from sandbox.app import Sandbox
+from tests.conftest import actor
 from tests.writes.making import confirm, make_draft, work_off
 from writes import dispatch
 from writes.actions import begin_job, derive
@@ -152,7 +153,7 @@ def test_the_other_half_of_what_was_sent_is_kept(
     sent_first: str, sandbox: Sandbox, integration: Integration, olga: User
 ) -> None:
     rest = make_draft(integration, olga, csv=DATA, primary_key=KEY)
-    trial = derive.try_first(rest, olga, 1)
+    trial = derive.try_first(rest, actor(olga), 1)
     for draft in (rest, trial):
         begin_job.begin(draft, FileJob.Kind.CHECK, size=0)
         draft.refresh_from_db()

@@ -14,10 +14,10 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.http import HttpRequest
 from django.utils import timezone
 
 from ampersand import Request, RequestInvalid
+from console.actor import Actor
 from console.models import AuditEvent
 from files.raw_records import read_header
 from files.splitting import Part
@@ -59,7 +59,7 @@ class AlreadyDecided(RequestInvalid):
 
 def confirm(
     write: Write,
-    request: HttpRequest,
+    actor: Actor,
     *,
     reason: str = "",
     repeat_reason: str = "",
@@ -84,21 +84,21 @@ def confirm(
             confirmed = write.change(
                 only_from=Write.State.DRAFT,
                 only_edition=write.edition,
-                by=request.user.get_username(),
+                by=actor.name,
                 state=Write.State.CONFIRMED,
                 confirmed_at=now,
                 reason=reason,
             )
             if not confirmed:
                 return _operation_of(write)
-            _note_content(write, now, request, repeat_reason, repeats)
+            _note_content(write, now, actor, repeat_reason, repeats)
             operations = [
-                _add(write, number, plan, request, now, of=len(planned))
+                _add(write, number, plan, actor, now, of=len(planned))
                 for number, plan in enumerate(planned, start=1)
             ]
-            _audit(write, operations, request)
+            _audit(write, operations, actor)
             if write.resends is not None:
-                _decide(write.resends, operations[0], request, repeat_reason)
+                _decide(write.resends, operations[0], actor, repeat_reason)
             for operation in operations[: _nudged(write)]:
                 transaction.on_commit(partial(dispatch.enqueue_send, operation.pk))
     except (RepeatFound, AlreadyDecided):
@@ -115,7 +115,7 @@ def _nudged(write: Write) -> int:
 def _note_content(
     write: Write,
     now: datetime,
-    request: HttpRequest,
+    actor: Actor,
     repeat_reason: str,
     repeats: int | None,
 ) -> None:
@@ -130,17 +130,15 @@ def _note_content(
         action="write.repeated",
         subject=f"Write {write.pk} has the same content as write {earlier.pk}",
         subject_url=write.get_absolute_url(),
-        request=request,
+        actor=actor,
         project=write.project,
         detail={"write": write.pk, "earlier": earlier.pk, "reason": repeat_reason},
     )
 
 
-def _decide(
-    unknown: Operation, again: Operation, request: HttpRequest, reason: str
-) -> None:
+def _decide(unknown: Operation, again: Operation, actor: Actor, reason: str) -> None:
     """Keep that `again` sends what `unknown` did, once; or raise `AlreadyDecided`."""
-    who = request.user.get_username()
+    who = actor.name
     said = f"{who} sent it again as operation #{again.pk}. {reason}".strip()
     if not unknown.resolve(said):
         raise AlreadyDecided(unknown)
@@ -148,7 +146,7 @@ def _decide(
         action="operation.sent_again",
         subject=f"Operation {unknown.pk}, whose outcome is unknown, as {again.pk}",
         subject_url=unknown.get_absolute_url(),
-        request=request,
+        actor=actor,
         project=unknown.project,
         detail={"operation": unknown.pk, "again": again.pk, "reason": reason},
     )
@@ -215,7 +213,7 @@ def _add(
     write: Write,
     number: int,
     plan: Planned,
-    request: HttpRequest,
+    actor: Actor,
     now: datetime,
     *,
     of: int,
@@ -229,8 +227,8 @@ def _add(
         action=write.action,
         object_name=write.object_name,
         group_ref=write.group_ref,
-        started_by=request.user if request.user.is_authenticated else None,
-        started_by_name=request.user.get_username(),
+        started_by=actor.user,
+        started_by_name=actor.name,
         purpose=write.reason or write.repeat_reason,
         record_id=write.record_id,
         part=f"part {number:,} of {of:,}" if of > 1 else "",
@@ -275,7 +273,7 @@ def _position(part: Part | None) -> dict[str, int]:
     }
 
 
-def _audit(write: Write, operations: list[Operation], request: HttpRequest) -> None:
+def _audit(write: Write, operations: list[Operation], actor: Actor) -> None:
     batch = operations[0].batch
     detail: dict[str, Any] = {
         "write": write.pk,
@@ -300,7 +298,7 @@ def _audit(write: Write, operations: list[Operation], request: HttpRequest) -> N
         subject_url=write.get_absolute_url()
         if len(operations) > 1
         else operations[0].get_absolute_url(),
-        request=request,
+        actor=actor,
         project=write.project,
         detail=detail,
     )

@@ -4,9 +4,9 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
+from console.actor import Actor
 from files.mending.recipes import Recipe
 from files.mending.taken_out import origin_of
 from files.raw_records import cut
@@ -36,11 +36,11 @@ class NoChild(Exception):
     """There is nothing to make a child of; the text tells why."""
 
 
-def retry_failed(write: Write, user: User) -> Write:
+def retry_failed(write: Write, actor: Actor) -> Write:
     """Return a draft of the rows of `write` that failed, with the same mapping.
 
     Its file has the columns of the original, byte for byte. A draft of theirs that the
-    user has already is returned as it is: a second one beside it would send the same
+    person has already is returned as it is: a second one beside it would send the same
     rows once more. Raises `NoChild` if no row failed, and `FileNotFoundError` if the
     files are gone.
     """
@@ -55,11 +55,11 @@ def retry_failed(write: Write, user: User) -> Write:
         with transaction.atomic():
             # Of two clicks at the same moment the second waits for the first.
             Write.objects.select_for_update().get(pk=write.pk)
-            child = retries_of(write).filter(started_by=user, state=DRAFT).first()
+            child = retries_of(write).filter(started_by=actor.user, state=DRAFT).first()
             if child is None:
                 return _child(
                     write,
-                    user,
+                    actor,
                     Write.Relation.RETRY,
                     original=new_files.name_of(path),
                     file_name=f"failed rows of {write.file_name}"[:255],
@@ -90,7 +90,7 @@ def _of_rows(recipe: Recipe, rows: list[int]) -> dict[str, Any]:
     return recipe_as_json(moved)
 
 
-def try_first(write: Write, user: User, count: int) -> Write:
+def try_first(write: Write, actor: Actor, count: int) -> Write:
     """Return a draft of the first `count` rows of a draft, which loses them.
 
     So no row can be sent twice, whatever is sent first. Raises `NoChild` if there are
@@ -109,7 +109,7 @@ def try_first(write: Write, user: User, count: int) -> Write:
         with transaction.atomic():
             child = _child(
                 write,
-                user,
+                actor,
                 Write.Relation.TRIAL,
                 original=name,
                 file_name=write.file_name,
@@ -170,10 +170,10 @@ def trial_of(write: Write) -> Write | None:
     return trials.not_discarded().first()
 
 
-def _child(write: Write, user: User, relation: str, **values: Any) -> Write:
+def _child(write: Write, actor: Actor, relation: str, **values: Any) -> Write:
     return save_draft.save_draft(
         token=uuid.uuid4(),
-        user=user,
+        actor=actor,
         parent=write,
         relation=relation,
         is_ready=False,

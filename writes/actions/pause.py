@@ -7,8 +7,8 @@ its write is not paused.
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
 
+from console.actor import Actor
 from operations.models import Operation
 from writes.actions import release_parts
 from writes.models import Write
@@ -20,12 +20,12 @@ class NothingToPause(Exception):
     """All of it has left already, or was cancelled."""
 
 
-def pause(write: Write, request: HttpRequest) -> int:
+def pause(write: Write, actor: Actor) -> int:
     """Hold what has not left; return how many parts that are.
 
     Pausing twice is pausing once. Raises `NothingToPause`.
     """
-    by = request.user.get_username()
+    by = actor.name
     with transaction.atomic():
         is_new = write.pause(by=by)
         for operation in _operations(write, State.WAITING):
@@ -34,19 +34,17 @@ def pause(write: Write, request: HttpRequest) -> int:
         if not held:
             raise NothingToPause
         if is_new:
-            release_parts.audit(
-                write, request, "write.paused", f"{held} parts not sent"
-            )
+            release_parts.audit(write, actor, "write.paused", f"{held} parts not sent")
     return held
 
 
-def resume(write: Write, request: HttpRequest) -> bool:
+def resume(write: Write, actor: Actor) -> bool:
     """Let it go on as before; tell whether it was paused."""
     with transaction.atomic():
         if not write.resume():
             return False
-        release_parts.release(write, by=request.user.get_username())
-        release_parts.audit(write, request, "write.resumed", "as before")
+        release_parts.release(write, by=actor.name)
+        release_parts.audit(write, actor, "write.resumed", "as before")
     return True
 
 

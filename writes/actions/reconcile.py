@@ -12,11 +12,11 @@ comes late, only the first has a say.
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest
 from django.utils import timezone
 
 from ampersand import AmpersandError, Refused
 from ampersand import Operation as RemoteOperation
+from console.actor import Actor
 from console.connections.probe import PATIENCE
 from console.fields import UnreadableSecret
 from console.models import AuditEvent, NoActiveKey
@@ -58,7 +58,7 @@ class Doubtful(NothingChanged):
 
 
 def link(
-    batch: Batch, remote_id: str, request: HttpRequest, *, is_sure: bool = False
+    batch: Batch, remote_id: str, actor: Actor, *, is_sure: bool = False
 ) -> Operation:
     """Watch Ampersand's operation `remote_id` as what became of `batch`; return it.
 
@@ -71,7 +71,7 @@ def link(
     _need_unknown(operation)
     twin = _twin(operation, remote_id)
     if twin is not None:
-        _leave_to(twin, operation, request, is_sure=is_sure)
+        _leave_to(twin, operation, actor, is_sure=is_sure)
         return twin
     remote = _ask(operation, remote_id)
     doubts = doubts_about(operation, remote)
@@ -80,18 +80,18 @@ def link(
     if remote.id.casefold() == remote_id.casefold():
         # As Ampersand spells it, so that it cannot be linked twice.
         remote_id = remote.id
-    who = request.user.get_username()
+    who = actor.name
     try:
         with transaction.atomic():
             _reconcile(
                 batch,
-                request,
+                actor,
                 state=State.IN_PROGRESS,
                 remote_id=remote_id,
                 due_at=timezone.now(),
                 reason=f"Linked by {who} to {remote_id}.",
             )
-            _audit(operation, request, "operation.linked", {"remote_id": remote_id})
+            _audit(operation, actor, "operation.linked", {"remote_id": remote_id})
             follow.ask_now(operation)
     except IntegrityError:
         # Followed at the same moment.
@@ -103,24 +103,24 @@ def link(
     return operation
 
 
-def was_written(batch: Batch, record_id: str, request: HttpRequest) -> None:
+def was_written(batch: Batch, record_id: str, actor: Actor) -> None:
     """Keep that the one record of `batch` was found written. Raises `NotUnknown`."""
     with transaction.atomic():
         _reconcile(
             batch,
-            request,
+            actor,
             state=State.SUCCEEDED,
             record_id=record_id,
             rows_succeeded=1,
             rows_failed=0,
             ended_at=timezone.now(),
-            reason=f"Found by {request.user.get_username()}: record {record_id}.",
+            reason=f"Found by {actor.name}: record {record_id}.",
         )
         detail = {"record_id": record_id}
-        _audit(batch.operation, request, "operation.found_written", detail)
+        _audit(batch.operation, actor, "operation.found_written", detail)
 
 
-def was_not_written(batch: Batch, looked_at: str, request: HttpRequest) -> None:
+def was_not_written(batch: Batch, looked_at: str, actor: Actor) -> None:
     """Keep that nothing of `batch` arrived, and how that was found out.
 
     Raises `NotUnknown`.
@@ -128,15 +128,15 @@ def was_not_written(batch: Batch, looked_at: str, request: HttpRequest) -> None:
     with transaction.atomic():
         _reconcile(
             batch,
-            request,
+            actor,
             state=State.NOT_WRITTEN,
             rows_succeeded=0,
             rows_failed=batch.operation.rows_sent,
             ended_at=timezone.now(),
-            reason=f"Found by {request.user.get_username()}: {looked_at}",
+            reason=f"Found by {actor.name}: {looked_at}",
         )
         detail = {"looked_at": looked_at}
-        _audit(batch.operation, request, "operation.found_not_written", detail)
+        _audit(batch.operation, actor, "operation.found_not_written", detail)
 
 
 def doubts_about(operation: Operation, remote: RemoteOperation) -> list[str]:
@@ -171,17 +171,17 @@ def _twin(operation: Operation, remote_id: str) -> Operation | None:
 
 
 def _leave_to(
-    twin: Operation, operation: Operation, request: HttpRequest, *, is_sure: bool
+    twin: Operation, operation: Operation, actor: Actor, *, is_sure: bool
 ) -> None:
     """Decide that `twin`, which somebody follows, tells what became of it."""
     if not is_sure or twin.action != Operation.Action.FOLLOW:
         raise Taken(twin)
-    who = request.user.get_username()
+    who = actor.name
     with transaction.atomic():
         if not operation.resolve(f"{who} found that it is operation #{twin.pk}."):
             raise NotUnknown("Nothing was changed: somebody decided about it already.")
         detail = {"remote_id": twin.remote_id, "operation": str(twin.pk)}
-        _audit(operation, request, "operation.linked", detail)
+        _audit(operation, actor, "operation.linked", detail)
 
 
 def _ask(operation: Operation, remote_id: str) -> RemoteOperation:
@@ -204,9 +204,9 @@ def _not_asked(why: str) -> str:
     return f"Nothing was changed. {why} Try again in a minute."
 
 
-def _reconcile(batch: Batch, request: HttpRequest, **values: object) -> None:
+def _reconcile(batch: Batch, actor: Actor, **values: object) -> None:
     """Store the new state; its rows are joined to it anew. Raises `NotUnknown`."""
-    done = batch.operation.reconcile(by=request.user.get_username(), **values)  # type: ignore[arg-type]
+    done = batch.operation.reconcile(by=actor.name, **values)  # type: ignore[arg-type]
     if not done:
         _need_unknown(batch.operation)
     kept = Batch.objects.filter(
@@ -216,13 +216,13 @@ def _reconcile(batch: Batch, request: HttpRequest, **values: object) -> None:
 
 
 def _audit(
-    operation: Operation, request: HttpRequest, action: str, detail: dict[str, str]
+    operation: Operation, actor: Actor, action: str, detail: dict[str, str]
 ) -> None:
     AuditEvent.record(
         action=action,
         subject=f"Operation {operation.pk}, whose outcome was unknown",
         subject_url=operation.get_absolute_url(),
-        request=request,
+        actor=actor,
         project=operation.project,
         detail=detail,
     )

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
-from django.http import HttpRequest
 from django.utils import timezone
 
+from console.actor import Actor
 from console.models import AuditEvent, Project
 from operations.models import Operation
 from writes import dispatch
@@ -92,7 +92,7 @@ def hold(operation: Operation, why: str, *, by: str = "") -> bool:
     )
 
 
-def go_on(write: Write, request: HttpRequest) -> bool:
+def go_on(write: Write, actor: Actor) -> bool:
     """Send the held parts although one did not end well; a person decided.
 
     Returns False when there is nothing to send, and while the write is paused.
@@ -104,32 +104,32 @@ def go_on(write: Write, request: HttpRequest) -> bool:
     held = next(b for b in batches if b.operation.state == State.HELD)
     with transaction.atomic():
         write.batches.filter(pk__in=[b.pk for b in stopped]).update(is_passed=True)
-        went = release(write, by=request.user.get_username())
+        went = release(write, by=actor.name)
         if went:
-            audit(write, request, "write.continued", f"from part {held.number}")
+            audit(write, actor, "write.continued", f"from part {held.number}")
     return went > 0
 
 
-def cancel_rest(write: Write, request: HttpRequest) -> int:
+def cancel_rest(write: Write, actor: Actor) -> int:
     """Cancel every part of which nothing has left; return how many."""
     cancelled = 0
     with transaction.atomic():
         for batch in write.batches.select_related("operation"):
             if batch.operation.can_be_cancelled:
-                by = request.user.get_username()
+                by = actor.name
                 cancelled += batch.operation.cancel(by=by)
         if cancelled:
-            audit(write, request, "write.cut_short", f"{cancelled} parts not sent")
+            audit(write, actor, "write.cut_short", f"{cancelled} parts not sent")
     return cancelled
 
 
-def audit(write: Write, request: HttpRequest, action: str, what: str) -> None:
+def audit(write: Write, actor: Actor, action: str, what: str) -> None:
     """Record what somebody did with the parts of a write that was sent."""
     AuditEvent.record(
         action=action,
         subject=f"Write {write.pk}, {what}",
         subject_url=write.get_absolute_url(),
-        request=request,
+        actor=actor,
         project=write.project,
         detail={"write": write.pk},
     )

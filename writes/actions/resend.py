@@ -6,12 +6,11 @@ at once. The first operation stays unknown, for that is the truth, and is decide
 
 import hashlib
 import uuid
-from typing import Any, cast
+from typing import Any
 
-from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
-from django.http import HttpRequest
 
+from console.actor import Actor
 from files.mending.recipes import Recipe
 from files.reading.inspection import Reading
 from operations.models import Operation
@@ -44,7 +43,7 @@ def could_duplicate(batch: Batch) -> bool:
 
 
 def send_again(
-    batch: Batch, request: HttpRequest, *, reason: str, repeat_reason: str
+    batch: Batch, actor: Actor, *, reason: str, repeat_reason: str
 ) -> Operation:
     """Send what `batch` carries in a new write; return the new operation.
 
@@ -53,10 +52,10 @@ def send_again(
     """
     if not batch.operation.needs_person:
         raise AlreadyDecided(batch.operation)
-    draft = _draft_of(batch, cast(User, request.user))
+    draft = _draft_of(batch, actor)
     try:
         _need_same(draft, batch)
-        return confirm(draft, request, reason=reason, repeat_reason=repeat_reason)
+        return confirm(draft, actor, reason=reason, repeat_reason=repeat_reason)
     except NeedsReview:
         raise
     except BaseException:
@@ -64,11 +63,11 @@ def send_again(
         raise
 
 
-def _draft_of(batch: Batch, user: User) -> Write:
+def _draft_of(batch: Batch, actor: Actor) -> Write:
     write = batch.write
     return save_draft.save_draft(
         token=uuid.uuid4(),
-        user=user,
+        actor=actor,
         parent=write,
         relation=Write.Relation.AGAIN,
         resends=batch.operation,

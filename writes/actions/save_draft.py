@@ -3,9 +3,9 @@
 import uuid
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
+from console.actor import Actor
 from writes.models import Write
 
 
@@ -17,13 +17,13 @@ class NotYourDraft(Exception):
         self.write = write
 
 
-def save_draft(*, token: uuid.UUID, user: User, **values: Any) -> Write:
+def save_draft(*, token: uuid.UUID, actor: Actor, **values: Any) -> Write:
     """Return the draft of the form with `token`, new or changed.
 
     The same form reviewed twice is one draft. Raises `NotYourDraft` if it was sent or
     discarded or is on trial, and for a token of somebody else's form.
     """
-    mine = {"started_by": user, "started_by_name": user.get_username()}
+    mine = {"started_by": actor.user, "started_by_name": actor.name}
     try:
         with transaction.atomic():
             return Write.objects.create(token=token, **mine, **values)
@@ -31,7 +31,7 @@ def save_draft(*, token: uuid.UUID, user: User, **values: Any) -> Write:
         write = Write.objects.filter(token=token).first()
         if write is None:
             raise
-    while write.is_draft and write.started_by_id == user.pk and not write.is_on_trial:
+    while write.is_draft and write.started_by == actor.user and not write.is_on_trial:
         if write.revise(**values):
             return write
     raise NotYourDraft(write)

@@ -1,13 +1,15 @@
 """The form for a file: uploaded, kept as a draft, and checked."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from console.access.roles import require_operator
+from console.actor import Actor
+from console.http import ConsoleRequest
 from writes.actions.save_draft import NotYourDraft, save_draft
 from writes.forms.upsert import CsvForm
 from writes.models import Write
@@ -26,10 +28,10 @@ from writes.views.upload_limit import limit_upload
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_operator
 @limit_upload
-def csv(request: HttpRequest) -> HttpResponse:
+def csv(request: ConsoleRequest) -> HttpResponse:
     """Show the form; Review keeps the file as a draft and has it checked."""
     earlier = earlier_write(request, Write.Source.CSV)
-    if earlier and _is_fixed(earlier, cast(User, request.user)):
+    if earlier and _is_fixed(earlier, request.user):
         return go_to_taken(request, NotYourDraft(earlier))
     if request.method != "POST":
         initial = _initial(request, earlier)
@@ -47,7 +49,7 @@ def csv(request: HttpRequest) -> HttpResponse:
     try:
         write = save_draft(
             token=form.cleaned_data["token"],
-            user=cast(User, request.user),
+            actor=Actor.of(request),
             source=Write.Source.CSV,
             action=Write.Action.UPSERT,
             primary_key=form.cleaned_data["primary_key"],
@@ -92,12 +94,12 @@ def _content(form: CsvForm, earlier: Write | None) -> dict[str, Any]:
     }
 
 
-def _initial(request: HttpRequest, earlier: Write | None) -> dict[str, Any]:
+def _initial(request: ConsoleRequest, earlier: Write | None) -> dict[str, Any]:
     values = first_values(request, earlier)
     if earlier is not None:
         values["primary_key"] = earlier.primary_key
     return values
 
 
-def _page(request: HttpRequest, form: CsvForm, *, status: int = 200) -> HttpResponse:
+def _page(request: ConsoleRequest, form: CsvForm, *, status: int = 200) -> HttpResponse:
     return render(request, "writes/csv.html", {"form": form}, status=status)

@@ -1,14 +1,13 @@
 """Buttons that make a write from another one."""
 
-from typing import cast
-
 from django.contrib import messages
-from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from console.access.roles import Role, require_operator
+from console.actor import Actor
+from console.http import ConsoleRequest
 from writes.actions import derive
 from writes.actions.derive import NoChild
 from writes.views.drafting import check
@@ -19,11 +18,11 @@ LONGEST_NUMBER = 9
 
 @require_POST
 @require_operator
-def retry(request: HttpRequest, pk: int) -> HttpResponse:
+def retry(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Make a draft of the rows that failed."""
     write = find_write(request, pk, Role.OPERATOR)
     try:
-        child = derive.retry_failed(write, cast(User, request.user))
+        child = derive.retry_failed(write, Actor.of(request))
     except NoChild as error:
         messages.warning(request, f"Nothing was made. {error}")
         return redirect(write)
@@ -41,7 +40,7 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @require_operator
-def trial(request: HttpRequest, pk: int) -> HttpResponse:
+def trial(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Make a draft of the first rows; those of this one are the rest from now on."""
     write = find_write(request, pk, Role.OPERATOR)
     number = request.POST.get("rows", "").strip()
@@ -49,7 +48,7 @@ def trial(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         if not is_number:
             raise NoChild("Give the number of rows to try.")
-        child = derive.try_first(write, cast(User, request.user), int(number))
+        child = derive.try_first(write, Actor.of(request), int(number))
     except NoChild as error:
         messages.warning(request, f"Nothing was changed. {error}")
         return redirect(write)

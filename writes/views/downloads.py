@@ -3,13 +3,13 @@
 from django.http import (
     FileResponse,
     Http404,
-    HttpRequest,
     HttpResponse,
     HttpResponseBase,
 )
 from django.views.decorators.http import require_safe
 
 from console.access.roles import Role, require_viewer
+from console.http import ConsoleRequest
 from files.findings_file import COLUMNS, read_findings
 from operations.csv_export import csv_lines, download
 from writes.models import Batch, Write
@@ -20,28 +20,28 @@ LONGEST_NUMBER = 9
 
 @require_safe
 @require_viewer  # type: ignore[arg-type]  # it is for any response
-def original(request: HttpRequest, pk: int) -> FileResponse:
+def original(request: ConsoleRequest, pk: int) -> FileResponse:
     """Return the file as it was uploaded."""
     return _file(find_write(request, pk, Role.VIEWER), "original")
 
 
 @require_safe
 @require_viewer  # type: ignore[arg-type]
-def as_sent(request: HttpRequest, pk: int) -> FileResponse:
+def as_sent(request: ConsoleRequest, pk: int) -> FileResponse:
     """Return the file as it is or was sent."""
     return _file(find_write(request, pk, Role.VIEWER), "as_sent")
 
 
 @require_safe
 @require_viewer  # type: ignore[arg-type]
-def held_back(request: HttpRequest, pk: int) -> FileResponse:
+def held_back(request: ConsoleRequest, pk: int) -> FileResponse:
     """Return the rows that were left out, with their header."""
     return _file(find_write(request, pk, Role.VIEWER), "held_back")
 
 
 @require_safe
 @require_viewer  # type: ignore[arg-type]
-def findings(request: HttpRequest, pk: int) -> HttpResponseBase:
+def findings(request: ConsoleRequest, pk: int) -> HttpResponseBase:
     """Return every finding as CSV for spreadsheets; formulas are made harmless."""
     write = find_write(request, pk, Role.VIEWER)
     try:
@@ -72,7 +72,7 @@ def _file(write: Write, kind: str) -> FileResponse:
 
 @require_safe
 @require_viewer
-def body(request: HttpRequest, pk: int) -> HttpResponse:
+def body(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Return the exact body of the request that was confirmed."""
     write = find_write(request, pk, Role.VIEWER)
     number = request.GET.get("part", "1")

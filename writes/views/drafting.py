@@ -4,12 +4,13 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
 from console.access.roles import Role
+from console.http import ConsoleRequest
 from writes.actions import begin_job
 from writes.actions.save_draft import NotYourDraft
 from writes.forms.target import initial_target
@@ -18,7 +19,7 @@ from writes.models import FileJob, Write
 LARGEST_ID = 2**63 - 1
 
 
-def earlier_write(request: HttpRequest, source: str) -> Write | None:
+def earlier_write(request: ConsoleRequest, source: str) -> Write | None:
     """Return the write whose content the form takes over, from `?again=`.
 
     Only what the user might send: others read its files where they may see it.
@@ -35,7 +36,7 @@ def earlier_write(request: HttpRequest, source: str) -> Write | None:
     )
 
 
-def first_values(request: HttpRequest, write: Write | None) -> dict[str, Any]:
+def first_values(request: ConsoleRequest, write: Write | None) -> dict[str, Any]:
     """Return what an empty form starts with; a new token makes it a new write.
 
     Going back to a draft keeps its token, so that it stays one draft. An admin who
@@ -75,9 +76,9 @@ def check(write: Write) -> Write | str:
     return reverse("writes:file", args=[write.pk])
 
 
-def go_to(request: HttpRequest, page: Write | str) -> HttpResponse:
+def go_to(request: ConsoleRequest, page: Write | str) -> HttpResponse:
     """Send the browser to the page of a write or of a name, whichever way it asked."""
-    if request.htmx:  # type: ignore[attr-defined]
+    if request.htmx:
         return HttpResponseClientRedirect(resolve_url(page))
     return redirect(page)
 
@@ -97,7 +98,7 @@ _ON_TRIAL = (
 )
 
 
-def go_to_taken(request: HttpRequest, error: NotYourDraft) -> HttpResponse:
+def go_to_taken(request: ConsoleRequest, error: NotYourDraft) -> HttpResponse:
     """Show the write that this form became already, instead of making a second."""
     write = error.write
     is_on_trial = write.is_draft and write.started_by_id == request.user.pk

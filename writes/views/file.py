@@ -5,13 +5,14 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from console.access.roles import Role, require_viewer
+from console.http import ConsoleRequest
 from console.ui.polling import seconds_between_polls, seen
 from files.checking.header import bare_name
 from files.field import Field
@@ -36,7 +37,7 @@ _CHANGED = (
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_viewer
-def file(request: HttpRequest, pk: int) -> HttpResponse:
+def file(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Show the file of a draft; a button named `do` changes what will be sent of it."""
     if request.method == "POST":
         return _change(request, write=_draft(request, pk, Role.OPERATOR))
@@ -46,7 +47,7 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @never_cache
 @require_viewer
-def work(request: HttpRequest, pk: int) -> HttpResponse:
+def work(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Return how far the check is; 204 if that is as `seen`.
 
     Once it ended, the page is loaded anew.
@@ -69,7 +70,7 @@ def _job_polling(job: FileJob) -> dict[str, Any]:
     return {"poll_seconds": seconds, "seen": seen(*shown)}
 
 
-def _draft(request: HttpRequest, pk: int, role: Role) -> Write:
+def _draft(request: ConsoleRequest, pk: int, role: Role) -> Write:
     write = find_write(request, pk, role)
     if write.source != Write.Source.CSV:
         raise Http404
@@ -84,7 +85,7 @@ def _job(write: Write) -> FileJob | None:
     return job if job.edition == write.edition else None
 
 
-def _change(request: HttpRequest, *, write: Write) -> HttpResponse:
+def _change(request: ConsoleRequest, *, write: Write) -> HttpResponse:
     """Do what the button says, and check the file anew."""
     action = file_actions.ACTIONS.get(request.POST.get("do", ""))
     if action is None or not write.is_draft:
@@ -105,7 +106,7 @@ def _change(request: HttpRequest, *, write: Write) -> HttpResponse:
 
 
 def _check_anew(
-    request: HttpRequest, write: Write, values: dict[str, Any]
+    request: ConsoleRequest, write: Write, values: dict[str, Any]
 ) -> HttpResponse:
     if not write.revise(is_ready=False, **values):
         messages.warning(request, _CHANGED)
@@ -117,7 +118,7 @@ def _check_anew(
 
 
 def _page(
-    request: HttpRequest, write: Write, *, problem: str = "", status: int = 200
+    request: ConsoleRequest, write: Write, *, problem: str = "", status: int = 200
 ) -> HttpResponse:
     job = _job(write)
     context: dict[str, Any] = {
@@ -135,7 +136,7 @@ def _page(
     return render(request, "writes/file.html", context, status=status)
 
 
-def _report_context(request: HttpRequest, write: Write) -> dict[str, Any]:
+def _report_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
     report = write.check_report
     level = request.GET.get("level", "")
     level = level if level in LEVELS else ""

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from django.http import HttpRequest
 from django.utils import timezone
 
+from console.actor import Actor
+from console.http import ConsoleRequest
 from console.models import AuditEvent
 from files.mending.recipes import InvalidRecipe, Recipe
 from files.reading.inspection import Reading
@@ -26,7 +27,7 @@ from writes.recipe import (
 )
 
 
-def _read_as(write: Write, request: HttpRequest) -> dict[str, Any]:
+def _read_as(write: Write, request: ConsoleRequest) -> dict[str, Any]:
     _need_no_trial(write)
     sheet = request.POST.get("sheet", "")
     if sheet not in write.inspection.get("sheets", []) and sheet:
@@ -42,7 +43,7 @@ def _read_as(write: Write, request: HttpRequest) -> dict[str, Any]:
     return {"reading": reading.as_json()}
 
 
-def _read_otherwise(write: Write, request: HttpRequest) -> dict[str, Any]:
+def _read_otherwise(write: Write, request: ConsoleRequest) -> dict[str, Any]:
     """Ask again how the file is to be read; what was mended stays."""
     _need_no_trial(write)
     return {"reading": {}}
@@ -56,7 +57,7 @@ def _need_no_trial(write: Write) -> None:
         )
 
 
-def _map_columns(write: Write, request: HttpRequest) -> dict[str, Any]:
+def _map_columns(write: Write, request: ConsoleRequest) -> dict[str, Any]:
     columns = columns_of(write)
     recipe = with_columns(write.recipe, columns, request.POST)
     return _recipe_values(recipe) | {"primary_key": _key_after(write, columns, recipe)}
@@ -66,7 +67,7 @@ def _key_after(write: Write, columns: list[str], recipe: Recipe) -> str:
     return key_after(write.primary_key, columns, before=write.recipe, after=recipe)
 
 
-def remember(write: Write, request: HttpRequest) -> None:
+def remember(write: Write, request: ConsoleRequest) -> None:
     """Keep what the columns are sent as for the next files for this object."""
     SavedMapping.objects.update_or_create(
         integration=write.integration,
@@ -81,27 +82,27 @@ def remember(write: Write, request: HttpRequest) -> None:
         action="mapping.saved",
         subject=f"Columns of files for {write.object_name} in {write.integration}",
         subject_url=write.get_absolute_url(),
-        request=request,
+        actor=Actor.of(request),
         project=write.project,
     )
 
 
-def _leave_out(write: Write, request: HttpRequest) -> dict[str, Any]:
+def _leave_out(write: Write, request: ConsoleRequest) -> dict[str, Any]:
     rule, column = request.POST.get("rule", ""), request.POST.get("column", "")
     rows = rows_of_group(write.path_of("findings"), rule, column)
     return _recipe_values(without_rows(write.recipe, rows))
 
 
-def _put_back(write: Write, request: HttpRequest) -> dict[str, Any]:
+def _put_back(write: Write, request: ConsoleRequest) -> dict[str, Any]:
     return _recipe_values(replace(write.recipe, left_out=()))
 
 
-def _edit_cells(write: Write, request: HttpRequest) -> dict[str, Any]:
+def _edit_cells(write: Write, request: ConsoleRequest) -> dict[str, Any]:
     columns = columns_of(write)
     return _recipe_values(with_cells(write.recipe, columns, request.POST))
 
 
-def _undo(write: Write, request: HttpRequest) -> dict[str, Any]:
+def _undo(write: Write, request: ConsoleRequest) -> dict[str, Any]:
     """Take back every change but the rows of a trial: those are in another write."""
     kept = Recipe(
         only_first=write.recipe.only_first, skip_first=write.recipe.skip_first
@@ -114,18 +115,18 @@ def _recipe_values(recipe: Recipe) -> dict[str, Any]:
     return {"recipe_json": recipe_as_json(recipe)}
 
 
-def _choose_key(write: Write, request: HttpRequest) -> dict[str, Any]:
+def _choose_key(write: Write, request: ConsoleRequest) -> dict[str, Any]:
     key = request.POST.get("primary_key", "")
     if key not in write.check_report.get("columns", []):
         raise InvalidRecipe("Choose a column of the file as the primary key.")
     return {"primary_key": key}
 
 
-def _check_again(write: Write, request: HttpRequest) -> dict[str, Any]:
+def _check_again(write: Write, request: ConsoleRequest) -> dict[str, Any]:
     return {}
 
 
-ACTIONS: dict[str, Callable[[Write, HttpRequest], dict[str, Any]]] = {
+ACTIONS: dict[str, Callable[[Write, ConsoleRequest], dict[str, Any]]] = {
     "read": _read_as,
     "read-otherwise": _read_otherwise,
     "columns": _map_columns,

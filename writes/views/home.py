@@ -1,17 +1,16 @@
 """Home: what needs a person first, then what is running, then what was done."""
 
 from datetime import timedelta
-from typing import cast
 
-from django.contrib.auth.models import User
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from console.access.roles import require_viewer
 from console.health.workers import background
+from console.http import ConsoleRequest
 from console.models import Project
 from operations.models import Gate, Operation
 from operations.views.lookup import name_groups
@@ -24,7 +23,7 @@ MOST_COUNTED = 1000
 
 @require_safe
 @require_viewer
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: ConsoleRequest) -> HttpResponse:
     """Show what needs attention."""
     now = timezone.now()
     visible = Operation.objects.visible_to(request.user)
@@ -38,7 +37,7 @@ def home(request: HttpRequest) -> HttpResponse:
     )
     failed = operations.ended_badly().filter(created_at__gte=yesterday)
     drafts = Write.objects.visible_to(request.user).drafts()
-    drafts = drafts.filter(started_by=cast(User, request.user))
+    drafts = drafts.filter(started_by=request.user)
     context = {
         "unknown": unknown[:SHOWN],
         "unknown_left": len(unknown) > SHOWN,
@@ -56,7 +55,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "writes/home.html", context)
 
 
-def _open_gates(request: HttpRequest) -> QuerySet[Gate]:
+def _open_gates(request: ConsoleRequest) -> QuerySet[Gate]:
     """Return the gates whose breaker is open, of projects that the reader may see."""
     projects = Project.objects.visible_to(request.user)
     gates = Gate.objects.with_open_breaker().filter(project__in=projects)

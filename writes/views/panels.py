@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from console.access.roles import Role
+from console.http import ConsoleRequest
 from console.ui.polling import seconds_between_polls, seen
 from operations.models import Operation
 from writes.models import Batch, SharedAddress, Write, WriteQuerySet
@@ -14,7 +14,7 @@ from writes.requests import as_curl
 POLL_SECONDS = 3
 
 
-def rows_panel(request: HttpRequest, operation: Operation) -> str:
+def rows_panel(request: ConsoleRequest, operation: Operation) -> str:
     """Draw how the rows fared of the write that an operation belongs to."""
     batch = (
         Batch.objects.select_related("write")
@@ -27,12 +27,12 @@ def rows_panel(request: HttpRequest, operation: Operation) -> str:
     return render_to_string("writes/rows_summary.html#panel", context, request)
 
 
-def children_shown(write: Write, request: HttpRequest) -> WriteQuerySet:
+def children_shown(write: Write, request: ConsoleRequest) -> WriteQuerySet:
     """Return what came of `write`, where the reader has a role."""
     return write.children.for_role(request.user, Role.VIEWER).not_discarded()
 
 
-def rows_context(request: HttpRequest, write: Write) -> dict[str, Any]:
+def rows_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
     """Return what the summary of the rows of a write shows."""
     batches = list(write.batches.all())
     is_settled = all(batch.is_settled for batch in batches)
@@ -50,7 +50,7 @@ def rows_context(request: HttpRequest, write: Write) -> dict[str, Any]:
     }
 
 
-def pause_panel(request: HttpRequest, operation: Operation) -> str:
+def pause_panel(request: ConsoleRequest, operation: Operation) -> str:
     """Offer to pause what waits for a reason, and to resume what is paused.
 
     What waits without one leaves before anybody could press the button. Parts are
@@ -68,7 +68,7 @@ def pause_panel(request: HttpRequest, operation: Operation) -> str:
     return render_to_string("writes/pause_panel.html", context, request)
 
 
-def request_panel(request: HttpRequest, operation: Operation) -> str:
+def request_panel(request: ConsoleRequest, operation: Operation) -> str:
     """Draw the request as it was sent, or nothing for somebody else's operation."""
     batch = (
         Batch.objects.select_related("write__integration__project", "write__parent")

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -13,7 +13,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from ampersand import RequestInvalid
 from console.access.roles import Role, require_operator, require_viewer
+from console.actor import Actor
 from console.fields import UnreadableSecret
+from console.http import ConsoleRequest
 from console.models import NoActiveKey
 from operations.display.sentence import again_risk
 from operations.models import Operation
@@ -38,7 +40,7 @@ STILL_ARRIVES = timedelta(minutes=5)
 @require_safe
 @never_cache
 @require_viewer
-def page(request: HttpRequest, pk: int) -> HttpResponse:
+def page(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Show it; an operation whose outcome is known is shown on its own page."""
     batch = _batch(request, pk, Role.VIEWER)
     if batch.operation.state != State.UNKNOWN:
@@ -48,7 +50,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @require_operator
-def link(request: HttpRequest, pk: int) -> HttpResponse:
+def link(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Watch an operation of Ampersand as what became of it."""
     batch = _batch(request, pk, Role.OPERATOR)
     form = LinkForm(request.POST, auto_id="link_%s")
@@ -59,7 +61,7 @@ def link(request: HttpRequest, pk: int) -> HttpResponse:
     given = form.cleaned_data
     try:
         linked = reconcile.link(
-            batch, given["remote_id"], request, is_sure=given["is_sure"]
+            batch, given["remote_id"], Actor.of(request), is_sure=given["is_sure"]
         )
     except NotUnknown as error:
         return _nothing(request, batch, str(error))
@@ -80,7 +82,7 @@ def link(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @require_operator
-def written(request: HttpRequest, pk: int) -> HttpResponse:
+def written(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Keep that its record was found in the customer's system."""
     batch = _batch(request, pk, Role.OPERATOR)
     form = WrittenForm(
@@ -91,7 +93,7 @@ def written(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, batch, written_form=form, status=422)
     try:
-        reconcile.was_written(batch, form.cleaned_data["record_id"], request)
+        reconcile.was_written(batch, form.cleaned_data["record_id"], Actor.of(request))
     except NotUnknown as error:
         return _nothing(request, batch, str(error))
     messages.success(request, "Noted as written. Nothing was sent.")
@@ -100,14 +102,16 @@ def written(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @require_operator
-def not_written(request: HttpRequest, pk: int) -> HttpResponse:
+def not_written(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Keep that nothing of it arrived."""
     batch = _batch(request, pk, Role.OPERATOR)
     form = NotWrittenForm(request.POST, auto_id="not_written_%s")
     if not form.is_valid():
         return _page(request, batch, not_written_form=form, status=422)
     try:
-        reconcile.was_not_written(batch, form.cleaned_data["looked_at"], request)
+        reconcile.was_not_written(
+            batch, form.cleaned_data["looked_at"], Actor.of(request)
+        )
     except NotUnknown as error:
         return _nothing(request, batch, str(error))
     messages.success(request, "Noted as not written. Nothing was sent.")
@@ -116,7 +120,7 @@ def not_written(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @require_operator
-def send_again(request: HttpRequest, pk: int) -> HttpResponse:
+def send_again(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Send the same once more in a new write, and decide this one."""
     batch = _batch(request, pk, Role.OPERATOR)
     form = AgainForm(request.POST, auto_id="again_%s", batch=batch)
@@ -125,7 +129,7 @@ def send_again(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, batch, again_form=form, status=422)
     try:
-        again = resend.send_again(batch, request, **form.said())
+        again = resend.send_again(batch, Actor.of(request), **form.said())
     except AlreadyDecided as error:
         return _nothing(request, batch, str(error))
     except RepeatFound as error:
@@ -144,7 +148,7 @@ def send_again(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(again)
 
 
-def _batch(request: HttpRequest, pk: int, role: Role) -> Batch:
+def _batch(request: ConsoleRequest, pk: int, role: Role) -> Batch:
     """Return what an operation carried, or answer 404 for one that is not ours."""
     operation = find_operation(request, min(pk, LARGEST_ID), role)
     known = Batch.objects.select_related("write__integration__project")
@@ -153,13 +157,13 @@ def _batch(request: HttpRequest, pk: int, role: Role) -> Batch:
     return batch
 
 
-def _nothing(request: HttpRequest, batch: Batch, why: str) -> HttpResponse:
+def _nothing(request: ConsoleRequest, batch: Batch, why: str) -> HttpResponse:
     messages.warning(request, why)
     return redirect(batch.operation)
 
 
 def _page(
-    request: HttpRequest, batch: Batch, *, status: int = 200, **told: Any
+    request: ConsoleRequest, batch: Batch, *, status: int = 200, **told: Any
 ) -> HttpResponse:
     """Draw the page. `told` are forms that were refused, doubts, and a twin."""
     operation = batch.operation

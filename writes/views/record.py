@@ -1,13 +1,14 @@
 """The form for one record: typed as rows or as JSON, then reviewed."""
 
-from typing import Any, cast
+from typing import Any
 
-from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from console.access.roles import require_operator
+from console.actor import Actor
+from console.http import ConsoleRequest
 from writes.actions.save_draft import NotYourDraft, save_draft
 from writes.forms import record_fields
 from writes.forms.record import RecordForm
@@ -26,7 +27,7 @@ FIRST_ROWS = 4
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_operator
-def record(request: HttpRequest) -> HttpResponse:
+def record(request: ConsoleRequest) -> HttpResponse:
     """Show the form; a button named `do` changes its rows, Review makes a draft."""
     earlier = earlier_write(request, Write.Source.RECORD)
     if request.method != "POST":
@@ -45,7 +46,7 @@ def record(request: HttpRequest) -> HttpResponse:
     try:
         write = save_draft(
             token=form.cleaned_data["token"],
-            user=cast(User, request.user),
+            actor=Actor.of(request),
             source=Write.Source.RECORD,
             action=form.cleaned_data["action"],
             record_id=form.cleaned_data["record_id"],
@@ -125,7 +126,7 @@ class _Typed:
         self.as_json = False
 
 
-def _initial(request: HttpRequest, earlier: Write | None) -> dict[str, Any]:
+def _initial(request: ConsoleRequest, earlier: Write | None) -> dict[str, Any]:
     values = first_values(request, earlier)
     if earlier is not None:
         values |= {"action": earlier.action, "record_id": earlier.record_id}
@@ -144,7 +145,7 @@ def _rows_of(earlier: Write | None) -> _Typed:
 
 
 def _page(
-    request: HttpRequest, form: RecordForm, typed: _Typed, status: int = 200
+    request: ConsoleRequest, form: RecordForm, typed: _Typed, status: int = 200
 ) -> HttpResponse:
     if not typed.as_json and not typed.rows:
         typed.rows = [FieldRow()]

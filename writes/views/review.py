@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -13,7 +13,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from ampersand import RequestInvalid
 from console.access.roles import Role, require_operator, require_viewer
+from console.actor import Actor
 from console.fields import UnreadableSecret
+from console.http import ConsoleRequest
 from console.models import EnvironmentControl, NoActiveKey
 from files.remote.looking import LARGE
 from operations.display.sentence import sentence
@@ -30,7 +32,7 @@ from writes.views.sent import _sent_context
 
 @require_POST
 @require_operator
-def send(request: HttpRequest, pk: int) -> HttpResponse:
+def send(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Confirm a draft and go to its operation; a second time finds the first.
 
     422 with the review where something is missing or wrong, 409 with a page of its own
@@ -45,7 +47,7 @@ def send(request: HttpRequest, pk: int) -> HttpResponse:
             return review(request, write, form=form, problem=problem, status=422)
         if write.is_draft and not is_answered:
             return _ask_again(request, write, form)
-        confirm(write, request, **form.said())
+        confirm(write, Actor.of(request), **form.said())
     except RepeatFound as found:
         return _stop(request, write, found.earlier, form)
     except FileNotFoundError:
@@ -66,7 +68,9 @@ def _is_stale(write: Write, reviewed: str | None) -> bool:
     return reviewed != review_token(write, requests.prepare_shown(write))
 
 
-def _ask_again(request: HttpRequest, write: Write, form: ConfirmForm) -> HttpResponse:
+def _ask_again(
+    request: ConsoleRequest, write: Write, form: ConfirmForm
+) -> HttpResponse:
     """Show the page that the form came from, with what is wrong at its fields."""
     if form.is_repeat and (earlier := earlier_of(write, timezone.now())):
         return _stop_page(request, write, earlier, form, status=422)
@@ -74,7 +78,7 @@ def _ask_again(request: HttpRequest, write: Write, form: ConfirmForm) -> HttpRes
 
 
 def _stop(
-    request: HttpRequest, write: Write, earlier: Write, form: ConfirmForm
+    request: ConsoleRequest, write: Write, earlier: Write, form: ConfirmForm
 ) -> HttpResponse:
     """Ask why the same is sent once more; what was typed so far stays."""
     typed = {**form.cleaned_data, "repeats": earlier.pk}
@@ -83,7 +87,11 @@ def _stop(
 
 
 def _stop_page(
-    request: HttpRequest, write: Write, earlier: Write, form: ConfirmForm, status: int
+    request: ConsoleRequest,
+    write: Write,
+    earlier: Write,
+    form: ConfirmForm,
+    status: int,
 ) -> HttpResponse:
     batches = list(earlier.batches.select_related("operation__project"))
     context = {
@@ -107,7 +115,7 @@ def _go_to_sent(write: Write) -> HttpResponse:
 @require_safe
 @never_cache
 @require_viewer
-def detail(request: HttpRequest, pk: int) -> HttpResponse:
+def detail(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Show a draft for review, and what was sent in parts by its parts.
 
     A write of one part is shown by its operation, a draft with faults by its file.
@@ -124,7 +132,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def review(
-    request: HttpRequest,
+    request: ConsoleRequest,
     write: Write,
     *,
     form: ConfirmForm | None = None,
@@ -181,7 +189,7 @@ def _deliveries(write: Write) -> list[dict[str, Any]]:
 
 @require_POST
 @require_operator
-def deliver(request: HttpRequest, pk: int) -> HttpResponse:
+def deliver(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Choose how a file that is too big for one request reaches Ampersand."""
     write = find_write(request, pk, Role.OPERATOR)
     way = request.POST.get("delivery", "")
@@ -200,7 +208,7 @@ def deliver(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @require_operator
-def discard(request: HttpRequest, pk: int) -> HttpResponse:
+def discard(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Put a draft away. What was sent cannot be discarded."""
     write = find_write(request, pk, Role.OPERATOR)
     if not derive.discard(write, by=request.user.get_username()):
@@ -212,7 +220,7 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @require_operator
-def again(request: HttpRequest, pk: int) -> HttpResponse:
+def again(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Open the form that this write came from, filled in with its content."""
     write = find_write(request, pk, Role.OPERATOR)
     form = reverse(f"writes:{write.source}")

@@ -12,7 +12,6 @@ from django.conf import settings
 from django.http import (
     FileResponse,
     Http404,
-    HttpRequest,
     HttpResponse,
     HttpResponseBase,
     StreamingHttpResponse,
@@ -23,6 +22,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from console.access.roles import Role, require_viewer
+from console.actor import Actor
+from console.http import ConsoleRequest
 from console.models import AuditEvent
 from files.raw_records import cut
 from files.rows import row_exports
@@ -62,7 +63,7 @@ class RowFilter(Filter):
 @require_safe
 @never_cache
 @require_viewer
-def rows(request: HttpRequest, pk: int) -> HttpResponse:
+def rows(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Show a page of the rows, or for htmx the table alone."""
     write = find_write(request, pk, Role.VIEWER)
     if not write.rows_store:
@@ -80,7 +81,7 @@ def rows(request: HttpRequest, pk: int) -> HttpResponse:
             context |= _page(write, store, chosen)
     except FileNotFoundError:
         return _nothing_yet(request, write)
-    is_fragment = bool(request.htmx)  # type: ignore[attr-defined]
+    is_fragment = bool(request.htmx)
     name = "writes/rows.html#row-table" if is_fragment else "writes/rows.html"
     status = 200 if chosen.is_valid() else 400
     response = render(request, name, context, status=status)
@@ -91,7 +92,7 @@ def rows(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @never_cache
 @require_viewer
-def panel(request: HttpRequest, pk: int) -> HttpResponse:
+def panel(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Return the summary on the pages of the write's operations; 204 if as `seen`."""
     context = rows_context(request, find_write(request, pk, Role.VIEWER))
     if request.GET.get("seen") == context["seen"]:
@@ -99,7 +100,7 @@ def panel(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "writes/rows_summary.html#panel", context)
 
 
-def _nothing_yet(request: HttpRequest, write: Write) -> HttpResponse:
+def _nothing_yet(request: ConsoleRequest, write: Write) -> HttpResponse:
     """Say why there are no rows: not joined yet, joined in vain, or swept away."""
     if write.source != Write.Source.CSV:
         raise Http404
@@ -138,7 +139,7 @@ def _page(write: Write, store: RowStore, chosen: RowFilter) -> dict[str, Any]:
 @require_safe
 @never_cache
 @require_viewer  # type: ignore[arg-type]
-def failed(request: HttpRequest, pk: int) -> HttpResponseBase:
+def failed(request: ConsoleRequest, pk: int) -> HttpResponseBase:
     """Send the failed rows byte for byte, to be mended and sent again."""
     write, store = _opened(request, pk, "failed rows")
     with store, TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as directory:
@@ -156,7 +157,7 @@ def failed(request: HttpRequest, pk: int) -> HttpResponseBase:
 @require_safe
 @never_cache
 @require_viewer  # type: ignore[arg-type]
-def failed_with_reasons(request: HttpRequest, pk: int) -> HttpResponseBase:
+def failed_with_reasons(request: ConsoleRequest, pk: int) -> HttpResponseBase:
     """Send the failed rows with the reason in a last column, for people."""
     write, store = _opened(request, pk, "failed rows with reasons")
     found = row_exports.with_reasons(store, write.path_of("as_sent"), state=FAILED)
@@ -167,7 +168,7 @@ def failed_with_reasons(request: HttpRequest, pk: int) -> HttpResponseBase:
 @require_safe
 @never_cache
 @require_viewer  # type: ignore[arg-type]
-def outcomes(request: HttpRequest, pk: int) -> HttpResponseBase:
+def outcomes(request: ConsoleRequest, pk: int) -> HttpResponseBase:
     """Send all rows with their outcome, their cells as they were sent."""
     write, store = _opened(request, pk, "rows with their outcome")
     found = row_exports.with_outcomes(store, write.path_of("as_sent"))
@@ -178,7 +179,7 @@ def outcomes(request: HttpRequest, pk: int) -> HttpResponseBase:
 @require_safe
 @never_cache
 @require_viewer  # type: ignore[arg-type]
-def outcomes_for_spreadsheets(request: HttpRequest, pk: int) -> HttpResponseBase:
+def outcomes_for_spreadsheets(request: ConsoleRequest, pk: int) -> HttpResponseBase:
     """Send all rows with their outcome; formulas are made harmless."""
     write, store = _opened(request, pk, "rows with their outcome, for spreadsheets")
     found = row_exports.with_outcomes(store, write.path_of("as_sent"))
@@ -186,7 +187,7 @@ def outcomes_for_spreadsheets(request: HttpRequest, pk: int) -> HttpResponseBase
     return _closing(store, _guarded(found), name)
 
 
-def _opened(request: HttpRequest, pk: int, what: str) -> tuple[Write, RowStore]:
+def _opened(request: ConsoleRequest, pk: int, what: str) -> tuple[Write, RowStore]:
     write = find_write(request, pk, Role.VIEWER)
     try:
         store = RowStore(write.path_of("rows_store"))
@@ -198,7 +199,7 @@ def _opened(request: HttpRequest, pk: int, what: str) -> tuple[Write, RowStore]:
         action="rows.downloaded",
         subject=f"Write {write.pk}: {what}",
         subject_url=write.get_absolute_url(),
-        request=request,
+        actor=Actor.of(request),
         project=write.project,
     )
     return write, store

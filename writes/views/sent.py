@@ -4,13 +4,15 @@ from functools import partial
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from console.access.roles import Role, require_operator, require_viewer
+from console.actor import Actor
+from console.http import ConsoleRequest
 from console.ui.polling import seconds_between_polls, seen
 from writes.actions import pause as actions
 from writes.actions import release_parts
@@ -29,7 +31,7 @@ POLL_SECONDS = 2
 @require_safe
 @never_cache
 @require_viewer
-def status(request: HttpRequest, pk: int) -> HttpResponse:
+def status(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Return the part of a sent write that changes by itself; 204 if it is `seen`."""
     context = _sent_context(request, find_write(request, pk, Role.VIEWER))
     if request.GET.get("seen") == context["seen"]:
@@ -38,7 +40,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "writes/sent.html#write-status", context)
 
 
-def _sent_context(request: HttpRequest, write: Write) -> dict[str, Any]:
+def _sent_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
     batches = list(write.batches.select_related("operation"))
     progress = progress_of(batches)
     will_go = goes_on(write, batches)
@@ -92,20 +94,20 @@ def _poll_seconds(batches: list[Batch]) -> int:
 
 @require_POST
 @require_operator
-def go_on(request: HttpRequest, pk: int) -> HttpResponse:
+def go_on(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Send the parts that are held, although the one before did not end well."""
     write = find_write(request, pk, Role.OPERATOR)
-    if not release_parts.go_on(write, request):
+    if not release_parts.go_on(write, Actor.of(request)):
         messages.warning(request, "Nothing is held: nothing was changed.")
     return redirect(write)
 
 
 @require_POST
 @require_operator
-def cancel_rest(request: HttpRequest, pk: int) -> HttpResponse:
+def cancel_rest(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Cancel the parts of which nothing has left."""
     write = find_write(request, pk, Role.OPERATOR)
-    count = release_parts.cancel_rest(write, request)
+    count = release_parts.cancel_rest(write, Actor.of(request))
     if count:
         noun = "part was" if count == 1 else "parts were"
         messages.success(request, f"{count:,} {noun} cancelled; nothing of them left.")
@@ -116,11 +118,11 @@ def cancel_rest(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @require_operator
-def pause(request: HttpRequest, pk: int) -> HttpResponse:
+def pause(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Hold what has not left yet."""
     write = find_write(request, pk, Role.OPERATOR)
     try:
-        actions.pause(write, request)
+        actions.pause(write, Actor.of(request))
     except actions.NothingToPause:
         messages.warning(
             request, "Nothing was paused: what has left cannot be called back."
@@ -130,9 +132,9 @@ def pause(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @require_operator
-def resume(request: HttpRequest, pk: int) -> HttpResponse:
+def resume(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Let it go on as before."""
     write = find_write(request, pk, Role.OPERATOR)
-    if not actions.resume(write, request):
+    if not actions.resume(write, Actor.of(request)):
         messages.warning(request, "It was not paused: nothing was changed.")
     return redirect(write)

@@ -3,15 +3,19 @@
 And the button that ends it before its time.
 """
 
+from dataclasses import replace
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.db.models import F
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from console.access.roles import Role, require_operator
+from console.actor import Actor
+from console.http import ConsoleRequest
 from console.models import AuditEvent
 from writes.models import SharedAddress
 from writes.views.lookup import find_write
@@ -22,7 +26,7 @@ LONGEST_TOKEN = 100
 
 @login_not_required
 @require_safe
-def served(request: HttpRequest, token: str) -> HttpResponseBase:
+def served(request: ConsoleRequest, token: str) -> HttpResponseBase:
     """Give the file of a shared address, or 404 for every other token.
 
     What ended is told from what never was by nothing.
@@ -53,7 +57,7 @@ def _open_address(token: str) -> SharedAddress | None:
     )
 
 
-def _note(request: HttpRequest, address: SharedAddress, status: int) -> None:
+def _note(request: ConsoleRequest, address: SharedAddress, status: int) -> None:
     """Keep that it was fetched, by whom and how much; never the token."""
     mine = SharedAddress.objects.filter(pk=address.pk)
     mine.update(fetched_count=F("fetched_count") + 1, fetched_at=timezone.now())
@@ -62,8 +66,7 @@ def _note(request: HttpRequest, address: SharedAddress, status: int) -> None:
         action="file.fetched",
         subject=f"File of write {batch.write_id}, by its shared address",
         subject_url=batch.operation.get_absolute_url(),
-        request=request,
-        actor_name="shared address",
+        actor=replace(Actor.of(request), name="shared address"),
         project=batch.write.project,
         detail={
             "method": request.method,
@@ -75,7 +78,7 @@ def _note(request: HttpRequest, address: SharedAddress, status: int) -> None:
 
 @require_POST
 @require_operator
-def revoke(request: HttpRequest, pk: int) -> HttpResponse:
+def revoke(request: ConsoleRequest, pk: int) -> HttpResponse:
     """End the shared addresses of a write now."""
     write = find_write(request, pk, Role.OPERATOR)
     ended = [a for a in SharedAddress.objects.filter(batch__write=write) if a.revoke()]
@@ -86,7 +89,7 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
         action="file.revoked",
         subject=f"Shared address of write {write.pk}",
         subject_url=write.get_absolute_url(),
-        request=request,
+        actor=Actor.of(request),
         project=write.project,
     )
     messages.success(request, "The address gives nothing any more.")

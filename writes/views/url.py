@@ -1,14 +1,15 @@
 """The form for a URL that Ampersand fetches."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from console.access.roles import require_operator
+from console.actor import Actor
+from console.http import ConsoleRequest
 from files.remote.looking import NotLooked, RemoteFile
 from writes import url_check
 from writes.actions.save_draft import NotYourDraft, save_draft
@@ -25,7 +26,7 @@ from writes.views.drafting import (
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_operator
-def url(request: HttpRequest) -> HttpResponse:
+def url(request: ConsoleRequest) -> HttpResponse:
     """Show the form; Review makes a draft."""
     earlier = earlier_write(request, Write.Source.URL)
     if request.method != "POST":
@@ -43,7 +44,7 @@ def url(request: HttpRequest) -> HttpResponse:
     try:
         write = save_draft(
             token=form.cleaned_data["token"],
-            user=cast(User, request.user),
+            actor=Actor.of(request),
             source=Write.Source.URL,
             action=Write.Action.UPSERT,
             remote_file=found.as_json() if found else {},
@@ -56,7 +57,7 @@ def url(request: HttpRequest) -> HttpResponse:
     return go_to(request, write)
 
 
-def _look(request: HttpRequest, write: Write) -> RemoteFile | None:
+def _look(request: ConsoleRequest, write: Write) -> RemoteFile | None:
     """Look at the address; None if that is not possible, which the next page says."""
     try:
         return url_check.look(write)
@@ -65,7 +66,7 @@ def _look(request: HttpRequest, write: Write) -> RemoteFile | None:
         return None
 
 
-def _initial(request: HttpRequest, earlier: Write | None) -> dict[str, Any]:
+def _initial(request: ConsoleRequest, earlier: Write | None) -> dict[str, Any]:
     values = first_values(request, earlier)
     if earlier is not None:
         values |= {"primary_key": earlier.primary_key, "url": earlier.url}

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from console import freeze
+from console.actor import Actor
 from console.environments import Environment
 from console.models import EnvironmentControl
 
@@ -27,18 +28,18 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Say what was done, and what it means for what is confirmed."""
         control = EnvironmentControl.objects.of(options["environment"])
-        by = options["by"][:150]
+        actor = Actor(name=options["by"][:150])
         if options["off"]:
-            self._unfreeze(control, by)
+            self._unfreeze(control, actor)
         else:
-            self._freeze(control, by, options["reason"].strip())
+            self._freeze(control, actor, options["reason"].strip())
 
-    def _freeze(self, control: EnvironmentControl, by: str, reason: str) -> None:
+    def _freeze(self, control: EnvironmentControl, actor: Actor, reason: str) -> None:
         if not reason:
             raise CommandError("Nothing was changed. Say why: --reason “…”.")
         if len(reason) > LONGEST:
             raise CommandError(f"Nothing was changed. Say it in {LONGEST} characters.")
-        if freeze.freeze(control, by=by, reason=reason):
+        if freeze.freeze(control, actor, reason=reason):
             self.stdout.write(
                 f"{control} is frozen. What is confirmed waits; what had left before "
                 "finishes."
@@ -46,8 +47,8 @@ class Command(BaseCommand):
         else:
             self.stdout.write(f"{control} was frozen already; that stays.")
 
-    def _unfreeze(self, control: EnvironmentControl, by: str) -> None:
-        if freeze.unfreeze(control, by=by):
+    def _unfreeze(self, control: EnvironmentControl, actor: Actor) -> None:
+        if freeze.unfreeze(control, actor):
             self.stdout.write(f"{control} sends again. What waited goes out now.")
         else:
             self.stdout.write(f"{control} was not frozen; nothing was changed.")
