@@ -17,12 +17,13 @@ run: $(VENV)/.run .env staticfiles/staticfiles.json ## Start everything on this 
 
 test: lint types unit browser ## Everything that must pass before a change lands
 
-lint: $(VENV)/.dev .env ## Style, templates, imports, migrations, deployment checks
+lint: $(VENV)/.dev .env ## Style, templates, imports, migrations, deployment checks, known vulnerabilities
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/djade --target-version 6.1 --check $$(git ls-files --cached --others --exclude-standard 'templates/*.html')
 	$(VENV)/bin/lint-imports
 	scripts/check_django.sh
+	$(PYTHON) scripts/audit_dependencies.py requirements-dev.txt
 
 types: $(VENV)/.dev .env ## Types
 	$(VENV)/bin/mypy
