@@ -7,7 +7,15 @@ from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html
 
+from console import VERSION
+
 register = template.Library()
+
+
+@register.simple_tag
+def version() -> str:
+    """Write the console's version; a tag, since pages of errors have no context."""
+    return VERSION
 
 
 @register.simple_tag

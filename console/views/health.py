@@ -8,6 +8,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from console import VERSION
 from console.health.workers import Background, background
 
 
@@ -15,7 +16,7 @@ from console.health.workers import Background, background
 @never_cache
 @login_not_required
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Answer 200 with the state of database, worker and queue; 503 without a database.
+    """Answer 200 with version, database, worker and queue; 503 without a database.
 
     A worker that is missing does not make this 503: the pages still work, and taking
     the web process out of service would hide what operators need to see.
@@ -25,9 +26,16 @@ def healthz(request: HttpRequest) -> JsonResponse:
             cursor.execute("SELECT 1")
         found = background()
     except DatabaseError:
-        return JsonResponse({"database": "unreachable"}, status=503)
-    body = {"database": "ok", "worker": _worker(found), "queue": _queue(found)}
-    return JsonResponse(body)
+        body = {"version": VERSION, "database": "unreachable"}
+        return JsonResponse(body, status=503)
+    return JsonResponse(
+        {
+            "version": VERSION,
+            "database": "ok",
+            "worker": _worker(found),
+            "queue": _queue(found),
+        }
+    )
 
 
 def _worker(found: Background) -> dict[str, object]:

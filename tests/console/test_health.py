@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from console import VERSION
 from console.health.workers import background
 from console.models import Heartbeat
 from console.runtime.db_clock import database_now
@@ -58,6 +59,7 @@ def test_all_is_well_without_signing_in(client: Client) -> None:
     answer = response.json()
     assert answer["worker"].pop("clock_seen_seconds_ago") < 30
     assert answer == {
+        "version": VERSION,
         "database": "ok",
         "worker": {"state": "ok", "queues_without_worker": []},
         "queue": {"waiting": 0, "oldest_seconds": None},
@@ -125,4 +127,4 @@ def test_no_database_is_503(client: Client, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(health, "background", unreachable)
     response = client.get("/healthz")
     assert response.status_code == 503
-    assert response.json() == {"database": "unreachable"}
+    assert response.json() == {"version": VERSION, "database": "unreachable"}
