@@ -1,13 +1,12 @@
-"""The main job on real input: write, watch, drill in, find again."""
+"""The main job: write, watch, drill in, find again."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SHARED, Console
+from tests.browser.conftest import Console
 from tests.browser.steps import (
     choose_target,
     expect_finding,
@@ -21,13 +20,24 @@ from tests.browser.steps import (
     send,
     upload,
 )
+from tests.example_files import (
+    NO_DAY,
+    exported_accounts,
+    opportunities,
+    opportunities_with_a_bad_row,
+)
 
 
-def data_file(name: str) -> Path:
-    """Return one of the files that other people wrote."""
-    path = SHARED / "data" / name
-    if not path.exists() and not os.environ.get("CI"):
-        pytest.skip(f"{name} is not on this machine")
+@pytest.fixture
+def bad_row(tmp_path: Path) -> Path:
+    """A file of opportunities with one that the provider refuses."""
+    return saved(tmp_path, opportunities_with_a_bad_row())
+
+
+def saved(folder: Path, data: bytes) -> Path:
+    """Return the path of a file to choose."""
+    path = folder / "example.csv"
+    path.write_bytes(data)
     return path
 
 
@@ -54,10 +64,10 @@ def test_a_record_is_created_and_then_updated(page: Page, console: Console) -> N
 
 
 def test_three_thousand_opportunities_stay_three_thousand_when_sent_twice(
-    page: Page, console: Console
+    page: Page, console: Console, tmp_path: Path
 ) -> None:
+    file = saved(tmp_path, opportunities())
     for _ in range(2):
-        file = data_file("opportunities.csv")
         review_csv(page, "opportunity", "external_id__c", file)
         expect(page.get_by_role("heading", level=1)).to_have_text(
             "Upsert 3,000 opportunity records"
@@ -70,38 +80,40 @@ def test_three_thousand_opportunities_stay_three_thousand_when_sent_twice(
         assert count == 3000
 
 
-def test_the_one_bad_row_is_named_with_its_key_and_reason(page: Page) -> None:
-    file = data_file("opportunities-partial-failure.csv")
-    review_csv(page, "opportunity", "external_id__c", file)
+def test_the_one_bad_row_is_named_with_its_key_and_reason(
+    page: Page, bad_row: Path
+) -> None:
+    review_csv(page, "opportunity", "external_id__c", bad_row)
     send(page)
     expect_state(page, "Partly failed")
     failure = page.locator(".failure")
     expect(failure).to_have_count(1)
-    expect(failure).to_contain_text("2003-04-987654321987654321")
-    expect(failure).to_contain_text("external-id-3")
+    expect(failure).to_contain_text(NO_DAY)
+    expect(failure).to_contain_text("example-3")
     expect(failure).to_contain_text("Write dates as 2024-03-20")
 
 
 def test_a_windows_1252_file_without_some_keys_is_mended_here_and_sent(
-    page: Page,
+    page: Page, tmp_path: Path
 ) -> None:
-    upload(page, "account", "ORACLE_ID__C", data_file("accounts.csv"))
+    file = saved(tmp_path, exported_accounts())
+    upload(page, "account", "EXTERNAL_ID__C", file)
     main = page.locator("main")
     expect(main).to_contain_text("It reads well as Windows-1252")
-    expect(main).to_contain_text("Crédito Inmobiliario")
+    expect(main).to_contain_text("Société Example 0001")
     read_so(page)
-    expect_finding(page, "blank-key", "ORACLE_ID__C", 11)
-    expect(main).to_contain_text("Row 413 has no ORACLE_ID__C")
-    leave_out(page, "blank-key", "ORACLE_ID__C")
-    expect(main).to_contain_text("412 rows")
-    expect(main).to_contain_text("11 held back")
+    expect_finding(page, "blank-key", "EXTERNAL_ID__C", 8)
+    expect(main).to_contain_text("Row 234 has no EXTERNAL_ID__C")
+    leave_out(page, "blank-key", "EXTERNAL_ID__C")
+    expect(main).to_contain_text("232 rows")
+    expect(main).to_contain_text("8 held back")
     go_to_review(page)
     expect(page.get_by_role("heading", level=1)).to_have_text(
-        "Upsert 412 account records"
+        "Upsert 232 account records"
     )
     send(page)
     expect_state(page, "Failed")
-    expect(main).to_contain_text("No row was written: 412 rows refused")
+    expect(main).to_contain_text("No row was written: 232 rows refused")
     failure = page.locator(".failure").first
     expect(failure).to_contain_text("Unable to create/update fields")
     expect(failure).to_contain_text("read-only for the connected user")
@@ -119,9 +131,8 @@ def test_a_url_is_fetched_by_ampersand(page: Page, console: Console) -> None:
     assert keys >= {"0", "1", "2"}
 
 
-def test_the_log_is_searched_and_an_entry_opened(page: Page) -> None:
-    file = data_file("opportunities-partial-failure.csv")
-    review_csv(page, "opportunity", "external_id__c", file)
+def test_the_log_is_searched_and_an_entry_opened(page: Page, bad_row: Path) -> None:
+    review_csv(page, "opportunity", "external_id__c", bad_row)
     send(page)
     expect_state(page, "Partly failed")
     log = page.get_by_role("region", name="Log")
@@ -131,7 +142,7 @@ def test_the_log_is_searched_and_an_entry_opened(page: Page) -> None:
     expect(log.locator("tbody tr")).to_have_count(1)
     log.locator("summary").click()
     expect(log.locator("pre")).to_contain_text("failureDetails")
-    expect(log.locator("pre")).to_contain_text("external-id-3")
+    expect(log.locator("pre")).to_contain_text("example-3")
 
 
 def test_what_was_sent_is_found_again_in_the_history(page: Page) -> None:

@@ -5,7 +5,6 @@ import csv
 import hashlib
 import io
 import json
-import os
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -18,9 +17,9 @@ from hypothesis import strategies as st
 from files.reading.inspection import Inspection, Reading, inspect
 from files.reading.kinds import REFUSALS
 from files.reading.read import read
+from tests.example_files import exported_accounts, opportunities
 
 BOM = codecs.BOM_UTF8
-DATA = Path(__file__).parents[3] / "shared" / "data"
 FRENCH = (
     "id;Société;Ville\n1;Boulangerie Générale de l’Étoile;Orléans\n2;Crème – 5 €;X\n"
 )
@@ -344,10 +343,8 @@ def test_what_needs_no_agreement_reads_as_it_was_written(rows: list[list[str]]) 
     assert again == expected
 
 
-def test_the_real_files() -> None:
-    if not DATA.exists() and os.environ.get("CI") != "true":
-        pytest.skip(f"{DATA} is not here")
-    accounts = inspect(DATA / "accounts.csv")
-    assert list(accounts.doubts) == [WINDOWS]
-    assert "ORACLE_ID__C" in accounts.header
-    assert inspect(DATA / "opportunities.csv").doubts == ()
+def test_an_export_needs_agreement_and_a_plain_file_none() -> None:
+    export = _inspect(exported_accounts(), block=10_000)
+    assert export.doubts == (WINDOWS,)
+    assert export.header[-1] == "EXTERNAL_ID__C"
+    assert _inspect(opportunities(), block=10_000).doubts == ()

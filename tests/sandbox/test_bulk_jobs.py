@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 
 from sandbox.fetching import FetchError
-from tests.sandbox.support import GROUP, OBJECTS, Console, shared
+from tests.example_files import (
+    EXPORTED,
+    NO_DAY,
+    OPPORTUNITIES,
+    WITHOUT_KEY,
+    exported_accounts,
+    opportunities,
+    opportunities_with_a_bad_row,
+)
+from tests.sandbox.support import GROUP, OBJECTS, Console
 
 NOTHING = (
     "No records processed successfully. This is likely due the CSV being empty or"
@@ -143,18 +152,18 @@ def test_an_address_that_does_not_answer_fails_the_operation() -> None:
 
 
 def test_the_same_file_twice_updates_instead_of_creating_again() -> None:
-    csv = shared("data/opportunities.csv").read_text(encoding="utf-8")
+    csv = opportunities().decode()
     console = Console()
     for _ in range(2):
         finished = console.finish("opportunity", "external_id__c", csv)
         assert finished.result == "Batch write completed (3000 succeeded, 0 failed)"
     count = console.http.get("/sandbox/records/opportunity?count=1").json()
-    assert count == {"count": 3000}
+    assert count == {"count": OPPORTUNITIES}
 
 
 def test_success_hides_a_failed_row_and_the_log_names_its_key() -> None:
-    path = shared("data/opportunities-partial-failure.csv")
-    finished = Console().finish("opportunity", "external_id__c", path.read_text())
+    csv = opportunities_with_a_bad_row().decode()
+    finished = Console().finish("opportunity", "external_id__c", csv)
     assert finished.status == "success"
     assert finished.result == "Batch write completed (7 succeeded, 1 failed)"
     assert finished.errors[0]["msg"] == (
@@ -163,23 +172,25 @@ def test_success_hides_a_failed_row_and_the_log_names_its_key() -> None:
     )
     assert finished.failures == {
         "INVALID_FIELD:Failed to deserialize field at col 3. Due to,"
-        " '2003-04-987654321987654321' is not a valid value for the type xsd:date"
-        ":CloseDate --": ["external-id-3"]
+        f" '{NO_DAY}' is not a valid value for the type xsd:date"
+        ":CloseDate --": ["example-3"]
     }
 
 
-def test_a_real_export_is_refused_row_by_row_for_its_read_only_columns() -> None:
-    raw = shared("data/accounts.csv").read_bytes()
+def test_an_export_is_refused_row_by_row_for_its_read_only_columns() -> None:
+    raw = exported_accounts()
     console = Console(fetch=lambda _: raw.decode("utf-8", "replace"))
-    finished = console.finish("account", "ORACLE_ID__C", recordsURL="https://a.test/")
+    finished = console.finish("account", "EXTERNAL_ID__C", recordsURL="https://a.test/")
     assert finished.status == "failure"
-    assert finished.result == "Batch write completed (0 succeeded, 423 failed)"
-    refusals = [text for text in finished.failures if "CreatedDate" in text]
+    assert finished.result == f"Batch write completed (0 succeeded, {EXPORTED} failed)"
     names = "IsDeleted,CreatedDate,CreatedById,LastModifiedDate,LastModifiedById"
-    assert refusals == [
+    refusal = (
         "INVALID_FIELD_FOR_INSERT_UPDATE:Unable to create/update fields: "
         f"{names.replace(',', ', ')}, SystemModstamp. Please check the security"
         " settings of this field and verify that it is read/write for your profile"
         f" or permission set.:{names},SystemModstamp --"
-    ]
-    assert sum(len(keys) for keys in finished.failures.values()) == 423
+    )
+    assert {text: len(keys) for text, keys in finished.failures.items()} == {
+        refusal: EXPORTED - WITHOUT_KEY,
+        "MISSING_ARGUMENT:external_id__c not specified:--": WITHOUT_KEY,
+    }
