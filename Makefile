@@ -47,6 +47,10 @@ bench: $(VENV)/.dev $(VENV)/bench/.installed .env staticfiles/staticfiles.json #
 permissions: $(VENV)/.dev .env ## Print who may do what at every address, and whether the docs say the same
 	$(PYTHON) -m tests.print_permissions
 
+.PHONY: foreign
+foreign: $(VENV)/.dev ## Tests on files of other people, in FOREIGN_FILES or ../shared; no part of `make test`
+	$(PYTHON) -m pytest -q tests/foreign
+
 # A few points of each suite are part of the unit tests. `make -j2 --output-sync chaos` runs both databases at once.
 chaos: chaos-sqlite chaos-postgres ## Kill and break everything at every step, on both databases; tables, exit 1 on a violation
 

@@ -1,7 +1,6 @@
 """What the sandbox's tests share: a clock to turn, and a client in the process."""
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -11,26 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from sandbox.app import Sandbox
 
 ROOT = Path(__file__).parents[2]
-SHARED = ROOT.parent / "shared"
 KEY = {"X-Api-Key": "SANDBOX-KEY"}
 GROUP = "demo-group-id"
 OBJECTS = "/v1/projects/demo/integrations/salesforce/objects"
-
-
-def shared(name: str) -> Path:
-    """A file beside the checkout; without it the test is skipped, but not in CI."""
-    path = SHARED / name
-    if not path.exists():
-        message = f"{path} is not here"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    return path
 
 
 class Clock:

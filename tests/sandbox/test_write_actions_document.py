@@ -1,53 +1,60 @@
-"""Every curl of Ampersand's Write Actions page, run as printed.
+"""Every call of Ampersand's Write Actions page, and the file that it shows."""
 
-Only the host, the key and the address of the CSV are replaced.
-"""
-
-import json
-import re
-import subprocess
 from typing import Any
 
-from tests.sandbox.support import served, shared, wait_for
+import pytest
 
-HOST = re.compile(r"https://(?:write|api)\.withampersand\.com")
-KEY = re.compile(r"(?<=X-Api-Key: )[^']+")
-CSV_URL = "https://sample.com/data.csv"
+from sandbox.inspection import SAMPLE
+from tests.sandbox import documented
+from tests.sandbox.documented import Call
+from tests.sandbox.support import Console
 
 
-def run(curl: str, address: str) -> Any:
-    command = HOST.sub(address, KEY.sub("SANDBOX-KEY", curl))
-    command = command.replace(CSV_URL, f"{address}/sandbox/sample.csv")
-    done = subprocess.run(
-        ["bash", "-c", f"{command.strip()} --silent --show-error --fail-with-body"],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
+@pytest.fixture
+def console() -> Console:
+    """A sandbox for which every address holds the page's file."""
+    console = Console(fetch=lambda url: SAMPLE)
+    console.clock.now += 60
+    return console
+
+
+def call(console: Console, asked: Call) -> Any:
+    """Make one of the calls and return its answer."""
+    answer = console.http.request(asked.method, asked.path, json=asked.body)
+    return answer.raise_for_status().json()
+
+
+@pytest.mark.parametrize(
+    "asked", documented.CALLS, ids=["create", "upsert", "operation", "logs"]
+)
+def test_every_call_is_answered_with_its_fields(console: Console, asked: Call) -> None:
+    answer = call(console, asked)
+    entries = answer if isinstance(answer, list) else [answer]
+    assert entries
+    for entry in entries:
+        assert set(asked.answer) <= entry.keys()
+
+
+def test_a_create_gives_the_id_of_the_new_record(console: Console) -> None:
+    result = call(console, documented.CREATE)["result"]
+    assert result["success"]
+    assert [result["recordId"]] == [r["Id"] for r in console.records("contact")]
+
+
+def test_an_upsert_writes_every_row_of_the_file(console: Console) -> None:
+    operation = call(console, documented.UPSERT)["operationId"]
+    console.clock.now += 60
+    path = documented.GET_OPERATION.path.rpartition("/")[0]
+    ended = console.http.get(f"{path}/{operation}").json()
+    assert (ended["status"], ended["result"]) == (
+        "success",
+        "Batch write completed (3 succeeded, 0 failed)",
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout)
-
-
-def test_every_curl_of_the_page_works() -> None:
-    page = shared("write-actions.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```\w*\n(.*?)^```", page, re.M | re.S)
-    curls = [block for block in blocks if block.startswith("curl")]
-    assert len(curls) == 4, "create, upsert, operation, logs"
-    with served("--bulk-seconds", "0.2") as (http, _):
-        address = str(http.base_url).rstrip("/")
-        created, started, operation, logs = (run(curl, address) for curl in curls)
-        finished = wait_for(http, started["operationId"], "2234wf")
-        written = http.get("/sandbox/records/tactics__c").json()
-    assert created["result"]["success"]
-    assert created["result"]["recordId"].startswith("003")
-    assert operation["status"] == "failure"
-    assert any(entry["severity"] == "ERROR" for entry in logs)
-    assert finished["result"] == "Batch write completed (3 succeeded, 0 failed)"
+    written = console.records("tactics__c")
     assert [record["custom_id__c"] for record in written] == ["0", "1", "2"]
 
 
-def test_the_csv_of_the_page_is_the_one_the_sandbox_serves() -> None:
-    page = shared("write-actions.md").read_text(encoding="utf-8")
-    with served() as (http, _):
-        assert http.get("/sandbox/sample.csv").text in page
+def test_the_operation_of_the_page_failed_and_its_log_says_so(console: Console) -> None:
+    assert call(console, documented.GET_OPERATION)["status"] == "failure"
+    severities = [entry["severity"] for entry in call(console, documented.LIST_LOGS)]
+    assert "ERROR" in severities
