@@ -25,7 +25,6 @@ from playwright.sync_api import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-SHARED = ROOT.parent / "shared"
 PASSWORD = "only-for-the-browser-tests"
 READY_SECONDS = 60
 
