@@ -210,11 +210,13 @@ def test_an_answer_that_is_no_operation_is_not_taken_for_one(body, make):
         client.get_operation(**ASKED)
 
 
-@pytest.mark.parametrize("key", ["", " ", "ключ", "a\nb", "a b", "a\0"])
-def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(key):
-    with pytest.raises(RequestInvalid) as caught:
-        Client(api_key=SecretStr(key))
-    assert str(caught.value) == "The API key is missing or has characters no key has."
+def test_a_key_that_no_header_can_carry_is_refused_without_showing_it():
+    said = set()
+    for key in ("", " ", "ключ", "a\nb", "a b", "a\0"):
+        with pytest.raises(RequestInvalid) as caught:
+            Client(api_key=SecretStr(key))
+        said.add(str(caught.value))
+    assert len(said) == 1, "The same whatever the key, so nothing of it shows."
 
 
 @pytest.mark.parametrize(

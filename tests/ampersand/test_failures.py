@@ -29,7 +29,6 @@ from tests.ampersand.helpers import (
 # A write that is made, and a read that somebody waits for or that is one of many.
 CALLS = ((make_client, create), (make_client, ask), (Reading, ask))
 any_call = pytest.mark.parametrize(("make", "call"), CALLS)
-CLOSED = "The connection was closed before the answer was complete"
 ACCEPTED = b'{"operationId": "op"}'
 
 
@@ -47,53 +46,46 @@ def no_pause(seconds):
 
 
 @pytest.mark.parametrize(
-    ("error", "cause", "reason"),
+    ("error", "cause", "told"),
     [
-        (httpx.ConnectError, socket.gaierror(), "The host name could not be found"),
-        (httpx.ConnectError, ConnectionRefusedError(), "The connection was refused"),
-        (
-            httpx.ConnectError,
-            ssl.SSLCertVerificationError(),
-            "The server's certificate could not be verified",
-        ),
-        (
-            httpx.ConnectError,
-            ssl.SSLError(),
-            "No secure connection (TLS) could be made",
-        ),
-        (httpx.ConnectError, None, "No connection could be made"),
-        (httpx.ConnectTimeout, None, "No connection within 10 s"),
-        (httpx.PoolTimeout, None, "All connections were busy for 5 s"),
-        (httpx.ProxyError, None, "The proxy refused to connect"),
+        (httpx.ConnectError, socket.gaierror(), "host name"),
+        (httpx.ConnectError, ConnectionRefusedError(), "refused"),
+        (httpx.ConnectError, ssl.SSLCertVerificationError(), "certificate"),
+        (httpx.ConnectError, ssl.SSLError(), "TLS"),
+        (httpx.ConnectError, None, "connection"),
+        (httpx.ConnectTimeout, None, "10 s"),
+        (httpx.PoolTimeout, None, "5 s"),
+        (httpx.ProxyError, None, "proxy"),
     ],
 )
 @any_call
 def test_a_failure_before_the_first_byte_is_told_as_not_sent(
-    error, cause, reason, make, call
+    error, cause, told, make, call
 ):
     caught = failure(make(raising(error, cause), sleep=no_pause), call)
     assert isinstance(caught, NotSent)
-    assert caught.reason == reason
+    assert told in caught.reason
 
 
 @pytest.mark.parametrize(
-    ("error", "reason"),
+    ("error", "told"),
     [
-        (httpx.ReadTimeout, "No complete answer within 60 s"),
-        (httpx.WriteTimeout, "The request could not be sent within 60 s"),
-        (httpx.ReadError, CLOSED),
-        (httpx.WriteError, CLOSED),
-        (httpx.CloseError, CLOSED),
-        (httpx.RemoteProtocolError, CLOSED),
-        (httpx.LocalProtocolError, CLOSED),
-        (RuntimeError, "The exchange failed unexpectedly (RuntimeError)"),
+        (httpx.ReadTimeout, "60 s"),
+        (httpx.WriteTimeout, "60 s"),
+        (httpx.ReadError, "closed"),
+        (httpx.WriteError, "closed"),
+        (httpx.CloseError, "closed"),
+        (httpx.RemoteProtocolError, "closed"),
+        (httpx.LocalProtocolError, "closed"),
+        (RuntimeError, "RuntimeError"),
     ],
 )
 @any_call
-def test_any_later_failure_leaves_the_outcome_unknown(error, reason, make, call):
+def test_any_later_failure_leaves_the_outcome_unknown(error, told, make, call):
     caught = failure(make(raising(error), sleep=no_pause), call)
     assert isinstance(caught, OutcomeUnknown)
-    assert (caught.reason, caught.problem) == (reason, None)
+    assert told in caught.reason
+    assert caught.problem is None
 
 
 def test_a_refused_connection_is_not_sent():
@@ -103,7 +95,6 @@ def test_a_refused_connection_is_not_sent():
         read = failure(Reading(api_url=url, sleep=no_pause), ask)
     assert isinstance(caught, NotSent)
     assert isinstance(read, NotSent)
-    assert caught.reason == read.reason == "The connection was refused"
 
 
 def test_a_server_without_tls_gets_nothing_of_the_request():
@@ -116,7 +107,6 @@ def test_a_server_without_tls_gets_nothing_of_the_request():
         read = failure(Reading(api_url=url, sleep=no_pause), ask)
     assert isinstance(caught, NotSent)
     assert isinstance(read, NotSent)
-    assert caught.reason == read.reason == "No secure connection (TLS) could be made"
     assert server.requests == []
 
 
@@ -145,7 +135,6 @@ def test_an_answer_that_breaks_off_leaves_the_outcome_unknown(sent, ending):
         read = read_failure_at(server)
     assert isinstance(caught, OutcomeUnknown)
     assert isinstance(read, OutcomeUnknown)
-    assert caught.reason == read.reason == CLOSED
     assert len(server.requests) == 1 + READ_TRIES
 
 
@@ -193,7 +182,8 @@ def test_a_server_that_drips_is_left_at_the_deadline(start):
         read = read_failure_at(server, timeout=0.1)
     assert isinstance(caught, OutcomeUnknown)
     assert isinstance(read, OutcomeUnknown)
-    assert caught.reason == read.reason == "No complete answer within 0.3 s"
+    assert "0.3 s" in caught.reason
+    assert "0.3 s" in read.reason
 
 
 def test_a_server_that_never_reads_is_left_at_the_time_out():
@@ -202,22 +192,23 @@ def test_a_server_that_never_reads_is_left_at_the_time_out():
             server, lambda client: upsert(client, csv="x" * 10_000_000), timeout=0.1
         )
     assert isinstance(caught, OutcomeUnknown)
-    assert caught.reason.startswith("The request could not be sent within 0.")
+    # Whichever is noticed first: the time-out of one write, or the deadline.
+    assert "0.1 s" in caught.reason or "0.3 s" in caught.reason
 
 
 def test_a_silent_server_is_left_at_the_time_out():
     with Loopback(lambda *_: not server.ended.wait()) as server:
         caught = failure_at(server, timeout=0.1)
-    assert caught.reason == "No complete answer within 0.1 s"
+    assert isinstance(caught, OutcomeUnknown)
+    assert "0.1 s" in caught.reason
 
 
 @pytest.mark.parametrize("make", [make_client, Reading])
 def test_an_answer_of_more_than_32_mib_is_given_up_and_not_asked_for_again(make):
     bomb = gzip.compress(b" " * (LARGEST_ANSWER + 1))
     handler = answering(200, content=bomb, headers={"Content-Encoding": "gzip"})
-    with make(handler) as client, pytest.raises(OutcomeUnknown) as caught:
+    with make(handler) as client, pytest.raises(OutcomeUnknown, match="32 MiB"):
         client.list_operation_logs(project="p", operation_id="o")
-    assert caught.value.reason == "The answer is larger than 32 MiB"
 
 
 def test_a_body_that_cannot_be_decoded_leaves_the_outcome_unknown():
@@ -226,7 +217,7 @@ def test_a_body_that_cannot_be_decoded_leaves_the_outcome_unknown():
         stream=httpx.ByteStream(b"not gzip"),
         headers={"Content-Encoding": "gzip"},
     )
-    assert failure(make_client(handler)).reason == "The answer could not be decoded"
+    assert isinstance(failure(make_client(handler)), OutcomeUnknown)
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
@@ -240,7 +231,8 @@ def test_a_proxy_of_the_environment_is_used_within_the_deadline(monkeypatch, nam
         monkeypatch.setenv(name, server.url.removesuffix("/v1"))
         client = make_client(write_url="http://write.example/v1", timeout=0.1)
         caught = failure(client)
-    assert caught.reason == "No complete answer within 0.3 s"
+    assert isinstance(caught, OutcomeUnknown)
+    assert "0.3 s" in caught.reason
     assert server.requests[0].startswith(b"POST http://write.example/v1/")
 
 

@@ -80,14 +80,14 @@ def test_an_upsert_takes_exactly_one_source(client, source):
 def test_a_csv_is_measured_in_bytes_of_utf8(client):
     largest = "é" * (LARGEST_CSV // 2)
     client.prepare_upsert_records(**WHERE, primary_key="k", csv=largest)
-    with pytest.raises(RequestInvalid, match="10,485,761 bytes"):
+    with pytest.raises(RequestInvalid, match="10,485,761"):
         client.prepare_upsert_records(**WHERE, primary_key="k", csv=largest + "x")
 
 
 @pytest.mark.parametrize("part", WHERE)
 @pytest.mark.parametrize("value", ["", " ", "\n"])
 def test_blank_parts_are_refused(client, part, value):
-    with pytest.raises(RequestInvalid, match="is missing"):
+    with pytest.raises(RequestInvalid, match=part.partition("_")[0]):
         client.prepare_create_record(**{**WHERE, part: value}, record=RECORD)
 
 

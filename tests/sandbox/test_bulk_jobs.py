@@ -116,7 +116,6 @@ def test_ten_mebibytes_and_not_a_byte_more() -> None:
     assert console.upsert("contact", "external_id__c", csv).status_code == 200
     refused = console.upsert("contact", "external_id__c", csv + "x")
     assert refused.status_code == 413
-    assert refused.json()["detail"] == "recordsCSV is larger than 10 MiB."
 
 
 def test_in_progress_until_its_time_has_come() -> None:

@@ -9,12 +9,12 @@ def test_what_comes_back_and_what_does_not(monkeypatch: pytest.MonkeyPatch) -> N
     with served() as (http, _):
         address = str(http.base_url).rstrip("/")
         assert fetch(f"{address}/sandbox/sample.csv").startswith("custom_id__c,")
-        with pytest.raises(FetchError, match="HTTP status 404"):
+        with pytest.raises(FetchError, match="404"):
             fetch(f"{address}/nothing")
         monkeypatch.setattr(fetching, "MAX_BYTES", 20)
-        with pytest.raises(FetchError, match="larger than 150 MiB"):
+        with pytest.raises(FetchError, match="150 MiB"):
             fetch(f"{address}/sandbox/sample.csv")
-    with pytest.raises(FetchError, match="refused"):
+    with pytest.raises(FetchError):
         fetch(f"{address}/sandbox/sample.csv")
 
 

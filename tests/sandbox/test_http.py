@@ -54,39 +54,26 @@ def test_the_reading_key_reads() -> None:
     assert console.http.get("/v1/projects/demo/integrations").status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("path", "group", "detail"),
-    [
-        (
-            f"{OBJECTS}/contact",
-            "nobody",
-            "error finding installations: record not found",
-        ),
-        (f"{OBJECTS}/case", GROUP, "Object 'case' is not in the write section"),
-        (
-            "/v1/projects/DEMO/integrations/salesforce/objects/contact",
-            GROUP,
-            "Project not found",
-        ),
-        (
-            "/v1/projects/Demo/integrations/hubspot/objects/contact",
-            GROUP,
-            "Integration not found",
-        ),
-    ],
-)
-def test_unknown_ids(path: str, group: str, detail: str) -> None:
-    response = Console().http.post(path, json={**RECORD, "groupRef": group})
-    assert response.status_code == 404
-    assert response.json()["detail"].startswith(detail)
+def test_each_unknown_id_is_told_apart_from_the_others() -> None:
+    asked = [
+        (f"{OBJECTS}/contact", "nobody"),
+        (f"{OBJECTS}/case", GROUP),
+        ("/v1/projects/DEMO/integrations/salesforce/objects/contact", GROUP),
+        ("/v1/projects/Demo/integrations/hubspot/objects/contact", GROUP),
+        ("/nowhere", GROUP),
+    ]
+    http = Console().http
+    answers = [http.post(path, json={**RECORD, "groupRef": g}) for path, g in asked]
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({answer.json()["detail"] for answer in answers}) == len(asked)
 
 
 def test_an_operation_of_another_project_is_not_found() -> None:
     path = "/v1/projects/demo/operations/5e4f06ca-445f-43ea-943e-78465ee1bb7a"
     for address in (path, f"{path}/logs"):
-        problem = Console().http.get(address).json()
-        assert problem["detail"] == "Operation not found for the given operation ID."
-        assert "list operations" in problem["remedy"]
+        answer = Console().http.get(address)
+        assert answer.status_code == 404
+        assert answer.json()["remedy"]
 
 
 @pytest.mark.parametrize(

@@ -101,27 +101,25 @@ def test_external_ids_are_unique_in_one_customer_and_not_across_customers() -> N
     console.create("contact", LastName="Lee", external_id__c="k")
     again = console.create("contact", LastName="Lee", external_id__c="K")
     assert again.status_code == 422
-    assert "duplicate value found: external_id__c" in again.text
+    assert "external_id__c" in again.text
     other = console.create("contact", "sample-org-id", LastName="L", external_id__c="k")
     assert other.status_code == 200
 
 
 @pytest.mark.parametrize(
-    ("body", "text"),
+    ("body", "told"),
     [
         ({}, "required field not found"),
         ({"groupRef": GROUP}, "required field not found"),
         ({"groupRef": GROUP, "record": []}, "required field not found"),
-        (
-            {"groupRef": GROUP, "type": "update", "record": {"LastName": "x"}},
-            "unknown field 'type'",
-        ),
+        ({"groupRef": GROUP, "type": "update", "record": {"LastName": "x"}}, "'type'"),
     ],
 )
-def test_malformed_bodies_are_refused_in_plain_text(body: Any, text: str) -> None:
+def test_malformed_bodies_are_refused_in_plain_text(body: Any, told: str) -> None:
     console = Console()
     response = console.http.post(f"{OBJECTS}/contact", json=body)
-    assert (response.status_code, response.text) == (400, text)
+    assert response.status_code == 400
+    assert told in response.text
     assert response.headers["content-type"].startswith("text/plain")
     assert console.records("contact") == []
 
