@@ -69,8 +69,9 @@ class _Visit:
                 return answer
             url = _next(url, location)
         raise NotLooked(
+            "redirects",
             f"The address leads on more than {MOST_REDIRECTS} times. Give the address "
-            "where the file itself is."
+            "where the file itself is.",
         )
 
     def _ask_once(self, method: str, url: str, headers: Mapping[str, str]) -> Answer:
@@ -89,18 +90,21 @@ class _Visit:
                 return Answer(url, got.status, _headers(got), _beginning(got))
         except httpcore.ConnectError:
             raise NotLooked(
+                "no-connection",
                 f"{shown(name)} does not take connections. Check the address, or try "
-                "again."
+                "again.",
             ) from None
         except httpcore.TimeoutException:
             raise _Unanswered(
+                "too-slow",
                 f"{shown(name)} did not send the beginning of the file within "
-                f"{self.timeout:g} seconds. Try again, or put the file elsewhere."
+                f"{self.timeout:g} seconds. Try again, or put the file elsewhere.",
             ) from None
         except (httpcore.NetworkError, httpcore.ProtocolError):
             raise _Unanswered(
+                "broken-answer",
                 f"{shown(name)} broke off, or its answer cannot be read. Try again, or "
-                "put the file elsewhere."
+                "put the file elsewhere.",
             ) from None
 
 
@@ -148,14 +152,14 @@ def _target(url: str) -> tuple[httpcore.URL, str]:
         port = parts.port
         raw_host = httpx.URL(scheme="http", host=parts.hostname or "").raw_host
     except (ValueError, httpx.InvalidURL):
-        raise NotLooked("This is not an address. Check its spelling.") from None
+        raise _no_address() from None
     if parts.scheme not in ("http", "https"):
-        raise NotLooked("The address must begin with https:// or http://.")
+        raise _no_address("The address must begin with https:// or http://.")
     if "@" in parts.netloc:
-        raise NotLooked("Leave user name and password out of the address.")
+        raise _no_address("Leave user name and password out of the address.")
     host = raw_host.decode("ascii")
     if not url.isprintable() or " " in url or not re.fullmatch(r"[\w.:-]+", host):
-        raise NotLooked("This is not an address. Check its spelling.")
+        raise _no_address()
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     target = httpcore.URL(
         scheme=parts.scheme.encode(),
@@ -167,16 +171,23 @@ def _target(url: str) -> tuple[httpcore.URL, str]:
     return target, bracketed if port is None else f"{bracketed}:{port}"
 
 
+def _no_address(
+    text: str = "This is not an address. Check its spelling.",
+) -> NotLooked:
+    return NotLooked("not-an-address", text)
+
+
 def _next(url: str, location: str) -> str:
     """Return where a redirect leads. Raises NotLooked for a step down to http."""
     try:
         following = urljoin(url, location).partition("#")[0]
         scheme = urlsplit(following).scheme
     except ValueError:
-        raise NotLooked("The address leads on to something that is none.") from None
+        raise _no_address("The address leads on to something that is none.") from None
     if url.lower().startswith("https:") and scheme == "http":
         raise NotLooked(
+            "step-down",
             "The address leads on from https to http, where anybody on the way could "
-            "change the file. Give the address where the file itself is."
+            "change the file. Give the address where the file itself is.",
         )
     return following

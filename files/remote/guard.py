@@ -5,7 +5,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterable, Sequence
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, Literal
 
 import httpcore
 
@@ -19,10 +19,31 @@ from files.remote.addresses import (
 from files.shown import shown
 
 Resolve = Callable[[str, int], Sequence[str]]
+Code = Literal[
+    "not-an-address",
+    "unknown-name",
+    "forbidden",
+    "private",
+    "no-connection",
+    "no-https",
+    "certificate",
+    "too-slow",
+    "broken-answer",
+    "another-part",
+    "redirects",
+    "step-down",
+]
 
 
 class NotLooked(Exception):
-    """Nothing could be found out; the text says why and what to do, for operators."""
+    """Nothing could be found out; the text says why and what to do, for operators.
+
+    `code` is the why for programs.
+    """
+
+    def __init__(self, code: Code, text: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 def resolved(host: str, port: int) -> list[str]:
@@ -93,7 +114,8 @@ class Guard(httpcore.NetworkBackend):
             found = []
         if not found:
             raise NotLooked(
-                f"No address is known for {shown(host)}. Check its spelling."
+                "unknown-name",
+                f"No address is known for {shown(host)}. Check its spelling.",
             )
         self._check(host, [ip_address(text) for text in found])
         return found
@@ -102,8 +124,9 @@ class Guard(httpcore.NetworkBackend):
         # One bad address among good ones is how a name is made to lead inside.
         if any(is_forbidden(address) for address in addresses):
             raise NotLooked(
+                "forbidden",
                 f"{shown(host)} leads to an address that machines use for themselves; "
-                "no file can be there. Check its spelling."
+                "no file can be there. Check its spelling.",
             )
         if not self._allow_private and any(is_private(each) for each in addresses):
             raise _private(host)
@@ -111,8 +134,9 @@ class Guard(httpcore.NetworkBackend):
 
 def _private(host: str) -> NotLooked:
     return NotLooked(
+        "private",
         f"{shown(host)} leads to an address that only its own network reaches, so "
-        "Ampersand cannot fetch from it. Put the file where it is public."
+        "Ampersand cannot fetch from it. Put the file where it is public.",
     )
 
 
@@ -154,7 +178,10 @@ def _not_secure(host: str, cause: BaseException | None) -> NotLooked:
     if isinstance(cause, ssl.SSLCertVerificationError):
         why = cause.verify_message.rstrip(".")
         return NotLooked(
+            "certificate",
             f"The certificate of {shown(host)} is not valid: {why}. Ampersand would "
-            "refuse it too; its owner must renew it."
+            "refuse it too; its owner must renew it.",
         )
-    return NotLooked(f"{shown(host)} does not speak https there. Check the address.")
+    return NotLooked(
+        "no-https", f"{shown(host)} does not speak https there. Check the address."
+    )

@@ -71,8 +71,9 @@ def size_of(answer: Answer, head: Answer | None) -> int | None:
         part = _BEGINNING.fullmatch(answer.headers.get("content-range", ""))
         if part is None:
             raise NotLooked(
+                "another-part",
                 "The address was asked for the beginning of the file and answers with "
-                "something else. Put the file elsewhere."
+                "something else. Put the file elsewhere.",
             )
         total = part[1]
     else:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from files.checking.check import check
+from files.checking.records import UNCHECKED
 from files.field import Field
 from files.findings import KEPT_PER_GROUP, PREVIEW_ROWS, Finding, Report
 from tests.files.corpus import DAMAGE, FIELDS, plain_rows
+from tests.texts import numbers, quoted
 
 Where = tuple[str, int | None, int | None, str | None]
 
@@ -160,8 +163,8 @@ def test_a_quote_that_is_never_closed_does_not_fill_the_memory(tmp_path: Path) -
     data = b'id,a\n1,"x\n' + b"2,y\n" * 1_500_000
     report, [finding] = checked(tmp_path, data)
     assert (finding.rule, finding.row, finding.line) == ("quotes", 2, 2)
-    assert "within 4,000,000 characters" in finding.message
-    assert "could not be checked" in finding.message
+    assert numbers(finding.message) == [4_000_000]
+    assert UNCHECKED in finding.message
     assert report.rows == 0
 
 
@@ -175,7 +178,8 @@ def test_rows_below_an_unreadable_quote_are_said_not_to_be_checked(
     tmp_path: Path,
 ) -> None:
     report, [finding] = checked(tmp_path, b'id,a\n1,x\n2,"x"y\n3\n')
-    assert "could not be checked" in finding.message
+    assert finding.rule == "quotes"
+    assert UNCHECKED in finding.message
     assert report.rows == 1
 
 
@@ -207,14 +211,14 @@ def test_every_row_of_a_repeated_key_is_told_and_lists_the_others(
 ) -> None:
     _, findings = checked(tmp_path, b"id,a\n1,x\n2,x\n1,y\n1,z\n")
     assert [f.row for f in findings] == [2, 4, 5]
-    assert all("rows 2, 4, 5." in f.message for f in findings)
+    assert all(numbers(f.message)[-3:] == [2, 4, 5] for f in findings)
 
 
 @pytest.mark.parametrize("engine", ["exact", "fast"])
 def test_many_rows_of_a_repeated_key_are_counted(engine: str, tmp_path: Path) -> None:
     report, findings = checked(tmp_path, b"id\n" + b"1\n" * 1500, engine=engine)
     assert len(findings) == 1500
-    assert "rows 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 1,490 more" in findings[-1].message
+    assert numbers(findings[-1].message)[-11:] == [*range(2, 12), 1_490]
     [group] = report.groups.values()
     assert group.total == 1500
     assert len(group.first) == KEPT_PER_GROUP
@@ -226,7 +230,8 @@ def test_keys_that_differ_by_case_warn(tmp_path: Path) -> None:
         ("warns", "key-twins", 2),
         ("warns", "key-twins", 4),
     ]
-    assert "“ab” (row 2), “AB” (row 4)" in findings[0].message
+    assert quoted(findings[0].message)[-2:] == ["ab", "AB"]
+    assert numbers(findings[0].message)[-2:] == [2, 4]
 
 
 def test_the_case_of_salesforce_ids_counts(tmp_path: Path) -> None:
@@ -248,12 +253,7 @@ def test_blanks_nulls_and_spaces_are_counted_by_column_at_the_end(
             ("blanks", 4, "b"),
             ("cell-spaces", 3, "b"),
         ]
-        assert findings[2].message == (
-            "2 cells of a are blank: Salesforce leaves these fields as they are; a "
-            "blank does not clear. #N/A clears."
-        )
-        assert findings[3].message.startswith("2 cells of a are #N/A")
-        assert findings[5].message.startswith("2 cells of b begin or end with a space")
+        assert [numbers(f.message) for f in findings[2:]] == [[2], [2], [1], [2]]
         assert {f.level for f in findings[2:]} == {"notes"}
 
 
@@ -332,7 +332,8 @@ def test_columns_are_checked_against_the_fields(
 
 def test_a_near_name_is_suggested_for_an_unknown_column(tmp_path: Path) -> None:
     [finding] = checked(tmp_path, b"id,name,amout\n1,x,2\n", fields=FIELDS)[1]
-    assert "Did you mean amount?" in finding.message
+    assert (finding.rule, finding.column) == ("unknown-column", "amout")
+    assert re.search(r"\bamount\b", finding.message)
 
 
 def test_without_a_field_list_values_only_warn(tmp_path: Path) -> None:
@@ -371,8 +372,8 @@ def test_rows_and_lines_are_those_of_the_original(engine: str, tmp_path: Path) -
         (102, 1_002),
         (103, 1_003),
     ]
-    assert "Row 104" in findings[0].message
-    assert "rows 102, 103." in findings[1].message
+    assert 104 in numbers(findings[0].message)
+    assert numbers(findings[1].message)[-2:] == [102, 103]
 
 
 @pytest.mark.parametrize("engine", ["exact", "fast"])

@@ -20,6 +20,7 @@ from files.fields.field_lists import (
     from_json,
     from_lines,
 )
+from tests.texts import numbers, quoted
 
 LINES = """\
 # The fields of a deal
@@ -231,9 +232,9 @@ def test_every_line_that_cannot_be_read_is_told_with_its_number() -> None:
     )
     with pytest.raises(InvalidFields) as told:
         from_lines(text)
-    starts = [problem.split(":")[0] for problem in told.value.problems]
-    assert starts == [f"Line {n}" for n in (3, 4, 5, 7, 8, 9, 10, 11)] + ["Line 6"]
-    assert "“strnig” is not a type" in told.value.problems[0]
+    lines = [numbers(problem)[0] for problem in told.value.problems]
+    assert lines == [3, 4, 5, 7, 8, 9, 10, 11, 6]
+    assert quoted(told.value.problems[0]) == ["strnig"]
 
 
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,8}", fullmatch=True)

@@ -20,6 +20,7 @@ from files.mending.recipes import (
     from_json,
 )
 from files.mending.taken_out import origin_of
+from tests.texts import numbers, quoted
 
 HEADER = b"id,a,b\n"
 
@@ -240,26 +241,23 @@ def test_every_change_is_counted(tmp_path: Path) -> None:
         b"id,Day,b\n1,2024-12-31,#N/A\n2,12/30/2024 10:00,#N/A\n3,x,w\n4,z\n"
         b"5,2025-03-30,#N/A\n"
     )
-    assert [(change.what, change.count) for change in result.changes] == [
-        ("Column “a” goes out as “Day”.", 1),
-        ("1 cell of “a”: spaces at the ends taken off.", 1),
-        ("2 cells of “a”: converted to Salesforce's form of a date.", 2),
-        ("1 cell of “a” did not fit the format and stays as it is.", 1),
-        ("1 cell of “a” would have lost a time of day and stays as it is.", 1),
-        ("3 cells of “b”: blank, now #N/A, which clears the field.", 3),
-        ("1 cell changed by hand.", 1),
-        ("Column “c” is not in this file: nothing to change.", 0),
-        (
-            "1 cell to be changed by hand could not be: the row is not sent, has "
-            "another number of cells, or is not there.",
-            0,
-        ),
-        (
-            "1 row with another number of cells than the header stays as it is.",
-            1,
-        ),
-        ("1 row left out.", 1),
+    changes = result.changes
+    assert [
+        (quoted(each.what), numbers(each.what), each.count) for each in changes
+    ] == [
+        (["a", "Day"], [], 1),
+        (["a"], [1], 1),  # Spaces taken off.
+        (["a"], [2], 2),  # Converted.
+        (["a"], [1], 1),  # Another format.
+        (["a"], [1], 1),  # A time of day would be lost.
+        (["b"], [3], 3),  # #N/A for blanks.
+        ([], [1], 1),  # Changed by hand.
+        (["c"], [], 0),  # Not in the file.
+        ([], [1], 0),  # No such row to change by hand.
+        ([], [1], 1),  # A ragged row.
+        ([], [1], 1),  # Left out.
     ]
+    assert len({each.what for each in changes}) == len(changes)
     assert (result.rows, result.rows_held_back, result.rows_skipped) == (5, 1, 0)
 
 
@@ -269,14 +267,14 @@ def test_a_ragged_row_that_would_look_sound_is_a_finding(tmp_path: Path) -> None
     assert sent == b"id,b\n1,x\n2,y\n3\n"
     found = [(f.level, f.rule, f.row) for f in result.findings]
     assert found == [("blocks", "ragged-row", 2)]
-    assert "Row 2 has 2 cells, the header has 3" in result.findings[0].message
+    assert numbers(result.findings[0].message)[:3] == [2, 2, 3]
     result, _, _ = mended(tmp_path, data, only("a", trim=True))
     assert not result.findings
 
 
 def test_a_file_without_columns_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     recipe = Recipe(columns={"id": ColumnRecipe("")})
-    with pytest.raises(InvalidRecipe, match="keep at least one"):
+    with pytest.raises(InvalidRecipe):
         mended(tmp_path, b"id\n1\n", recipe)
     assert [path.name for path in tmp_path.iterdir()] == ["read"]
 
@@ -535,20 +533,24 @@ FULL = Recipe(
 def test_a_recipe_survives_json_and_is_told_in_sentences() -> None:
     assert from_json(as_json(FULL)) == FULL
     assert from_json(as_json(Recipe())) == Recipe() == from_json({})
-    assert FULL.describe() == [
-        "Column “Close Date” goes out as “CloseDate”.",
-        "Spaces at the ends of cells of “Close Date” are taken off.",
-        "Dates of “Close Date” written as 12/31/2024, month first, meant in the zone "
-        "Asia/Tokyo, go out as 2024-12-31T10:00:00+01:00.",
-        "Column “Notes” is left out.",
-        "Column “#3” goes out as “Phone”.",
-        "Blank cells of “#3” become #N/A, which clears the field.",
-        "Column “Type” is added with “Customer” in every row.",
-        "Left out: 4 rows (5, 7–9).",
-        "The first 2 rows of the file are not part of it.",
-        "Of the file, only the first 100 rows are part of it.",
-        "Row 3: “Name” becomes “Bee, Inc.·Ltd”.",
+    told = FULL.describe()
+    assert [quoted(line) or numbers(line) for line in told] == [
+        ["Close Date", "CloseDate"],
+        ["Close Date"],  # Spaces taken off.
+        ["Close Date"],  # Dates converted.
+        ["Notes"],
+        ["#3", "Phone"],
+        ["#3"],  # #N/A for blanks.
+        ["Type", "Customer"],
+        [4, 5, 7, 9],
+        [2],
+        [100],
+        ["Name", "Bee, Inc.·Ltd"],
     ]
+    assert len(set(told)) == len(told)
+    assert "Asia/Tokyo" in told[2]
+    assert "#N/A" in told[5]
+    assert numbers(told[-1]) == [3]
     assert Recipe().describe() == []
 
 

@@ -33,6 +33,7 @@ from files.remote.looking import (
     look,
     same,
 )
+from tests.texts import numbers, quoted
 
 CSV = b"id,a\n1,x\n2,y\n"
 PUBLIC = "93.184.215.14"
@@ -191,6 +192,14 @@ def messages(file: RemoteFile) -> str:
     return "\n".join(finding.message for finding in file.findings)
 
 
+@contextmanager
+def refused(code: str) -> Iterator[None]:
+    """Expect that nothing could be found out, and why."""
+    with pytest.raises(NotLooked) as caught:
+        yield
+    assert caught.value.code == code
+
+
 # ── what is told about the file ────────────────────────────────────────────────────
 
 
@@ -229,7 +238,7 @@ def test_a_body_without_end_is_left_after_64_kib(web: Web) -> None:
     file = seen(web, Reply(body=BIG, ranges=False, endless=True))
     assert file.sample_size == SAMPLE
     assert rules(file) == [("blocks", "too-big")]
-    assert "10,737,418,240 bytes" in messages(file)
+    assert 10_737_418_240 in numbers(messages(file))
 
 
 @pytest.mark.parametrize("status", [403, 404, 405, 500, 501])
@@ -262,7 +271,7 @@ def test_the_size_is_taken_from_head_where_get_does_not_tell(web: Web) -> None:
 
 @pytest.mark.parametrize("told", ["bytes 5-9/100", "rows 0-1/2", "", "bytes 0-1/-5"])
 def test_another_part_than_the_beginning_is_not_judged(told: str, web: Web) -> None:
-    with pytest.raises(NotLooked, match="something else"):
+    with refused("another-part"):
         seen(web, Reply(status=206, headers={"Content-Range": told}))
 
 
@@ -335,8 +344,9 @@ def test_findings_say_where(web: Web) -> None:
         ("line-ends", None, None),
         ("key-missing", 1, 1),
     ]
-    assert "3 line ends CRLF" in messages(file)
-    assert "“id” is not in the header. It has: “x”, “a”." in messages(file)
+    _, line_ends, key = (finding.message for finding in file.findings)
+    assert numbers(line_ends)[0] == 3
+    assert quoted(key) == ["id", "x", "a"]
 
 
 @pytest.mark.parametrize("cut", range(9))
@@ -357,8 +367,7 @@ def test_a_cr_at_the_cut_is_not_counted(web: Web) -> None:
 def test_a_refusal_is_told_as_what_ampersand_would_get(status: int, web: Web) -> None:
     file = seen(web, Reply(status=status, body=b"<html>"))
     assert rules(file) == [("blocks", "status")]
-    assert f"answers {status} (" in messages(file)
-    assert "Ampersand would get the same" in messages(file)
+    assert status in numbers(messages(file))
     assert (file.header, file.sample_sha256) == ([], "")
 
 
@@ -630,10 +639,13 @@ def test_a_private_host_is_not_connected_to(host: str, web: Web) -> None:
 def test_a_local_server_is_refused_unless_private_addresses_are_allowed(
     web: Web,
 ) -> None:
-    with pytest.raises(NotLooked, match="only its own network reaches"):
+    with refused("private"):
         look(web.at("/a.csv"), key="id", allow_private=False)
     assert web.asked == []
     assert look(web.at("/a.csv"), key="id", allow_private=True).findings == []
+
+
+METADATA = {"169.254.169.254", "fe80::1%eth0"}
 
 
 @pytest.mark.parametrize(
@@ -651,7 +663,7 @@ def test_a_local_server_is_refused_unless_private_addresses_are_allowed(
 )
 def test_a_public_name_that_leads_inside_is_refused(found: list[str], web: Web) -> None:
     network = Detour(web.port)
-    with pytest.raises(NotLooked, match="“files.example.com” leads to an address"):
+    with refused("forbidden" if set(found) & METADATA else "private"):
         look(
             "http://files.example.com/a.csv",
             key="id",
@@ -679,7 +691,7 @@ def test_the_address_that_was_checked_is_the_one_connected_to(web: Web) -> None:
 
 def test_a_name_that_leads_elsewhere_the_second_time_is_refused_then(web: Web) -> None:
     network = Detour(web.port)
-    with pytest.raises(NotLooked, match="only its own network reaches"):
+    with refused("private"):
         look(
             "http://rebinding.example.com/a.csv",
             key="id",
@@ -713,9 +725,9 @@ def test_the_next_address_is_tried_where_one_takes_no_connection(web: Web) -> No
 )
 def test_metadata_is_out_of_reach_even_in_a_sandbox(host: str, web: Web) -> None:
     network = Detour(web.port)
-    with pytest.raises(NotLooked, match="use for themselves"):
+    with refused("forbidden"):
         look(f"http://{host}/a.csv", key="id", allow_private=True, network=network)
-    with pytest.raises(NotLooked, match="use for themselves"):
+    with refused("forbidden"):
         look(
             "http://a.example/x",
             key="id",
@@ -792,7 +804,7 @@ def test_a_redirect_is_followed_and_told(status: int, web: Web) -> None:
 def test_three_redirects_are_followed_and_no_more(web: Web) -> None:
     assert look(lead(web, "/1", "/2", "/a.csv"), key="id", allow_private=True).size
     url = lead(web, "/1", "/2", "/3", "/a.csv")
-    with pytest.raises(NotLooked, match="more than 3 times"):
+    with refused("redirects"):
         look(url, key="id", allow_private=True)
 
 
@@ -847,21 +859,21 @@ def test_the_finding_of_a_redirect_does_not_quote_its_query(web: Web) -> None:
 
 def test_a_server_that_drips_is_left(web: Web) -> None:
     web.replies["*"] = Reply(drip=True)
-    with pytest.raises(NotLooked, match="within 0.5 seconds"):
+    with refused("too-slow"):
         look(web.at("/a.csv"), key="id", allow_private=True, timeout=0.5)
 
 
 def test_a_server_that_says_nothing_is_left() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-        with pytest.raises(NotLooked, match="within 0.5 seconds"):
+        with refused("too-slow"):
             look(url, key="id", allow_private=True, timeout=0.5)
 
 
 def test_a_port_that_nobody_listens_on_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    with pytest.raises(NotLooked, match="does not take connections"):
+    with refused("no-connection"):
         look(f"http://127.0.0.1:{port}/", key="id", allow_private=True)
 
 
@@ -869,7 +881,7 @@ def test_a_name_that_nobody_knows_is_told() -> None:
     def resolve(host: str, port: int) -> list[str]:
         raise socket.gaierror
 
-    with pytest.raises(NotLooked, match="No address is known for “gone.example”"):
+    with refused("unknown-name"):
         look("http://gone.example/", key="id", allow_private=False, resolve=resolve)
 
 
@@ -886,7 +898,7 @@ def test_a_name_that_nobody_knows_is_told() -> None:
 def test_an_answer_that_cannot_be_read_is_told(
     headers: dict[str, str], web: Web
 ) -> None:
-    with pytest.raises(NotLooked, match="cannot be read"):
+    with refused("broken-answer"):
         seen(web, Reply(ranges=False, headers=headers))
 
 
@@ -966,7 +978,7 @@ def test_a_certificate_that_does_not_fit_is_refused(
 ) -> None:
     with served(tls.server) as web:
         web.replies["*"] = Reply()
-        with pytest.raises(NotLooked, match="certificate of “.*” is not valid"):
+        with refused("certificate"):
             look_by_https(web, tls, host, trusted=trusted)
         assert web.asked == []
 
@@ -975,10 +987,10 @@ def test_a_step_down_from_https_is_refused(tls: Tls) -> None:
     with served(tls.server) as web:
         url = "http://files.example.com/a.csv"
         web.replies["*"] = Reply(status=302, headers={"Location": url})
-        with pytest.raises(NotLooked, match="from https to http"):
+        with refused("step-down"):
             look_by_https(web, tls, "files.example.com")
 
 
 def test_https_to_a_server_that_speaks_http_is_told(web: Web, tls: Tls) -> None:
-    with pytest.raises(NotLooked, match="does not speak https"):
+    with refused("no-https"):
         look_by_https(web, tls, "files.example.com")

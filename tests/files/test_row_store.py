@@ -302,8 +302,8 @@ def test_lists_keep_the_columns_and_add_their_own(
 def test_another_file_is_refused(files: Files, store: RowStore) -> None:
     files.sent.write_bytes(HEADER + BODY[0])
     last: RowOutcome = store.page().rows[-1]
-    with pytest.raises(WrongFile, match="row 8"):
+    with pytest.raises(WrongFile, match=r"\b8\b"):
         store.cells(files.sent, last)
     for export in (records, with_outcomes, with_reasons):
-        with pytest.raises(WrongFile, match="before row"):
+        with pytest.raises(WrongFile):
             list(export(store, files.sent))  # type: ignore[operator]

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from files.remote.stores import LONGEST_SIGNED, S3Store, StoreError, new_name
+from tests.texts import numbers
 
 SECRET = "canary-secret-key"
 STARTS_WITHIN = 20
@@ -236,7 +237,8 @@ def test_what_the_store_refuses_is_told_without_the_secret(
     for action in (lambda: wrong.put(path, "a.csv"), lambda: wrong.delete("a.csv")):
         with pytest.raises(StoreError) as caught:
             action()
-        assert "it answered 403 (SignatureDoesNotMatch)" in str(caught.value)
+        assert numbers(str(caught.value)) == [403]
+        assert "SignatureDoesNotMatch" in str(caught.value)
         assert "canary" not in str(caught.value)
         assert caught.value.__suppress_context__
 
@@ -264,7 +266,7 @@ def test_the_environment_changes_nothing(
 @pytest.mark.parametrize("name", ["", "../a", "a/b", ".hidden", "a b", "ä", "a\n"])
 def test_a_name_that_would_lead_elsewhere_is_refused(name: str, store: S3Store) -> None:
     for action in (store.delete, lambda name: store.signed_get(name, 60)):
-        with pytest.raises(ValueError, match="A name in the store"):
+        with pytest.raises(ValueError, match="name"):
             action(name)
 
 

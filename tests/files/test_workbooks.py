@@ -16,6 +16,7 @@ from files.reading.inspection import Reading, inspect
 from files.reading.read import read
 from files.reading.sheets import column_letters, column_number
 from files.reading.workbooks import Sheet, Unreadable, Written, sheets, write_csv
+from tests.texts import numbers, quoted
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -153,7 +154,7 @@ def test_a_date_in_a_column_with_times_has_a_time_too(tmp_path: Path) -> None:
         ["2025-01-01", "2025-01-01T12:00:00"],
     ]
     assert [change.count for change in written.changes] == [3, 2, 1, 1]
-    assert "1 date goes out with the time 00:00:00" in written.changes[3].what
+    assert "00:00:00" in written.changes[3].what
 
 
 def test_conversions_are_told(tmp_path: Path) -> None:
@@ -164,11 +165,11 @@ def test_conversions_are_told(tmp_path: Path) -> None:
         row(3, plain("A3", "2")),
     )
     written, _ = _written(path)
-    assert [change.what for change in written.changes] == [
-        "3 rows of the sheet “A” go out as CSV.",
-        "2 numbers go out in plain digits, without the format of the cell.",
-        "1 boolean goes out as true or false.",
-    ]
+    rows, digits, booleans = written.changes
+    assert (rows.count, quoted(rows.what), numbers(rows.what)) == (3, ["A"], [3])
+    assert (digits.count, numbers(digits.what)) == (2, [2])
+    assert (booleans.count, numbers(booleans.what)) == (1, [1])
+    assert "boolean" in booleans.what
 
 
 def test_rows_and_columns_keep_their_places(tmp_path: Path) -> None:
@@ -213,7 +214,8 @@ def test_an_error_blocks_with_its_row_and_column(tmp_path: Path) -> None:
         ("blocks", "cell-error", 3, "id", "#REF!"),
         ("blocks", "cell-error", 5, "#4", "#DIV/0!"),
     ]
-    assert "Cell B2 holds the error “#N/A”." in written.findings[0].message
+    assert "B2" in written.findings[0].message
+    assert quoted(written.findings[0].message) == ["#N/A"]
     assert written.totals == {"cell-error": 3}
     assert [cells[1] for cells in table] == ["a", "#N/A", "1", "", ""]
     assert table[4][3] == "#DIV/0!"
@@ -269,7 +271,7 @@ def test_a_workbook_is_inspected_and_read(tmp_path: Path) -> None:
     found = inspect(path)
     assert (found.kind, found.sheets, found.hidden) == ("xlsx", ("H", "A", "B"), ("H",))
     assert found.suggested == Reading(sheet="A")
-    assert found.doubts == ("This is an Excel workbook with 3 sheets (1 hidden).",)
+    assert [numbers(doubt) for doubt in found.doubts] == [[3, 1]]
     target = tmp_path / "as-read"
     result = read(path, target, found, found.suggested)
     assert target.read_bytes() == b"id,a\n"
@@ -280,7 +282,7 @@ def test_a_workbook_is_inspected_and_read(tmp_path: Path) -> None:
 
 def test_one_sheet_is_named_in_the_doubt(tmp_path: Path) -> None:
     found = inspect(workbook(tmp_path / "x.xlsx", HEADER))
-    assert found.doubts == ("This is an Excel workbook with one sheet, “A”.",)
+    assert [quoted(doubt) for doubt in found.doubts] == [["A"]]
 
 
 def test_a_sheet_that_is_not_there_blocks(tmp_path: Path) -> None:
@@ -304,7 +306,7 @@ def test_a_few_cells_far_apart_are_refused(tmp_path: Path) -> None:
         row(1, plain("A1", 1)),
         row(1048576, plain("XFD1048576", 1)),
     )
-    with pytest.raises(Unreadable, match="17,179,869,184 cells"):
+    with pytest.raises(Unreadable, match="17,179,869,184"):
         _written(path)
 
 
@@ -326,14 +328,14 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
     path.write_bytes(
         data.replace(struct.pack("<I", 54_321), struct.pack("<I", 2**30 + 1))
     )
-    assert "unpacks to more than 1 GiB" in inspect(path).refusal
+    assert numbers(inspect(path).refusal)[0] == 1  # GiB
 
 
 def test_a_workbook_that_is_too_large_is_refused(tmp_path: Path) -> None:
     path = workbook(tmp_path / "x.xlsx")
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("xl/media/a.bin", bytes(100 * 2**20))
-    assert "larger than 100 MiB" in inspect(path).refusal
+    assert numbers(inspect(path).refusal)[0] == 100  # MiB
 
 
 @pytest.mark.parametrize(
@@ -344,8 +346,9 @@ def test_a_date_beyond_all_bounds_is_refused(
 ) -> None:
     """The reader of cells overflows at the one, and panics at the other."""
     cell = plain("B2", value, style)
-    with pytest.raises(Unreadable, match="out of all bounds"):
+    with pytest.raises(Unreadable) as caught:
         _written(workbook(tmp_path / "x.xlsx", HEADER, row(2, cell)))
+    assert type(caught.value.__cause__).__name__ in ("OverflowError", "PanicException")
 
 
 def test_the_progress_is_told_and_may_stop_the_work(tmp_path: Path) -> None:
