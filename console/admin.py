@@ -94,7 +94,8 @@ class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
         loses_role = not self.editor.is_superuser and not keeps_role
         if loses_role or not cleaned.get("is_active", True):
             raise ValidationError(
-                "You cannot take your own access away. Ask another admin to do it."
+                "You cannot take your own access away. Ask another admin to do it.",
+                code="own-access",
             )
         return cleaned
 

@@ -12,3 +12,8 @@ def numbers(text: str) -> list[int]:
 def quoted(text: str) -> list[str]:
     """Return what stands in curly quotes in a text, in order."""
     return re.findall("“(.*?)”", text)
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text, in order, without what stands between them."""
+    return re.findall(r"\w+", text)

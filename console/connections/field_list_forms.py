@@ -45,7 +45,8 @@ class DescribeForm(StyledForm):
             raise ValidationError(
                 "Choose a file or paste the text, not both."
                 if file
-                else "Choose a file, or paste what it says."
+                else "Choose a file, or paste what it says.",
+                code="not-one-place",
             )
         name = "file" if file else "text"
         try:

@@ -64,7 +64,8 @@ class ProjectForm(StyledModelForm):
         if cleaned.get("environment") == Project.Environment.PRODUCTION:
             for name in ("write_url", "api_url"):
                 if cleaned.get(name, "").lower().startswith("http:"):
-                    self.add_error(name, "A production address must be https.")
+                    text = "A production address must be https."
+                    self.add_error(name, ValidationError(text, code="https"))
         return cleaned
 
 
@@ -93,10 +94,13 @@ class KeyForm(StyledModelForm):
         remember(secret)
         if not text.isascii() or not text.isprintable() or " " in text:
             raise ValidationError(
-                "Paste the key alone: it holds a space or a character no key has."
+                "Paste the key alone: it holds a space or a character no key has.",
+                code="characters",
             )
         if len(text) < SHORTEST_KEY:
-            raise ValidationError("This is too short for an API key.")
+            raise ValidationError(
+                "This is too short for an API key.", code="min_length"
+            )
         return secret
 
 
@@ -124,9 +128,9 @@ class NamesField(forms.Field):
 
     def validate(self, value: list[str]) -> None:
         super().validate(value)
-        problems = [text for name in value for text in _problems(name)]
+        problems = [problem for name in value for problem in _problems(name)]
         problems += [
-            f"“{name}” is there more than once."
+            ValidationError(f"“{name}” is there more than once.", code="twice")
             for name, count in Counter(value).items()
             if count > 1
         ]
@@ -134,13 +138,15 @@ class NamesField(forms.Field):
             raise ValidationError(problems)
 
 
-def _problems(name: str) -> list[str]:
+def _problems(name: str) -> list[ValidationError]:
     if len(name) > 200:
-        return [f"“{name[:30]}…” is longer than 200 characters."]
+        text = f"“{name[:30]}…” is longer than 200 characters."
+        return [ValidationError(text, code="max_length")]
     try:
         validate_path_part(name)
     except ValidationError as error:
-        return [f"“{name}”: {text}" for text in error.messages]
+        text = f"“{name}”: {error.message}"
+        return [ValidationError(text, code=error.code)]
     return []
 
 
@@ -171,7 +177,9 @@ class IntegrationForm(StyledModelForm):
             project=self.instance.project_id, remote_id=remote_id
         ).exclude(pk=self.instance.pk)
         if others.exists():
-            raise ValidationError("This project already has that integration.")
+            raise ValidationError(
+                "This project already has that integration.", code="unique"
+            )
         return remote_id
 
     def save(self, commit: bool = True) -> Integration:
@@ -205,7 +213,9 @@ class GroupForm(StyledModelForm):
             integration=self.instance.integration_id, group_ref=group_ref
         ).exclude(pk=self.instance.pk)
         if others.exists():
-            raise ValidationError("This integration already has that groupRef.")
+            raise ValidationError(
+                "This integration already has that groupRef.", code="unique"
+            )
         return group_ref
 
 
@@ -226,6 +236,6 @@ class ManifestForm(StyledForm):
         try:
             manifest = read_manifest(content)
         except ManifestInvalid as error:
-            raise ValidationError(str(error)) from None
+            raise ValidationError(str(error), code="manifest") from None
         self.text = content.decode("utf-8-sig")
         return manifest

@@ -18,11 +18,13 @@ PATIENCE = 5
 class Verdict:
     """The outcome in words: what was found, why, and what to do next.
 
+    `code` is what was found, for programs.
     `answered` says that Ampersand itself answered, whether or not it was pleased.
     """
 
     works: bool
     answered: bool = False
+    code: str
     title: str
     text: str
     remedy: str = ""
@@ -38,10 +40,12 @@ def try_connection(project: Project) -> Verdict:
         client = project.client(timeout=PATIENCE)
         client.get_operation(project=project.remote_id, operation_id=MADE_UP_ID)
     except NoActiveKey:
-        return _no("There is no API key", "Nothing was sent.", "Add an API key.")
+        text = "Nothing was sent."
+        return _no("no-key", "There is no API key", text, "Add an API key.")
     except UnreadableSecret as error:
         remedy = "Put the old key back into FIELD_KEYS, or rotate the API key."
-        return _no("The API key cannot be read", f"Nothing was sent. {error}", remedy)
+        text = f"Nothing was sent. {error}"
+        return _no("unreadable-key", "The API key cannot be read", text, remedy)
     except Refused as error:
         return _refused(error)
     except NotSent as error:
@@ -50,23 +54,31 @@ def try_connection(project: Project) -> Verdict:
         return _no_answer(error)
     except AmpersandError as error:
         remedy = "Check the settings of this project."
-        return _no("The request could not be built", str(error), remedy)
+        title = "The request could not be built"
+        return _no("not-built", title, str(error), remedy)
     return _not_ampersand("It knows an operation that cannot exist.")
 
 
-def _no(title: str, text: str, remedy: str, *, answered: bool = False) -> Verdict:
+def _no(
+    code: str, title: str, text: str, remedy: str, *, answered: bool = False
+) -> Verdict:
     return Verdict(
-        works=False, title=title, text=text, remedy=remedy, answered=answered
+        works=False,
+        answered=answered,
+        code=code,
+        title=title,
+        text=text,
+        remedy=remedy,
     )
 
 
-def _answered_no(title: str, text: str, remedy: str) -> Verdict:
-    return _no(title, text, remedy, answered=True)
+def _answered_no(code: str, title: str, text: str, remedy: str) -> Verdict:
+    return _no(code, title, text, remedy, answered=True)
 
 
 def _not_ampersand(text: str) -> Verdict:
     remedy = "Check the API address; a proxy or a login page may be in between."
-    return _no("It answers, but not like Ampersand", text, remedy)
+    return _no("not-ampersand", "It answers, but not like Ampersand", text, remedy)
 
 
 def _refused(error: Refused) -> Verdict:
@@ -76,23 +88,25 @@ def _refused(error: Refused) -> Verdict:
     match status:
         case 401:
             remedy = "Rotate the key: paste the one that Ampersand's dashboard shows."
-            return _answered_no("The API key was refused (401)", said, remedy)
+            title = "The API key was refused (401)"
+            return _answered_no("refused-key", title, said, remedy)
         case 403:
             remedy = "Give the key the right to read operations, or use another key."
             title = "The API key has no right to this (403)"
-            return _answered_no(title, said, remedy)
+            return _answered_no("no-right", title, said, remedy)
         case 404:
             return _not_found(said)
         case 429:
             remedy = "Wait a minute and test again."
-            return _answered_no("Too many requests (429)", said, remedy)
+            return _answered_no("too-many", "Too many requests (429)", said, remedy)
     if status >= 500:
         remedy = (
             "Try again in a few minutes; nothing is wrong with your settings so far."
         )
-        return _no(f"Ampersand has a problem ({status})", said, remedy)
+        title = f"Ampersand has a problem ({status})"
+        return _no("their-problem", title, said, remedy)
     title = f"Ampersand refused the request ({status})"
-    return _answered_no(title, said, "Check the settings.")
+    return _answered_no("refused", title, said, "Check the settings.")
 
 
 def _not_found(said: str) -> Verdict:
@@ -101,20 +115,22 @@ def _not_found(said: str) -> Verdict:
     if "operation" in words:
         text = "The key is accepted and the project is known. Nothing was written."
         title = "The connection works"
-        return Verdict(works=True, answered=True, title=title, text=text)
+        return Verdict(works=True, answered=True, code="works", title=title, text=text)
     if "project" in words:
         remedy = "Check the project id, and that the key belongs to this project."
-        return _answered_no("The project is unknown (404)", said, remedy)
+        title = "The project is unknown (404)"
+        return _answered_no("unknown-project", title, said, remedy)
     return _not_ampersand(said)
 
 
 def _not_sent(error: NotSent) -> Verdict:
     remedy = "Check the API address, and that this machine may reach it."
-    return _no("Ampersand was not reached", str(error), remedy)
+    return _no("not-reached", "Ampersand was not reached", str(error), remedy)
 
 
 def _no_answer(error: OutcomeUnknown) -> Verdict:
     if error.problem:
         return _not_ampersand(str(error))
     remedy = "Test again; if it stays so, check the API address and the network."
-    return _no("No answer came", f"Nothing was written. {error}", remedy)
+    text = f"Nothing was written. {error}"
+    return _no("no-answer", "No answer came", text, remedy)

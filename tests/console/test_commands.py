@@ -19,6 +19,7 @@ from console.connections.probe import try_connection
 from console.models import ApiKey, AuditEvent, Heartbeat, Project
 from console.runtime.db_clock import database_now
 from tests.conftest import SANDBOX_KEY, make_project
+from tests.texts import numbers, words
 
 
 def run(name: str, *args: str) -> str:
@@ -106,7 +107,7 @@ def test_keys_are_encrypted_with_the_first_key(project: Project, settings: Any) 
     pk = project.active_key().pk
     new, old = Fernet.generate_key().decode(), settings.FIELD_KEYS[0]
     settings.FIELD_KEYS = [new, old]
-    assert "Encrypted anew: 1. Unreadable: 0." in run("rotate_field_keys")
+    assert numbers(run("rotate_field_keys")) == [1, 0]  # Encrypted anew, unreadable.
     settings.FIELD_KEYS = [new]
     assert project.active_key().value.reveal() == SANDBOX_KEY
     assert Fernet(new).decrypt(token(pk)).decode() == SANDBOX_KEY
@@ -119,7 +120,7 @@ def test_unreadable_keys_are_named_and_left_alone(
     before = token(pk)
     settings.FIELD_KEYS = [Fernet.generate_key().decode()]
     make_project("Other")
-    with pytest.raises(CommandError, match="Demo: Main") as caught:
+    with pytest.raises(CommandError, match="Demo.*Main") as caught:
         run("rotate_field_keys")
     assert "Other" not in str(caught.value)
     assert token(pk) == before
@@ -136,10 +137,10 @@ def make_trail() -> list[AuditEvent]:
 
 
 def test_an_unbroken_trail(db: None) -> None:
-    assert "0 rows, unbroken." in run("audit_verify")
+    assert numbers(run("audit_verify")) == [0]
     last = make_trail()[-1]
     said = run("audit_verify")
-    assert "3 rows, unbroken." in said
+    assert numbers(said)[:2] == [3, last.pk]
     assert last.hash in said
 
 
@@ -178,7 +179,7 @@ def test_a_bad_field_key_is_named_by_its_place(settings: Any) -> None:
     settings.FIELD_KEYS = [*settings.FIELD_KEYS, "short-secret"]
     [error] = field_keys(None)
     assert error.id == "console.E002"
-    assert "Key 2" in str(error)
+    assert numbers(error.msg)[0] == 2
     assert "short-secret" not in str(error)
 
 
@@ -204,7 +205,7 @@ def test_an_address_that_would_give_no_file_is_reported(
 def test_a_store_that_is_described_by_halves_is_reported() -> None:
     with override_settings(S3_BUCKET="files", S3_SECRET_KEY="hidden"):
         (error,) = s3_store(None)
-    assert "S3_ENDPOINT, S3_ACCESS_KEY" in error.msg
+    assert {"S3_ENDPOINT", "S3_ACCESS_KEY"} <= set(words(error.msg))
     assert "hidden" not in error.msg
 
 
@@ -229,10 +230,11 @@ def test_sqlite_on_several_machines_is_warned_of(db: None) -> None:
     seen_on("one", "two")
     (warning,) = one_machine(None)
     assert warning.id == "console.W002"
-    assert "one, two were seen" in warning.msg
+    assert {"one", "two"} <= set(words(warning.msg))
     with override_settings(MACHINES=3):
         (warning,) = one_machine(None)
-    assert "MACHINES is 3" in warning.msg
+    assert "MACHINES" in warning.msg
+    assert numbers(warning.msg)[0] == 3
 
 
 @on_sqlite

@@ -13,6 +13,7 @@ from console import freeze as freezing
 from console.access.roles import Role
 from console.actor import Actor
 from console.models import AuditEvent, EnvironmentControl, Project
+from tests.answers import Shown
 from tests.test_crawl import check_page
 
 PAGE = "/connections/environments/"
@@ -36,10 +37,11 @@ class TestPage:
         answer = sign_in(Role.ADMIN).get(PAGE)
         check_page(answer)
         content = answer.content.decode()
-        for words in ("Sandbox", "Test", "Production", "Unfreeze Test", "by ada"):
-            assert words in content
-        assert "Salesforce &lt;b&gt;maintenance" in content
-        assert content.count("Stop all sending there") == 2
+        for word in ("Sandbox", "Test", "Production", "ada"):
+            assert word in content
+        assert "&lt;b&gt;maintenance" in content
+        freezing = {name for name in Shown(answer).ids if "freeze-" in name}
+        assert freezing == {"freeze-sandbox", "unfreeze-test", "freeze-production"}
 
     def test_an_operator_freezes_and_everybody_reads_who_and_why(
         self, sign_in: Callable[..., Browser], project: Project
@@ -56,9 +58,9 @@ class TestPage:
         assert event.detail == {"reason": "Wrong file"}
         viewer = sign_in(Role.VIEWER, "vera")
         for address in ("/", "/operations/", "/audit/", "/connections/", "/not/there/"):
-            content = viewer.get(address).content.decode()
-            assert "Production is frozen" in content, address
-            assert "by olga: Wrong file" in content, address
+            banner = Shown(viewer.get(address)).texts["frozen-production"]
+            assert "olga" in banner, address
+            assert "Wrong file" in banner, address
 
     def test_it_takes_a_reason_and_loses_nothing_that_was_typed(
         self, sign_in: Callable[..., Browser]
@@ -87,7 +89,7 @@ class TestPage:
         freeze()
         olga = sign_in(Role.OPERATOR, "olga")
         assert olga.post(f"{PAGE}production/unfreeze/").status_code == 403
-        assert "Unfreeze" not in olga.get(PAGE).content.decode()
+        assert "unfreeze-production" not in Shown(olga.get(PAGE)).ids
         assert control().is_frozen
         sign_in(Role.ADMIN, "bea").post(f"{PAGE}production/unfreeze/")
         now = control()
@@ -97,7 +99,7 @@ class TestPage:
         assert event.actor_name == "bea"
         assert event.detail["frozen_by"] == "ada"
         assert event.detail["reason"] == "Wrong file"
-        assert "is frozen" not in olga.get("/").content.decode()
+        assert "frozen-production" not in Shown(olga.get("/")).ids
 
     def test_an_admin_says_whether_reasons_are_required(
         self, sign_in: Callable[..., Browser]
@@ -145,7 +147,9 @@ class TestRolesPerEnvironment:
         answer = tess.post(f"{PAGE}production/freeze/", {"reason": "x"})
         assert answer.status_code == 403
         assert not control().is_frozen
-        assert tess.get(PAGE).content.decode().count("Stop all sending there") == 2
+        ids = Shown(tess.get(PAGE)).ids
+        assert {"freeze-sandbox", "freeze-test"} <= ids
+        assert "freeze-production" not in ids
 
 
 class TestBanner:
@@ -172,17 +176,23 @@ class TestCommand:
     def test_it_freezes_and_lets_go_on(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        call_command("freeze", "production", reason="Wrong file", by="Ada")
-        assert "Production is frozen" in capsys.readouterr().out
-        assert control().frozen_by_name == "Ada"
-        call_command("freeze", "production", reason="Again")
-        assert "was frozen already" in capsys.readouterr().out
-        assert control().freeze_reason == "Wrong file"
-        call_command("freeze", "production", off=True)
-        assert "sends again" in capsys.readouterr().out
-        assert not control().is_frozen
-        call_command("freeze", "production", off=True)
-        assert "was not frozen" in capsys.readouterr().out
+        said = []
+        for given in (
+            {"reason": "Wrong file", "by": "Ada"},
+            {"reason": "Again"},
+            {"off": True},
+            {"off": True},
+        ):
+            call_command("freeze", "production", **given)
+            said.append(capsys.readouterr().out)
+            now = control()
+            if "off" in given:
+                assert not now.is_frozen
+            else:
+                assert (now.frozen_by_name, now.freeze_reason) == ("Ada", "Wrong file")
+        # Each time it says something else, and where.
+        assert len(set(said)) == 4
+        assert all("Production" in words for words in said)
         events = AuditEvent.objects.filter(action__startswith="environment.")
         assert [(e.action, e.actor_name) for e in events.order_by("pk")] == [
             ("environment.frozen", "Ada"),
@@ -191,7 +201,7 @@ class TestCommand:
 
     @pytest.mark.parametrize("reason", ["", "  ", "x" * 201])
     def test_it_takes_a_reason_that_fits(self, reason: str) -> None:
-        with pytest.raises(CommandError, match="Nothing was changed"):
+        with pytest.raises(CommandError):
             call_command("freeze", "production", reason=reason)
         assert not control().is_frozen
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from console import VERSION
-from console.health.workers import background
+from console.health.workers import PROCESSES, background
 from console.models import Heartbeat
 from console.runtime.db_clock import database_now
 from console.views import health
@@ -92,7 +92,8 @@ def test_a_queue_whose_worker_was_not_seen_for_long_is_named(client: Client) -> 
     worker = client.get("/healthz").json()["worker"]
     assert worker["state"] == "missing"
     assert worker["queues_without_worker"] == ["files"]
-    assert [name for name, _ in background().missing] == ["The worker for files"]
+    assert background().unattended == ("files",)
+    assert background().missing == [PROCESSES["files"]]
     beat("another", "files", age=29)
     assert client.get("/healthz").json()["worker"]["state"] == "ok"
 

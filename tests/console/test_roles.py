@@ -15,7 +15,9 @@ from console.access.roles import Role, environments_for, need_role, role_in, rol
 from console.environments import Environment
 from console.models import Grant, Project
 from console.models.grant import give
+from tests.answers import Shown
 from tests.conftest import make_project, make_user
+from tests.texts import words
 
 pytestmark = pytest.mark.django_db
 
@@ -60,13 +62,9 @@ def test_what_is_missing_is_named(eve: User, rf: RequestFactory) -> None:
     request = rf.get("/")
     request.user = eve
     need_role(request, Role.OPERATOR, "sandbox")
-    with pytest.raises(
-        PermissionDenied,
-        match="^You can view this but not send in Production. Ask an admin for the "
-        "role operator there.$",
-    ):
+    with pytest.raises(PermissionDenied, match=r"\bProduction\b.*\boperator\b"):
         need_role(request, Role.OPERATOR, "production")
-    with pytest.raises(PermissionDenied, match="You can send but not change settings"):
+    with pytest.raises(PermissionDenied, match=r"\bSandbox\b.*\brole admin\b"):
         need_role(request, Role.ADMIN, "sandbox")
     with pytest.raises(Http404):
         need_role(request, Role.VIEWER, "test")
@@ -92,7 +90,7 @@ def test_a_change_counts_at_the_next_request(eve: User, client: Browser) -> None
     give(fresh("eve"), {"production": ""})
     assert client.get(page).status_code == 404
     give(fresh("eve"), {"production": "admin"})
-    assert "Add API key" in client.get(page).text
+    assert f'href="{page}keys/new/"' in client.get(page).text
 
 
 def test_the_page_of_a_project_has_the_buttons_of_the_role_there(
@@ -100,9 +98,10 @@ def test_the_page_of_a_project_has_the_buttons_of_the_role_there(
 ) -> None:
     live, sandbox = make_project("Live", environment="production"), make_project("Box")
     client.force_login(eve)
-    assert "Test connection" in client.get(sandbox.get_absolute_url()).text
+    page = client.get(sandbox.get_absolute_url()).text
+    assert f'action="{sandbox.get_absolute_url()}test/"' in page
     page = client.get(live.get_absolute_url()).text
-    assert "Test connection" not in page
+    assert f'action="{live.get_absolute_url()}test/"' not in page
     # The way to write in the sandbox is still there.
     assert 'href="/writes/csv/"' in page
 
@@ -112,7 +111,8 @@ def test_a_refusal_says_what_to_ask_for(eve: User, client: Browser) -> None:
     client.force_login(eve)
     answer = client.post(f"{project.get_absolute_url()}test/")
     assert answer.status_code == 403
-    assert "Nothing was changed. You can view this but not send in" in answer.text
+    assert {"Production", "operator"} <= set(words(answer.context["text"]))
+    assert "your-roles" in Shown(answer).ids
 
 
 def test_a_project_can_be_added_where_one_is_an_admin(client: Browser) -> None:
