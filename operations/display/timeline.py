@@ -22,6 +22,8 @@ class Event:
     process: str = ""
     # Of a write that goes in parts: which one this is about.
     part: str = ""
+    # What it came into; "" where its state stayed.
+    state: str = ""
 
 
 # What a change of state means where no person made it.
@@ -88,7 +90,9 @@ def event_of(transition: OperationTransition) -> Event:
     said_already = (f"Cancelled by {who}.", f"Paused by {who}.")
     is_news = not (who and transition.reason in said_already)
     why = transition.reason if is_news else ""
-    return Event(transition.at, text, why, transition.process)
+    return Event(
+        transition.at, text, why, transition.process, state=transition.to_state
+    )
 
 
 def _became(transition: OperationTransition) -> str:

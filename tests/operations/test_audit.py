@@ -84,8 +84,11 @@ def test_nonsense_is_a_400_with_the_form(reader: Browser, query: str) -> None:
 
 
 def test_nothing_yet_and_nothing_matches_are_told_apart(reader: Browser) -> None:
-    assert "Nothing was done yet." in reader.get(URL).text
-    assert "1 filter is on." in reader.get(URL, {"user": "x"}).text
+    assert "data-empty" in reader.get(URL).text
+    filtered = reader.get(URL, {"user": "x"})
+    assert len(filtered.context["filter"].narrowing) == 1
+    assert "empty-state" in filtered.text
+    assert "data-empty" not in filtered.text
 
 
 def test_hostile_text_stays_text(reader: Browser) -> None:

@@ -127,7 +127,7 @@ def test_while_it_is_open_nothing_is_sent_and_nothing_asked(
         assert each.due_at is not None
         assert clock.now + timedelta(seconds=30) <= each.due_at
     assert writing.state == State.WAITING
-    assert "does not answer" in writing.reason
+    assert writing.reason
 
 
 def test_it_is_tried_once_when_its_time_is_over(

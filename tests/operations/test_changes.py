@@ -8,6 +8,7 @@ from django.test import Client as Browser
 from console.access.roles import Role
 from console.models import AuditEvent, Project
 from operations.models import Operation
+from tests.answers import levels
 from tests.operations.conftest import Clock, make_operation
 
 State = Operation.State
@@ -64,7 +65,7 @@ class TestAskNow:
     ) -> None:
         operation = make_operation(project, state="succeeded", due_at=None)
         address = f"/operations/{operation.pk}/ask-now/"
-        assert "nothing more to ask" in operator.post(address, follow=True).text
+        assert levels(operator.post(address, follow=True)) == ["info"]
         assert enqueued == []
 
 
@@ -74,7 +75,7 @@ class TestCancel:
     ) -> None:
         operation = make_operation(project, state="waiting", remote_id="")
         address = f"/operations/{operation.pk}/cancel/"
-        assert "Cancelled. Nothing was sent" in operator.post(address, follow=True).text
+        assert levels(operator.post(address, follow=True)) == ["success"]
         operation.refresh_from_db()
         assert (operation.state, operation.due_at) == (State.CANCELLED, None)
         event = AuditEvent.objects.get(action="operation.cancelled")
@@ -85,7 +86,7 @@ class TestCancel:
     ) -> None:
         operation = make_operation(project, state="sending", remote_id="")
         address = f"/operations/{operation.pk}/cancel/"
-        assert "it has left already" in operator.post(address, follow=True).text
+        assert levels(operator.post(address, follow=True)) == ["error"]
         operation.refresh_from_db()
         assert operation.state == State.SENDING
         assert not AuditEvent.objects.filter(action="operation.cancelled").exists()

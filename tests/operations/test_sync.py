@@ -44,14 +44,15 @@ class TestWatch:
     def test_it_keeps_what_ampersand_says(
         self, clock: Clock, remote: Remote, operation: Operation
     ) -> None:
-        remote.logs = [entry("Validated parameters successfully")]
+        text = "Validated parameters successfully"
+        remote.logs = [entry(text)]
         watch(operation)
         assert operation.state == State.IN_PROGRESS
         assert operation.remote_status == "in_progress"
         assert (operation.asked_count, operation.asked_at) == (1, NOON)
         assert operation.due_at
         assert operation.due_at > NOON
-        assert operation.log_entries.get().text == "Validated parameters successfully"
+        assert operation.log_entries.get().text == text
         assert operation.version == 2
 
     def test_a_doubled_nudge_asks_once(
@@ -197,21 +198,18 @@ class TestLogs:
         self, clock: Clock, remote: Remote, operation: Operation
     ) -> None:
         remote.status = "success"
-        remote.logs_refusal = (400, {"detail": "no logs"}, {})
+        detail = "no logs"
+        remote.logs_refusal = (400, {"detail": detail}, {})
         watch(operation)
         assert operation.state == State.SUCCEEDED
-        assert "no logs" in operation.watch_problem
+        assert detail in operation.watch_problem
         assert operation.due_at
 
 
 class TestProblems:
     @pytest.mark.parametrize(
-        ("status", "said"),
-        [
-            (404, "does not know this operation"),
-            (401, "refused the project's API key"),
-            (500, "answered with an error"),
-        ],
+        ("status", "named"),
+        [(404, "project"), (401, "API key"), (500, "Because.")],
     )
     def test_a_refusal_changes_no_state(
         self,
@@ -219,12 +217,12 @@ class TestProblems:
         remote: Remote,
         operation: Operation,
         status: int,
-        said: str,
+        named: str,
     ) -> None:
         remote.refusal = (status, {"detail": "Because."}, {})
         watch(operation)
         assert operation.state == State.IN_PROGRESS
-        assert said in operation.watch_problem
+        assert named in operation.watch_problem
         assert operation.asked_at is None
         assert operation.due_at
         assert operation.due_at > NOON
@@ -250,8 +248,10 @@ class TestProblems:
         self, clock: Clock, remote: Remote, operation: Operation
     ) -> None:
         operation.project.api_keys.get().revoke()
+        with pytest.raises(NoActiveKey) as missing:
+            operation.project.active_key()
         watch(operation)
-        assert "has no active API key" in operation.watch_problem
+        assert str(missing.value) in operation.watch_problem
         assert operation.due_at
         assert operation.due_at > NOON
 
