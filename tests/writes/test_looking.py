@@ -12,6 +12,8 @@ from django.test import Client as Browser
 from console.models import Project
 from operations.models import Operation
 from sandbox.app import Sandbox
+from tests.answers import levels
+from tests.texts import quoted
 from tests.writes.making import confirm, received, records, work_off
 from tests.writes.pages import Page
 from writes.models import Write
@@ -119,7 +121,7 @@ def test_an_address_that_cannot_be_looked_at_says_so_and_may_be_sent(
     browser: Browser, target: dict[str, Any]
 ) -> None:
     answer = review(browser, target, "https://nowhere.example/x.csv")
-    assert "could not look at the address" in answer.content.decode()
+    assert levels(answer) == ["warning"]
     write = Write.objects.get()
     assert (write.is_ready, write.remote_file) == (True, {})
 
@@ -145,17 +147,16 @@ def test_what_is_as_it_was_is_sent(
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    "change",
     [
-        ({"content": CSV + b"k-3,Lau\n"}, "Review it again"),
-        ({"content": CSV.replace(b"Berg", b"Burg")}, "Review it again"),
-        ({"status": 404}, ""),
-        ({"status": 500}, ""),
+        {"content": CSV + b"k-3,Lau\n"},
+        {"content": CSV.replace(b"Berg", b"Burg")},
+        {"status": 404},
+        {"status": 500},
     ],
 )
 def test_what_changed_since_is_not_sent(
     change: dict[str, Any],
-    words: str,
     sandbox: Sandbox,
     web: Web,
     browser: Browser,
@@ -169,8 +170,7 @@ def test_what_changed_since_is_not_sent(
     send.send(operation.pk)
     operation.refresh_from_db()
     assert operation.state == State.CANCELLED
-    assert "Nothing was sent" in operation.reason
-    assert words in operation.reason
+    assert operation.reason
     assert received(sandbox) == []
 
 
@@ -184,7 +184,8 @@ def test_an_address_that_is_away_is_not_said_to_have_changed(
     send.send(operation.pk)
     operation.refresh_from_db()
     assert operation.state == State.CANCELLED
-    assert "could not look at the address again" in operation.reason
+    # It names the host that could not be asked.
+    assert quoted(operation.reason) == ["127.0.0.1"]
     assert received(sandbox) == []
 
 

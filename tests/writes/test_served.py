@@ -1,5 +1,6 @@
 """A file is served whole or in ranges, unchanged, and never kept on the way."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -213,7 +214,7 @@ def test_a_file_that_is_gone_is_told_at_once(tmp_path: Path) -> None:
 def test_a_file_that_became_shorter_does_not_look_whole(path: Path) -> None:
     answer = ask(path)
     path.write_bytes(CONTENT[:5])
-    with pytest.raises(OSError, match="became shorter"):
+    with pytest.raises(OSError, match=re.escape(path.name)):
         content(answer)
     answer.close()
 

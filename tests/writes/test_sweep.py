@@ -13,6 +13,7 @@ from django.utils import timezone
 from console.models import AuditEvent, Integration, Project
 from operations.models import Operation
 from sandbox.app import Sandbox
+from tests.answers import levels
 from tests.conftest import actor
 from tests.writes.making import confirm, make_draft, work_off
 from writes import dispatch
@@ -80,12 +81,12 @@ def test_digests_counts_and_audit_stay_and_the_pages_say_so(
     for path in ("", "file/", "rows/"):
         answer = browser.get(f"/writes/{sent.pk}/{path}", follow=True)
         assert answer.status_code == 200
-        assert "deleted on" in answer.content.decode()
+        assert "data-files-deleted" in answer.content.decode()
     paths = ("original.csv", "as-sent.csv", "failed.csv", "outcomes.csv", "body.json")
     for path in paths:
         assert browser.get(f"/writes/{sent.pk}/{path}").status_code == 404
     answer = browser.post(f"/writes/{sent.pk}/retry/", follow=True)
-    assert "Nothing was made" in answer.content.decode()
+    assert levels(answer) == ["error"]
     assert not sent.children.exists()
 
 

@@ -6,6 +6,8 @@ import pytest
 from django.test import Client as Browser
 
 from console.models import Project
+from tests.answers import Shown, codes
+from tests.texts import numbers
 from tests.writes.pages import Page
 from writes.models import Write
 
@@ -97,7 +99,7 @@ def test_a_private_address_is_refused_outside_the_sandbox(
     Project.objects.update(environment=environment)
     answer = post(browser, target, url)
     assert answer.status_code == 422
-    assert "cannot reach a private one" in answer.content.decode()
+    assert codes(answer.context["form"]) == {"url": ["private"]}
 
 
 @pytest.mark.parametrize("url", PRIVATE)
@@ -111,9 +113,9 @@ def test_the_review_says_who_fetches_it_when_and_how_much(
     browser: Browser, target: dict[str, Any]
 ) -> None:
     answer = post(browser, target, "https://example.com/x.csv", follow=True)
-    content = answer.content.decode()
-    assert "Ampersand fetches it after you confirm" in content
-    assert "150 MiB" in content
+    said = Shown(answer).texts["fetched"]
+    assert "Ampersand" in said
+    assert numbers(said) == [150]  # MiB
 
 
 def test_a_hostile_address_is_escaped(browser: Browser, target: dict[str, Any]) -> None:

@@ -30,6 +30,7 @@ def timeline(write: Write) -> list[Event]:
             ),
             why=transition.reason,
             process=transition.process,
+            state=transition.to_state,
         )
         for transition in write.transitions.all()
     ]

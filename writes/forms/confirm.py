@@ -76,7 +76,8 @@ class ConfirmForm(StyledForm):
         name: str = self.cleaned_data["name"]
         if name.casefold() != self.project.name.strip().casefold():
             raise forms.ValidationError(
-                f"This is not the project's name. It is “{self.project.name}”."
+                f"This is not the project's name. It is “{self.project.name}”.",
+                code="other-name",
             )
         return name
 

@@ -48,10 +48,13 @@ class WrittenForm(StyledForm):
         """Refuse what is no id, and for an update another record's."""
         record_id: str = self.cleaned_data["record_id"]
         if not record_id.isprintable() or " " in record_id:
-            raise forms.ValidationError("An id has no spaces or invisible characters.")
+            raise forms.ValidationError(
+                "An id has no spaces or invisible characters.", code="spaces"
+            )
         if self.expected and record_id != self.expected:
             raise forms.ValidationError(
-                f"This was an update of the record {self.expected}, of no other."
+                f"This was an update of the record {self.expected}, of no other.",
+                code="other-record",
             )
         return record_id
 

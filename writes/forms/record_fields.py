@@ -33,7 +33,11 @@ class NotFlat(Exception):
 
 
 class InvalidRecord(Exception):
-    """The text is no record; the message says why, in words."""
+    """The text is no record; the message says why, in words, `code` for programs."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 @dataclass
@@ -87,10 +91,11 @@ def record_from_rows(rows: list[FieldRow]) -> dict[str, Any]:
 
 def _name(name: str, seen: set[str]) -> str:
     if not name:
-        raise InvalidRecord("This value has no field name.")
+        raise InvalidRecord("no-name", "This value has no field name.")
     if name.casefold() in seen:
         raise InvalidRecord(
-            f"“{name}” is here twice. Salesforce does not tell upper from lower case."
+            "twice",
+            f"“{name}” is here twice. Salesforce does not tell upper from lower case.",
         )
     seen.add(name.casefold())
     return str(_whole(name))
@@ -101,11 +106,12 @@ def _whole(value: Any, depth: int = 0) -> Any:
     if isinstance(value, str):
         if _UNFIT.search(value):
             raise InvalidRecord(
+                "text",
                 "This holds a NUL character or half of a surrogate pair, which no text "
-                "can carry."
+                "can carry.",
             )
     elif depth > DEEPEST:
-        raise InvalidRecord("This JSON is nested too deeply.")
+        raise InvalidRecord("too-deep", "This JSON is nested too deeply.")
     elif isinstance(value, dict):
         for name, inner in value.items():
             _whole(name)
@@ -121,16 +127,16 @@ def _value(row: FieldRow) -> Any:
         return row.value
     if row.type == "null":
         if row.value:
-            raise InvalidRecord("Null clears the field: leave the value empty.")
+            raise InvalidRecord("null", "Null clears the field: leave the value empty.")
         return None
     if row.type == "boolean":
         word = row.value.strip().lower()
         if word not in ("true", "false"):
-            raise InvalidRecord("Write true or false.")
+            raise InvalidRecord("boolean", "Write true or false.")
         return word == "true"
     if row.type == "number":
         return number(row.value.strip())
-    raise InvalidRecord("This type is not known.")
+    raise InvalidRecord("type", "This type is not known.")
 
 
 def number(text: str) -> int | float:
@@ -140,11 +146,12 @@ def number(text: str) -> int | float:
     """
     if not _NUMBER.fullmatch(text):
         raise InvalidRecord(
+            "number",
             "This is not a number as JSON writes it: digits, a point for decimals, no "
-            "thousands separators."
+            "thousands separators.",
         )
     if len(text) > 400:
-        raise InvalidRecord("This number is too long.")
+        raise InvalidRecord("too-long", "This number is too long.")
     if re.fullmatch(r"-?[0-9]+", text):
         return int(text)
     value = float(text)
@@ -154,7 +161,8 @@ def number(text: str) -> int | float:
         exact = False
     if not exact:
         raise InvalidRecord(
-            "This number has more digits than can be sent exactly. Send it as text."
+            "not-exact",
+            "This number has more digits than can be sent exactly. Send it as text.",
         )
     return value
 
@@ -193,12 +201,14 @@ def record_from_json(text: str) -> dict[str, Any]:
         )
     except json.JSONDecodeError as error:
         raise InvalidRecord(
-            f"This is not JSON: line {error.lineno}, column {error.colno}: {error.msg}."
+            "not-json",
+            f"This is not JSON: line {error.lineno}, column {error.colno}: "
+            f"{error.msg}.",
         ) from None
     except RecursionError:
-        raise InvalidRecord("This JSON is nested too deeply.") from None
+        raise InvalidRecord("too-deep", "This JSON is nested too deeply.") from None
     if not isinstance(record, dict):
-        raise InvalidRecord("A record is a JSON object: { … }.")
+        raise InvalidRecord("no-object", "A record is a JSON object: { … }.")
     return dict(_whole(record))
 
 
@@ -206,13 +216,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     seen: set[str] = set()
     for name, _ in pairs:
         if _whole(name) != name.strip():
-            raise InvalidRecord(f"The name “{name}” has spaces at its ends.")
+            raise InvalidRecord("spaces", f"The name “{name}” has spaces at its ends.")
         _name(name, seen)
     return dict(pairs)
 
 
 def _not_a_number(word: str) -> Any:
-    raise InvalidRecord(f"{word} is not a number that JSON can carry.")
+    raise InvalidRecord("number", f"{word} is not a number that JSON can carry.")
 
 
 def json_from_record(record: Mapping[str, Any]) -> str:

@@ -89,14 +89,15 @@ class TargetForm(StyledForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if any(field.errors for field in self.hidden_fields()):
-            self.add_error(None, "This page is incomplete or old. Reload it.")
+            text = "This page is incomplete or old. Reload it."
+            self.add_error(None, forms.ValidationError(text, code="old-page"))
         project, integration = cleaned.get("project"), cleaned.get("integration")
         if project and integration and integration.project_id != project.pk:
-            self.add_error("integration", f"{integration} is not part of {project}.")
+            self.add_error("integration", _not_part(integration, project))
         for name in ("object", "group"):
             chosen = cleaned.get(name)
             if integration and chosen and chosen.integration_id != integration.pk:
-                self.add_error(name, f"{chosen} is not part of {integration}.")
+                self.add_error(name, _not_part(chosen, integration))
         return cleaned
 
     def target(self) -> dict[str, Any]:
@@ -108,6 +109,10 @@ class TargetForm(StyledForm):
             "group_ref": group.group_ref,
             "group_name": group.name,
         }
+
+
+def _not_part(chosen: object, whole: object) -> forms.ValidationError:
+    return forms.ValidationError(f"{chosen} is not part of {whole}.", code="not-part")
 
 
 def initial_target(write: Write | None, user: Person) -> dict[str, Any]:

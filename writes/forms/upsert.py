@@ -13,6 +13,41 @@ from writes.models import Write
 LONGEST_URL = 4000
 
 
+class RecordForm(TargetForm):
+    """One record to create or update; its fields are read by `writes.record_fields`."""
+
+    action = upsert.ChoiceField(choices=[("create", "Create"), ("update", "Update")])
+    record_id = upsert.CharField(
+        label="Record ID",
+        required=False,
+        max_length=100,
+        help_text="The id of the record in the customer's SaaS. Only for an update.",
+    )
+    field_order = (
+        "project",
+        "integration",
+        "object",
+        "group",
+        "action",
+        "record_id",
+    )
+
+    def clean_record_id(self) -> str:
+        """Refuse a missing id for an update; an id for a create is left out."""
+        record_id: str = self.cleaned_data["record_id"]
+        if self.cleaned_data.get("action") != Write.Action.UPDATE:
+            return ""
+        if not record_id:
+            raise upsert.ValidationError(
+                "An update needs the id of the record.", code="required"
+            )
+        if not record_id.isprintable() or " " in record_id:
+            raise upsert.ValidationError(
+                "An id has no spaces or invisible characters.", code="spaces"
+            )
+        return record_id
+
+
 class UpsertForm(TargetForm):
     """What a CSV file and a URL have in common."""
 
@@ -56,12 +91,13 @@ class CsvForm(UpsertForm):
         if self.too_big:
             raise forms.ValidationError(
                 "This file is over 1 GiB, and nothing of it was kept. Split it, and "
-                "upload the pieces one after the other."
+                "upload the pieces one after the other.",
+                code="too-big",
             )
         file: UploadedFile[bytes] | None = self.cleaned_data["file"]
         if file is None:
             if self.earlier is None:
-                raise forms.ValidationError("Choose a CSV file.")
+                raise forms.ValidationError("Choose a CSV file.", code="required")
             return None
         name = "".join(c for c in file.name or "" if c.isprintable())
         file.name = name[-255:] or "upload.csv"
@@ -88,19 +124,25 @@ class UrlForm(UpsertForm):
             parts = urlsplit(url)
             host, _ = parts.hostname, parts.port
         except ValueError:
-            raise forms.ValidationError("This is not an address.") from None
+            raise forms.ValidationError(
+                "This is not an address.", code="address"
+            ) from None
         if parts.scheme not in ("http", "https") or not host:
             raise forms.ValidationError(
-                "Give the full address, as https://host/file.csv."
+                "Give the full address, as https://host/file.csv.", code="address"
             )
         if parts.username is not None or parts.password is not None:
             raise forms.ValidationError(
-                "Leave user name and password out of the address."
+                "Leave user name and password out of the address.", code="user-name"
             )
         if not url.isprintable() or " " in url:
-            raise forms.ValidationError("An address has no spaces: write them as %20.")
+            raise forms.ValidationError(
+                "An address has no spaces: write them as %20.", code="spaces"
+            )
         if parts.fragment:
-            raise forms.ValidationError("Leave out everything from “#” on.")
+            raise forms.ValidationError(
+                "Leave out everything from “#” on.", code="fragment"
+            )
         return url
 
     def clean(self) -> dict[str, Any]:
@@ -108,11 +150,11 @@ class UrlForm(UpsertForm):
         cleaned = super().clean()
         project, url = cleaned.get("project"), cleaned.get("url")
         if project and url and project.environment != "sandbox" and is_private(url):
-            self.add_error(
-                "url",
+            text = (
                 "Ampersand fetches this address from outside; it cannot reach a "
-                "private one.",
+                "private one."
             )
+            self.add_error("url", forms.ValidationError(text, code="private"))
         return cleaned
 
 
