@@ -5,13 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from console.roles import Role
 from django.http import HttpResponse
 from django.test import Client as Browser
 from django.test import RequestFactory
 from django.urls import reverse
 
 from console import VERSION
+from console.access.roles import Role
 from console.views.errors import server_error
 
 ROOT = Path(__file__).resolve().parents[2]

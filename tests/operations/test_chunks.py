@@ -396,7 +396,7 @@ class TestBadRemote:
         hanging.refresh_from_db()
         assert (fine.asked_at, fine.watch_problem) == (NOON, "")
         assert hanging.asked_at is None
-        assert f"{asking.CUT_AFTER:g}" in hanging.watch_problem
+        assert f"{fetch.CUT_AFTER:g}" in hanging.watch_problem
 
     def test_what_was_not_begun_in_time_is_given_back(
         self,

@@ -9,10 +9,10 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 from django.utils.html import escape
-from operations.sentences import again_risk
 
 from console.access.roles import Role
 from console.models import Project
+from operations.display.sentence import again_risk
 from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.answers import Shown

@@ -8,7 +8,6 @@ from django.http import QueryDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from writes.forms.record_fields import (
 from tests.texts import quoted
 from writes.forms.record_fields import (
     MOST_ROWS,

@@ -54,7 +54,7 @@ def test_each_part_is_told_from_its_first_step_to_its_end(
 
 def test_who_discarded_a_draft_is_told(integration: Integration, olga: User) -> None:
     write = make(integration, olga)
-    assert derived.discard(write, by="olga")
+    assert derive.discard(write, by="olga")
     last = timeline(write)[-1]
     assert last.state == "discarded"
     assert "olga" in last.text

@@ -31,7 +31,11 @@ class RecordForm(TargetForm):
         if self.cleaned_data.get("action") != Write.Action.UPDATE:
             return ""
         if not record_id:
-            raise forms.ValidationError("An update needs the id of the record.")
+            raise forms.ValidationError(
+                "An update needs the id of the record.", code="required"
+            )
         if not record_id.isprintable() or " " in record_id:
-            raise forms.ValidationError("An id has no spaces or invisible characters.")
+            raise forms.ValidationError(
+                "An id has no spaces or invisible characters.", code="spaces"
+            )
         return record_id

@@ -13,41 +13,6 @@ from writes.models import Write
 LONGEST_URL = 4000
 
 
-class RecordForm(TargetForm):
-    """One record to create or update; its fields are read by `writes.record_fields`."""
-
-    action = upsert.ChoiceField(choices=[("create", "Create"), ("update", "Update")])
-    record_id = upsert.CharField(
-        label="Record ID",
-        required=False,
-        max_length=100,
-        help_text="The id of the record in the customer's SaaS. Only for an update.",
-    )
-    field_order = (
-        "project",
-        "integration",
-        "object",
-        "group",
-        "action",
-        "record_id",
-    )
-
-    def clean_record_id(self) -> str:
-        """Refuse a missing id for an update; an id for a create is left out."""
-        record_id: str = self.cleaned_data["record_id"]
-        if self.cleaned_data.get("action") != Write.Action.UPDATE:
-            return ""
-        if not record_id:
-            raise upsert.ValidationError(
-                "An update needs the id of the record.", code="required"
-            )
-        if not record_id.isprintable() or " " in record_id:
-            raise upsert.ValidationError(
-                "An id has no spaces or invisible characters.", code="spaces"
-            )
-        return record_id
-
-
 class UpsertForm(TargetForm):
     """What a CSV file and a URL have in common."""
 
