@@ -8,7 +8,7 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -81,7 +81,7 @@ class BaseExchange:
     def _options(self, *, keep_alive: float, connections: int) -> dict[str, Any]:
         """Return how an httpx client is opened; connections may idle `keep_alive` s."""
         return {
-            "auth": _KeyHeader(self._api_key),
+            "auth": self._with_key,
             "timeout": httpx.Timeout(
                 self._timeout, connect=CONNECT_TIMEOUT, pool=POOL_TIMEOUT
             ),
@@ -90,6 +90,11 @@ class BaseExchange:
             ),
             "follow_redirects": False,
         }
+
+    def _with_key(self, request: httpx.Request) -> httpx.Request:
+        """Add the key inside httpx, so that no other frame of ours holds its text."""
+        request.headers["X-Api-Key"] = self._api_key.reveal()
+        return request
 
     def _built(
         self, http: httpx.Client | httpx.AsyncClient, request: Request
@@ -140,31 +145,22 @@ class BaseExchange:
     def _told(
         self, request: Request, outcome: Answer | AmpersandError, started: float
     ) -> Answer:
-        """Log the outcome, and return or raise it.
+        """Log a line with the path alone, and return or raise the outcome.
 
         Call it outside any handler: an error raised while handling httpx's would refer
         to it, and through it to the headers with the key.
         """
-        self._log(request, outcome, started)
-        if isinstance(outcome, AmpersandError):
-            raise outcome
-        return outcome
-
-    def _log(
-        self, request: Request, outcome: Answer | AmpersandError, started: float
-    ) -> None:
-        """Write one line with the path but never the query, headers or body."""
-        status = (
-            outcome.status if isinstance(outcome, Answer) else type(outcome).__name__
-        )
+        got = outcome.status if isinstance(outcome, Answer) else type(outcome).__name__
         fields = {
             "method": request.method,
             "path": redact(urlsplit(request.url).path, [self._api_key]),
-            "status": status,
+            "status": got,
             "ms": round((time.monotonic() - started) * 1000),
         }
-        line = "%(method)s %(path)s %(status)s %(ms)d ms"
-        logger.info(line, fields, extra=fields)
+        logger.info("%(method)s %(path)s %(status)s %(ms)d ms", fields, extra=fields)
+        if isinstance(outcome, AmpersandError):
+            raise outcome
+        return outcome
 
 
 class Exchange(BaseExchange):
@@ -229,19 +225,6 @@ class Exchange(BaseExchange):
             with suppress(Exception):
                 response.close()
         return bytes(content), None
-
-
-class _KeyHeader(httpx.Auth):
-    """Adds the key inside httpx, so that no frame of ours ever holds its text."""
-
-    def __init__(self, api_key: SecretStr) -> None:
-        self._api_key = api_key
-
-    def auth_flow(
-        self, request: httpx.Request
-    ) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers["X-Api-Key"] = self._api_key.reveal()
-        yield request
 
 
 def _why_not_sent(error: Exception) -> str:
