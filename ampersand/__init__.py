@@ -10,7 +10,6 @@ from ampersand.errors import (
     RequestInvalid,
 )
 from ampersand.exchange import CONNECTIONS
-from ampersand.generation import UpdateStyle
 from ampersand.generation_a import LARGEST_CSV
 from ampersand.schemas import (
     Action,
@@ -19,6 +18,8 @@ from ampersand.schemas import (
     Operation,
     Problem,
     Request,
+    Target,
+    UpdateStyle,
     WriteResult,
 )
 from ampersand.secrets import SecretStr, redact
@@ -40,6 +41,7 @@ __all__ = [
     "Request",
     "RequestInvalid",
     "SecretStr",
+    "Target",
     "UpdateStyle",
     "WriteResult",
     "redact",

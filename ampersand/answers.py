@@ -126,7 +126,6 @@ def problem_of(answer: Answer) -> Problem:
     texts or objects, plain text and web pages all occur.
     """
     fields = answer.fields
-    title = text_of(fields.get("title")) or _phrase(answer.status)
     errors = texts_in(fields.get("errors"))
     said = text_of(fields.get("detail")) or next(iter(errors), "")
     detail = said or text_of(fields.get("title")) or _sentence(answer)
@@ -135,7 +134,6 @@ def problem_of(answer: Answer) -> Problem:
     said_so = retryable if isinstance(retryable, bool) else None
     return Problem(
         status=answer.status,
-        title=title,
         detail=detail,
         causes=tuple(cause for cause in causes if cause != detail),
         issues=tuple(_issue(issue) for issue in list_or_empty(fields.get("issues"))),
@@ -179,7 +177,6 @@ def _issue(value: object) -> Issue:
     detail = fields.get("detail") or fields.get("title")
     return Issue(
         name=text_of(fields.get("name")) or "",
-        where=text_of(fields.get("in")) or "",
         detail=text_of(detail) or text_of(value) or "",
     )
 

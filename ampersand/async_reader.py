@@ -11,7 +11,7 @@ from ampersand.async_exchange import AsyncExchange
 from ampersand.building import base_url
 from ampersand.client import API_URL
 from ampersand.errors import AmpersandError
-from ampersand.generations import generation_for
+from ampersand.generation import generation_for
 from ampersand.retrying import LONGEST_PAUSE, READ_TRIES, pause_after
 from ampersand.schemas import LogEntry, Operation, Request
 from ampersand.secrets import SecretStr
@@ -61,7 +61,7 @@ class AsyncReader:
     async def get_operation(self, *, project: str, operation_id: str) -> Operation:
         """Ask for the state of an operation."""
         request = self._generation.get_operation(
-            base_url=self._api_url, project=project, operation_id=operation_id
+            self._api_url, project=project, operation_id=operation_id
         )
         return await self._read(request, self._generation.read_operation)
 
@@ -70,7 +70,7 @@ class AsyncReader:
     ) -> tuple[LogEntry, ...]:
         """Ask for all log entries of an operation, in order of time."""
         request = self._generation.list_operation_logs(
-            base_url=self._api_url, project=project, operation_id=operation_id
+            self._api_url, project=project, operation_id=operation_id
         )
         return await self._read(request, self._generation.read_operation_logs)
 

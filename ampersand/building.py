@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from ampersand.errors import RequestInvalid
-from ampersand.schemas import Action, Request
+from ampersand.schemas import Action, Request, Target
 
 
 def checked(*, action: Action, method: str, url: str, body: dict[str, Any]) -> Request:
@@ -23,12 +23,16 @@ def checked(*, action: Action, method: str, url: str, body: dict[str, Any]) -> R
     return request
 
 
-def object_url(base_url: str, project: str, integration: str, name: str) -> str:
-    """Return the address of an integration's object."""
+def object_url(base_url: str, target: Target) -> str:
+    """Return the address of an integration's object.
+
+    Raises: RequestInvalid for a part of `target` that is blank or fits no path.
+    """
+    not_blank(target.group_ref, "group reference")
     return (
-        f"{base_url}/projects/{segment(project, 'project')}"
-        f"/integrations/{segment(integration, 'integration')}"
-        f"/objects/{segment(name, 'object name')}"
+        f"{base_url}/projects/{segment(target.project, 'project')}"
+        f"/integrations/{segment(target.integration, 'integration')}"
+        f"/objects/{segment(target.object_name, 'object name')}"
     )
 
 

@@ -12,10 +12,16 @@ from ampersand.answers import Answer
 from ampersand.building import base_url
 from ampersand.errors import AmpersandError, RequestInvalid
 from ampersand.exchange import Exchange
-from ampersand.generation import UpdateStyle
-from ampersand.generations import generation_for
+from ampersand.generation import generation_for
 from ampersand.retrying import READ_TRIES, pause_after
-from ampersand.schemas import LogEntry, Operation, Request, WriteResult
+from ampersand.schemas import (
+    LogEntry,
+    Operation,
+    Request,
+    Target,
+    UpdateStyle,
+    WriteResult,
+)
 from ampersand.secrets import SecretStr
 
 WRITE_URL = "https://write.withampersand.com/v1"
@@ -75,53 +81,20 @@ class Client:
         """Close the pooled connections."""
         self._exchange.close()
 
-    @property
-    def deadline(self) -> float:
-        """Seconds after which no `send` is still under way.
-
-        Only looking a host name up can add to it, for as long as the system's
-        resolver tries.
-        """
-        return self._exchange.deadline
-
-    def prepare_create_record(
-        self,
-        *,
-        project: str,
-        integration: str,
-        object_name: str,
-        group_ref: str,
-        record: dict[str, Any],
-    ) -> Request:
+    def prepare_create_record(self, target: Target, record: dict[str, Any]) -> Request:
         """Build the creation of one record without sending it."""
-        request = self._generation.create_record(
-            base_url=self._write_url,
-            project=project,
-            integration=integration,
-            object_name=object_name,
-            group_ref=group_ref,
-            record=record,
+        return self._masked(
+            self._generation.create_record(self._write_url, target, record)
         )
-        return self._masked(request)
 
     def prepare_update_record(
-        self,
-        *,
-        project: str,
-        integration: str,
-        object_name: str,
-        group_ref: str,
-        record: dict[str, Any],
-        record_id: str,
+        self, target: Target, record: dict[str, Any], *, record_id: str
     ) -> Request:
         """Build the update of one record without sending it."""
         request = self._generation.update_record(
-            base_url=self._write_url,
-            project=project,
-            integration=integration,
-            object_name=object_name,
-            group_ref=group_ref,
-            record=record,
+            self._write_url,
+            target,
+            record,
             record_id=record_id,
             update_style=self._update_style,
         )
@@ -129,25 +102,15 @@ class Client:
 
     def prepare_upsert_records(
         self,
+        target: Target,
         *,
-        project: str,
-        integration: str,
-        object_name: str,
-        group_ref: str,
         primary_key: str,
         csv: str | None = None,
         url: str | None = None,
     ) -> Request:
         """Build a bulk upsert of exactly one of `csv` and `url` without sending it."""
         request = self._generation.upsert_records(
-            base_url=self._write_url,
-            project=project,
-            integration=integration,
-            object_name=object_name,
-            group_ref=group_ref,
-            primary_key=primary_key,
-            csv=csv,
-            url=url,
+            self._write_url, target, primary_key=primary_key, csv=csv, url=url
         )
         return self._masked(request)
 
@@ -163,76 +126,10 @@ class Client:
             raise RequestInvalid("This request is not a write of this project.")
         return self._generation.read_write(request, self._exchange.send(request))
 
-    def create_record(
-        self,
-        *,
-        project: str,
-        integration: str,
-        object_name: str,
-        group_ref: str,
-        record: dict[str, Any],
-    ) -> WriteResult:
-        """Create one record."""
-        return self.send(
-            self.prepare_create_record(
-                project=project,
-                integration=integration,
-                object_name=object_name,
-                group_ref=group_ref,
-                record=record,
-            )
-        )
-
-    def update_record(
-        self,
-        *,
-        project: str,
-        integration: str,
-        object_name: str,
-        group_ref: str,
-        record: dict[str, Any],
-        record_id: str,
-    ) -> WriteResult:
-        """Update the record that the SaaS knows as `record_id`."""
-        return self.send(
-            self.prepare_update_record(
-                project=project,
-                integration=integration,
-                object_name=object_name,
-                group_ref=group_ref,
-                record=record,
-                record_id=record_id,
-            )
-        )
-
-    def upsert_records(
-        self,
-        *,
-        project: str,
-        integration: str,
-        object_name: str,
-        group_ref: str,
-        primary_key: str,
-        csv: str | None = None,
-        url: str | None = None,
-    ) -> WriteResult:
-        """Start a bulk upsert; the result's `operation_id` is the one to follow."""
-        return self.send(
-            self.prepare_upsert_records(
-                project=project,
-                integration=integration,
-                object_name=object_name,
-                group_ref=group_ref,
-                primary_key=primary_key,
-                csv=csv,
-                url=url,
-            )
-        )
-
     def get_operation(self, *, project: str, operation_id: str) -> Operation:
         """Ask for the state of an operation."""
         request = self._generation.get_operation(
-            base_url=self._api_url, project=project, operation_id=operation_id
+            self._api_url, project=project, operation_id=operation_id
         )
         return self._read(request, self._generation.read_operation)
 
@@ -241,7 +138,7 @@ class Client:
     ) -> tuple[LogEntry, ...]:
         """Ask for all log entries of an operation, in order of time."""
         request = self._generation.list_operation_logs(
-            base_url=self._api_url, project=project, operation_id=operation_id
+            self._api_url, project=project, operation_id=operation_id
         )
         return self._read(request, self._generation.read_operation_logs)
 

@@ -5,39 +5,36 @@ everything but the key; the readers make sense of the answers to it. Builders ra
 RequestInvalid; readers raise Refused or OutcomeUnknown as `ampersand.errors` defines.
 """
 
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
+from ampersand import generation_a
 from ampersand.answers import Answer
-from ampersand.schemas import LogEntry, Operation, Request, WriteResult
-
-type UpdateStyle = Literal["patch", "post_type_update", "patch_id_in_path"]
+from ampersand.errors import RequestInvalid
+from ampersand.schemas import (
+    LogEntry,
+    Operation,
+    Request,
+    Target,
+    UpdateStyle,
+    WriteResult,
+)
 
 
 class Generation(Protocol):
     """The builders and readers of one generation."""
 
     def create_record(
-        self,
-        *,
-        base_url: str,
-        project: str,
-        integration: str,
-        object_name: str,
-        group_ref: str,
-        record: dict[str, Any],
+        self, base_url: str, target: Target, record: dict[str, Any]
     ) -> Request:
         """Build the creation of one record."""
         ...
 
     def update_record(
         self,
-        *,
         base_url: str,
-        project: str,
-        integration: str,
-        object_name: str,
-        group_ref: str,
+        target: Target,
         record: dict[str, Any],
+        *,
         record_id: str,
         update_style: UpdateStyle,
     ) -> Request:
@@ -46,27 +43,24 @@ class Generation(Protocol):
 
     def upsert_records(
         self,
-        *,
         base_url: str,
-        project: str,
-        integration: str,
-        object_name: str,
-        group_ref: str,
+        target: Target,
+        *,
         primary_key: str,
-        csv: str | None = None,
-        url: str | None = None,
+        csv: str | None,
+        url: str | None,
     ) -> Request:
         """Build a bulk upsert from a CSV text or from the URL of a CSV file."""
         ...
 
     def get_operation(
-        self, *, base_url: str, project: str, operation_id: str
+        self, base_url: str, *, project: str, operation_id: str
     ) -> Request:
         """Build the question for an operation's state."""
         ...
 
     def list_operation_logs(
-        self, *, base_url: str, project: str, operation_id: str
+        self, base_url: str, *, project: str, operation_id: str
     ) -> Request:
         """Build the question for an operation's log."""
         ...
@@ -82,3 +76,13 @@ class Generation(Protocol):
     def read_operation_logs(self, answer: Answer) -> tuple[LogEntry, ...]:
         """Read the answer to `list_operation_logs`, in order of time."""
         ...
+
+
+GENERATIONS: dict[str, Generation] = {"A": generation_a}
+
+
+def generation_for(name: str) -> Generation:
+    """Return the generation called `name`. Raises: RequestInvalid for another word."""
+    if name not in GENERATIONS:
+        raise RequestInvalid(f"There is no generation “{name}”.")
+    return GENERATIONS[name]

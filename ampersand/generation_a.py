@@ -17,20 +17,15 @@ from ampersand.answers import (
     success_of_read,
     texts_in,
 )
-from ampersand.building import (
-    checked,
-    not_blank,
-    object_url,
-    operation_url,
-    segment,
-)
+from ampersand.building import checked, not_blank, object_url, operation_url, segment
 from ampersand.errors import OutcomeUnknown, Refused, RequestInvalid
-from ampersand.generation import UpdateStyle
 from ampersand.schemas import (
     LogEntry,
     Operation,
     Problem,
     Request,
+    Target,
+    UpdateStyle,
     WriteResult,
     dict_or_empty,
     in_order,
@@ -48,15 +43,7 @@ UPDATE_REFUSED_REMEDY = (
 )
 
 
-def create_record(
-    *,
-    base_url: str,
-    project: str,
-    integration: str,
-    object_name: str,
-    group_ref: str,
-    record: dict[str, Any],
-) -> Request:
+def create_record(base_url: str, target: Target, record: dict[str, Any]) -> Request:
     """Build `POST …/objects/{object}`, which creates one record.
 
     `record` maps the SaaS's field names to values. A deep copy of it is kept.
@@ -64,27 +51,20 @@ def create_record(
     Raises: RequestInvalid for a blank part, an empty record or a value that JSON
     cannot carry.
     """
-    not_blank(group_ref, "group reference")
+    url = object_url(base_url, target)
     if not record:
         raise RequestInvalid("The record has no fields.")
-    return checked(
-        action="create",
-        method="POST",
-        url=object_url(base_url, project, integration, object_name),
-        body={"groupRef": group_ref, "record": record},
-    )
+    body = {"groupRef": target.group_ref, "record": record}
+    return checked(action="create", method="POST", url=url, body=body)
 
 
 def update_record(
-    *,
     base_url: str,
-    project: str,
-    integration: str,
-    object_name: str,
-    group_ref: str,
+    target: Target,
     record: dict[str, Any],
+    *,
     record_id: str,
-    update_style: UpdateStyle = "patch",
+    update_style: UpdateStyle,
 ) -> Request:
     """Build the update of the record that the SaaS knows as `record_id`.
 
@@ -100,13 +80,12 @@ def update_record(
     Raises: RequestInvalid as `create_record` does, and if `record` holds another id
     than `record_id`, in whatever case it spells the field.
     """
-    not_blank(group_ref, "group reference")
+    url = object_url(base_url, target)
     not_blank(record_id, "record id")
     fields = _without_id(record, record_id)
     if not fields:
         raise RequestInvalid("The record has no fields to update.")
-    url = object_url(base_url, project, integration, object_name)
-    body: dict[str, Any] = {"groupRef": group_ref}
+    body: dict[str, Any] = {"groupRef": target.group_ref}
     method = "PATCH"
     match update_style:
         case "patch":
@@ -123,15 +102,12 @@ def update_record(
 
 
 def upsert_records(
-    *,
     base_url: str,
-    project: str,
-    integration: str,
-    object_name: str,
-    group_ref: str,
+    target: Target,
+    *,
     primary_key: str,
-    csv: str | None = None,
-    url: str | None = None,
+    csv: str | None,
+    url: str | None,
 ) -> Request:
     """Build `PUT …/objects/{object}:async`, which upserts the rows of a CSV.
 
@@ -142,20 +118,20 @@ def upsert_records(
     Raises: RequestInvalid for a blank part, for both or neither of `csv` and `url`,
     and for a CSV that is too large.
     """
-    not_blank(group_ref, "group reference")
+    address = object_url(base_url, target)
     not_blank(primary_key, "primary key")
-    body = {"groupRef": group_ref, **_records(csv, url), "primaryKey": primary_key}
-    address = object_url(base_url, project, integration, object_name)
+    rows = _records(csv, url)
+    body = {"groupRef": target.group_ref, **rows, "primaryKey": primary_key}
     return checked(action="upsert", method="PUT", url=f"{address}:async", body=body)
 
 
-def get_operation(*, base_url: str, project: str, operation_id: str) -> Request:
+def get_operation(base_url: str, *, project: str, operation_id: str) -> Request:
     """Build `GET …/operations/{id}`. Raises: RequestInvalid for a blank part."""
     url = operation_url(base_url, project, operation_id)
     return Request(action="read", method="GET", url=url)
 
 
-def list_operation_logs(*, base_url: str, project: str, operation_id: str) -> Request:
+def list_operation_logs(base_url: str, *, project: str, operation_id: str) -> Request:
     """Build `GET …/operations/{id}/logs`. Raises: RequestInvalid for a blank part."""
     url = operation_url(base_url, project, operation_id)
     return Request(action="read", method="GET", url=f"{url}/logs")
@@ -243,7 +219,6 @@ def _write_result(answer: Answer) -> WriteResult:
     result = dict_or_empty(fields.get("result"))
     data = result.get("data")
     return WriteResult(
-        success=True,
         record_id=id_of(result.get("recordId") or fields.get("recordId")),
         data=data if isinstance(data, dict) else None,
         operation_id=id_of(fields.get("operationId")),

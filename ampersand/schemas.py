@@ -16,11 +16,22 @@ from typing import Any, Literal
 from ampersand.secrets import MASK
 
 type Action = Literal["create", "update", "upsert", "read"]
+type UpdateStyle = Literal["patch", "post_type_update", "patch_id_in_path"]
 
 USER_AGENT = "write-console"
 
 # Linux takes at most 128 KiB in one command-line argument.
 LONGEST_CURL_ARGUMENT = 100_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where a write goes: an object of an integration, for one customer's group."""
+
+    project: str
+    integration: str
+    object_name: str
+    group_ref: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,12 +97,11 @@ class Request:
 class Issue:
     """One field that the server found fault with.
 
-    `name` is a path such as "items[0].x", `where` is body, header, path or query
-    (Ampersand's InputValidationProblem), and `detail` is the complaint.
+    `name` is a path such as "items[0].x" (Ampersand's InputValidationProblem), and
+    `detail` is the complaint.
     """
 
     name: str
-    where: str
     detail: str
 
 
@@ -107,7 +117,6 @@ class Problem:
     """
 
     status: int
-    title: str
     detail: str
     causes: tuple[str, ...] = ()
     issues: tuple[Issue, ...] = ()
@@ -135,14 +144,12 @@ class Problem:
 class WriteResult:
     """A write that took effect, or for bulk one that was accepted.
 
-    `success` is True for every single-record write that this package returns, as a
-    failed one raises Refused. `record_id` is the SaaS's id; an update may lack it.
+    A failed one raises Refused. `record_id` is the SaaS's id; an update may lack it.
     `operation_id` is always present for an upsert. `warnings` and `errors` may hold
     texts although the write took effect: show them, do not send again. `raw` is the
     beginning of the body, at most 20,000 characters.
     """
 
-    success: bool
     record_id: str | None
     data: dict[str, Any] | None
     operation_id: str | None
@@ -165,7 +172,6 @@ class Operation:
     id: str
     status: str
     result: str | None
-    metadata: dict[str, Any]
     action_type: str
     create_time: datetime | None
     object_name: str | None
@@ -181,7 +187,6 @@ class Operation:
             id=text_of(raw.get("id")) or "",
             status=text_of(raw.get("status")) or "",
             result=text_of(raw.get("result")),
-            metadata=metadata,
             action_type=text_of(raw.get("actionType")) or "",
             create_time=parse_time(raw.get("createTime")),
             object_name=text_of(name),
@@ -193,15 +198,13 @@ class Operation:
 class LogEntry:
     """One line of an operation's log.
 
-    `severity` is a free word; DEBUG is the only documented one. `details` maps
-    names to texts, e.g. {"request": "GET /api/v1/users"}.
+    `severity` is a free word; DEBUG is the only documented one.
     """
 
     timestamp: datetime | None
     severity: str
     text: str
     error: str | None
-    details: dict[str, Any]
     raw: dict[str, Any] = field(repr=False)
 
     @classmethod
@@ -215,7 +218,6 @@ class LogEntry:
             severity=text_of(raw.get("severity")) or "",
             text=text_of(parts.get("msg")) or "",
             error=text_of(parts.get("error")),
-            details=dict_or_empty(parts.get("details")),
             raw=raw,
         )
 

@@ -3,7 +3,7 @@
 import json
 import shlex
 
-from ampersand import Request
+from ampersand import Request, Target
 from writes.models import Write
 
 
@@ -14,23 +14,20 @@ def prepare(write: Write, *, csv: str | None = None, url: str | None = None) -> 
     can carry.
     """
     client = write.project.client(only_prepares=True)
-    target = {
-        "project": write.project.remote_id,
-        "integration": write.integration.remote_id,
-        "object_name": write.object_name,
-        "group_ref": write.group_ref,
-    }
+    target = Target(
+        project=write.project.remote_id,
+        integration=write.integration.remote_id,
+        object_name=write.object_name,
+        group_ref=write.group_ref,
+    )
     if write.action == Write.Action.CREATE:
-        return client.prepare_create_record(**target, record=write.record_fields())
+        return client.prepare_create_record(target, write.record_fields())
     if write.action == Write.Action.UPDATE:
         return client.prepare_update_record(
-            **target, record=write.record_fields(), record_id=write.record_id
+            target, write.record_fields(), record_id=write.record_id
         )
     return client.prepare_upsert_records(
-        **target,
-        primary_key=write.primary_key,
-        csv=csv,
-        url=url,
+        target, primary_key=write.primary_key, csv=csv, url=url
     )
 
 

@@ -20,17 +20,14 @@ from ampersand import (
     LogEntry,
     Operation,
     SecretStr,
+    Target,
+    WriteResult,
 )
 
 KEY = "canary-7f3a9c51d2e8-1a2b"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
-WHERE: dict[str, Any] = {
-    "project": "p1",
-    "integration": "i1",
-    "object_name": "contact",
-    "group_ref": "acme",
-}
+TARGET = Target(project="p1", integration="i1", object_name="contact", group_ref="acme")
 RECORD = {"FirstName": "Zoë", "Note": 'it\'s "quoted"\n$HOME `x` \\ !'}
 WRITTEN = {"result": {"success": True, "recordId": "003", "data": {"id": "003"}}}
 
@@ -45,16 +42,15 @@ def make_client(handler: Handler | None = None, **options: Any) -> Client:
     return Client(api_key=SecretStr(KEY), now=lambda: NOW, **options)
 
 
-def create(client: Client, **changes: Any) -> Any:
+def create(client: Client, target: Target = TARGET) -> WriteResult:
     """Create one record with `client`."""
-    return client.create_record(**WHERE, **{"record": RECORD, **changes})
+    return client.send(client.prepare_create_record(target, RECORD))
 
 
-def upsert(client: Client, **changes: Any) -> Any:
+def upsert(client: Client, csv: str = "id,a\n1,2\n") -> WriteResult:
     """Start a bulk upsert with `client`."""
-    return client.upsert_records(
-        **WHERE, primary_key="id", **{"csv": "id,a\n1,2\n", **changes}
-    )
+    request = client.prepare_upsert_records(TARGET, primary_key="id", csv=csv)
+    return client.send(request)
 
 
 def failure(client: Any, call: Callable[[Any], Any] = create) -> AmpersandError:

@@ -1,4 +1,5 @@
 import logging
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -16,7 +17,7 @@ from tests.ampersand.helpers import (
     KEY,
     NOW,
     RECORD,
-    WHERE,
+    TARGET,
     WRITTEN,
     Reading,
     answering,
@@ -52,7 +53,7 @@ def _fresh(response):
 
 def test_the_public_names_are_exactly_those_imported():
     modules = {"answers", "building", "client", "errors", "exchange", "generation"}
-    modules |= {"async_exchange", "async_reader", "generation_a", "generations"}
+    modules |= {"async_exchange", "async_reader", "generation_a"}
     modules |= {"network", "retrying", "schemas", "secrets"}
     names = {name for name in vars(ampersand) if not name.startswith("_")}
     assert names - modules == set(ampersand.__all__)
@@ -61,7 +62,7 @@ def test_the_public_names_are_exactly_those_imported():
 def test_the_reviewed_request_is_what_is_sent_with_the_key_added():
     handler, seen = scripted(httpx.Response(200, json=WRITTEN))
     with make_client(handler) as client:
-        request = client.prepare_create_record(**WHERE, record=RECORD)
+        request = client.prepare_create_record(TARGET, RECORD)
         client.send(request)
     (sent,) = seen
     assert (sent.method, str(sent.url)) == (request.method, request.url)
@@ -99,7 +100,7 @@ def test_a_stored_request_that_goes_elsewhere_never_gets_the_key():
     handler, seen = scripted()
     with make_client(handler, write_url="https://w.example/v1") as here:
         with make_client(handler, write_url="https://w.example/v1.evil") as there:
-            request = there.prepare_create_record(**WHERE, record=RECORD)
+            request = there.prepare_create_record(TARGET, RECORD)
         with pytest.raises(RequestInvalid):
             here.send(request)
     assert seen == []
@@ -251,7 +252,7 @@ def test_a_reader_can_leave_shorter_waits_to_the_caller_too():
 def test_an_address_too_long_for_any_server_is_refused_before_sending():
     handler, seen = scripted()
     with make_client(handler) as client, pytest.raises(RequestInvalid):
-        client.create_record(**{**WHERE, "project": "x" * 70_000}, record=RECORD)
+        create(client, replace(TARGET, project="x" * 70_000))
     assert seen == []
 
 
@@ -266,10 +267,10 @@ def test_an_address_too_long_for_any_server_is_refused_before_sending():
 )
 def test_each_call_logs_one_line_with_its_path_and_status(caplog, handler, status):
     caplog.set_level(logging.DEBUG)
-    where = {**WHERE, "object_name": f"o/{KEY}"}
+    where = replace(TARGET, object_name=f"o/{KEY}")
     with make_client(handler) as client:
         try:
-            client.create_record(**where, record=RECORD)
+            create(client, where)
         except AmpersandError:
             pass
     (line,) = caplog.records

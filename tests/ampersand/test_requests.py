@@ -1,6 +1,7 @@
 import json
 import math
 import subprocess
+from dataclasses import fields, replace
 from urllib.parse import unquote, urlsplit
 
 import httpx
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ampersand import LARGEST_CSV, Request, RequestInvalid
-from tests.ampersand.helpers import KEY, RECORD, WHERE, make_client
+from tests.ampersand.helpers import KEY, RECORD, TARGET, make_client
 
 HOST = "https://write.withampersand.com/v1"
 OBJECT = f"{HOST}/projects/p1/integrations/i1/objects/contact"
@@ -22,7 +23,7 @@ def client():
 
 
 def test_a_create_is_a_post_of_the_group_and_the_record(client):
-    request = client.prepare_create_record(**WHERE, record=RECORD)
+    request = client.prepare_create_record(TARGET, RECORD)
     assert (request.action, request.method, request.url) == ("create", "POST", OBJECT)
     assert json.loads(request.content()) == {"groupRef": "acme", "record": RECORD}
 
@@ -45,7 +46,7 @@ def test_a_create_is_a_post_of_the_group_and_the_record(client):
 )
 def test_an_update_follows_the_projects_style(style, method, url, extra, record):
     with make_client(update_style=style) as client:
-        request = client.prepare_update_record(**WHERE, record=record, record_id="003")
+        request = client.prepare_update_record(TARGET, record, record_id="003")
     assert (request.action, request.method, request.url) == ("update", method, url)
     assert request.body == {"groupRef": "acme", **extra}
 
@@ -55,15 +56,15 @@ def test_an_update_follows_the_projects_style(style, method, url, extra, record)
 )
 def test_an_update_with_another_id_or_without_fields_is_refused(client, record):
     with pytest.raises(RequestInvalid):
-        client.prepare_update_record(**WHERE, record=record, record_id="003")
+        client.prepare_update_record(TARGET, record, record_id="003")
 
 
 @pytest.mark.parametrize(
     ("source", "field"), [("csv", "recordsCSV"), ("url", "recordsURL")]
 )
 def test_an_upsert_is_a_put_with_a_literal_colon(client, source, field):
-    where = {**WHERE, "object_name": "now/ta:ble"}
-    request = client.prepare_upsert_records(**where, primary_key="k", **{source: "x"})
+    where = replace(TARGET, object_name="now/ta:ble")
+    request = client.prepare_upsert_records(where, primary_key="k", **{source: "x"})
     assert request.method == "PUT"
     assert request.url.endswith("/objects/now%2Fta%3Able:async")
     assert request.body == {"groupRef": "acme", field: "x", "primaryKey": "k"}
@@ -74,28 +75,28 @@ def test_an_upsert_is_a_put_with_a_literal_colon(client, source, field):
 )
 def test_an_upsert_takes_exactly_one_source(client, source):
     with pytest.raises(RequestInvalid):
-        client.prepare_upsert_records(**WHERE, primary_key="k", **source)
+        client.prepare_upsert_records(TARGET, primary_key="k", **source)
 
 
 def test_a_csv_is_measured_in_bytes_of_utf8(client):
     largest = "é" * (LARGEST_CSV // 2)
-    client.prepare_upsert_records(**WHERE, primary_key="k", csv=largest)
+    client.prepare_upsert_records(TARGET, primary_key="k", csv=largest)
     with pytest.raises(RequestInvalid, match="10,485,761"):
-        client.prepare_upsert_records(**WHERE, primary_key="k", csv=largest + "x")
+        client.prepare_upsert_records(TARGET, primary_key="k", csv=largest + "x")
 
 
-@pytest.mark.parametrize("part", WHERE)
+@pytest.mark.parametrize("part", [field.name for field in fields(TARGET)])
 @pytest.mark.parametrize("value", ["", " ", "\n"])
 def test_blank_parts_are_refused(client, part, value):
     with pytest.raises(RequestInvalid, match=part.partition("_")[0]):
-        client.prepare_create_record(**{**WHERE, part: value}, record=RECORD)
+        client.prepare_create_record(replace(TARGET, **{part: value}), RECORD)
 
 
 @pytest.mark.parametrize("part", ["project", "integration", "object_name"])
 @pytest.mark.parametrize("value", [".", "..", "\ud800"])
 def test_a_part_that_would_change_the_path_is_refused(client, part, value):
     with pytest.raises(RequestInvalid):
-        client.prepare_create_record(**{**WHERE, part: value}, record=RECORD)
+        client.prepare_create_record(replace(TARGET, **{part: value}), RECORD)
 
 
 @pytest.mark.parametrize(
@@ -103,18 +104,18 @@ def test_a_part_that_would_change_the_path_is_refused(client, part, value):
 )
 def test_a_value_that_json_cannot_carry_is_refused(client, value):
     with pytest.raises(RequestInvalid):
-        client.prepare_create_record(**WHERE, record={"a": value})
+        client.prepare_create_record(TARGET, {"a": value})
 
 
 def test_a_reviewed_request_cannot_be_changed_through_the_callers_record(client):
     record = {"a": [1]}
-    request = client.prepare_create_record(**WHERE, record=record)
+    request = client.prepare_create_record(TARGET, record)
     record["a"].append(2)
     assert request.content() == b'{"groupRef":"acme","record":{"a":[1]}}'
 
 
 def test_the_headers_shown_mask_the_key(client):
-    request = client.prepare_create_record(**WHERE, record=RECORD)
+    request = client.prepare_create_record(TARGET, RECORD)
     assert request.headers_shown()["X-Api-Key"] == "••••1a2b"
     assert KEY not in repr(request)
 
@@ -133,8 +134,8 @@ def test_every_path_segment_arrives_as_it_was_given(project, name):
         return httpx.Response(400)
 
     with make_client(handler) as client:
-        where = {**WHERE, "project": project, "object_name": name}
-        request = client.prepare_upsert_records(**where, primary_key="k", csv="k\n1")
+        where = replace(TARGET, project=project, object_name=name)
+        request = client.prepare_upsert_records(where, primary_key="k", csv="k\n1")
         with pytest.raises(Exception, match="400"):
             client.send(request)
     assert arrived == [urlsplit(request.url).path]
@@ -158,7 +159,7 @@ def run_curl(request: Request) -> list[str]:
 
 
 def test_the_curl_command_sends_the_very_same_request(client):
-    request = client.prepare_create_record(**WHERE, record=RECORD)
+    request = client.prepare_create_record(TARGET, RECORD)
     assert run_curl(request) == [
         *("--request", "POST", "--url", OBJECT),
         *("--header", "X-Api-Key: the $key"),
@@ -171,12 +172,10 @@ def test_the_curl_command_sends_the_very_same_request(client):
 
 def test_the_curl_command_survives_every_awkward_text(client):
     awkward = "'\"'; exit 1 #\n\r\t\0 $(exit 1) `exit 1` ${x} \\ !! é 😀 \u2028 @file *"
-    request = client.prepare_create_record(**WHERE, record={awkward: awkward})
+    request = client.prepare_create_record(TARGET, {awkward: awkward})
     assert run_curl(request)[-1] == request.content().decode()
 
 
 def test_a_body_too_long_for_a_command_line_comes_from_a_file(client):
-    request = client.prepare_upsert_records(
-        **WHERE, primary_key="k", csv="k\n" * 99_999
-    )
+    request = client.prepare_upsert_records(TARGET, primary_key="k", csv="k\n" * 99_999)
     assert run_curl(request)[-2:] == ["--data-binary", "@body.json"]

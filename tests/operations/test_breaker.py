@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def refused(status: int) -> Refused:
-    return Refused(Problem(status=status, title="", detail=f"It said {status}."))
+    return Refused(Problem(status=status, detail=f"It said {status}."))
 
 
 NO_ANSWER = OutcomeUnknown("No complete answer within 60 s")

@@ -284,7 +284,7 @@ def test_reads_exceed_their_pace_by_one_second_s_worth_at_most(
 def test_a_read_that_is_told_to_wait_makes_all_reads_wait(clock: Clock) -> None:
     project = paced()
     until = clock.now + timedelta(seconds=40)
-    problem = Problem(status=429, title="", detail="Slow down.", retry_after=until)
+    problem = Problem(status=429, detail="Slow down.", retry_after=until)
     rate_limit.reads_ended(project, [None, Refused(problem)])
     refused = rate_limit.admit_reads(project, 5)
     assert (refused.granted, refused.next_at >= until) == (0, True)

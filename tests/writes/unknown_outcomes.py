@@ -74,7 +74,7 @@ def begun(sandbox: Sandbox) -> str:
 def result(**values: Any) -> WriteResult:
     """Return what the client makes of an answer that says that it was taken."""
     empty = {"record_id": None, "operation_id": None, "data": None, "request_id": None}
-    told = {"success": True, "errors": (), "warnings": (), "status_code": 200}
+    told = {"errors": (), "warnings": (), "status_code": 200}
     return WriteResult(**{**empty, **told, "raw": "", **values})
 
 
