@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import running
+import running  # noqa: F401 - makes the packages importable
 
 
 class Meter:
@@ -49,7 +49,6 @@ class Meter:
 def main() -> None:
     """Run the command in this process."""
     file, *command = sys.argv[1:]
-    sys.path.insert(0, str(running.ROOT))
     import django
     from django.core.management import execute_from_command_line
     from django.db import connection

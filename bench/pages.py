@@ -6,21 +6,21 @@ machine does slows both; the ratio of the medians decides.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING
 
 import running
+import turns
 from figures import figure, finish
 
 if TYPE_CHECKING:
     from django.test import Client
 
 SMALL, LARGE = 1_000, 100_000
-LIMIT = 1.5
 # Each page is drawn this often in a turn, after once that does not count.
 TURNS, RENDERS = 3, 5
 
@@ -66,8 +66,9 @@ def use(name: str) -> None:
     """Have everything from now on read and write the database of this name."""
     from django.db import connection
 
-    connection.close()
-    connection.settings_dict["NAME"] = name
+    if connection.settings_dict["NAME"] != name:
+        connection.close()
+        connection.settings_dict["NAME"] = name
 
 
 def prepare(name: str, count: int) -> float:
@@ -136,43 +137,19 @@ def compare_logs(prefix: str, large: str) -> None:
         compare(name, places)
 
 
-Places = dict[int, tuple[str, str]]
+def compare(name: str, places: dict[int, tuple[str, str]]) -> None:
+    """Print how the times of two places, each a database and an address, compare."""
+    draws = {
+        count: partial(_draw, signed_in(database), database, address)
+        for count, (database, address) in places.items()
+    }
+    turns.compare(name, draws, turns=TURNS, times=RENDERS)
 
 
-def compare(
-    name: str,
-    places: Places,
-    measured: Callable[[Places], dict[int, float]] | None = None,
-) -> None:
-    """Print the medians of the places, the small one first, and their ratio.
-
-    `measured` returns them in seconds; it is `medians_by_turns` where none is given.
-    A ratio over the limit is measured once more, since the machine may have been busy
-    with something else just then; only the second one is printed.
-    """
-    for _ in range(2):
-        medians = (measured or medians_by_turns)(places)
-        small, large = medians.values()
-        if large / small <= LIMIT:
-            break
-    for count, value in medians.items():
-        figure(f"{name}_median_{count}", value * 1000, "ms")
-    figure(f"{name}_time_ratio", large / small, "ratio", at_most=LIMIT)
-
-
-def medians_by_turns(places: Places) -> dict[int, float]:
-    """Return the median time of each place in seconds, drawn a few times by turns."""
-    times: dict[int, list[float]] = {count: [] for count in places}
-    for _ in range(TURNS):
-        for count, (database, address) in places.items():
-            browser = signed_in(database)
-            browser.get(address)
-            for _ in range(RENDERS):
-                start = time.perf_counter()
-                response = browser.get(address)
-                times[count].append(time.perf_counter() - start)
-                assert response.status_code in (200, 204), response
-    return {count: median(found) for count, found in times.items()}
+def _draw(browser: "Client", database: str, address: str) -> None:
+    use(database)
+    response = browser.get(address)
+    assert response.status_code in (200, 204), response
 
 
 def queries(database: str, address: str) -> int:

@@ -5,8 +5,6 @@ operations have ended, some rows failed, and the rows are joined to what the log
 The pages come from the view itself, drawn in both by turns.
 """
 
-import time
-from statistics import median
 from typing import TYPE_CHECKING
 
 import memory
@@ -23,8 +21,6 @@ SMALL, LARGE = 1_000, 1_000_000
 # So many of each fail: enough in both for a full page behind every filter.
 FAILED = {SMALL: 500, LARGE: 100_000}
 ERRORS = 2
-# Each page is drawn so often, after once that does not count.
-TURNS = 20
 KEY = "external_id__c"
 
 
@@ -47,7 +43,7 @@ def main() -> None:
             figure(f"{name}_lines", many, "lines", exactly=few)
             few, many = (pages.queries(*place) for place in places.values())
             figure(f"{name}_queries", many, "queries", exactly=few)
-            pages.compare(name, places, one_by_one)
+            pages.compare(name, places)
     finish()
 
 
@@ -137,24 +133,6 @@ def tell_outcome(batch: "Batch", every: int) -> None:
         fingerprint="1",
         tells_outcome=True,
     )
-
-
-def one_by_one(places: pages.Places) -> dict[int, float]:
-    """Return the median seconds of each place, drawn once each in every turn.
-
-    Both are in one database, so nothing is gained by staying with one of them.
-    """
-    times: dict[int, list[float]] = {count: [] for count in places}
-    [database] = {database for database, _ in places.values()}
-    browser = pages.signed_in(database)
-    for turn in range(TURNS + 1):
-        for count, (_, address) in places.items():
-            start = time.perf_counter()
-            response = browser.get(address)
-            if turn:
-                times[count].append(time.perf_counter() - start)
-            assert response.status_code == 200, response
-    return {count: median(found) for count, found in times.items()}
 
 
 def lines(database: str, address: str) -> int:

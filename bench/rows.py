@@ -5,16 +5,16 @@ in both by turns, so that whatever else the machine does slows both; the ratio o
 medians decides.
 """
 
-import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
+import memory
+import turns
 from figures import figure, finish
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -26,7 +26,6 @@ SMALL, LARGE = 1_000, 1_000_000
 COLUMNS = 12
 # About 10 MiB each, which is what Ampersand takes at once.
 PARTS = 16
-LIMIT = 1.5
 BUILDING_LIMIT = 10
 ERRORS = 2
 PAGE = 25
@@ -85,7 +84,8 @@ def build(count: int, path: Path) -> None:
             groups=groups,
         )
         parts.append((rows, told))
-    before = peak()
+    memory.forget_peak()
+    base = memory.resident()
     limit = BUILDING_LIMIT if count == LARGE else None
     # Once more where it took too long: the machine may have been busy just then.
     for _ in range(2):
@@ -102,7 +102,7 @@ def build(count: int, path: Path) -> None:
     if count == LARGE:
         figure("rows_file_as_sent", sent.stat().st_size / 2**20, "MiB")
         figure("rows_file_of_rows", path.stat().st_size / 2**20, "MiB")
-        figure("rows_joining_memory", peak() - before, "MiB")
+        figure("rows_joining_memory", memory.peak() - base, "MiB")
 
 
 def write(path: Path, count: int) -> list[int]:
@@ -125,11 +125,6 @@ def write(path: Path, count: int) -> list[int]:
 def key(number: int) -> str:
     """Return the key of a row; they are not in the order of the rows."""
     return f"key-{number * 7_919 % 1_000_003:07}"
-
-
-def peak() -> float:
-    """Return the most memory that this process ever had, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def pages(count: int) -> dict[str, dict[str, Any]]:
@@ -157,38 +152,14 @@ def pages(count: int) -> dict[str, dict[str, Any]]:
 
 
 def compare(name: str, small: "RowStore", large: "RowStore") -> None:
-    """Print the medians of a page in both files, and their ratio.
-
-    A ratio over the limit is measured once more, since the machine may have been busy
-    with something else just then; only the second one is printed.
-    """
-    draws: dict[int, Callable[[], Any]] = {
-        SMALL: lambda: small.page(**pages(SMALL)[name], limit=PAGE),
-        LARGE: lambda: large.page(**pages(LARGE)[name], limit=PAGE),
+    """Print how a page of both files compares."""
+    draws = {
+        count: partial(store.page, **pages(count)[name], limit=PAGE)
+        for count, store in ((SMALL, small), (LARGE, large))
     }
     few, many = (len(draw().rows) for draw in draws.values())
-    for _ in range(2):
-        medians = medians_by_turns(draws)
-        if medians[LARGE] / medians[SMALL] <= LIMIT:
-            break
     figure(f"rows_page_{name}_rows", many, "rows", exactly=few)
-    for count, value in medians.items():
-        figure(f"rows_page_{name}_median_{count}", value * 1000, "ms")
-    ratio = medians[LARGE] / medians[SMALL]
-    figure(f"rows_page_{name}_time_ratio", ratio, "ratio", at_most=LIMIT)
-
-
-def medians_by_turns(draws: dict[int, Callable[[], Any]]) -> dict[int, float]:
-    """Return the median time of each in seconds, drawn by turns."""
-    times: dict[int, list[float]] = {count: [] for count in draws}
-    for _ in range(TURNS):
-        for count, draw in draws.items():
-            draw()
-            for _ in range(READS):
-                start = time.perf_counter()
-                draw()
-                times[count].append(time.perf_counter() - start)
-    return {count: median(found) for count, found in times.items()}
+    turns.compare(f"rows_page_{name}", draws, turns=TURNS, times=READS)
 
 
 def take_away(path: Path) -> None:

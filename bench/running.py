@@ -32,7 +32,7 @@ def environment(data: Path, **variables: str) -> dict[str, str]:
         "ALLOWED_HOSTS": "testserver,127.0.0.1",
         "CSRF_TRUSTED_ORIGINS": "",
         "HTTPS_ONLY": "false",
-        "TRUST_FORWARDED_PROTO": "false",
+        "TRUST_PROXY": "false",
         "DEBUG": "false",
         "TIME_ZONE": "UTC",
         "LOG_LEVEL": "WARNING",
