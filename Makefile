@@ -41,7 +41,7 @@ browser: $(VENV)/.dev .env staticfiles/staticfiles.json ## Tests in a real Chrom
 	scripts/chromium.sh
 	$(PYTHON) -m pytest -q -n auto --dist loadfile --no-loadscope-reorder tests/browser
 
-bench: $(VENV)/.dev $(VENV)/bench/.installed .env staticfiles/staticfiles.json ## Measure; one line a figure, exit 1 where one falls short
+bench: $(VENV)/.dev .env staticfiles/staticfiles.json ## Measure; one line a figure, exit 1 where one falls short
 	$(PYTHON) bench/all.py
 
 permissions: $(VENV)/.dev .env ## Print who may do what at every address, and whether the docs say the same
@@ -63,7 +63,7 @@ chaos-postgres: $(VENV)/.dev
 requirements: ## Pin the newest versions that the .in files allow (needs uv)
 	uv pip compile --universal --upgrade --generate-hashes --no-header --no-annotate requirements.in -o requirements.txt
 	uv pip compile --universal --upgrade --generate-hashes --no-header --no-annotate -c requirements.txt requirements-dev.in -o requirements-dev.txt
-	uv pip compile --universal --upgrade --generate-hashes --no-header --no-annotate requirements-bench.in -o requirements-bench.txt
+	uv pip compile --universal --upgrade --generate-hashes --no-header --no-annotate bench/requirements.in -o bench/requirements.txt
 
 clean: ## Remove what was built; data and .env stay
 	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache
@@ -76,12 +76,6 @@ $(VENV)/.run: requirements.txt scripts/install.sh
 $(VENV)/.dev: requirements-dev.txt requirements.txt scripts/install.sh
 	scripts/install.sh requirements-dev.txt
 	@touch $@ $(VENV)/.run
-
-# What others check files with, for the bench to compare: it goes on without them.
-$(VENV)/bench/.installed: requirements-bench.txt | $(VENV)/.dev
-	-$(PYTHON) -m venv --clear $(VENV)/bench && \
-		$(VENV)/bench/bin/python -m pip install --quiet --disable-pip-version-check \
-		--require-hashes -r $< && touch $@
 
 .env: | $(VENV)/.run
 	$(PYTHON) scripts/make_env.py > .env.new

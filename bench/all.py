@@ -5,13 +5,10 @@ import sys
 import time
 from pathlib import Path
 
-from table import table
-
 BENCH = Path(__file__).resolve().parent
 PYTHON = sys.executable
 WITH_POSTGRES = [PYTHON, str(BENCH.parent / "scripts" / "with_postgres.py")]
 
-# Files first: what others take for the same file stands right behind what we take.
 COMMANDS = (
     [PYTHON, str(BENCH / "checking.py")],
     [PYTHON, str(BENCH / "others.py")],
@@ -40,8 +37,8 @@ def main() -> int:
             failed.append(Path(command[-1]).name)
     limited = [line for line in figures if " limit none " not in line]
     short = [line for line in limited if line.endswith(" SHORT")]
-    for line in [*table(figures), "", *short]:
-        print(f"# {line}".rstrip())
+    for line in short:
+        print(f"# {line}")
     seconds = time.perf_counter() - start
     print(f"# {len(figures)} figures, {len(limited)} with a limit, {len(short)} short.")
     print(f"# It took {seconds:.0f} s. Failed: {', '.join(failed) or 'none'}.")

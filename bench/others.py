@@ -1,209 +1,95 @@
-"""What a person would check a file with instead: how long it takes, and what it tells.
+"""What people would check a file with instead: DuckDB, and csvclean of csvkit.
 
-The same 150 MiB as in `checking.py`, once through each tool in a process of its own,
-and twelve small files with one fault each. `make bench` installs most of the tools into
-`.venv/bench`; `qsv` and `mlr` are taken where the machine has them. A tool that is not
-there gets a line that says so. None of this has a limit: it is to be seen beside ours.
+The same 150 MiB as in `checking.py`, through each in a process of its own, to be seen
+beside our figures: nothing here has a limit. They live in a place of their own, and a
+line says so where they are not there:
+
+    python -m venv .venv/bench
+    .venv/bench/bin/pip install --require-hashes -r bench/requirements.txt
 """
 
-import hashlib
-import json
-import os
 import resource
-import shutil
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
 import checking
-from faults import FAULTS, KEY, KINDS, SOUND
 from figures import figure, finish
+from splitting import hash_file, seconds
 
-from files.checking.check import Engine, check
-from files.field import Field
-
-BENCH = Path(__file__).resolve().parent
-INSTALLED = BENCH.parent / ".venv" / "bench" / "bin"
-ROUNDS = 3
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a tool found in a file: rows and MiB are None where it does not tell."""
-
-    says_wrong: bool
-    rows: int | None = None
-    memory: float | None = None
-
-
-class Failed(Exception):
-    """A tool did not do its work; the text is the last that it said."""
-
-
-class Library:
-    """A library of Python's, driven by `other_tools.py`."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    @property
-    def is_there(self) -> bool:
-        """Whether it can be used."""
-        command = [str(INSTALLED / "python"), "-c", f"import {self.name}"]
-        try:
-            return subprocess.run(command, capture_output=True).returncode == 0
-        except OSError:
-            return False
-
-    def look(
-        self, paths: Sequence[Path], key: str, kinds: dict[str, str]
-    ) -> list[Found]:
-        """Check each file in one process. Raises `Failed`."""
-        script = str(BENCH / "other_tools.py")
-        command = [str(INSTALLED / "python"), script, self.name, key, json.dumps(kinds)]
-        run = subprocess.run([*command, *paths], capture_output=True, text=True)
-        if run.returncode:
-            raise Failed(_last_line(run.stderr))
-        found = [json.loads(line) for line in run.stdout.splitlines()]
-        return [Found(bool(f["told"]), f["rows"], f["memory"]) for f in found]
-
-
-class Command:
-    """A command of its own, which ends with 1 where it found something."""
-
-    def __init__(self, name: str, *arguments: str) -> None:
-        self.name, self.arguments = name, arguments
-        self.place = shutil.which(name, path=f"{INSTALLED}:{os.environ['PATH']}")
-
-    @property
-    def is_there(self) -> bool:
-        """Whether it can be used: its version begins with its name.
-
-        There are other tools that are called qsv.
-        """
-        if self.place is None:
-            return False
-        command = [self.place, "--version"]
-        version = subprocess.run(command, capture_output=True, text=True)
-        return version.returncode == 0 and version.stdout.startswith(self.name)
-
-    def look(
-        self, paths: Sequence[Path], key: str, kinds: dict[str, str]
-    ) -> list[Found]:
-        """Check one file after the other. Raises `Failed`."""
-        return [self._look(path) for path in paths]
-
-    def _look(self, path: Path) -> Found:
-        run = subprocess.run(
-            [str(self.place), *self.arguments, str(path)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        if run.returncode not in (0, 1):
-            raise Failed(_last_line(run.stderr))
-        return Found(run.returncode == 1 or bool(run.stderr.strip()))
-
-
-Tool = Library | Command
-TOOLS = (
-    Library("csv"),
-    Library("duckdb"),
-    Library("polars"),
-    Library("frictionless"),
-    Command("csvclean", "--enable-all-checks"),
-    Command("qsv", "validate"),
-    Command("mlr", "--icsv", "--ojson", "tail"),
+INSTALLED = Path(__file__).resolve().parents[1] / ".venv" / "bench" / "bin"
+CASTS = {
+    "date": "DATE",
+    "datetime": "TIMESTAMP",
+    "currency": "DECIMAL(18, 2)",
+    "int": "BIGINT",
+    "boolean": "BOOLEAN",
+}
+# All is fetched: what was rejected is kept when a query has ended.
+DUCKDB = """
+import sys, duckdb
+path, faults = sys.argv[1:]
+query = (
+    f"SELECT count(*), {faults} FROM read_csv(?, delim=',', header=true, "
+    "all_varchar=true, strict_mode=true, store_rejects=true)"
 )
+[(rows, told)] = duckdb.execute(query, [path]).fetchall()
+[(rejected,)] = duckdb.execute("SELECT count(*) FROM reject_errors").fetchall()
+print(f"{rows:,} rows, {told + rejected:,} faults", file=sys.stderr)
+"""
 
 
 def main() -> None:
-    """Print the figures of each tool that is there."""
-    tools = [tool for tool in TOOLS if tool.is_there]
-    for tool in TOOLS:
-        if tool not in tools:
-            print(f"# {tool.name} is not installed here: left out", flush=True)
+    """Print how long each takes, and how that compares with SHA-256."""
+    if not (INSTALLED / "csvclean").exists():
+        print("# DuckDB and csvkit are not installed: see bench/requirements.txt")
+        return
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "bench.csv"
         checking.write(path, list(checking.FIELDS), size=150 * checking.MIB)
-        rows = check(path, key=checking.KEY).rows
-        sha = median(hashing(path) for _ in range(ROUNDS))
-        figure("other_sha256_150mib", sha * 1000, "ms")
-        for tool in tools:
-            measure(tool, path, rows, sha)
-        path.unlink()
-        tell_faults(tools, Path(directory))
+        sha256 = seconds(lambda: hash_file(path))
+        figure("other_sha256_150mib", sha256 * 1000, "ms")
+        python = str(INSTALLED / "python")
+        measure("duckdb", [python, "-c", DUCKDB, str(path), questions()], sha256)
+        csvclean = [str(INSTALLED / "csvclean"), "--enable-all-checks", str(path)]
+        measure("csvclean", csvclean, sha256)
     finish()
 
 
-def measure(tool: Tool, path: Path, rows: int, sha: float) -> None:
-    """Print how long a tool takes for the large file."""
-    kinds = {field.name: field.type for field in checking.FIELDS}
+def questions() -> str:
+    """Return SQL that counts keys that repeat, and cells that are not of their type."""
+    faults = [f'count(*) - count(DISTINCT "{checking.KEY}")']
+    for field in checking.FIELDS:
+        # Without a question it would not look at the cells of a column at all.
+        wrong = f'length("{field.name}") > 32000'
+        if field.type in CASTS:
+            cast = f'try_cast("{field.name}" AS {CASTS[field.type]})'
+            wrong = f'"{field.name}" IS NOT NULL AND {cast} IS NULL'
+        faults.append(f"count(*) FILTER ({wrong})")
+    return " + ".join(faults)
+
+
+def measure(name: str, command: list[str], sha256: float) -> None:
+    """Print the seconds of a tool, and the processor's, which others disturb less."""
     before, start = _processor(), time.perf_counter()
-    try:
-        [found] = tool.look([path], checking.KEY, dict(kinds))
-    except Failed as error:
-        print(f"# {tool.name} failed on 150 MiB: {error}", flush=True)
-        return
-    seconds = time.perf_counter() - start
-    if found.rows not in (rows, None):
-        print(f"# {tool.name} read {found.rows} of {rows} rows", flush=True)
-        return
-    name = f"other_{tool.name}_150mib"
-    figure(name, seconds, "s")
-    figure(f"{name}_processor", _processor() - before, "s")
-    figure(f"{name}_over_sha256", seconds / sha, "ratio")
-    if found.memory:
-        figure(f"{name}_memory", found.memory, "MiB at its peak")
-
-
-def tell_faults(tools: Sequence[Tool], directory: Path) -> None:
-    """Print how many of the faults make each tool, and ours, say anything at all."""
-    paths = []
-    for name, text in {"sound": SOUND, **FAULTS}.items():
-        paths.append(directory / f"{name}.csv")
-        paths[-1].write_bytes(text)
-    fields = tuple(Field(name=name, type=kind) for name, kind in KINDS.items())
-    engines: tuple[Engine, ...] = ("fast", "exact")
-    told = {
-        f"console_{engine}": [
-            bool(check(path, key=KEY, fields=fields, engine=engine).groups)
-            for path in paths
-        ]
-        for engine in engines
-    }
-    for tool in tools:
-        try:
-            found = tool.look(paths, KEY, dict(KINDS))
-        except Failed as error:
-            print(f"# {tool.name} failed on a small file: {error}", flush=True)
-        else:
-            told[tool.name] = [one.says_wrong for one in found]
-    for name, (of_sound, *of_faulty) in told.items():
-        assert not of_sound, f"{name} blames a sound file."
-        figure(f"faults_told_by_{name}", sum(of_faulty), f"of_{len(FAULTS)}")
-
-
-def hashing(path: Path) -> float:
-    """Return the seconds that SHA-256 of the file takes."""
-    start = time.perf_counter()
-    with path.open("rb") as file:
-        hashlib.file_digest(file, "sha256")
-    return time.perf_counter() - start
+    run = subprocess.run(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    took = time.perf_counter() - start
+    # csvclean ends with 1 where it found something.
+    if run.returncode > 1 or "Traceback" in run.stderr:
+        sys.exit(f"{name} failed: {run.stderr}")
+    print(f"# {name}: {run.stderr.strip() or 'no complaint'}")
+    figure(f"other_{name}_150mib", took, "s")
+    figure(f"other_{name}_150mib_processor", _processor() - before, "s")
+    figure(f"other_{name}_150mib_over_sha256", took / sha256, "ratio")
 
 
 def _processor() -> float:
-    """Return the processor's seconds of all processes that were waited for."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
-
-
-def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["it said nothing"])[-1]
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def main() -> None:
         path, target = Path(folder, "sent.csv"), Path(folder, "target.csv")
         rows = write(path)
         hashed, took = alternately(
-            lambda: sha256(path), lambda: split(path, limit=LIMIT)
+            lambda: hash_file(path), lambda: split(path, limit=LIMIT)
         )
         figure("split_150mib_rows", rows, "rows")
         figure("split_150mib", took * 1000, "ms")
@@ -64,7 +64,7 @@ def write(path: Path) -> int:
     return rows
 
 
-def sha256(path: Path) -> None:
+def hash_file(path: Path) -> None:
     """Hash the file as it lies there."""
     with path.open("rb") as file:
         hashlib.file_digest(file, "sha256")
