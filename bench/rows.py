@@ -59,16 +59,16 @@ def main() -> None:
 
 def build(count: int, path: Path) -> None:
     """Write a file of so many rows, join it to its logs, and print the time."""
-    from files.rows.outcomes import PartRows, Told, join
+    from files.rows.outcomes import Told, join
+    from files.splitting import Part
 
     sent = path.with_suffix(".csv")
     bounds = write(sent, count)
     parts = []
     for number in range(PARTS):
         first, last = (count * n // PARTS for n in (number, number + 1))
-        rows = PartRows(
-            first + 2, last + 1, bounds[first], bounds[last] - bounds[first]
-        )
+        length = bounds[last] - bounds[first]
+        rows = Part(number + 1, first + 2, last + 1, bounds[first], length)
         failed = range(first + 9 - first % 10, last, 10)
         groups = [
             Group(
@@ -164,17 +164,17 @@ def compare(name: str, small: "RowStore", large: "RowStore") -> None:
 
 def take_away(path: Path) -> None:
     """Print how long the lists of the large file take."""
-    from files.rows.row_exports import records, with_outcomes
+    from files.rows.row_exports import with_outcomes, with_reasons
     from files.rows.row_store import RowStore
 
     sent = path.with_suffix(".csv")
     with RowStore(path) as store:
         for name, export in (
-            ("failed_100000", records),
+            ("failed_100000", with_reasons),
             ("all_1000000", with_outcomes),
         ):
             start = time.perf_counter()
-            for _ in export(store, sent):  # type: ignore[operator]
+            for _ in export(store, sent):
                 pass
             figure(f"rows_export_{name}", time.perf_counter() - start, "s")
 

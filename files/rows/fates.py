@@ -11,7 +11,7 @@ UNKNOWN: State = "unknown"
 NOT_SENT: State = "not sent"
 STATES: tuple[State, ...] = (SUCCEEDED, FAILED, UNKNOWN, NOT_SENT)
 
-# Totals carry this many groups, loose texts and alarms; the counts tell of all.
+# Totals carry this many groups, loose texts and alarms.
 KEPT = 100
 
 
@@ -36,9 +36,8 @@ class Totals:
     """How the rows of a write fared.
 
     succeeded + failed + unknown + not_sent = rows. `groups` are the largest,
-    `group_count` is how many there are; `loose` are the first of `loose_count` error
-    texts that no row could be found for. `alarms` say where what was told does not add
-    up; `alarm_count` counts them all.
+    `group_count` is how many there are; `loose` are the first error texts that no row
+    could be found for. `alarms` say where what was told does not add up.
     """
 
     rows: int
@@ -49,9 +48,7 @@ class Totals:
     groups: list[GroupTotal] = field(default_factory=list)
     group_count: int = 0
     loose: list[str] = field(default_factory=list)
-    loose_count: int = 0
     alarms: list[str] = field(default_factory=list)
-    alarm_count: int = 0
 
     @property
     def sent(self) -> int:

@@ -7,7 +7,6 @@ upstream does not tell is unknown.
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from files.rows.accounting import Account, Told
@@ -15,8 +14,9 @@ from files.rows.attribution import Claim, Errors, Naming
 from files.rows.fates import FAILED, STATES, UNKNOWN, State, Totals
 from files.rows.row_tables import RowWriter, Stored, storable
 from files.rows.sent_rows import SentRow, read_header, sent_rows
+from files.splitting import Part
 
-__all__ = ["PartRows", "Progress", "Told", "Totals", "join"]
+__all__ = ["Progress", "Told", "Totals", "join"]
 
 Progress = Callable[[int, int], None]
 # How many bytes are read between two calls of `progress`.
@@ -28,21 +28,11 @@ MOST_KEPT = 200_000
 _Fate = tuple[int, int | None, str | None]
 
 
-@dataclass(frozen=True)
-class PartRows:
-    """The rows of the file as sent (header = 1) that make a part, and their bytes."""
-
-    first_row: int
-    last_row: int
-    offset: int
-    length: int
-
-
 def join(
     as_sent: Path,
     *,
     key: str,
-    parts: Sequence[tuple[PartRows, Told]],
+    parts: Sequence[tuple[Part, Told]],
     target: Path,
     origin: Callable[[int], int] | None = None,
     progress: Progress | None = None,
@@ -66,11 +56,11 @@ def join(
         )
     with RowWriter(target) as writer:
         steps = _Steps(progress)
-        for number, (rows, told) in enumerate(parts, start=1):
-            part = _Part(as_sent, key, column, number, rows, told, steps)
+        for rows, told in parts:
+            part = _Part(as_sent, key, column, rows, told, steps)
             writer.add(part.stored(writer, origin or _same))
             loose += part.naming.loose
-            prefix = f"Part {number:,}: " if len(parts) > 1 else ""
+            prefix = f"Part {rows.number:,}: " if len(parts) > 1 else ""
             alarms += [prefix + text for text in part.account.alarms(part.naming)]
         steps.report()
         totals = writer.finish(loose=loose, alarms=alarms)
@@ -109,13 +99,12 @@ class _Part:
         as_sent: Path,
         key: str,
         column: int | None,
-        number: int,
-        rows: PartRows,
+        rows: Part,
         told: Told,
         steps: _Steps,
     ) -> None:
         self._as_sent, self._column = as_sent, column
-        self._number, self._rows, self._steps = number, rows, steps
+        self._rows, self._steps = rows, steps
         self._kept: list[SentRow] | None = None
         self._fates: dict[tuple[Errors, bool], _Fate] = {}
         self.naming = Naming(told.groups, told.loose, column=key, keys=self._keys)
@@ -151,20 +140,21 @@ class _Part:
     ) -> Iterator[Stored]:
         """Yield each row with its fate. Raises ValueError where rows are missing."""
         rest: _Fate | None = None
-        row, number, claim_of = self._rows.first_row, self._number, self.naming.claim
+        row, claim_of = self._rows.first_row, self.naming.claim
         for key, start, length in self._records():
             claim = claim_of(key)
             if claim is not None:
                 fate = self._fate(claim, writer)
             else:
                 fate = rest = rest or self._rest(writer)
-            yield origin(row), row, number, storable(key), *fate, start, length
+            yield origin(row), row, storable(key), *fate, start, length
             row += 1
             self._steps.add(length)
         if row != self._rows.last_row + 1:
             found, promised = row - self._rows.first_row, self.account.rows
             raise ValueError(
-                f"Part {number} should hold {promised:,} rows and holds {found:,}."
+                f"Part {self._rows.number} should hold {promised:,} rows and holds "
+                f"{found:,}."
             )
 
     def _rest(self, writer: RowWriter) -> _Fate:

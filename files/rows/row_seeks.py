@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _COLUMNS = (
-    "rows.row, rows.sent_row, rows.part, rows.key, rows.state, rows.grp, rows.others,"
-    " rows.start, rows.length, groups.error, groups.kind"
+    "rows.row, rows.sent_row, rows.key, rows.state, rows.grp, rows.others, rows.start,"
+    " rows.length, groups.error, groups.kind"
 )
 # Where a page begins or ends: a key ("" where none is sought) and a row.
 Place = tuple[str, int]

@@ -9,21 +9,15 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
-from files.rows.fates import STATES, GroupTotal, State, Totals
+from files.rows.fates import STATES, GroupTotal, State
 from files.rows.row_seeks import END, Place, Seek
 from files.rows.row_tables import place_of, read_groups, storable
-from files.rows.sent_rows import cells_of
 
 LIMIT = 100
 # Lists are read in pieces of this many rows.
 PIECE = 1_000
-
-
-class WrongFile(ValueError):
-    """The file is not the one whose rows were joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +32,6 @@ class RowOutcome:
 
     row: int
     sent_row: int
-    part: int
     key: str
     state: State
     error: str
@@ -73,12 +66,7 @@ class RowStore:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -86,19 +74,9 @@ class RowStore:
         while self._all:
             self._all.pop().close()
 
-    def totals(self) -> Totals:
-        """Return what `join` returned."""
-        (text,) = self._database.execute("SELECT json FROM totals").fetchone()
-        return Totals.from_json(json.loads(text))
-
-    def groups(self, state: str = "", *, limit: int = -1) -> list[GroupTotal]:
-        """Return the groups, largest first, of one state or of all; -1 is no limit."""
-        return read_groups(self._database, state=state, limit=limit)
-
-    def loose(self) -> Iterator[str]:
-        """Yield the error texts that belong to no row."""
-        for (text,) in self._database.execute("SELECT text FROM loose ORDER BY id"):
-            yield text
+    def groups(self, *, limit: int) -> list[GroupTotal]:
+        """Return the largest groups, the largest first."""
+        return read_groups(self._database, limit)
 
     def page(
         self,
@@ -146,20 +124,6 @@ class RowStore:
         while piece := self._outcomes(seek.rows(("", row), PIECE)):
             yield from piece
             row = piece[-1].row
-
-    def rows_in(self, state: str) -> Iterator[tuple[int, int]]:
-        """Yield (row in the original, row as sent) of all rows of a state, in order."""
-        for outcome in self.outcomes(state):
-            yield outcome.row, outcome.sent_row
-
-    def cells(self, as_sent: Path, outcome: RowOutcome) -> list[str]:
-        """Return the cells of a row. Raises WrongFile where the file is too short."""
-        with as_sent.open("rb") as file:
-            file.seek(outcome.start)
-            raw = file.read(outcome.length)
-        if len(raw) != outcome.length:
-            raise WrongFile(f"{as_sent.name} ends before row {outcome.sent_row:,}.")
-        return cells_of(raw)
 
     @property
     def _database(self) -> sqlite3.Connection:
@@ -212,7 +176,7 @@ class RowStore:
     def _outcomes(self, found: list[Any]) -> list[RowOutcome]:
         """Return rows as they were read, with all errors in words."""
         texts: dict[int, str] = {}
-        for others in {row[6] for row in found if row[6]}:
+        for others in {row[5] for row in found if row[5]}:
             texts |= self._database.execute(
                 "SELECT id, error FROM groups"
                 " WHERE id IN (SELECT value FROM json_each(?))",
@@ -222,11 +186,10 @@ class RowStore:
 
 
 def _outcome(found: Any, texts: dict[int, str]) -> RowOutcome:
-    row, sent_row, part, key, state, group, others, start, length, error, kind = found
+    row, sent_row, key, state, group, others, start, length, error, kind = found
     return RowOutcome(
         row=row,
         sent_row=sent_row,
-        part=part,
         key=key,
         state=STATES[state],
         error=error or "",

@@ -4,34 +4,30 @@ It is written once, under another name, and never changed: whoever reads it sees
 it or the one before. Every page of rows is a seek in one of the indexes.
 """
 
-import json
 import os
 import sqlite3
 import uuid
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from files.rows.fates import KEPT, STATES, GroupTotal, State, Totals
 
-# (row, sent row, part, key, state, group, other groups, first byte, bytes). States are
-# places in STATES. The group is that of the first error; it is NULL where there is
-# nothing to say. Other groups are a JSON list, or NULL.
-Stored = tuple[int, int, int, str, int, int | None, str | None, int, int]
+# (row, sent row, key, state, group, other groups, first byte, bytes). States are places
+# in STATES. The group is that of the first error; it is NULL where there is nothing to
+# say. Other groups are a JSON list, or NULL.
+Stored = tuple[int, int, str, int, int | None, str | None, int, int]
 
 TABLES = """
 CREATE TABLE rows (
-    row INTEGER PRIMARY KEY, sent_row INTEGER NOT NULL, part INTEGER NOT NULL,
-    key TEXT NOT NULL, state INTEGER NOT NULL, grp INTEGER, others TEXT,
-    start INTEGER NOT NULL, length INTEGER NOT NULL
+    row INTEGER PRIMARY KEY, sent_row INTEGER NOT NULL, key TEXT NOT NULL,
+    state INTEGER NOT NULL, grp INTEGER, others TEXT, start INTEGER NOT NULL,
+    length INTEGER NOT NULL
 );
 CREATE TABLE groups (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, error TEXT NOT NULL,
     state INTEGER NOT NULL, count INTEGER NOT NULL
 );
-CREATE TABLE loose (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
-CREATE TABLE totals (json TEXT NOT NULL);
 """
 # Made at the end, which is faster. A row's number stands at the end of each by itself.
 INDEXES = """
@@ -41,7 +37,6 @@ CREATE INDEX rows_by_state_key ON rows (state, key);
 CREATE INDEX rows_by_group ON rows (grp) WHERE grp IS NOT NULL;
 CREATE INDEX rows_by_group_key ON rows (grp, key) WHERE grp IS NOT NULL;
 CREATE INDEX groups_by_count ON groups (count DESC, id);
-CREATE INDEX groups_by_state ON groups (state, count DESC, id);
 """
 # Nobody else sees the file, and one that is not finished is thrown away.
 SETTINGS = """
@@ -72,12 +67,7 @@ class RowWriter:
         self._database.execute("BEGIN")
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._database.close()
         self._path.unlink(missing_ok=True)
 
@@ -87,7 +77,7 @@ class RowWriter:
 
     def add(self, rows: Iterable[Stored]) -> None:
         """Write rows. Raises ValueError where two have the same number."""
-        marks = ",".join("?" * 9)
+        marks = ",".join("?" * 8)
         try:
             self._database.executemany(f"INSERT INTO rows VALUES ({marks})", rows)  # noqa: S608 - marks only
         except sqlite3.IntegrityError as error:
@@ -96,15 +86,9 @@ class RowWriter:
     def finish(self, *, loose: Sequence[str], alarms: Sequence[str]) -> Totals:
         """Count what was written, and put the file in its place."""
         self._add_groups()
-        self._database.executemany(
-            "INSERT INTO loose (text) VALUES (?)", ((storable(t),) for t in loose)
-        )
         for statement in filter(str.strip, INDEXES.split(";")):
             self._database.execute(statement)
         totals = self._totals(loose, alarms)
-        self._database.execute(
-            "INSERT INTO totals VALUES (?)", (json.dumps(totals.as_json()),)
-        )
         self._database.execute("COMMIT")
         self._database.close()
         with self._path.open("rb") as file:
@@ -137,24 +121,19 @@ class RowWriter:
             failed=failed,
             unknown=unknown,
             not_sent=not_sent,
-            groups=read_groups(self._database, limit=KEPT),
+            groups=read_groups(self._database, KEPT),
             group_count=len(self._groups),
             loose=[storable(text) for text in loose[:KEPT]],
-            loose_count=len(loose),
             alarms=[storable(text) for text in alarms[:KEPT]],
-            alarm_count=len(alarms),
         )
 
 
-def read_groups(
-    database: sqlite3.Connection, *, state: str = "", limit: int = -1
-) -> list[GroupTotal]:
-    """Return the groups, largest first, of one state or of all; -1 is no limit."""
-    where = "WHERE state = ?" if state else ""
+def read_groups(database: sqlite3.Connection, limit: int) -> list[GroupTotal]:
+    """Return the largest groups, the largest first."""
     found = database.execute(
-        "SELECT id, error, kind, count, state FROM groups"  # noqa: S608 - our words
-        f" {where} ORDER BY count DESC, id LIMIT ?",
-        [*([place_of(state)] if state else []), limit],
+        "SELECT id, error, kind, count, state FROM groups"
+        " ORDER BY count DESC, id LIMIT ?",
+        [limit],
     )
     return [
         GroupTotal(id_, error, kind, count, STATES[place])

@@ -45,7 +45,7 @@ def retry_failed(write: Write, actor: Actor) -> Write:
     files are gone.
     """
     with RowStore(write.path_of("rows_store")) as store:
-        failed = [row for row, _ in store.rows_in(FAILED)]
+        failed = [outcome.row for outcome in store.outcomes(FAILED)]
     if not failed:
         raise NoChild("No row of it failed.")
     new_files = NewFiles()

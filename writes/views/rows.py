@@ -144,7 +144,7 @@ def failed(request: ConsoleRequest, pk: int) -> HttpResponseBase:
     write, store = _opened(request, pk, "failed rows")
     with store, TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as directory:
         path = Path(directory) / "failed.csv"
-        cut(write.path_of("as_read"), path, (row for row, _ in store.rows_in(FAILED)))
+        cut(write.path_of("as_read"), path, (r.row for r in store.outcomes(FAILED)))
         # The open file outlives its name.
         opened = path.open("rb")
     response = FileResponse(
@@ -160,7 +160,7 @@ def failed(request: ConsoleRequest, pk: int) -> HttpResponseBase:
 def failed_with_reasons(request: ConsoleRequest, pk: int) -> HttpResponseBase:
     """Send the failed rows with the reason in a last column, for people."""
     write, store = _opened(request, pk, "failed rows with reasons")
-    found = row_exports.with_reasons(store, write.path_of("as_sent"), state=FAILED)
+    found = row_exports.with_reasons(store, write.path_of("as_sent"))
     name = f"write-{write.pk}-failed-with-reasons.csv"
     return _closing(store, _guarded(found), name)
 

@@ -5,7 +5,8 @@ import json
 
 from files.mending.taken_out import origin_of
 from files.rows.accounting import Verdict
-from files.rows.outcomes import PartRows, Told, join
+from files.rows.outcomes import Told, join
+from files.splitting import Part
 from operations.models import LogEntry, Operation
 from operations.outcome.decide import told_counts
 from operations.outcome.row_failures import failure_groups, loose_errors
@@ -69,15 +70,9 @@ def join_rows(write: Write, progress: Progress) -> None:
     delete(before)
 
 
-def _part(batch: Batch) -> PartRows:
-    part = batch.part
-    assert part is not None  # noqa: S101 - a write with a file has parts
-    return PartRows(
-        first_row=part.first_row,
-        last_row=part.last_row,
-        offset=part.offset,
-        length=part.length,
-    )
+def _part(batch: Batch) -> Part:
+    assert batch.part is not None  # noqa: S101 - a write with a file has parts
+    return batch.part
 
 
 def _told(operation: Operation) -> Told:
