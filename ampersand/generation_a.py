@@ -1,7 +1,7 @@
 """Generation A, January to April 2024: one verb per kind of write.
 
-Source: Ampersand's write-actions document of that time. It shows the requests and
-the answer of a bulk upsert. The shape of the other answers, `{"result": {...}}`, is
+Source: the page "Write Actions" of Ampersand's docs at that time. It shows the requests
+and the answer of a bulk upsert. The shape of the other answers, `{"result": {...}}`, is
 taken from Ampersand's first OpenAPI document (June 2024), and the way to update a
 record was never published: see `update_record`.
 """
@@ -31,7 +31,7 @@ from ampersand.schemas import (
     in_order,
 )
 
-# Ampersand's write-actions document: "A CSV string (max size 10 MiB)".
+# "Write Actions" of Ampersand's docs: "A CSV string (max size 10 MiB)".
 LARGEST_CSV = 10 * 1024 * 1024
 
 # Server errors that nevertheless prove that nothing was written.

@@ -6,7 +6,7 @@ from files.checking.records import is_quoted_soundly
 from files.findings import ROW
 from files.values.problems import Problem
 
-# Salesforce's limits in characters (`shared/facts/api.md` 5.6).
+# In characters, by Salesforce's Bulk API 2.0 guide.
 LONGEST_CELL, LONGEST_ROW, LONGEST_HEADER = 131_072, 400_000, 32_000
 MOST_COLUMNS = 5_000
 

@@ -1,8 +1,8 @@
 """Dates in the formats that people's programs write, turned into Salesforce's.
 
 Salesforce takes 2024-12-31 and 2024-12-31T10:00:00[.000] with Z or +01:00 behind
-(Bulk API 2.0 guide; `shared/facts/api.md` 5.6). Nothing is guessed: a cell fits the
-named format exactly, or it stays as it is and the reason is told.
+(Bulk API 2.0 guide, "Valid Date Format in Records"). Nothing is guessed: a cell fits
+the named format exactly, or it stays as it is and the reason is told.
 """
 
 import re

@@ -13,7 +13,7 @@ from files.reading.quotes import COMMA, CR, LF, QUOTE, Bytes, Flags, Positions, 
 
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
-# Nothing that Salesforce takes is nearly as long (131,072 characters): see api.md 5.6.
+# Nothing that Salesforce takes is nearly as long: 131,072 characters (Bulk API 2.0).
 _LONGEST_CELL = 8 * 2**20
 _ROWS_LOOKED_AT = 100
 # Excel's own note on how to open the file: "sep=;" as the first line.

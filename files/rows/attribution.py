@@ -1,8 +1,8 @@
 """Which rows of a part the log means: the keys that it names, and the rows behind them.
 
 Salesforce reports a failed row by its key, in the words of its own result file: that
-may fold upper and lower case, and write numbers anew (`9.12260031E8`, section 5.5 of
-`shared/facts/api.md`). A key may stand in several rows, and then be named for each.
+may fold upper and lower case, and write numbers anew, as `9.12260031E8` (seen in failed
+results of Bulk API 2.0). A key may stand in several rows, and then be named for each.
 """
 
 import re

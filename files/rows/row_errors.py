@@ -1,6 +1,7 @@
 """The grammar of Salesforce's row errors: `CODE:message:Field1,Field2 --`.
 
-From `sf__Error` of failed results, Bulk API 2.0 (`shared/facts/api.md` section 5.4).
+It is what failed results hold in `sf__Error` (Bulk API 2.0 guide), as it is seen in the
+fixtures of amp-labs/connectors (test/salesforce/bulk): the guide gives no grammar.
 Messages hold colons and line breaks themselves, so they are read from both ends.
 """
 

@@ -1,6 +1,6 @@
 """Dates and times: what Salesforce takes, and what the other forms are.
 
-Salesforce's forms are those of the Bulk API 2.0 guide (`shared/facts/api.md` 5.6):
+Salesforce's forms are those of the Bulk API 2.0 guide, "Valid Date Format in Records":
 a date is 2024-12-31, a date and time 2024-12-31T10:00:00Z or with +01:00 for Z.
 """
 

@@ -1,7 +1,7 @@
 """Numbers as Salesforce takes them, and what people write instead.
 
 A number has no thousands separators, a point before its decimals, and no sign of a
-currency; powers of ten (1.5E3) are documented for doubles (`shared/facts/api.md` 5.6).
+currency; powers of ten (1.5E3) are documented for doubles (Bulk API 2.0 guide).
 """
 
 import re

@@ -1,8 +1,8 @@
 """What is wrong with one value of a field.
 
-The rules are Salesforce's for bulk files (`shared/facts/api.md` 5.6 and 5.7). What is
-surely refused blocks, what is doubtful warns; about a field that nobody declared
-everything only warns.
+The rules are Salesforce's for bulk files (Bulk API 2.0 guide). What is surely refused
+blocks, what is doubtful warns; about a field that nobody declared everything only
+warns.
 """
 
 import re
