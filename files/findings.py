@@ -118,10 +118,6 @@ class Report:
         """Whether the file must not be sent as it is."""
         return any(group.level == "blocks" for group in self.groups.values())
 
-    def count(self, level: Level) -> int:
-        """Return how many findings have this level."""
-        return sum(g.total for g in self.groups.values() if g.level == level)
-
     def ordered(self) -> list[Group]:
         """Return the groups: what blocks first, then the order in which they came."""
         return sorted(self.groups.values(), key=lambda g: LEVELS.index(g.level))

@@ -18,9 +18,9 @@ def _visible(text: str) -> str:
     return "".join(char if char.isprintable() else "·" for char in text)
 
 
-def listed(texts: tuple[str, ...], *, last: str = "or") -> str:
-    """Return the texts as a list in words: “a”, “b” or “c”."""
+def listed(texts: tuple[str, ...]) -> str:
+    """Return the texts as a list in words: “a”, “b” and “c”."""
     quoted = [shown(text) for text in texts]
     if len(quoted) < 2:
         return "".join(quoted)
-    return f"{', '.join(quoted[:-1])} {last} {quoted[-1]}"
+    return f"{', '.join(quoted[:-1])} and {quoted[-1]}"

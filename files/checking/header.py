@@ -6,7 +6,7 @@ from files.checking.columns import Column
 from files.checking.structure import LONGEST_HEADER, MOST_COLUMNS
 from files.field import Field
 from files.fields.field_lists import FieldIndex
-from files.findings import Report
+from files.findings import Level, Report
 
 NAMES_LISTED = 30
 # A byte order mark, and spaces without a width: nobody sees them.
@@ -36,12 +36,9 @@ def check_header(
 
 
 def _add(
-    report: Report, rule: str, message: str, column: str | None, level: str = "blocks"
+    report: Report, rule: str, message: str, column: str | None, level: Level = "blocks"
 ) -> None:
-    warns = level == "warns"
-    report.add(
-        "warns" if warns else "blocks", rule, message, row=1, line=1, column=column
-    )
+    report.add(level, rule, message, row=1, line=1, column=column)
 
 
 def _check_size(width: int, length: int, report: Report) -> None:

@@ -1,7 +1,7 @@
 """The field list of an object: read from a describe or from lines, kept as JSON.
 
 describe ─┐
-          ├▶ list of Field ─▶ as_json (stored) ─▶ find (a column's field)
+          ├▶ list of Field ─▶ as_json (stored) ─▶ FieldIndex (a column's field)
 lines ────┘
 """
 
@@ -14,26 +14,19 @@ from files.field import Field
 from files.fields.describe import from_describe
 from files.fields.field_lines import as_lines, from_lines
 from files.fields.invalid_fields import InvalidFields
-from files.fields.matching import FieldIndex, Match
+from files.fields.matching import FieldIndex
 
 __all__ = [
     "FieldIndex",
     "InvalidFields",
-    "Match",
     "as_json",
     "as_lines",
-    "find",
     "from_describe",
     "from_json",
     "from_lines",
 ]
 
 _MEMBERS = {member.name: member for member in members(Field)}
-
-
-def find(fields: Sequence[Field], column: str) -> Match:
-    """Return what a column of a file stands for. See `FieldIndex` for many columns."""
-    return FieldIndex(fields).find(column)
 
 
 def as_json(fields: Sequence[Field]) -> list[dict[str, Any]]:

@@ -9,8 +9,8 @@ from files.findings import Finding
 from files.mending.conversions import Outcome, converter
 from files.mending.recipes import ColumnRecipe, InvalidRecipe, Recipe, column_names
 from files.shown import shown
+from files.values.rules import NULL
 
-NULL = "#N/A"
 # Findings beyond this many are counted, not kept.
 KEPT_FINDINGS = 1_000
 # Each cell of a record that `csv` reads in strict mode, as written, after its comma.

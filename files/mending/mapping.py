@@ -2,23 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from files.field import Field
 from files.mending.recipes import column_names
-from files.shown import shown
 
 
-@dataclass(frozen=True)
-class Suggestion:
-    """The field's name that a column could be sent as, and why, in words."""
-
-    name: str
-    why: str
-
-
-def suggest(header: Sequence[str], fields: Sequence[Field]) -> dict[str, Suggestion]:
-    """Return suggestions for columns that are not called as a field is.
+def suggest(header: Sequence[str], fields: Sequence[Field]) -> dict[str, str]:
+    """Return the names of fields that columns with other names could be sent as.
 
     The columns are named as `column_names` does. Names are compared without case, then
     with labels, then by letters and digits only and without Salesforce's "__c". Only
@@ -29,8 +19,8 @@ def suggest(header: Sequence[str], fields: Sequence[Field]) -> dict[str, Suggest
     names = {field.name for field in fields}
     taken = names.intersection(header)
     settled = {name for name in header if name in names or _is_related(name, fields)}
-    suggestions: dict[str, Suggestion] = {}
-    for keys_of_column, keys_of_field, why in _WAYS:
+    suggestions: dict[str, str] = {}
+    for keys_of_column, keys_of_field in _WAYS:
         columns = [n for n in header if n not in settled]
         wanted = Counter(keys_of_column(name) for name in columns)
         offered = _by_key(writable, keys_of_field)
@@ -42,7 +32,7 @@ def suggest(header: Sequence[str], fields: Sequence[Field]) -> dict[str, Suggest
             settled.add(name)
             one = next(iter(found)) if len(found) == 1 else ""
             if one and one not in taken and wanted[key] == 1:
-                suggestions[address] = Suggestion(one, why(name, one))
+                suggestions[address] = one
             # A field that two columns could be is for a person to decide.
             taken |= found
     return suggestions
@@ -75,23 +65,9 @@ def _letters(text: str) -> str:
     return "".join(char for char in folded if char.isalnum())
 
 
-_Way = tuple[
-    Callable[[str], str], Callable[[Field], Iterable[str]], Callable[[str, str], str]
-]
+_Way = tuple[Callable[[str], str], Callable[[Field], Iterable[str]]]
 _WAYS: tuple[_Way, ...] = (
-    (
-        _folded,
-        lambda field: [_folded(field.name)],
-        lambda column, name: "It is the field's name in other upper and lower case.",
-    ),
-    (
-        _folded,
-        lambda field: [_folded(field.label)],
-        lambda column, name: f"{shown(column)} is the label of {name}.",
-    ),
-    (
-        _letters,
-        lambda field: [_letters(field.name), _letters(field.label)],
-        lambda column, name: f"It has the letters of {name}.",
-    ),
+    (_folded, lambda field: [_folded(field.name)]),
+    (_folded, lambda field: [_folded(field.label)]),
+    (_letters, lambda field: [_letters(field.name), _letters(field.label)]),
 )

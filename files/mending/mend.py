@@ -24,18 +24,14 @@ _TOLD_EVERY = 4 * 2**20
 class Mended:
     """What mending did.
 
-    `rows` counts the rows below the header that are sent, None where nobody looked
-    since there was nothing to do. `rows_held_back` were left out; `rows_skipped` are in
-    another part of a trial. `findings` are faults that cannot be seen any more in the
-    file as sent: they belong into its report, with rows of the file as read. `is_same`
-    says that the file as read is the one to send; then nothing was written.
+    `rows_held_back` were left out. `findings` are faults that cannot be seen any more
+    in the file as sent: they belong into its report, with rows of the file as read.
+    `is_same` says that the file as read is the one to send; then nothing was written.
     """
 
     changes: list[Change] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    rows: int | None = None
     rows_held_back: int = 0
-    rows_skipped: int = 0
     is_same: bool = False
     origin: Origin = field(default_factory=Origin)
 
@@ -140,9 +136,7 @@ class _Pass:
         return Mended(
             changes=self._changes(),
             findings=self._cells.findings,
-            rows=self._rows["send"],
             rows_held_back=self._rows["hold"],
-            rows_skipped=self._rows["skip"],
             is_same=not self._differs,
             origin=self._origin,
         )

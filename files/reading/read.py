@@ -1,6 +1,5 @@
 """From the original to the file as read: UTF-8, LF, commas, the same rows and lines."""
 
-import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,15 +30,13 @@ class Read:
     """What reading did: the changes, and what is wrong with the original.
 
     `is_same` says that there was nothing to change: the original is the file as read,
-    and no other was written. `sha256`, in hex, and `size` are of the file as read.
-    The first 1,000 findings of each rule are kept, `totals` counts them all by rule.
+    and no other was written. The first 1,000 findings of each rule are kept, `totals`
+    counts them all by rule.
     """
 
     changes: list[Change] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     is_same: bool = False
-    sha256: str = ""
-    size: int = 0
     totals: Counter[str] = field(default_factory=Counter)
 
     def add(self, finding: Finding) -> None:
@@ -76,13 +73,12 @@ def read(
         return _refused("not-csv", inspection.refusal)
     if inspection.kind == "xlsx":
         return _read_workbook(original, as_read, reading, progress)
-    result = Read(sha256=inspection.sha256, size=inspection.size)
+    result = Read()
     _find_sep_line(original, reading, result)
     result.is_same = _is_plain(original, inspection, reading)
     if not result.is_same:
         stages = _stages(inspection, reading, result)
         target = _convert(original, as_read, stages, progress, block)
-        result.sha256, result.size = target.sha256.hexdigest(), target.size
         for stage in stages:
             result.changes.extend(stage.changes())
         result.changes.extend(target.changes())
@@ -128,14 +124,8 @@ def _read_workbook(
         )
     except workbooks.Unreadable as error:
         return _refused("not-readable", str(error))
-    with as_read.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return Read(
-        changes=written.changes,
-        findings=written.findings,
-        sha256=sha256,
-        size=as_read.stat().st_size,
-        totals=written.totals,
+        changes=written.changes, findings=written.findings, totals=written.totals
     )
 
 
@@ -221,7 +211,6 @@ class _Target:
         self._file = file
         self._line_ends_held = 0
         self.size = self.lines = 0
-        self.sha256 = hashlib.sha256()
 
     def write(self, data: bytes) -> None:
         body = data.rstrip(b"\n")
@@ -252,7 +241,6 @@ class _Target:
 
     def _write(self, data: bytes) -> None:
         self._file.write(data)
-        self.sha256.update(data)
         self.size += len(data)
         ends = np.frombuffer(data, np.uint8) == LF
         self.lines += int(np.count_nonzero(ends))

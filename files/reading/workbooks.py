@@ -45,12 +45,11 @@ _CHANGES = {
 
 @dataclass
 class Written:
-    """What became of a sheet: `rows` are all records, the header too.
+    """What became of a sheet.
 
     The first 1,000 findings of each rule are kept, `totals` counts them all by rule.
     """
 
-    rows: int = 0
     changes: list[Change] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     totals: Counter[str] = field(default_factory=Counter)
@@ -117,7 +116,6 @@ class _Writing:
                 writer.writerow(self._cells(row, values))
                 if progress is not None and row % _ROWS_BETWEEN == 0:
                     progress(file.tell(), row)
-        self._written.rows = self._height
         not_kept = self._extent.errors_total - len(self._extent.errors)
         if not_kept:
             self._written.totals["cell-error"] += not_kept

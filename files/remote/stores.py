@@ -57,7 +57,6 @@ class S3Store:
         `endpoint` is its address without the bucket, as https://s3.eu-central-1.amazonaws.com;
         `prefix` goes before each name, with a slash between.
         """
-        self._described = f"bucket={bucket!r}, endpoint={endpoint!r}, prefix={prefix!r}"
 
         def credential() -> "S3Credential":
             return {
@@ -86,9 +85,6 @@ class S3Store:
             },
             retry_config={"max_retries": 3, "retry_timeout": timedelta(minutes=1)},
         )
-
-    def __repr__(self) -> str:
-        return f"S3Store({self._described})"
 
     def put(self, path: Path, name: str) -> None:
         """Store the file at `path` as `name`, whole or not at all.

@@ -36,7 +36,7 @@ def problem(field: Field, text: str) -> Problem | None:
     `text` is the cell's value; it is neither blank nor `NULL`. The message names the
     value, not its row or column.
     """
-    rule = _RULES.get(field.type, _text_problem)
+    rule = _RULES.get(field.type, _length_problem)
     found = rule(field, text)
     if found is None and field.is_external_id:
         found = _shortened_problem(text)
@@ -77,19 +77,14 @@ def _is_code(text: str) -> bool:
     return digits > 15 or text[0] == "+" or starts_with_zero
 
 
-def _date_problem(_field: Field, text: str) -> Problem | None:
-    fault = dates.date_fault(text)
-    return Problem(fault[0], "date", fault[1]) if fault else None
+def _dated(name: str, fault_of: Callable[[str], dates.Fault | None]) -> "_Rule":
+    """Return the rule called `name` of a kind of dates or times."""
 
+    def judge(_field: Field, text: str) -> Problem | None:
+        fault = fault_of(text)
+        return Problem(fault[0], name, fault[1]) if fault else None
 
-def _date_time_problem(_field: Field, text: str) -> Problem | None:
-    fault = dates.date_time_fault(text)
-    return Problem(fault[0], "date-time", fault[1]) if fault else None
-
-
-def _time_problem(_field: Field, text: str) -> Problem | None:
-    fault = dates.time_fault(text)
-    return Problem(fault[0], "time", fault[1]) if fault else None
+    return judge
 
 
 def _boolean_problem(_field: Field, text: str) -> Problem | None:
@@ -108,10 +103,6 @@ def _email_problem(field: Field, text: str) -> Problem | None:
     return Problem(
         "blocks", "email", f"{shown(text)} is not an e-mail address. Correct it."
     )
-
-
-def _text_problem(field: Field, text: str) -> Problem | None:
-    return _length_problem(field, text)
 
 
 def _string_problem(field: Field, text: str) -> Problem | None:
@@ -179,13 +170,13 @@ def _choice(field: Field, text: str) -> str:
     """Tell the allowed values, or the near ones, or the first of them."""
     count = len(field.values)
     if count <= ALLOWED_SHOWN:
-        allowed = listed(field.values, last="and")
+        allowed = listed(field.values)
         return f"Allowed: {allowed}." if allowed else "The field list allows none."
     start = text[:3].strip().lower()
     near = [value for low, value in field.spellings.items() if low.startswith(start)]
     first = tuple(near[:ALLOWED_SHOWN]) or field.values[:ALLOWED_SHOWN]
     which = "near it" if near else "the first"
-    return f"Of {count:,} allowed values, {which}: {listed(first, last='and')}."
+    return f"Of {count:,} allowed values, {which}: {listed(first)}."
 
 
 def _id_problem(_field: Field, text: str) -> Problem | None:
@@ -222,9 +213,9 @@ def _no_id(text: str) -> str:
 
 _Rule = Callable[[Field, str], Problem | None]
 _RULES: dict[Type, _Rule] = {
-    "date": _date_problem,
-    "datetime": _date_time_problem,
-    "time": _time_problem,
+    "date": _dated("date", dates.date_fault),
+    "datetime": _dated("date-time", dates.date_time_fault),
+    "time": _dated("time", dates.time_fault),
     "boolean": _boolean_problem,
     "email": _email_problem,
     "string": _string_problem,

@@ -15,7 +15,6 @@ from files.fields.field_lists import (
     InvalidFields,
     as_json,
     as_lines,
-    find,
     from_describe,
     from_json,
     from_lines,
@@ -328,7 +327,7 @@ def test_json_of_another_kind_is_refused(value: Any) -> None:
     ],
 )
 def test_a_column_is_found(column: str, name: str, foreign: str) -> None:
-    match = find(FIELDS, column)
+    match = FieldIndex(FIELDS).find(column)
     assert match.field is not None
     assert (match.field.name, match.foreign) == (name, foreign)
     assert match.is_relationship is bool(foreign)
@@ -354,7 +353,7 @@ def test_a_column_is_found(column: str, name: str, foreign: str) -> None:
 def test_a_column_that_is_no_field_gets_near_names(
     column: str, suggestions: tuple[str, ...]
 ) -> None:
-    match = find(FIELDS, column)
+    match = FieldIndex(FIELDS).find(column)
     assert match.field is None
     assert match.suggestions[:1] == suggestions
 
@@ -365,5 +364,5 @@ def test_labels_are_near_names() -> None:
 
 
 def test_every_object_has_an_id() -> None:
-    match = find([Field(name="Name")], "ID")
+    match = FieldIndex([Field(name="Name")]).find("ID")
     assert match.field == Field(name="Id", type="id")

@@ -2,7 +2,6 @@
 
 import codecs
 import csv
-import hashlib
 import io
 import json
 from collections import Counter
@@ -162,8 +161,6 @@ def test_what_changes_is_told_and_nothing_else_changes(
     assert [change.count for change in result.changes] == [count for _, count in told]
     for change, (words, _) in zip(result.changes, told, strict=True):
         assert words in change.what
-    assert result.sha256 == hashlib.sha256(written).hexdigest()
-    assert result.size == len(written)
     assert result.findings == []
 
 
@@ -174,8 +171,6 @@ def test_a_file_that_stays_the_same_is_not_written(tmp_path: Path) -> None:
         result = read(original, as_read, inspect(original), Reading())
         assert result.is_same
         assert not as_read.exists()
-        assert result.sha256 == hashlib.sha256(data).hexdigest()
-        assert result.size == len(data)
 
 
 # What is wrong: bytes, how they are read, and (rule, row, line) of each finding.

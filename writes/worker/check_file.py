@@ -160,11 +160,11 @@ class _Work:
             if column in known and column != name
         }
         taken = {name.casefold() for name in names.values()}
-        for column, suggestion in suggest(header, self.fields).items():
+        for column, name in suggest(header, self.fields).items():
             if column in names or NUL in column:
                 continue
-            if suggestion.name.casefold() not in taken:
-                names[column] = suggestion.name
+            if name.casefold() not in taken:
+                names[column] = name
         columns = {column: ColumnRecipe(name=name) for column, name in names.items()}
         return Recipe(columns=columns)
 
