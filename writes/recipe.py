@@ -5,11 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from files.findings_file import ranges, rows_with
+from files.findings_file import rows_with
 from files.mending import recipes
-from files.mending.recipes import (
-    Recipe,
-)
+from files.mending.recipes import Recipe
 
 
 def recipe_as_json(recipe: Recipe) -> dict[str, Any]:
@@ -55,8 +53,9 @@ def key_after(
 
 
 def without_rows(recipe: Recipe, rows: list[int]) -> Recipe:
-    """Return the recipe with these rows, ascending, left out too."""
-    left_out = replace(recipe, left_out=(*recipe.left_out, *ranges(rows)))
+    """Return the recipe with these rows left out too."""
+    added = ((row, row) for row in rows)
+    left_out = replace(recipe, left_out=(*recipe.left_out, *added))
     return replace(left_out, left_out=tuple(left_out.ranges()))
 
 

@@ -257,6 +257,7 @@ def test_every_change_is_counted(tmp_path: Path) -> None:
         ([], [1], 1),  # A ragged row.
         ([], [1], 1),  # Left out.
     ]
+    assert len({each.what for each in changes}) == len(changes)
     assert result.rows_held_back == 1
 
 

@@ -6,7 +6,6 @@ from typing import get_args
 
 from django.http import QueryDict
 
-from files.findings_file import rows_with
 from files.mending.recipes import (
     FORMATS,
     ColumnRecipe,
@@ -102,18 +101,6 @@ def _need_no_nul(*texts: str) -> None:
             "A text holds a NUL character, which cannot be sent. If it is the name of "
             "a column, take it out in the file, and upload that again."
         )
-
-
-def without_rows(recipe: Recipe, rows: list[int]) -> Recipe:
-    """Return the recipe with these rows left out too."""
-    added = ((row, row) for row in rows)
-    left_out = replace(recipe, left_out=(*recipe.left_out, *added))
-    return replace(left_out, left_out=tuple(left_out.ranges()))
-
-
-def rows_of_group(findings: Path, rule: str, column: str) -> list[int]:
-    """Return the rows that have a finding of this group, ascending."""
-    return rows_with(findings, rule=rule, column=column or None)
 
 
 def with_cells(recipe: Recipe, columns: Sequence[str], post: QueryDict) -> Recipe:
