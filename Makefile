@@ -35,7 +35,7 @@ unit-sqlite: $(VENV)/.dev
 
 # What needs no database is left out there: tests/conftest.py.
 unit-postgres: $(VENV)/.dev
-	$(PYTHON) scripts/with_postgres.py $(PYTHON) -m pytest -q -n auto --ignore tests/browser
+	$(PYTHON) scripts/with_postgres.py --fast $(PYTHON) -m pytest -q -n auto --ignore tests/browser
 
 browser: $(VENV)/.dev .env staticfiles/staticfiles.json ## Tests in a real Chromium
 	scripts/chromium.sh

