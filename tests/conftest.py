@@ -1,6 +1,7 @@
 """The cast and the stage of the tests: people with roles, a project, a sandbox."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -10,6 +11,8 @@ import httpx
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from ampersand import AsyncReader, Client, SecretStr
 from console import clients
@@ -20,6 +23,14 @@ from console.models import ApiKey, Group, Integration, Project, WriteObject
 from console.models.grant import give
 from operations.models import Operation
 from sandbox.app import Sandbox
+
+# In the background of a shell tests are deaf to Ctrl-C, and so is what they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+# No test of ours is about speed, and a busy machine must not fail one.
+hypothesis_settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("unhurried")
 
 SANDBOX_KEY = "SANDBOX-KEY"
 OBJECTS = (

@@ -1,13 +1,6 @@
 """What the tests of the client share."""
 
 import pytest
-from hypothesis import HealthCheck, settings
-
-# No test of ours is about speed, and a busy machine must not fail one.
-settings.register_profile(
-    "unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("unhurried")
 
 
 @pytest.fixture(autouse=True)

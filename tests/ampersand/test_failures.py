@@ -178,18 +178,17 @@ def test_a_server_that_drips_is_left_at_the_deadline(start):
         return False
 
     with Loopback(drip) as server:
-        caught = failure_at(server, timeout=0.1)
-        read = read_failure_at(server, timeout=0.1)
+        caught = failure_at(server, timeout=0.5)
+        read = read_failure_at(server, timeout=0.5)
     assert isinstance(caught, OutcomeUnknown)
     assert isinstance(read, OutcomeUnknown)
-    assert "0.3 s" in caught.reason
-    assert "0.3 s" in read.reason
+    assert caught.reason == read.reason == "No complete answer within 1.5 s"
 
 
 def test_a_server_that_never_reads_is_left_at_the_time_out():
     with Loopback(lambda *_: False, before=lambda _: server.ended.wait()) as server:
         caught = failure_at(
-            server, lambda client: upsert(client, csv="x" * 10_000_000), timeout=0.1
+            server, lambda client: upsert(client, csv="x" * 10_000_000), timeout=0.5
         )
     assert isinstance(caught, OutcomeUnknown)
     # Whichever is noticed first: the time-out of one write, or the deadline.
@@ -198,9 +197,8 @@ def test_a_server_that_never_reads_is_left_at_the_time_out():
 
 def test_a_silent_server_is_left_at_the_time_out():
     with Loopback(lambda *_: not server.ended.wait()) as server:
-        caught = failure_at(server, timeout=0.1)
-    assert isinstance(caught, OutcomeUnknown)
-    assert "0.1 s" in caught.reason
+        caught = failure_at(server, timeout=0.5)
+    assert caught.reason == "No complete answer within 0.5 s"
 
 
 @pytest.mark.parametrize("make", [make_client, Reading])
@@ -229,10 +227,9 @@ def test_a_proxy_of_the_environment_is_used_within_the_deadline(monkeypatch, nam
 
     with Loopback(drip) as server:
         monkeypatch.setenv(name, server.url.removesuffix("/v1"))
-        client = make_client(write_url="http://write.example/v1", timeout=0.1)
+        client = make_client(write_url="http://write.example/v1", timeout=0.5)
         caught = failure(client)
-    assert isinstance(caught, OutcomeUnknown)
-    assert "0.3 s" in caught.reason
+    assert caught.reason == "No complete answer within 1.5 s"
     assert server.requests[0].startswith(b"POST http://write.example/v1/")
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connections
 
 from tests.chaos import clock
@@ -134,8 +133,6 @@ def _work_through(disaster: Disaster, at: int) -> str:
         if number == at:
             disaster.happens()
 
-    # A disaster in the middle of a request takes a while, which is no fault of its.
-    settings.SEND_TIMEOUT = 60
     count_steps(Steps(happen))
     try:
         work_alike()

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from django.conf import settings
+
 from console.models import Integration
 from operations.models import Operation
 from sandbox.faults import FAULTS
@@ -28,6 +30,9 @@ UNKNOWABLE = {
     "reset_after",
     "truncated",
 }
+# After these the answer is not waited for longer than this.
+SILENT = {"timeout_before", "timeout_after"}
+SILENT_SECONDS = 5
 # Of these no end is ever told.
 ENDLESS = {"unknown_status_forever", "never_ends", "lost_operation"}
 
@@ -118,6 +123,8 @@ def _cell(stage: Stage, play: Play, fault: str, number: int) -> tuple[str, list[
 
 
 def _play(stage: Stage, fault: str, number: int) -> tuple[str, list[str]]:
+    if fault in SILENT:
+        settings.SEND_TIMEOUT = SILENT_SECONDS
     before = ledger()
     faulty = sorted(before.states)[number - 1]
     mine = frozenset([faulty])

@@ -133,7 +133,7 @@ def _web(stage: Stage) -> Iterator[str]:
         process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "console.wsgi", *bind, *threads],
             cwd=ROOT,
-            env={**os.environ, "CHAOS_TIMEOUT": "20"},
+            env={**os.environ, "CHAOS_TIMEOUT": "120"},
             stdout=log,
             stderr=log,
         )
@@ -147,9 +147,9 @@ def _web(stage: Stage) -> Iterator[str]:
 
 
 def _wait_for(url: str) -> None:
-    for _ in range(600):
+    for _ in range(1200):
         try:
-            httpx.get(url, trust_env=False, timeout=10).raise_for_status()
+            httpx.get(url, trust_env=False, timeout=120).raise_for_status()
             return
         except httpx.HTTPError:
             time.sleep(0.1)

@@ -12,6 +12,8 @@ from sandbox.app import Sandbox
 from sandbox.server import Server
 from tests.chaos import clock
 
+# Far longer than the sandbox takes, in seconds.
+LONGEST = 120
 # How long a bulk write is in progress, by the harness's clock: over the first poll.
 BULK_SECONDS = 4
 
@@ -50,7 +52,8 @@ class Remote:
 
     def settled(self) -> list[dict[str, Any]]:
         """Return every write request of the play, once none is under way."""
-        for _ in range(500):
+        until = time.monotonic() + LONGEST
+        while time.monotonic() < until:
             received: list[dict[str, Any]] = self._get("requests")
             if all(each["worked"] is not None for each in received):
                 return received[self._before :]
@@ -64,7 +67,8 @@ class Remote:
 
     def _get(self, page: str) -> Any:
         address = f"{self.url}/sandbox/{page}"
-        return httpx.get(address, trust_env=False, timeout=10).raise_for_status().json()
+        answer = httpx.get(address, trust_env=False, timeout=LONGEST)
+        return answer.raise_for_status().json()
 
     def _post(self, page: str, body: dict[str, Any]) -> Any:
         answer = httpx.post(
@@ -72,7 +76,7 @@ class Remote:
             json=body,
             headers={"X-Api-Key": "SANDBOX-KEY"},
             trust_env=False,
-            timeout=10,
+            timeout=LONGEST,
         )
         return answer.raise_for_status().json()
 

@@ -16,7 +16,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     )
 TASKS["default"]["BACKEND"] = "django_tasks_db.DatabaseBackend"  # noqa: F405
 STORAGES["default"]["OPTIONS"] = {"location": _directory / "files"}  # noqa: F405
-SEND_TIMEOUT = 0.5
+SEND_TIMEOUT = 60
 LOGGING["handlers"]["stderr"] |= {  # noqa: F405
     "class": "logging.FileHandler",
     "filename": str(_directory / "log"),

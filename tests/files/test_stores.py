@@ -19,7 +19,7 @@ from files.remote.stores import LONGEST_SIGNED, S3Store, StoreError, new_name
 from tests.texts import numbers
 
 SECRET = "canary-secret-key"
-STARTS_WITHIN = 20
+LONGEST_WAIT = 120
 WEED = Path(sys.executable).with_name("weed")
 
 
@@ -84,7 +84,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + STARTS_WITHIN
+    end = time.monotonic() + LONGEST_WAIT
     while time.monotonic() < end:
         try:
             if get(url).status_code == 200:
@@ -114,7 +114,7 @@ def store(endpoint: str) -> S3Store:
 
 
 def get(url: str, **headers: str) -> httpx.Response:
-    return httpx.get(url, headers=headers, trust_env=False)
+    return httpx.get(url, headers=headers, trust_env=False, timeout=LONGEST_WAIT)
 
 
 @dataclass
@@ -200,12 +200,10 @@ def test_an_address_signed_with_a_wrong_secret_is_refused(
 
 
 def test_an_address_that_expired_is_refused(store: S3Store, stored: Stored) -> None:
-    # Times are signed in whole seconds, cut: a single one may already be over.
-    url = store.signed_get(stored.name, 2)
-    assert get(url).status_code == 200
-    end = time.monotonic() + 10
+    url = store.signed_get(stored.name, 1)
+    end = time.monotonic() + LONGEST_WAIT
     while get(url).status_code == 200 and time.monotonic() < end:
-        pass
+        time.sleep(0.1)
     assert get(url).status_code == 403
 
 

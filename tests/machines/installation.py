@@ -19,7 +19,7 @@ from console.settings import env
 
 ROOT = Path(__file__).resolve().parents[2]
 # Far more than anything takes; who waits so long has found a fault.
-LONGEST_WAIT = 60
+LONGEST_WAIT = 120
 
 
 @dataclass
@@ -35,6 +35,7 @@ class Installation:
     variables: dict[str, str] = field(default_factory=dict)
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
     webs: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    ampersand: subprocess.Popen[bytes] | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -45,6 +46,8 @@ class Installation:
             "DATABASE_URL": self.database_url,
             "DATA_DIR": str(self.data),
             "TASKS_BACKEND": "django_tasks_db.DatabaseBackend",
+            # On a busy machine an answer takes its time.
+            "SEND_TIMEOUT": "60",
             **self.variables,
         }
 
@@ -78,15 +81,14 @@ class Installation:
         """Start a clock that ticks a little faster than it does for real."""
         return self.manage("clock", "--interval", "0.5")
 
-    def sandbox(self) -> subprocess.Popen[bytes]:
+    def sandbox(self) -> None:
         """Start the one Ampersand that they all speak to."""
         port = free_port()
         self.sandbox_url = f"http://127.0.0.1:{port}"
-        process = self.start(
+        self.ampersand = self.start(
             "-m", "sandbox", "--port", str(port), "--bulk-seconds", "0"
         )
         wait_until(lambda: answers(self.sandbox_url))
-        return process
 
     def web(self) -> str:
         """Start a web process on a port of its own; return its address."""
@@ -99,7 +101,7 @@ class Installation:
 
     def received(self) -> list[dict[str, Any]]:
         """Return every write request that the sandbox has received."""
-        answer = httpx.get(f"{self.sandbox_url}/sandbox/requests")
+        answer = httpx.get(f"{self.sandbox_url}/sandbox/requests", timeout=LONGEST_WAIT)
         found: list[dict[str, Any]] = answer.json()
         return found
 
@@ -118,7 +120,7 @@ class Installation:
 def answers(url: str) -> bool:
     """Tell whether a page is answered."""
     try:
-        return httpx.get(url).is_success
+        return httpx.get(url, timeout=LONGEST_WAIT).is_success
     except httpx.TransportError:
         return False
 

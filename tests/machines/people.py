@@ -11,7 +11,7 @@ from django.test import Client as Browser
 
 from console.models import Project
 from operations.models import Operation
-from tests.machines.installation import Installation, wait_until
+from tests.machines.installation import LONGEST_WAIT, Installation, wait_until
 from tests.writes.making import fault_integration, make_draft, states
 from writes.models import Batch, FileJob, Write
 
@@ -34,7 +34,7 @@ class People:
         """Press Send for each, at all web processes at the same time."""
         turns = [(write.pk, web) for write in writes for web in self.webs]
         with (
-            httpx.Client(cookies=self.cookies, timeout=30) as http,
+            httpx.Client(cookies=self.cookies, timeout=LONGEST_WAIT) as http,
             ThreadPoolExecutor(8) as people,
         ):
             list(people.map(lambda turn: press(http, *turn), turns))

@@ -19,7 +19,12 @@ from django.contrib.auth.models import User
 from console.models import Project
 from operations.models import OperationTransition
 from tests.machines.conftest import needs_postgres
-from tests.machines.installation import Installation, free_port, wait_until
+from tests.machines.installation import (
+    LONGEST_WAIT,
+    Installation,
+    free_port,
+    wait_until,
+)
 from tests.machines.people import (
     People,
     arrived,
@@ -35,7 +40,6 @@ from tests.machines.people import (
 from tests.writes.making import confirm, states
 from writes.actions import begin_job
 from writes.models import FileJob
-from writes.worker import check_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -62,7 +66,8 @@ class Engine:
             "from writes.tasks import send_operation\n"
             f"for _ in range({times}): send_operation.enqueue({operation})"
         )
-        assert self.installation.manage("shell", "-v", "0", "-c", code).wait(60) == 0
+        shell = self.installation.manage("shell", "-v", "0", "-c", code)
+        assert shell.wait(LONGEST_WAIT) == 0
 
 
 @pytest.fixture(params=["database", pytest.param("rq", marks=needs_postgres)])
@@ -114,9 +119,7 @@ def test_an_engine_carries_all_the_work_whatever_becomes_of_tasks_and_workers(
     olga: User,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(check_file, "LARGEST_CSV", 40)
-    # Far longer than it takes to kill who waits for an answer.
-    installation.variables["SEND_TIMEOUT"] = "60"
+    monkeypatch.setattr(checking, "LARGEST_CSV", 40)
     installation.clock()
     people = People(olga, [installation.web()])
 

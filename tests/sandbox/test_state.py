@@ -8,7 +8,15 @@ import pytest
 
 from sandbox import bulk
 from sandbox.store import Store
-from tests.sandbox.support import GROUP, OBJECTS, Clock, Console, served, wait_for
+from tests.sandbox.support import (
+    GROUP,
+    LONGEST,
+    OBJECTS,
+    Clock,
+    Console,
+    served,
+    wait_for,
+)
 
 
 def rows(count: int) -> str:
@@ -106,4 +114,4 @@ def test_clean_exit(number: signal.Signals) -> None:
     with served() as (http, process):
         http.get("/")
         process.send_signal(number)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(LONGEST) == 0

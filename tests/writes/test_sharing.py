@@ -444,7 +444,7 @@ class TestStore:
         assert states(write) == ["succeeded"]
         assert len(records(sandbox, "contact")) == 5
         (url,) = urls
-        assert httpx.get(url, trust_env=False).content == DATA
+        assert httpx.get(url, trust_env=False, timeout=60).content == DATA
         name = url.partition("?")[0].rpartition("/")[2]
         assert Batch.objects.get().store_name == name
         signature = url.rpartition("=")[2]
@@ -455,7 +455,7 @@ class TestStore:
         work_off()
         assert nudged == [Batch.objects.get().pk]
         share_file.delete_from_store(nudged[0])
-        assert httpx.get(url, trust_env=False).status_code == 404
+        assert httpx.get(url, trust_env=False, timeout=60).status_code == 404
         assert Batch.objects.get().store_name == ""
 
     def test_a_second_try_leaves_nothing_behind(self, write: Write, olga: User) -> None:
@@ -467,7 +467,7 @@ class TestStore:
         assert first.partition("?")[0] == second.partition("?")[0]
         Batch.objects.update(is_settled=True)
         share_file.delete_from_store(batch.pk)
-        assert httpx.get(second, trust_env=False).status_code == 404
+        assert httpx.get(second, trust_env=False, timeout=60).status_code == 404
 
     def test_a_store_that_fails_sends_nothing_and_says_so(
         self, sandbox: Sandbox, write: Write, olga: User, settings: Any
