@@ -32,6 +32,7 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile("unhurried")
 
+ON_POSTGRES = os.environ.get("TEST_DATABASE_URL", "").startswith("postgres")
 SANDBOX_KEY = "SANDBOX-KEY"
 OBJECTS = (
     "account",
@@ -49,14 +50,28 @@ def pytest_collection_modifyitems(
 ) -> None:
     """Have tests that empty the database go last, however the others are shuffled.
 
-    They take what migrations put there with them. On PostgreSQL what needs no database
-    is left out: it ran on SQLite already.
+    They take what migrations put there with them.
     """
-    if os.environ.get("TEST_DATABASE_URL", "").startswith("postgres"):
-        rest = [item for item in items if not _needs_database(item)]
-        items[:] = [item for item in items if _needs_database(item)]
+    rest = [item for item in items if not _belongs_here(item)]
+    if rest:
+        items[:] = [item for item in items if _belongs_here(item)]
         config.hook.pytest_deselected(items=rest)
     items.sort(key=_empties_the_database)
+
+
+def _belongs_here(item: pytest.Item) -> bool:
+    """Tell whether a test runs on the database at hand.
+
+    SQLite has all but what is about PostgreSQL. There a test runs once more that asks
+    the database for something.
+    """
+    if item.get_closest_marker("postgres"):
+        return ON_POSTGRES
+    if item.get_closest_marker("sqlite"):
+        return not ON_POSTGRES
+    if item.get_closest_marker("pages") and not item.get_closest_marker("hostile"):
+        return not ON_POSTGRES
+    return not ON_POSTGRES or _needs_database(item)
 
 
 def _needs_database(item: pytest.Item) -> bool:

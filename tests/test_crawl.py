@@ -16,6 +16,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from console.access.roles import Role
 from console.models import Project
 
+pytestmark = pytest.mark.pages
+
 # Not pages: a probe, the files that are handed out, and a fragment of the list.
 NOT_PAGES = {"/healthz", "/audit/audit.csv", "/operations/rows/"}
 POST_ONLY = {"/logout/", "/theme/", "/operations/follow/"}
@@ -140,6 +142,7 @@ def test_a_page_that_is_not_there_is_still_a_page(
     check_page(response)
 
 
+@pytest.mark.hostile
 @pytest.mark.parametrize("address", READABLE)
 def test_a_hostile_query_is_answered_and_echoed_only_as_text(
     address: str, sign_in: Callable[..., Browser], project: Project
@@ -152,6 +155,7 @@ def test_a_hostile_query_is_answered_and_echoed_only_as_text(
         assert b"<script>alert" not in b"".join(response), value
 
 
+@pytest.mark.hostile
 @pytest.mark.parametrize("address", ["/", "/operations/", "/audit/", "/writes/csv/"])
 def test_a_broken_query_is_answered(
     address: str, sign_in: Callable[..., Browser], project: Project

@@ -10,6 +10,8 @@ from tests import permission_table
 from tests.permission_table import Row
 from tests.permissions import CANARY, KINDS, Person, Stage, expected, stage, walk
 
+pytestmark = pytest.mark.pages
+
 ROWS = permission_table.rows()
 # Where somebody with a role reads what lies in their environment.
 SHOWING = [

@@ -14,6 +14,8 @@ from console.models import Project
 from tests.permission_table import Row, rows
 from tests.test_crawl import check_page
 
+pytestmark = pytest.mark.pages
+
 ROWS = [row for row in rows().values() if row.name.startswith("connections:")]
 PAGES = [row for row in ROWS if row.needs["GET"] != "–"]
 

@@ -218,13 +218,7 @@ def seen_on(*hosts: str, hours_ago: int = 1) -> None:
         )
 
 
-on_sqlite = pytest.mark.skipif(
-    "sqlite" not in connection.settings_dict["ENGINE"],
-    reason="The warning is of SQLite.",
-)
-
-
-@on_sqlite
+@pytest.mark.sqlite
 def test_sqlite_on_several_machines_is_warned_of(db: None) -> None:
     assert one_machine(None) == []
     seen_on("one", "two")
@@ -237,14 +231,14 @@ def test_sqlite_on_several_machines_is_warned_of(db: None) -> None:
     assert numbers(warning.msg)[0] == 3
 
 
-@on_sqlite
+@pytest.mark.sqlite
 def test_sqlite_on_one_machine_is_not(db: None) -> None:
     seen_on("one")
     seen_on("two", hours_ago=25)
     assert one_machine(None) == []
 
 
-@on_sqlite
+@pytest.mark.sqlite
 def test_a_database_without_tables_does_not_keep_the_checks_from_running(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

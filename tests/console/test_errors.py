@@ -12,6 +12,8 @@ from console.views import errors
 from tests.answers import Shown
 from tests.texts import words
 
+pytestmark = pytest.mark.pages
+
 
 def test_not_found_signed_in_and_out(
     client: Browser, sign_in: Callable[..., Browser]

@@ -157,11 +157,9 @@ def test_what_counts_no_more_is_forgotten(clock: Clock) -> None:
     assert [attempt.name for attempt in SignInAttempt.objects.all()] == ["new"]
 
 
+@pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_of_many_tries_at_once_no_more_than_five_are_looked_at() -> None:
-    if connection.vendor == "sqlite":
-        pytest.skip("SQLite in memory knows no two writers at the same moment")
-
     def attempt(number: int) -> bool:
         try:
             begin("eve", "192.0.2.1")

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 from django.test import Client as Browser
 
+pytestmark = pytest.mark.pages
+
 
 def test_the_choice_is_kept_for_a_year(sign_in: Callable[..., Browser]) -> None:
     browser = sign_in()

@@ -19,11 +19,6 @@ from console.models import Project
 from tests.conftest import make_project, make_user
 from tests.machines.installation import Installation, speaking_to
 
-needs_postgres = pytest.mark.skipif(
-    not os.environ.get("TEST_DATABASE_URL"),
-    reason="Several machines and RQ: `make unit-postgres` runs this.",
-)
-
 
 @pytest.fixture
 def empty_database(transactional_db: None, tmp_path: Path) -> str:

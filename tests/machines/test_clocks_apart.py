@@ -18,7 +18,6 @@ from console.models import Integration
 from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.conftest import make_user
-from tests.machines.conftest import needs_postgres
 from tests.writes.making import confirm, make_draft
 from writes.actions import begin_job
 from writes.models import FileJob, Write
@@ -27,7 +26,7 @@ from writes.worker import run_job, send
 HALF_A_MINUTE = timedelta(seconds=30)
 TWO_THIRDS = FileJob.LEASE * 2 / 3
 
-pytestmark = [needs_postgres, pytest.mark.django_db]
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 
 apart = pytest.mark.parametrize(
     ("works", "looks"),

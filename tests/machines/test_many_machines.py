@@ -18,7 +18,7 @@ from django.db import connection
 
 from console.models import Heartbeat, Project
 from operations.models import Operation, OperationTransition
-from tests.machines.conftest import installed, needs_postgres
+from tests.machines.conftest import installed
 from tests.machines.installation import Installation, wait_until
 from tests.machines.people import (
     People,
@@ -37,7 +37,7 @@ from writes.models import Write
 
 State = Operation.State
 
-pytestmark = [needs_postgres, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

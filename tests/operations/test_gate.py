@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connections
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -215,6 +215,7 @@ def test_however_workers_interleave_none_exceeds_the_pace(
         assert len(ahead) <= most
 
 
+@pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     "pace", [{"max_at_once": 3, "max_per_second": 100}, {"max_at_once": 100}]
@@ -222,8 +223,6 @@ def test_however_workers_interleave_none_exceeds_the_pace(
 def test_threads_with_connections_of_their_own_keep_the_pace(
     pace: dict[str, int], clock: Clock
 ) -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite in memory has one connection.")
     project = paced(**pace)
     operations = waiting(project, 40)
     together = threading.Barrier(8)

@@ -9,7 +9,7 @@ from operations.models import Operation
 from tests.conftest import make_project, make_user
 from tests.operations.conftest import make_operation
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.pages, pytest.mark.django_db]
 
 
 @pytest.fixture

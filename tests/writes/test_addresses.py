@@ -37,7 +37,7 @@ READS = [path for path in PATHS if path not in CHANGES]
 NAMES = ("level", "state", "key", "group", "after", "before", "part", "seen")
 CSV = b"external_id__c,LastName\nk-1,Name 1\nk-2,\nk-3,Name 3\n"
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.pages, pytest.mark.django_db]
 
 
 def drafted(integration: Integration, olga: User, **values: Any) -> Write:
@@ -136,6 +136,7 @@ def test_every_page_has_what_every_page_has(
             assert b"".join(answer) or answer.status_code != 200, (name, path)
 
 
+@pytest.mark.hostile
 @pytest.mark.parametrize("kind", [faulty, sent])
 def test_no_query_breaks_an_address(
     kind: Callable[..., Write],

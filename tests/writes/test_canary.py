@@ -17,7 +17,7 @@ from writes.worker import send
 
 CANARY = "CANARY-KEY-123456789"
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.pages, pytest.mark.django_db]
 
 
 @pytest.fixture

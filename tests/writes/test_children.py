@@ -497,10 +497,7 @@ class TestTrial:
         assert keys(again) == ["a-1", "a-2"]
 
 
-@pytest.mark.skipif(
-    connection.vendor == "sqlite",
-    reason="SQLite in memory knows no two writers at the same moment",
-)
+@pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("what", ["trial", "retry"])
 def test_two_people_at_the_same_moment_make_one(

@@ -21,7 +21,7 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 SOUND = b"id,LastName\n1,Berg\n2,Tal\n"
 MIB = 1024 * 1024
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.pages, pytest.mark.django_db]
 
 
 def kept(folder: Path) -> list[Path]:
@@ -153,6 +153,7 @@ def test_a_body_that_is_cut_off_is_a_bad_request(browser: Browser) -> None:
     assert not Write.objects.exists()
 
 
+@pytest.mark.hostile
 @pytest.mark.parametrize("key", ["", "x" * 201, "i\0d"])
 def test_a_wrong_primary_key_is_told_at_its_field(
     key: str, browser: Browser, target: dict[str, Any]
@@ -162,6 +163,7 @@ def test_a_wrong_primary_key_is_told_at_its_field(
     assert "id_primary_key_error" in Page(answer).ids
 
 
+@pytest.mark.hostile
 def test_hostile_text_of_a_file_is_escaped(
     browser: Browser, target: dict[str, Any]
 ) -> None:

@@ -24,7 +24,7 @@ CURL = """curl() {
 """
 AWKWARD = 'it\'s "$HOME" `id` \\(env) \\n ! %s ü😀\nnew line | \\\n  curl'
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.pages, pytest.mark.django_db]
 
 
 def run(command: str, folder: Path) -> list[str]:

@@ -35,7 +35,7 @@ CHANGED: dict[str, dict[str, Any]] = {
 }
 CONTENT = ["object_name", "record", "url", "as_sent", "check_report", "row_count"]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.pages, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from writes.models import Write
 CSV = b'\xef\xbb\xbfid,a\r\n1,"x\r\n=cmd()"\r\n'
 AS_SENT = b'id,a\n1,"x\n=cmd()"\n'
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.pages, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from writes.models import SavedMapping, Write
 HOSTILE = "<img src=x onerror=alert(1)>"
 CSV = b"Nr,Last Name,Born\n1,Berg,31.12.2024\n2,Tal,01.02.2024\n,Lau,03.04.2024\n"
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.pages, pytest.mark.django_db]
 
 
 @pytest.fixture
@@ -103,6 +103,7 @@ class TestReading:
         press(browser, write, "read", encoding="cp1250", delimiter=";")
         assert write.is_ready
 
+    @pytest.mark.hostile
     @pytest.mark.parametrize(
         "values",
         [
@@ -151,6 +152,7 @@ class TestFindings:
             total = sum(group["total"] for group in chosen)
             assert whole.context["counts"][level] == total
 
+    @pytest.mark.hostile
     @pytest.mark.parametrize("level", ["x", "\0", "<b>", "٣"])
     def test_a_level_that_does_not_exist_filters_nothing(
         self, level: str, write: Write, browser: Browser
@@ -169,6 +171,7 @@ class TestFindings:
         assert any("'=cmd()" in line for line in lines)
         assert not any(",=" in line for line in lines)
 
+    @pytest.mark.hostile
     def test_hostile_text_is_only_text(
         self, integration: Integration, olga: User, browser: Browser
     ) -> None:
@@ -243,6 +246,7 @@ class TestColumns:
         assert write.primary_key == "external_id__c"
         assert as_sent(write) == b"legacy__c,external_id__c\na,b\n"
 
+    @pytest.mark.hostile
     @pytest.mark.parametrize(
         "form",
         [
@@ -393,6 +397,7 @@ class TestRows:
         press(browser, write, "cells", **edit)
         assert as_sent(write) == b'id,a\n2,y\n3,"Z\nz"\n'
 
+    @pytest.mark.hostile
     @pytest.mark.parametrize(
         "edit",
         [

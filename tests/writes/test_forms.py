@@ -32,7 +32,11 @@ CONTENT: dict[str, dict[str, Any]] = {
 }
 HTMX = {"HX-Request": "true"}
 
-pytestmark = [pytest.mark.django_db, pytest.mark.parametrize("name", FORMS)]
+pytestmark = [
+    pytest.mark.pages,
+    pytest.mark.django_db,
+    pytest.mark.parametrize("name", FORMS),
+]
 
 
 def filled(name: str, target: dict[str, Any], **changed: Any) -> dict[str, Any]:
@@ -201,6 +205,7 @@ def test_an_integration_of_another_project_is_refused(
     assert codes(answer.context["form"]) == {"integration": ["not-part"]}
 
 
+@pytest.mark.hostile
 @pytest.mark.parametrize("value", ["", "0", "x", "9" * 30, "1\0"])
 def test_a_choice_that_is_not_there_keeps_what_was_typed(
     name: str, value: str, browser: Browser, target: dict[str, Any]

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from files.values import record_ids
 from writes.hints.answer_ids import MOST, operation_ids, salesforce_ids
 
+pytestmark = pytest.mark.pages
+
 ID = "5e4f06ca-445f-4c3a-8f1d-0a1b2c3d4e5f"
 RECORD = "003xx000004TmiQ"
 WHOLE = RECORD + record_ids.suffix(RECORD)

@@ -212,10 +212,7 @@ class TestPages:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(
-    connection.vendor == "sqlite",
-    reason="SQLite in memory knows no two writers at the same moment",
-)
+@pytest.mark.postgres
 def test_after_a_freeze_was_committed_no_worker_takes_anything(
     project: Project, olga: User, sandbox: Sandbox
 ) -> None:

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from writes.hints.soql import by_fields, by_key, by_record_id, literal
 
+pytestmark = pytest.mark.pages
+
 TOLD = "SELECT Id, CreatedDate, LastModifiedDate FROM"
 
 

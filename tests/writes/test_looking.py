@@ -23,7 +23,7 @@ State = Operation.State
 KEY = "external_id__c"
 CSV = b"external_id__c,LastName\nk-1,Berg\nk-2,Tal\n"
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.pages, pytest.mark.django_db]
 
 
 class Web(http.server.ThreadingHTTPServer):

@@ -19,7 +19,7 @@ from writes.views.panels import request_panel
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.pages, pytest.mark.django_db]
 
 
 def sent(write: Write, browser: Browser) -> Any:

@@ -14,7 +14,7 @@ from writes.models import Write
 
 HOSTILE = '"><img src=x onerror=alert(1)>'
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.pages, pytest.mark.django_db]
 
 
 @pytest.fixture
@@ -135,6 +135,7 @@ def test_nested_json_is_sent_as_it_was_typed(
     assert Write.objects.get().record_fields() == json.loads(text)
 
 
+@pytest.mark.hostile
 @pytest.mark.parametrize(
     ("changed", "words"),
     [

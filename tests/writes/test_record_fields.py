@@ -22,6 +22,8 @@ from writes.forms.record_fields import (
     rows_from_record,
 )
 
+pytestmark = pytest.mark.pages
+
 
 def error_of(*rows: FieldRow) -> list[str]:
     """Return the errors that the rows get."""

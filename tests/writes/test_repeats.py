@@ -250,10 +250,7 @@ class TestAtTheSameMoment:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(
-    connection.vendor == "sqlite",
-    reason="SQLite in memory knows no two writers at the same moment",
-)
+@pytest.mark.postgres
 def test_of_many_people_with_the_same_content_one_sends(
     project: Project, olga: User
 ) -> None:

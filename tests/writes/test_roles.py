@@ -15,7 +15,7 @@ from tests.texts import words
 from tests.writes.making import confirm, make_draft, work_off
 from writes.models import Write
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.pages, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ DOWNLOADS = (
     "outcomes-for-spreadsheets.csv",
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.pages, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ from writes.display.findings import by_rule, mark_columns
 from writes.models import Write
 from writes.templatetags.writes import WIDTH, segments, share_of
 
+pytestmark = pytest.mark.pages
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -19,7 +19,11 @@ from tests.texts import numbers
 from tests.writes.making import confirm, make_draft
 from writes.models import Write
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_parts")]
+pytestmark = [
+    pytest.mark.pages,
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("small_parts"),
+]
 
 
 @pytest.fixture

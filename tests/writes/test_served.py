@@ -18,7 +18,7 @@ LENGTH = len(CONTENT)
 TAG = '"abc"'
 
 # An answer that is closed ends its request, which looks at the database.
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.pages, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from writes.display.eta import pace_of
 from writes.models import Batch
 from writes.templatetags.writes import duration, per_second
 
+pytestmark = pytest.mark.pages
+
 NOON = datetime(2024, 3, 20, 12, 0, tzinfo=UTC)
 
 

@@ -18,7 +18,7 @@ from writes.worker import send
 
 CSV = b"external_id__c,LastName\na-1,Name 1\na-2,Name 2\n"
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.pages, pytest.mark.django_db]
 
 
 def make(integration: Integration, user: User) -> Write:

@@ -11,7 +11,7 @@ from tests.texts import numbers
 from tests.writes.pages import Page
 from writes.models import Write
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.pages, pytest.mark.django_db]
 
 
 def post(browser: Browser, target: dict[str, Any], url: str, **others: Any) -> Any:
