@@ -17,6 +17,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import (
     Browser,
+    JSHandle,
     Page,
     Playwright,
     StorageState,
@@ -26,7 +27,8 @@ from playwright.sync_api import (
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "only-for-the-browser-tests"
-READY_SECONDS = 60
+# A long table says nothing new after some rows, and takes seconds to look at.
+TOO_MANY = "tbody tr:nth-child(n+16)"
 
 # About how many seconds they take; the others take less.
 LONGEST = {
@@ -299,17 +301,25 @@ def page(open_page: Callable[..., Page]) -> Page:
     return open_page(viewport={"width": 1440, "height": 900})
 
 
-def no_axe_findings(page: Page, *, only: str = "") -> None:
-    """Fail with what axe finds on the page, and where; `only` names a single rule."""
+def no_axe_findings(page: Page, *, colours_of: JSHandle | None = None) -> None:
+    """Fail with what axe finds on the page, and where.
+
+    With `colours_of`, a list of elements, only their contrast is looked at.
+    """
     if page.evaluate("typeof axe") == "undefined":
         page.evaluate(Axe().axe_script)
-    # A long table says nothing new after some rows, and takes seconds to look at.
     violations = page.evaluate(
-        """(only) => axe.run(
-          {exclude: ["tbody tr:nth-child(n+16)"]},
-          {resultTypes: ["violations"], ...(only ? {runOnly: [only]} : {})},
-        ).then((found) => found.violations)""",
-        only,
+        """([elements, tooMany]) => {
+          const context = {exclude: [tooMany]};
+          const options = {resultTypes: ["violations"]};
+          if (elements) {
+            if (!elements.length) return [];
+            context.include = elements;
+            options.runOnly = ["color-contrast"];
+          }
+          return axe.run(context, options).then((found) => found.violations);
+        }""",
+        [colours_of, TOO_MANY],
     )
     found = [
         f"{violation['id']}: {node['html'][:200]}"
