@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import (
     Browser,
+    BrowserContext,
     JSHandle,
     Page,
     Playwright,
@@ -38,23 +40,31 @@ LONGEST = {
     "test_faults.py": 80,
 }
 
-expect.set_options(timeout=20_000)
+# Far more than anything takes, in milliseconds; what waits so long has found a fault.
+LONGEST_WAIT = 120_000
+expect.set_options(timeout=LONGEST_WAIT)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give some of the tests their turn.
 
     The files that take longest come first, so that no core is left with one of them in
-    the end. What wants a blank console comes before its module fills it, and what looks
-    at things long after they began comes last of all, so that nobody has to wait.
+    the end. What wants a blank console comes before its module fills it. What looks at
+    things long after they began comes last, and what begins them first, so that nobody
+    has to wait.
     """
     modules = dict.fromkeys(item.path for item in items)
     longest_first = sorted(modules, key=lambda path: -LONGEST.get(path.name, 0))
     order = {path: number for number, path in enumerate(longest_first)}
 
-    def turn(item: pytest.Item) -> tuple[bool, int, bool]:
+    def turn(item: pytest.Item) -> tuple[bool, int, bool, bool]:
         wanted = getattr(item, "fixturenames", ())
-        return "long_after" in wanted, order[item.path], "full" in wanted
+        return (
+            "long_after" in wanted,
+            order[item.path],
+            "full" in wanted,
+            "operations" not in wanted,
+        )
 
     items.sort(key=turn)
 
@@ -92,10 +102,10 @@ class Console:
                 return
         pytest.fail(f"The console did not start:\n{self.log()}")
 
-    def stop(self, sign: signal.Signals = signal.SIGINT) -> None:
-        """Stop everything, as Ctrl-C does."""
+    def stop(self) -> None:
+        """Stop everything in order. Leave its pages first: they would complain."""
         if self.process is not None:
-            self.process.send_signal(sign)
+            self.process.terminate()
             self.process.communicate()
             self.process = None
 
@@ -107,6 +117,20 @@ class Console:
             os.kill(pid, signal.SIGKILL)
         self.process.communicate()
         self.process = None
+
+    @contextmanager
+    def nothing_ends(self) -> Iterator[None]:
+        """Keep what is in progress so: who would learn of its end sleeps meanwhile.
+
+        A test may kill that worker before it wakes up again.
+        """
+        (pid,) = self.children("--queue watching")
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
     def log(self) -> str:
         """Return all that the processes have printed to stderr."""
@@ -128,9 +152,15 @@ class Console:
                 found.append(int(pid))
         return found
 
+    def received(self, object_name: str) -> list[dict[str, Any]]:
+        """Return the write requests for an object that the sandbox has received."""
+        found: list[dict[str, Any]] = self.get("/sandbox/requests")
+        path = re.compile(rf"/objects/{object_name}(/|:|$)")
+        return [each for each in found if path.search(each["path"])]
+
     def get(self, path: str) -> Any:
         """Return the JSON of one of the sandbox's own pages."""
-        return httpx.get(f"{self.sandbox_url}{path}").json()
+        return httpx.get(f"{self.sandbox_url}{path}", timeout=60).json()
 
 
 def free_port() -> int:
@@ -211,15 +241,6 @@ def console(make_console: Callable[..., Console]) -> Console:
 
 
 @pytest.fixture(scope="session")
-def hasty_console(make_console: Callable[..., Console]) -> Console:
-    """A console that waits for an answer for six seconds only; workers may be killed.
-
-    Six are few to wait for, and enough to look at a write that is being sent.
-    """
-    return make_console(SEND_TIMEOUT="6")
-
-
-@pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
     """Playwright, started once."""
     with sync_playwright() as playwright:
@@ -232,6 +253,7 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
     browser = playwright.chromium.launch(
         executable_path=path,
+        timeout=LONGEST_WAIT,
         args=[
             "--no-sandbox",
             "--disable-quic",
@@ -257,10 +279,8 @@ def open_page(
         at: Console | None = None, *, sign_in: bool = True, **options: Any
     ) -> Page:
         at = at or request.getfixturevalue("console")
-        if sign_in and at.signed_in is None:
-            at.signed_in = signed_in(chromium, at)
-        state = at.signed_in if sign_in else None
-        context = chromium.new_context(base_url=at.url, storage_state=state, **options)
+        state = signed_in(chromium, at) if sign_in else None
+        context = new_context(chromium, at, storage_state=state, **options)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -276,17 +296,27 @@ def open_page(
     assert complaints == []
 
 
+def new_context(chromium: Browser, console: Console, **options: Any) -> BrowserContext:
+    """Return a browser of somebody's own at the console."""
+    context = chromium.new_context(base_url=console.url, **options)
+    context.set_default_timeout(LONGEST_WAIT)
+    return context
+
+
 def signed_in(chromium: Browser, console: Console) -> StorageState:
-    """Sign in once and return the cookies; hashing a password takes its time."""
-    page = chromium.new_page(base_url=console.url)
+    """Return the operator's cookies, after signing in once: hashing takes its time."""
+    if console.signed_in is not None:
+        return console.signed_in
+    context = new_context(chromium, console)
+    page = context.new_page()
     page.goto("/login/")
     page.get_by_label("User name").fill("operator")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Home")
-    state = page.context.storage_state()
-    page.close()
-    return state
+    console.signed_in = context.storage_state()
+    context.close()
+    return console.signed_in
 
 
 def complains(message: Any) -> bool:

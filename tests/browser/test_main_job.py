@@ -47,7 +47,7 @@ def test_a_record_is_created_and_then_updated(page: Page, console: Console) -> N
     expect(page.locator("main")).to_contain_text("Demo customer")
     expect(page.locator("main")).to_contain_text("••••-KEY")
     send(page)
-    expect_state(page, "Succeeded")
+    expect_state(page, "succeeded")
     contact = console.get("/sandbox/records/contact")[-1]
     expect(page.locator("main")).to_contain_text(contact["Id"])
 
@@ -59,7 +59,7 @@ def test_a_record_is_created_and_then_updated(page: Page, console: Console) -> N
     page.get_by_label("Value 1", exact=True).fill("Tal")
     review(page)
     send(page)
-    expect_state(page, "Succeeded")
+    expect_state(page, "succeeded")
     assert console.get("/sandbox/records/contact")[-1]["LastName"] == "Tal"
 
 
@@ -73,8 +73,8 @@ def test_three_thousand_opportunities_stay_three_thousand_when_sent_twice(
             "Upsert 3,000 opportunity records"
         )
         send(page)
-        expect_state(page, "In progress")
-        expect_state(page, "Succeeded")
+        expect_state(page, "in_progress")
+        expect_state(page, "succeeded")
         expect(page.locator("main")).to_contain_text("3,000")
         count = console.get("/sandbox/records/opportunity?count=1")["count"]
         assert count == 3000
@@ -85,7 +85,7 @@ def test_the_one_bad_row_is_named_with_its_key_and_reason(
 ) -> None:
     review_csv(page, "opportunity", "external_id__c", bad_row)
     send(page)
-    expect_state(page, "Partly failed")
+    expect_state(page, "partly_failed")
     failure = page.locator(".failure")
     expect(failure).to_have_count(1)
     expect(failure).to_contain_text(NO_DAY)
@@ -112,7 +112,7 @@ def test_a_windows_1252_file_without_some_keys_is_mended_here_and_sent(
         "Upsert 232 account records"
     )
     send(page)
-    expect_state(page, "Failed")
+    expect_state(page, "failed")
     expect(main).to_contain_text("No row was written: 232 rows refused")
     failure = page.locator(".failure").first
     expect(failure).to_contain_text("Unable to create/update fields")
@@ -126,7 +126,7 @@ def test_a_url_is_fetched_by_ampersand(page: Page, console: Console) -> None:
     page.get_by_label("URL").fill(f"{console.sandbox_url}/sandbox/sample.csv")
     review(page)
     send(page)
-    expect_state(page, "Succeeded")
+    expect_state(page, "succeeded")
     keys = {r["custom_id__c"] for r in console.get("/sandbox/records/tactics__c")}
     assert keys >= {"0", "1", "2"}
 
@@ -134,7 +134,7 @@ def test_a_url_is_fetched_by_ampersand(page: Page, console: Console) -> None:
 def test_the_log_is_searched_and_an_entry_opened(page: Page, bad_row: Path) -> None:
     review_csv(page, "opportunity", "external_id__c", bad_row)
     send(page)
-    expect_state(page, "Partly failed")
+    expect_state(page, "partly_failed")
     log = page.get_by_role("region", name="Log")
     expect(log.locator("tbody tr")).to_have_count(5)
     log.get_by_label("Search").fill("some records")
@@ -148,7 +148,7 @@ def test_the_log_is_searched_and_an_entry_opened(page: Page, bad_row: Path) -> N
 def test_what_was_sent_is_found_again_in_the_history(page: Page) -> None:
     review_record(page, "lead", {"LastName": "Holm", "Company": "Findable Ltd"})
     send(page)
-    expect_state(page, "Succeeded")
+    expect_state(page, "succeeded")
     address = page.url
     page.goto("/operations/?text=lead")
     page.get_by_role("link", name="Create lead").first.click()
@@ -161,7 +161,7 @@ def test_what_was_sent_is_found_again_in_the_history(page: Page) -> None:
 def test_send_again_starts_a_new_draft_from_it(page: Page) -> None:
     review_record(page, "lead", {"LastName": "Once", "Company": "More"})
     send(page)
-    expect_state(page, "Succeeded")
+    expect_state(page, "succeeded")
     first = page.url
     page.get_by_role("link", name="Send again").click()
     expect(page.get_by_label("Value 1", exact=True)).to_have_value("Once")
@@ -174,7 +174,7 @@ def test_pressing_send_twice_sends_once(page: Page, console: Console) -> None:
     review_record(page, "lead", {"LastName": "Twice", "Company": "Clicked"})
     page.get_by_role("button", name="Send").dblclick()
     page.wait_for_url("**/operations/*/")
-    expect_state(page, "Succeeded")
+    expect_state(page, "succeeded")
     leads = console.get("/sandbox/records/lead")
     assert len([lead for lead in leads if lead["LastName"] == "Twice"]) == 1
 

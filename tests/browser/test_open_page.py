@@ -1,13 +1,19 @@
 """A page that is left open: hidden, signed out, cut off, and live again."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
-from tests.browser.conftest import PASSWORD, Console, no_axe_findings
+from tests.browser.conftest import (
+    PASSWORD,
+    Console,
+    new_context,
+    no_axe_findings,
+    signed_in,
+)
 from tests.browser.steps import expect_state, review_csv, send
 
 HIDE = """() => {
@@ -21,17 +27,13 @@ SHOW = """() => {
 
 
 @pytest.fixture
-def tab(
-    chromium: Browser, console: Console, open_page: Callable[..., Page]
-) -> Iterator[Page]:
+def tab(chromium: Browser, console: Console) -> Iterator[Page]:
     """A signed-in page of its own browser, whose clock can be put forward.
 
     Unlike `page` it may note that requests failed: here they do.
     """
-    open_page()
-    context = chromium.new_context(
-        base_url=console.url, storage_state=console.signed_in
-    )
+    state = signed_in(chromium, console)
+    context = new_context(chromium, console, storage_state=state)
     page = context.new_page()
     page.clock.install()
     yield page
@@ -60,7 +62,7 @@ def test_a_hidden_page_asks_once_a_minute_and_tells_of_the_end_in_its_title(
     tab.evaluate(HIDE)
     other = tab.context.new_page()
     other.goto(tab.url)
-    expect_state(other, "Succeeded")
+    expect_state(other, "succeeded")
 
     polls = polls_of(tab)
     tab.clock.run_for(50_000)
@@ -77,14 +79,14 @@ def test_a_page_survives_that_somebody_was_signed_out_and_signs_in_again(
     tab: Page, tmp_path: Path
 ) -> None:
     open_operation(tab, tmp_path, "fault_never_ends__c")
-    expect_state(tab, "In progress")
+    expect_state(tab, "in_progress")
     address = tab.url
     tab.context.clear_cookies()
     tab.clock.run_for(15_000)
     notice = tab.locator("[data-about-polling=signed-out]")
     expect(notice).to_be_visible()
     assert tab.url == address
-    expect_state(tab, "In progress")
+    expect_state(tab, "in_progress")
     no_axe_findings(tab)
 
     polls = polls_of(tab)
@@ -98,7 +100,7 @@ def test_a_page_survives_that_somebody_was_signed_out_and_signs_in_again(
     other.get_by_label("Password").fill(PASSWORD)
     other.get_by_role("button", name="Sign in").click()
     # It leads to the page that one came from.
-    expect_state(other, "In progress")
+    expect_state(other, "in_progress")
     assert other.url == address
 
     tab.evaluate(SHOW)
@@ -111,7 +113,7 @@ def test_a_page_says_that_the_console_is_away_and_goes_on_by_itself(
     tab: Page, tmp_path: Path
 ) -> None:
     open_operation(tab, tmp_path, "fault_never_ends__c")
-    expect_state(tab, "In progress")
+    expect_state(tab, "in_progress")
     tab.context.set_offline(True)
     notice = tab.locator("[data-about-polling=unreachable]")
     for _ in range(2):

@@ -16,9 +16,10 @@ from tests.browser.conftest import (
     TOO_MANY,
     Console,
     complains,
+    new_context,
     no_axe_findings,
 )
-from tests.browser.steps import choose_target, rows_table
+from tests.browser.steps import choose_target, expect_state, rows_table
 
 DESK, PHONE = 1440, 390
 # What is seen at this width and was not, or in another size, the last time. Colours
@@ -38,28 +39,28 @@ TELL_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event
 OPEN_SOME = """[...document.querySelectorAll("main details")].slice(0, 5).forEach(
   (details) => { details.open = true; })"""
 STATES = {
-    "sent succeeded": "Succeeded",
-    "sent upserted": "Succeeded",
-    "sent partly failed": "Partly failed",
-    "sent failed": "Failed",
-    "sent 401": "Rejected",
-    "sent 500": "Outcome unknown",
-    "sent never_ends": "In progress",
-    "state waiting": "Waiting to be sent",
-    "state frozen": "Waiting to be sent",
-    "state sending": "Sending",
-    "state cancelled": "Cancelled before sending",
-    "state live unknown": "Outcome unknown",
-    "state live partly failed": "Partly failed",
+    "sent succeeded": "succeeded",
+    "sent upserted": "succeeded",
+    "sent partly failed": "partly_failed",
+    "sent failed": "failed",
+    "sent 401": "rejected",
+    "sent 500": "unknown",
+    "sent never_ends": "in_progress",
+    "state waiting": "waiting",
+    "state frozen": "waiting",
+    "state sending": "sending",
+    "state cancelled": "cancelled",
+    "state live unknown": "unknown",
+    "state live partly failed": "partly_failed",
 }
 
 
 class Reader:
     """Somebody who looks at pages; `complaints` is what the browser said meanwhile."""
 
-    def __init__(self, chromium: Browser, url: str, user: str = "") -> None:
+    def __init__(self, chromium: Browser, at: Console, user: str = "") -> None:
         # Without motion no colour is caught half-way from one theme to the other.
-        self.context = chromium.new_context(base_url=url, reduced_motion="reduce")
+        self.context = new_context(chromium, at, reduced_motion="reduce")
         self.context.add_init_script(TELL_VIOLATIONS)
         self.complaints: list[str] = []
         self.page = self.context.new_page()
@@ -136,7 +137,7 @@ def addresses(full: Console) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def _reader(chromium: Browser, full: Console) -> Iterator[Reader]:
-    reader = Reader(chromium, full.url, "operator")
+    reader = Reader(chromium, full, "operator")
     yield reader
     reader.context.close()
 
@@ -150,7 +151,7 @@ def reader(_reader: Reader) -> Reader:
 
 
 def test_the_sign_in_page(chromium: Browser, blank: Console) -> None:
-    reader = Reader(chromium, blank.url)
+    reader = Reader(chromium, blank)
     reader.page.goto("/login/")
     reader.look()
     reader.page.get_by_label("User name").fill("nobody")
@@ -162,7 +163,7 @@ def test_the_sign_in_page(chromium: Browser, blank: Console) -> None:
 
 
 def test_pages_without_anything_to_show(chromium: Browser, blank: Console) -> None:
-    reader = Reader(chromium, blank.url, "operator")
+    reader = Reader(chromium, blank, "operator")
     expect(reader.page.locator("main")).to_contain_text("No writes yet")
     reader.look()
     reader.page.goto("/operations/")
@@ -199,7 +200,7 @@ def test_a_page(address: str, text: str, reader: Reader) -> None:
 @pytest.mark.parametrize("name", STATES)
 def test_an_operation(name: str, reader: Reader, addresses: dict[str, str]) -> None:
     reader.page.goto(addresses[name])
-    expect(reader.page.locator("main .state").first).to_have_text(STATES[name])
+    expect_state(reader.page, STATES[name])
     reader.page.evaluate(OPEN_SOME)
     reader.look()
 
@@ -388,7 +389,7 @@ def test_what_was_sent_in_parts(
     state: str, text: str, reader: Reader, addresses: dict[str, str]
 ) -> None:
     reader.page.goto(addresses[f"parts {state}"])
-    expect(reader.page.locator("main")).to_contain_text(text, timeout=60_000)
+    expect(reader.page.locator("main")).to_contain_text(text)
     reader.look()
 
 
@@ -443,7 +444,7 @@ def test_a_url_with_errors(reader: Reader) -> None:
 def test_what_a_viewer_may_not_do(
     chromium: Browser, full: Console, addresses: dict[str, str]
 ) -> None:
-    reader = Reader(chromium, full.url, "vera")
+    reader = Reader(chromium, full, "vera")
     reader.look()
     reader.page.goto("/writes/record/")
     expect(reader.page.locator("main")).to_contain_text("role operator")
@@ -457,7 +458,7 @@ def test_what_a_viewer_may_not_do(
 def test_pages_of_somebody_who_may_write_only_in_the_sandbox(
     chromium: Browser, full: Console, addresses: dict[str, str]
 ) -> None:
-    eve = Reader(chromium, full.url, "eve")
+    eve = Reader(chromium, full, "eve")
     page = eve.page
     eve.look()
     page.goto("/operations/")
@@ -480,7 +481,7 @@ def test_pages_of_somebody_who_may_write_only_in_the_sandbox(
 
 
 def test_the_page_of_a_refusal(chromium: Browser, full: Console) -> None:
-    eve = Reader(chromium, full.url, "eve")
+    eve = Reader(chromium, full, "eve")
     eve.page.goto("/connections/")
     eve.page.evaluate("location.assign('/connections/new/')")
     expect(eve.page.get_by_role("heading", level=1)).to_have_text("Not allowed")
@@ -513,7 +514,7 @@ def test_the_pages_of_users(reader: Reader) -> None:
 
 
 def test_the_page_after_too_many_tries(chromium: Browser, full: Console) -> None:
-    stranger = Reader(chromium, full.url)
+    stranger = Reader(chromium, full)
     for _ in range(6):
         stranger.page.goto("/login/")
         stranger.page.get_by_label("User name").fill("nobody")

@@ -1,7 +1,6 @@
 """Nobody knows what became of it: found on Home, looked up, and said."""
 
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import Page, expect
 
@@ -13,21 +12,15 @@ TRUNCATED = "fault_truncated__c"
 
 def find_out(page: Page) -> None:
     """Go from the page of the operation to that which helps to find out."""
-    expect_state(page, "Outcome unknown")
+    expect_state(page, "unknown")
     page.get_by_role("link", name="Find out what became of it").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("What became of it?")
-
-
-def arrived(console: Console, object_name: str) -> list[dict[str, Any]]:
-    """Return the write requests for an object that arrived."""
-    found: list[dict[str, Any]] = console.get("/sandbox/requests")
-    return [each for each in found if object_name in each["path"]]
 
 
 def test_a_record_that_was_written_after_all(page: Page, console: Console) -> None:
     review_record(page, TRUNCATED, {"Name": "Berg", "external_id__c": "berg-1"})
     send(page)
-    expect_state(page, "Outcome unknown")
+    expect_state(page, "unknown")
     number = page.url.rstrip("/").rsplit("/", 1)[-1]
     page.goto("/")
     page.locator(f"#reconcile-{number}").click()
@@ -39,7 +32,7 @@ def test_a_record_that_was_written_after_all(page: Page, console: Console) -> No
     record = console.get(f"/sandbox/records/{TRUNCATED}")[-1]
     page.get_by_label("Record ID").fill(record["Id"])
     page.get_by_role("button", name="It was written").click()
-    expect_state(page, "Succeeded")
+    expect_state(page, "succeeded")
     expect(page.locator("main")).to_contain_text("Found by operator")
 
 
@@ -56,10 +49,10 @@ def test_a_file_that_is_linked_to_its_operation(
     expect(page.locator("#link_remote_id_error")).to_contain_text("Nothing was changed")
     expect(page.get_by_label("Operation id")).to_have_value("no-such-operation")
     page.get_by_label("Operation id").fill(
-        arrived(console, TRUNCATED)[-1]["operationId"]
+        console.received(TRUNCATED)[-1]["operationId"]
     )
     page.get_by_role("button", name="Link", exact=True).click()
-    expect_state(page, "Succeeded")
+    expect_state(page, "succeeded")
     expect(page.locator("main")).to_contain_text("All 2 rows were written.")
 
 
@@ -71,19 +64,19 @@ def test_a_record_is_sent_again_only_by_somebody_who_looked(
     review_record(page, lost, {"Name": "Tal", "external_id__c": "tal-1"})
     send(page)
     find_out(page)
-    before = len(arrived(console, lost))
+    before = len(console.received(lost))
     page.get_by_label("Why send it again?").fill("It is not there.")
     page.get_by_role("button", name="Send again").click()
     expect(page.locator("#again_looked_error")).to_contain_text("Look first")
     expect(page.get_by_label("Why send it again?")).to_have_value("It is not there.")
-    assert len(arrived(console, lost)) == before
+    assert len(console.received(lost)) == before
     page.get_by_label("I looked, and it is not there").check()
     page.get_by_role("button", name="Send again").click()
     page.wait_for_url("**/operations/*/")
     expect(page.locator("main")).to_contain_text(
         "Sent again: this is the new operation"
     )
-    expect_state(page, "Outcome unknown")
-    one, two = arrived(console, lost)[-2:]
+    expect_state(page, "unknown")
+    one, two = console.received(lost)[-2:]
     assert one["bodySha256"] == two["bodySha256"]
-    assert len(arrived(console, lost)) == before + 1
+    assert len(console.received(lost)) == before + 1

@@ -131,7 +131,7 @@ def test_a_page_stops_asking_when_nothing_more_will_come(page: Page) -> None:
     review_record(page, "lead", {"LastName": "Done", "Company": "Soon"})
     polls = polls_of(page)
     send(page)
-    expect_state(page, "Succeeded")
+    expect_state(page, "succeeded")
     seen = len(polls)
     pass_time(page)
     assert len(polls) == seen

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Console
 from tests.browser.steps import (
     expect_finding,
+    expect_state,
     go_to_review,
     leave_out,
     review,
@@ -25,8 +26,8 @@ def page(open_page: Callable[..., Page]) -> Page:
 
 def reload_until(page: Page, state: str) -> None:
     """Follow the Refresh link until the operation shows `state`."""
-    for _ in range(60):
-        if page.locator("main .state").first.inner_text() == state:
+    for _ in range(400):
+        if page.locator(f"main .state-{state}").count():
             return
         page.get_by_role("link", name="Refresh").click()
         page.wait_for_timeout(250)
@@ -66,7 +67,7 @@ def test_a_record_is_typed_reshaped_and_sent(page: Page, console: Console) -> No
     expect(page.get_by_label("Value 2", exact=True)).to_have_count(0)
     review(page)
     send(page)
-    reload_until(page, "Succeeded")
+    reload_until(page, "succeeded")
     contacts = console.get("/sandbox/records/contact")
     assert [c for c in contacts if c["LastName"] == "Scriptless"]
 
@@ -92,7 +93,7 @@ def test_a_csv_is_uploaded_mended_and_sent(page: Page, tmp_path: Path) -> None:
     expect(page.locator("main")).to_contain_text("2 held back")
     go_to_review(page)
     send(page)
-    reload_until(page, "Succeeded")
+    reload_until(page, "succeeded")
     log = page.get_by_role("region", name="Log")
     log.get_by_label("Search").fill("validated")
     log.get_by_role("button", name="Search the log").click()
@@ -100,7 +101,7 @@ def test_a_csv_is_uploaded_mended_and_sent(page: Page, tmp_path: Path) -> None:
     page.goto("/operations/?text=tactics")
     page.get_by_label("State").select_option("succeeded")
     page.get_by_role("button", name="Filter", exact=True).click()
-    expect(page.locator("tbody .state").first).to_have_text("Succeeded")
+    expect_state(page, "succeeded", within="tbody")
     page.goto("/operations/?text=nothing-like-it")
     page.get_by_role("link", name="Clear filters").first.click()
     expect(page.locator("tbody tr").first).to_be_visible()
@@ -113,7 +114,7 @@ def test_a_url_is_sent(page: Page, console: Console) -> None:
     page.get_by_label("URL").fill(f"{console.sandbox_url}/sandbox/sample.csv")
     review(page)
     send(page)
-    reload_until(page, "Succeeded")
+    reload_until(page, "succeeded")
 
 
 def test_an_update_shows_the_record_id(page: Page) -> None:
