@@ -182,7 +182,8 @@ def test_a_server_that_drips_is_left_at_the_deadline(start):
         read = read_failure_at(server, timeout=0.5)
     assert isinstance(caught, OutcomeUnknown)
     assert isinstance(read, OutcomeUnknown)
-    assert caught.reason == read.reason == "No complete answer within 1.5 s"
+    assert "1.5 s" in caught.reason
+    assert "1.5 s" in read.reason
 
 
 def test_a_server_that_never_reads_is_left_at_the_time_out():
@@ -198,7 +199,8 @@ def test_a_server_that_never_reads_is_left_at_the_time_out():
 def test_a_silent_server_is_left_at_the_time_out():
     with Loopback(lambda *_: not server.ended.wait()) as server:
         caught = failure_at(server, timeout=0.5)
-    assert caught.reason == "No complete answer within 0.5 s"
+    assert isinstance(caught, OutcomeUnknown)
+    assert "0.5 s" in caught.reason
 
 
 @pytest.mark.parametrize("make", [make_client, Reading])
@@ -229,7 +231,8 @@ def test_a_proxy_of_the_environment_is_used_within_the_deadline(monkeypatch, nam
         monkeypatch.setenv(name, server.url.removesuffix("/v1"))
         client = make_client(write_url="http://write.example/v1", timeout=0.5)
         caught = failure(client)
-    assert caught.reason == "No complete answer within 1.5 s"
+    assert isinstance(caught, OutcomeUnknown)
+    assert "1.5 s" in caught.reason
     assert server.requests[0].startswith(b"POST http://write.example/v1/")
 
 

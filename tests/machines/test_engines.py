@@ -39,6 +39,7 @@ from tests.machines.people import (
 from tests.writes.making import confirm, states
 from writes.actions import begin_job
 from writes.models import FileJob
+from writes.worker import check_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -121,7 +122,7 @@ def test_an_engine_carries_all_the_work_whatever_becomes_of_tasks_and_workers(
     olga: User,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(checking, "LARGEST_CSV", 40)
+    monkeypatch.setattr(check_file, "LARGEST_CSV", 40)
     installation.clock()
     people = People(olga, [installation.web()])
 

@@ -34,6 +34,7 @@ from tests.machines.people import (
 )
 from tests.writes.making import states
 from writes.models import Write
+from writes.worker import check_file
 
 State = Operation.State
 
@@ -103,7 +104,7 @@ def test_machines_share_the_work_and_any_of_them_may_go_away(
     restart_postgres: Callable[[], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(checking, "LARGEST_CSV", 40)
+    monkeypatch.setattr(check_file, "LARGEST_CSV", 40)
     workers = [installation.worker("sending") for _ in range(3)]
     watcher, filer = installation.worker("watching"), installation.worker("files")
     clocks = [installation.clock() for _ in range(2)]
