@@ -49,3 +49,14 @@ def rows_with(path: Path, *, rule: str, column: str | None) -> list[int]:
         if of_rule == rule and in_column == (column or "") and row
     }
     return sorted(row for row in rows if row > 1)
+
+
+def ranges(rows: list[int]) -> list[tuple[int, int]]:
+    """Return ascending rows as ranges, both ends included: 2, 3, 4, 9 as 2-4, 9-9."""
+    found: list[tuple[int, int]] = []
+    for row in rows:
+        if found and found[-1][1] >= row - 1:
+            found[-1] = (found[-1][0], row)
+        else:
+            found.append((row, row))
+    return found

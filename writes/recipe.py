@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from files.findings_file import rows_with
+from files.findings_file import ranges, rows_with
 from files.mending import recipes
 from files.mending.recipes import Recipe
 
@@ -53,9 +53,8 @@ def key_after(
 
 
 def without_rows(recipe: Recipe, rows: list[int]) -> Recipe:
-    """Return the recipe with these rows left out too."""
-    added = ((row, row) for row in rows)
-    left_out = replace(recipe, left_out=(*recipe.left_out, *added))
+    """Return the recipe with these rows, ascending, left out too."""
+    left_out = replace(recipe, left_out=(*recipe.left_out, *ranges(rows)))
     return replace(left_out, left_out=tuple(left_out.ranges()))
 
 
