@@ -52,13 +52,13 @@ def main() -> None:
         sha256 = seconds(lambda: hash_file(path))
         figure("other_sha256_150mib", sha256 * 1000, "ms")
         python = str(INSTALLED / "python")
-        measure("duckdb", [python, "-c", DUCKDB, str(path), questions()], sha256)
+        measure("duckdb", [python, "-c", DUCKDB, str(path), queries()], sha256)
         csvclean = [str(INSTALLED / "csvclean"), "--enable-all-checks", str(path)]
         measure("csvclean", csvclean, sha256)
     finish()
 
 
-def questions() -> str:
+def queries() -> str:
     """Return SQL that counts keys that repeat, and cells that are not of their type."""
     faults = [f'count(*) - count(DISTINCT "{checking.KEY}")']
     for field in checking.FIELDS:

@@ -10,7 +10,7 @@ from django.core.checks import Warning as Warned
 from django.db import DatabaseError, InterfaceError, connection
 from django.http.request import validate_host
 
-from console.runtime.db_clock import database_now
+from console.runtime import db_clock
 
 HINT = (
     "Make one with: python -c 'from cryptography.fernet import Fernet; "
@@ -97,7 +97,7 @@ def _hosts_seen() -> list[str]:
     from console.models import Heartbeat
 
     try:
-        seen = Heartbeat.objects.filter(seen_at__gt=database_now() - Heartbeat.KEPT)
+        seen = Heartbeat.objects.filter(seen_at__gt=db_clock.now() - Heartbeat.KEPT)
         return sorted(set(seen.values_list("host", flat=True)))
     except (DatabaseError, InterfaceError):
         # It cannot be reached, or has no tables yet: others say so.

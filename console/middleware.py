@@ -10,7 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django_htmx.http import HttpResponseClientRedirect
 
-from console.access.referrer import page_before
+from console.access.referrer import referring_page
 
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -32,7 +32,7 @@ class LoginRequiredMiddleware(auth_middleware.LoginRequiredMiddleware):
             if request.method in ("GET", "HEAD"):
                 return super().handle_no_permission(request, view_func)
             # What was to be done is not done; the page with its button is shown again.
-            return redirect_to_login(page_before(request) or "/")
+            return redirect_to_login(referring_page(request) or "/")
         page = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
         login = redirect_to_login(page, self.get_login_url(view_func))
         return HttpResponseClientRedirect(login.url)

@@ -20,4 +20,4 @@ def work_on_file(job_id: int) -> None:
 @task(queue_name="files")
 def delete_from_store(batch_id: int) -> None:
     """Take a file out of the store that nobody needs to fetch any more."""
-    share_file.delete_from_store(batch_id)
+    share_file.remove_from_store(batch_id)

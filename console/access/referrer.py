@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 
-def page_before(request: HttpRequest) -> str:
+def referring_page(request: HttpRequest) -> str:
     """Return its path with the query, or "" where it is not known or not ours."""
     page = request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(page, request.get_host()):

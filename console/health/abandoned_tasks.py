@@ -6,7 +6,7 @@ from django.db.models import Q
 from django_tasks_db.models import DBTaskResult
 
 from console.models import Heartbeat
-from console.runtime.db_clock import database_now
+from console.runtime import db_clock
 
 # A worker that has not been seen for so long is gone.
 GONE_AFTER = timedelta(minutes=10)
@@ -19,7 +19,7 @@ def forget_abandoned() -> int:
 
     They are nudges: what they stood for was given out anew by the clock.
     """
-    now = database_now()
+    now = db_clock.now()
     living = Heartbeat.objects.filter(seen_at__gt=now - GONE_AFTER)
     names = set(living.values_list("process", flat=True))
     running = DBTaskResult.objects.running()

@@ -10,7 +10,7 @@ from django_tasks_db.backend import DatabaseBackend
 from django_tasks_db.models import DBTaskResult
 
 from console.models import Heartbeat
-from console.runtime.db_clock import database_now
+from console.runtime import db_clock
 
 # A worker takes a task within a second.
 PATIENCE = timedelta(seconds=30)
@@ -81,7 +81,7 @@ def tasks_are_in_database() -> bool:
 
 def background() -> Background:
     """Look at the heartbeats and at the tasks that no worker has taken."""
-    now = database_now()
+    now = db_clock.now()
     clocks = Heartbeat.objects.filter(queue="")
     seen = clocks.aggregate(last=Max("seen_at"))["last"]
     clock_seen = now - seen if seen else None

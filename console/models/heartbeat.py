@@ -6,7 +6,7 @@ from socket import gethostname
 from django.db import models
 
 from console.processes import LONGEST, this_process
-from console.runtime.db_clock import database_now
+from console.runtime import db_clock
 
 
 class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
@@ -14,11 +14,11 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
 
     def alive(self) -> "HeartbeatQuerySet":
         """Return those of processes that were seen just now."""
-        return self.filter(seen_at__gt=database_now() - Heartbeat.PATIENCE)
+        return self.filter(seen_at__gt=db_clock.now() - Heartbeat.PATIENCE)
 
     def forgotten(self) -> "HeartbeatQuerySet":
         """Return those of processes that ended long ago."""
-        return self.filter(seen_at__lt=database_now() - Heartbeat.KEPT)
+        return self.filter(seen_at__lt=db_clock.now() - Heartbeat.KEPT)
 
 
 class Heartbeat(models.Model):
@@ -45,5 +45,5 @@ class Heartbeat(models.Model):
     @classmethod
     def beat(cls, queue: str = "") -> None:
         """Say that this process is alive now."""
-        values = {"host": gethostname(), "queue": queue, "seen_at": database_now()}
+        values = {"host": gethostname(), "queue": queue, "seen_at": db_clock.now()}
         cls.objects.update_or_create(process=this_process(), defaults=values)

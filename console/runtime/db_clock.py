@@ -6,7 +6,7 @@ from django.db import connection
 from django.utils import timezone
 
 
-def database_now() -> datetime:
+def now() -> datetime:
     """Return the database's time.
 
     Whatever one machine writes and another compares with its own time, as a lease, is

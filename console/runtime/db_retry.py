@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 PAUSE = 1.0
 
 
-def patiently(work: Callable[[], None], *, seconds: float) -> None:
+def retry_while_database_is_away(work: Callable[[], None], *, seconds: float) -> None:
     """Do `work`, again while the database cannot be used, for up to `seconds`.
 
     Not for use in a transaction. `work` may have been done and the word of it lost, so

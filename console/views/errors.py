@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from console.access.referrer import page_before
+from console.access.referrer import referring_page
 from console.access.roles import role_in
 from console.environments import Environment
 
@@ -37,7 +37,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
         "Not allowed",
         f"Nothing was changed. {why}",
         roles=roles,
-        back=page_before(request),
+        back=referring_page(request),
     )
 
 

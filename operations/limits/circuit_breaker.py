@@ -21,7 +21,7 @@ from django.db.models.functions import Least
 from ampersand import AmpersandError, NotSent, OutcomeUnknown, Refused
 from console.connections.probe import try_connection
 from console.models import AuditEvent, Project
-from console.runtime.db_clock import database_now
+from console.runtime import db_clock
 from operations.models import Gate
 
 Kind = Literal["write", "read"]
@@ -80,7 +80,7 @@ def _count(project: Project, kind: Kind, failed: int, why: str) -> None:
 
 
 def _open(gate: Gate) -> None:
-    now = database_now()
+    now = db_clock.now()
     gate.opened_at = now
     _stay_open(gate, now)
     AuditEvent.record(
@@ -117,7 +117,7 @@ def probe(project_id: int) -> None:
             _close(gate, verdict.title)
         else:
             gate.last_failure = f"{verdict.title}. {verdict.text}"
-            _stay_open(gate, database_now())
+            _stay_open(gate, db_clock.now())
             gate.save(update_fields=["last_failure", "try_at", "open_seconds"])
 
 

@@ -20,7 +20,7 @@ from django.db.models import Q
 
 from ampersand import AmpersandError, Refused
 from console.models import Project
-from console.runtime.db_clock import database_now
+from console.runtime import db_clock
 from operations.limits import circuit_breaker
 from operations.models import Gate, Operation
 
@@ -70,7 +70,7 @@ def admit_write(
     with transaction.atomic():
         gate = Gate.locked(operation.project_id)
         # After waiting for the lock, which may have taken a while.
-        now = database_now()
+        now = db_clock.now()
         wait = _not_now(gate, operation.project, now)
         if wait is not None:
             _put_off(operation, gate, wait, now)
@@ -89,7 +89,7 @@ def puts_off(operation: Operation) -> bool:
 
     To be asked before what is costly to prepare. A gate that looks open takes no lock.
     """
-    now = database_now()
+    now = db_clock.now()
     seen = Gate.objects.filter(pk=operation.project_id).first()
     if seen is None or _not_now(seen, operation.project, now) is None:
         return False
@@ -200,7 +200,7 @@ def admit_reads(project: Project, wanted: int) -> Reads:
 
     None is granted while the breaker is open or Ampersand asked us to wait.
     """
-    now = database_now()
+    now = db_clock.now()
     with transaction.atomic():
         gate = Gate.locked(project.pk)
         if gate.try_at is not None and gate.is_open:
@@ -225,7 +225,7 @@ def reads_ended(project: Project, errors: Sequence[AmpersandError | None]) -> No
     For the breaker, and for those that have to wait when Ampersand says so.
     """
     circuit_breaker.note(project, "read", errors)
-    now = database_now()
+    now = db_clock.now()
     asked = [
         until
         for error in errors

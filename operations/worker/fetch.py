@@ -24,12 +24,12 @@ log = logging.getLogger(__name__)
 BEGIN_WITHIN = 10.0
 # A question that has no answer by then is given up until its next turn.
 CUT_AFTER = 30.0
-# After so many questions in a row without any answer the others are not asked.
+# After so many queries in a row without any answer the others are not asked.
 SILENT_LIMIT = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class Query:
     """What is asked: `known` is the operation as Ampersand described it last."""
 
     pk: int
@@ -45,7 +45,7 @@ class Question:
 
 
 @dataclass
-class News:
+class Fetched:
     """What one round of asking brought; None where an answer is missing."""
 
     operation: RemoteOperation | None = None
@@ -53,15 +53,15 @@ class News:
     problem: Problem | None = None
 
 
-async def ask_all(
-    reader: AsyncReader, questions: Sequence[Question]
-) -> dict[int, News]:
-    """Ask all `questions` of one project; return what came by the operation's number.
+async def fetch_all(
+    reader: AsyncReader, queries: Sequence[Query]
+) -> dict[int, Fetched]:
+    """Ask all `queries` of one project; return what came by the operation's number.
 
     It ends within CUT_AFTER. What was not begun in time, or not after several others
     had no answer, is missing from the result.
     """
-    return await _Round(reader).ask_all(questions)
+    return await _Round(reader).fetch_all(queries)
 
 
 class _Round:
@@ -70,23 +70,23 @@ class _Round:
         self._free = asyncio.Semaphore(CONNECTIONS)
         self._begin_until = time.monotonic() + BEGIN_WITHIN
         self._silent = 0
-        self._news: dict[int, News] = {}
+        self._news: dict[int, Fetched] = {}
 
-    async def ask_all(self, questions: Sequence[Question]) -> dict[int, News]:
-        tasks = [asyncio.create_task(self._ask(question)) for question in questions]
+    async def fetch_all(self, queries: Sequence[Query]) -> dict[int, Fetched]:
+        tasks = [asyncio.create_task(self._ask(query)) for query in queries]
         _, late = await asyncio.wait(tasks, timeout=CUT_AFTER)
         for task in late:
             task.cancel()
         await asyncio.gather(*tasks)
         return self._news
 
-    async def _ask(self, question: Question) -> None:
+    async def _ask(self, query: Query) -> None:
         async with self._free:
             if self._silent >= SILENT_LIMIT or time.monotonic() > self._begin_until:
                 return
-            news = self._news[question.pk] = News()
+            news = self._news[query.pk] = Fetched()
             try:
-                await self._fill(news, question)
+                await self._fill(news, query)
             except AmpersandError as problem:
                 news.problem = problem
             except asyncio.CancelledError:
@@ -94,13 +94,13 @@ class _Round:
                     f"No complete answer within {CUT_AFTER:g} s"
                 )
             except Exception as error:
-                log.exception("Operation %s: asking went wrong", question.pk)
+                log.exception("Operation %s: asking went wrong", query.pk)
                 news.problem = OutcomeUnknown(f"The console failed: {error}")
         is_silent = isinstance(news.problem, NotSent | OutcomeUnknown)
         self._silent = self._silent + 1 if is_silent else 0
 
-    async def _fill(self, news: News, question: Question) -> None:
-        remote = {"project": question.project, "operation_id": question.remote_id}
+    async def _fill(self, news: Fetched, query: Query) -> None:
+        remote = {"project": query.project, "operation_id": query.remote_id}
         news.operation = await self._reader.get_operation(**remote)
-        if question.with_log or news.operation.raw != question.known:
+        if query.with_log or news.operation.raw != query.known:
             news.entries = await self._reader.list_operation_logs(**remote)

@@ -16,13 +16,13 @@ from django.db.models import Case, F, Value, When
 
 from ampersand import Operation as RemoteOperation
 from ampersand import Refused
-from console.runtime.db_clock import database_now
+from console.runtime import db_clock
 from operations.display.problem import Problem, problem_in_words
 from operations.models import Operation
 from operations.models.operation import OperationQuerySet
 from operations.outcome import decide
 from operations.worker import schedule, store_log
-from operations.worker.fetch import News
+from operations.worker.fetch import Fetched
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +32,12 @@ State = Operation.State
 PUT_OFF = timedelta(seconds=20)
 
 
-def keep(operations: Sequence[Operation], news: dict[int, News]) -> None:
+def store_news(operations: Sequence[Operation], news: dict[int, Fetched]) -> None:
     """Keep the news of claimed `operations`; their `due_at` is the claim's token.
 
     Who was given another turn meanwhile keeps that.
     """
-    now = database_now()
+    now = db_clock.now()
     put_off([each for each in operations if each.pk not in news], now, within=PUT_OFF)
     asked = [each for each in operations if each.pk in news]
     told = {each.pk for each in asked if _is_told(each, news[each.pk])}
@@ -47,7 +47,7 @@ def keep(operations: Sequence[Operation], news: dict[int, News]) -> None:
             _keep_told_safely(operation, news[operation.pk])
 
 
-def _is_told(operation: Operation, news: News) -> bool:
+def _is_told(operation: Operation, news: Fetched) -> bool:
     """Tell whether Ampersand said anything that the row does not say yet."""
     remote = news.operation
     if remote is not None:
@@ -63,7 +63,7 @@ def _is_told(operation: Operation, news: News) -> bool:
 
 def give_back(operations: Sequence[Operation]) -> None:
     """Let others ask what was claimed, at once: this process has to stop."""
-    put_off(operations, database_now(), within=timedelta(0))
+    put_off(operations, db_clock.now(), within=timedelta(0))
 
 
 def put_off(
@@ -77,7 +77,7 @@ def put_off(
 
 
 def _keep_quiet(
-    operations: Sequence[Operation], news: dict[int, News], now: datetime
+    operations: Sequence[Operation], news: dict[int, Fetched], now: datetime
 ) -> None:
     """Count the asking and give the next turn, in one UPDATE for those alike."""
     alike: dict[tuple[str, bool], dict[Operation, datetime | None]] = defaultdict(dict)
@@ -116,7 +116,7 @@ def _claimed(operations: Collection[Operation]) -> OperationQuerySet:
     )
 
 
-def _keep_told_safely(operation: Operation, news: News) -> None:
+def _keep_told_safely(operation: Operation, news: Fetched) -> None:
     """Keep news; what goes wrong with one operation is not the others' concern.
 
     It stays claimed then, and is asked again when the lease is over.
@@ -130,18 +130,18 @@ def _keep_told_safely(operation: Operation, news: News) -> None:
         log.exception("Operation %s: its news could not be kept", operation.pk)
 
 
-def _keep_told(claimed: Operation, news: News) -> None:
+def _keep_told(claimed: Operation, news: Fetched) -> None:
     """Keep the news on the row as it is now: somebody may have changed it meanwhile."""
     operation = Operation.objects.select_for_update().get(pk=claimed.pk)
     if operation.state not in Operation.WATCHED:
         return
-    now = database_now()
+    now = db_clock.now()
     values: dict[str, Any] = {
         "asked_count": operation.asked_count + 1,
         "watch_problem": problem_in_words(news.problem) if news.problem else "",
     }
     if news.entries is not None:
-        store_log.keep(operation, news.entries)
+        store_log.store_entries(operation, news.entries)
         values["log_digest"] = store_log.digest(news.entries)
     if not news.problem:
         values["asked_at"] = now

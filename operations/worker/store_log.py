@@ -14,7 +14,7 @@ from operations.outcome.decide import tells_outcome
 BATCH = 500
 
 
-def keep(operation: Operation, entries: Iterable[RemoteEntry]) -> int:
+def store_entries(operation: Operation, entries: Iterable[RemoteEntry]) -> int:
     """Add those of `entries` that we do not have yet; return how many there were.
 
     Ampersand sends the whole log each time, in no promised order, and entries may

@@ -11,12 +11,12 @@ from ampersand import AmpersandError, RequestInvalid
 from console.clients import read_together
 from console.fields import UnreadableSecret
 from console.models import NoActiveKey, Project
-from console.runtime.db_clock import database_now
+from console.runtime import db_clock
 from console.runtime.shutdown import holding
 from operations.limits import rate_limit
 from operations.models import Operation
 from operations.worker import fetch, schedule, store
-from operations.worker.fetch import News, Question
+from operations.worker.fetch import Fetched, Query
 
 # A worker that was killed while it asked is replaced after this; asking twice, where
 # one only took long to store the answers, does no harm.
@@ -39,27 +39,29 @@ def _watch(project: Project, operations: list[Operation]) -> None:
     try:
         reader = project.reader()
     except (NoActiveKey, UnreadableSecret, RequestInvalid) as problem:
-        store.keep(operations, {each.pk: News(problem=problem) for each in operations})
+        store.store_news(
+            operations, {each.pk: Fetched(problem=problem) for each in operations}
+        )
         return
     now = timezone.now()
-    questions = [_question(project, operation, now) for operation in operations]
-    admitted = _admitted(project, operations, questions)
+    queries = [_query(project, operation, now) for operation in operations]
+    admitted = _admitted(project, operations, queries)
     if not admitted:
         return
     # No transaction is open here: the remote may take its time.
-    news = read_together(fetch.ask_all(reader, questions[:admitted]))
+    news = read_together(fetch.fetch_all(reader, queries[:admitted]))
     problems = [each.problem for each in news.values()]
     rate_limit.reads_ended(
         project, [p for p in problems if p is None or isinstance(p, AmpersandError)]
     )
-    store.keep(operations[:admitted], news)
+    store.store_news(operations[:admitted], news)
 
 
 def _admitted(
-    project: Project, operations: list[Operation], questions: list[Question]
+    project: Project, operations: list[Operation], queries: list[Query]
 ) -> int:
     """Return how many may be asked now, and give the others a later turn."""
-    wanted = list(accumulate(question.reads for question in questions))
+    wanted = list(accumulate(query.reads for query in queries))
     reads = rate_limit.admit_reads(project, wanted[-1])
     admitted = sum(total <= reads.granted for total in wanted)
     store.put_off(operations[admitted:], reads.next_at)
@@ -68,7 +70,7 @@ def _admitted(
 
 def _claim(pks: Sequence[int], due_at: datetime) -> list[Operation]:
     """Take what is still due by pushing it ahead; that value is the token of it."""
-    lease = database_now() + LEASE
+    lease = db_clock.now() + LEASE
     watched = Operation.objects.filter(pk__in=pks, state__in=Operation.WATCHED)
     if not watched.filter(due_at=due_at).update(due_at=lease):
         return []
@@ -84,14 +86,14 @@ def _by_project(
         yield of_one[0].project, of_one
 
 
-def _question(project: Project, operation: Operation, now: datetime) -> Question:
+def _query(project: Project, operation: Operation, now: datetime) -> Query:
     with_log = not operation.log_digest or schedule.log_is_due(
         now=now,
         accepted_at=operation.accepted_at,
         ended_at=operation.ended_at,
         asked_count=operation.asked_count,
     )
-    return Question(
+    return Query(
         pk=operation.pk,
         project=project.remote_id,
         remote_id=operation.remote_id,

@@ -17,7 +17,7 @@ from console.access.roles import Role, role_of
 from console.checks import field_keys, one_machine, public_url, s3_store
 from console.connections.probe import try_connection
 from console.models import ApiKey, AuditEvent, Heartbeat, Project
-from console.runtime.db_clock import database_now
+from console.runtime import db_clock
 from tests.conftest import SANDBOX_KEY, make_project
 from tests.texts import numbers, words
 
@@ -211,7 +211,7 @@ def test_a_store_that_is_described_by_halves_is_reported() -> None:
 
 def seen_on(*hosts: str, hours_ago: int = 1) -> None:
     """Have a worker seen on each of the machines."""
-    seen_at = database_now() - timedelta(hours=hours_ago)
+    seen_at = db_clock.now() - timedelta(hours=hours_ago)
     for host in hosts:
         Heartbeat.objects.create(
             process=f"worker on {host}", host=host, seen_at=seen_at
@@ -245,7 +245,7 @@ def test_a_database_without_tables_does_not_keep_the_checks_from_running(
     def missing() -> None:
         raise OperationalError("no such table: console_heartbeat")
 
-    monkeypatch.setattr(checks, "database_now", missing)
+    monkeypatch.setattr(db_clock, "now", missing)
     assert one_machine(None) == []
     with override_settings(MACHINES=2):
         assert len(one_machine(None)) == 1

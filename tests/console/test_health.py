@@ -12,7 +12,7 @@ from django_tasks_db.models import DBTaskResult
 from console import VERSION
 from console.health.workers import PROCESSES, background
 from console.models import Heartbeat
-from console.runtime.db_clock import database_now
+from console.runtime import db_clock
 from console.views import health
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ def _tasks_in_the_database(settings: Any) -> None:
 
 def beat(process: str, queue: str = "", age: float = 0) -> None:
     """Have a process seen `age` seconds ago."""
-    seen_at = database_now() - timedelta(seconds=age)
+    seen_at = db_clock.now() - timedelta(seconds=age)
     Heartbeat.objects.create(process=process, queue=queue, host="a", seen_at=seen_at)
 
 

@@ -14,7 +14,7 @@ from console import processes
 from console.health import abandoned_tasks
 from console.management.commands import worker
 from console.models import Heartbeat
-from console.runtime.db_clock import database_now
+from console.runtime import db_clock
 
 TASKS = {
     "default": {
@@ -90,7 +90,7 @@ def test_it_goes_on_with_a_beat_that_fails(monkeypatch: pytest.MonkeyPatch) -> N
 
 def running_task(worker_id: str, age: timedelta) -> DBTaskResult:
     """Store a task that `worker_id` took `age` ago."""
-    started_at = database_now() - age
+    started_at = db_clock.now() - age
     return DBTaskResult.objects.create(
         status="RUNNING",
         args_kwargs={"args": [], "kwargs": {}},
@@ -108,7 +108,7 @@ def running_task(worker_id: str, age: timedelta) -> DBTaskResult:
 @pytest.mark.django_db
 def test_only_what_no_living_worker_runs_is_forgotten() -> None:
     for process, age in (("alive", 1), ("dead", 11)):
-        seen_at = database_now() - timedelta(minutes=age)
+        seen_at = db_clock.now() - timedelta(minutes=age)
         Heartbeat.objects.create(process=process, host="a", seen_at=seen_at)
     kept = [
         running_task("alive", timedelta(hours=23)),

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 
 from console.models import Heartbeat, Project
-from console.runtime.db_clock import database_now
+from console.runtime import db_clock
 from operations.models import Operation
 from tests.machines.installation import LONGEST_WAIT, Installation, wait_until
 from tests.writes.making import confirm, fault_integration, make_draft
@@ -106,7 +106,7 @@ def test_work_on_a_file_is_handed_back_when_time_is_up(
     assert stopped.wait(LONGEST_WAIT) == 0
     job.refresh_from_db()
     assert (job.state, job.attempts) == (FileJob.State.WAITING, 0)
-    assert job.due_at <= database_now()
+    assert job.due_at <= db_clock.now()
 
     original.unlink()
     original.write_bytes(CSV)

@@ -12,9 +12,8 @@ import pytest
 from django.utils import timezone
 
 from console.models import Project
-from operations.limits import circuit_breaker, rate_limit
+from console.runtime import db_clock
 from operations.models import LogEntry, Operation
-from operations.worker import store, watch
 from tests.conftest import forget_clients, speak_over, stored_operation
 
 State = Operation.State
@@ -39,8 +38,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(timezone, "now", clock)
-    for module in (rate_limit, circuit_breaker, watch, store):
-        monkeypatch.setattr(module, "database_now", clock)
+    monkeypatch.setattr(db_clock, "now", clock)
     return clock
 
 

@@ -94,7 +94,7 @@ class TestPage:
         keys = [f"key-{number}" for number in range(30)]
         many = {f"E{number}:x:--": ["k"] for number in range(60)}
         details = failed_rows(failedUpdates={error: keys, **many})
-        store_log.keep(operation, remote_logs(entry("x", details=details)))
+        store_log.store_entries(operation, remote_logs(entry("x", details=details)))
         response = viewer.get(url(operation))
         text = response.text.partition('id="operation-log"')[0]
         [explained] = [
@@ -122,7 +122,7 @@ class TestPage:
             answer={evil: evil},
         )
         raw = entry(evil, error=evil, details=failed_rows(failedUpdates={evil: [evil]}))
-        store_log.keep(operation, remote_logs(raw))
+        store_log.store_entries(operation, remote_logs(raw))
         for address in (url(operation), url(operation, "logs/"), "/operations/"):
             text = viewer.get(address).text
             assert "<script>alert" not in text

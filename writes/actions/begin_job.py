@@ -9,7 +9,7 @@ from functools import partial
 from django.db import transaction
 from django.utils import timezone
 
-from console.runtime.db_clock import database_now
+from console.runtime import db_clock
 from writes import dispatch
 from writes.models import FileJob, Write
 from writes.worker import run_job
@@ -39,7 +39,7 @@ def begin(write: Write, kind: str, *, size: int, wait: bool = True) -> FileJob:
             kind=kind,
             edition=write.edition,
             total_bytes=size,
-            due_at=database_now() + dispatch.REPEAT_JOB_AFTER,
+            due_at=db_clock.now() + dispatch.REPEAT_JOB_AFTER,
         )
         if not at_once:
             transaction.on_commit(partial(dispatch.enqueue_job, job.pk))

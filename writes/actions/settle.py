@@ -64,7 +64,7 @@ def _is_moving(write: Write) -> bool:
 
 def _was_in_vain(write: Write) -> bool:
     """Tell whether the last try failed: it will not do better by being repeated."""
-    last = write.last_job(FileJob.Kind.JOIN)
+    last = FileJob.objects.last_of(write, FileJob.Kind.JOIN)
     return last is not None and last.state == FileJob.State.FAILED
 
 

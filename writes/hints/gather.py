@@ -18,7 +18,7 @@ MOST_FOLLOWED = 10
 
 
 @dataclass(frozen=True)
-class Traces:
+class Hints:
     """Where a person can look: everything here is a hint and nothing is proof.
 
     `followed` are operations that somebody began to follow after this was sent.
@@ -30,15 +30,15 @@ class Traces:
     look_ups: list[LookUp] = field(default_factory=list)
 
 
-def gather(batch: Batch) -> Traces:
+def gather(batch: Batch) -> Hints:
     """Return what there is to find out what became of `batch`. Asks nobody else."""
     operation = batch.operation
     said = answer_text(operation)
     if not operation.is_bulk:
-        return Traces(
+        return Hints(
             record_ids=answer_ids.salesforce_ids(said), look_ups=_look_ups(batch)
         )
-    return Traces(
+    return Hints(
         operation_ids=answer_ids.operation_ids(said),
         followed=list(followed_since(operation)[:MOST_FOLLOWED]),
         look_ups=_look_ups(batch),

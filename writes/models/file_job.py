@@ -10,6 +10,14 @@ from django.utils import timezone
 from writes.models.write import Write
 
 
+class FileJobQuerySet(models.QuerySet["FileJob"]):
+    """Questions asked of file jobs."""
+
+    def last_of(self, write: Write, kind: str) -> "FileJob | None":
+        """Return the newest job of this kind, None if there never was one."""
+        return self.filter(write=write, kind=kind).order_by("-pk").first()
+
+
 class FileJob(models.Model):
     """Checking the file of a draft, or joining the rows of a write to its outcome.
 
@@ -45,6 +53,8 @@ class FileJob(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True)
     problem = models.TextField(blank=True)
+
+    objects = FileJobQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -4,7 +4,7 @@ import json
 import uuid
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models, transaction
@@ -20,9 +20,6 @@ from files.mending.recipes import Recipe
 from files.reading.inspection import Inspection
 from files.rows.fates import Totals
 from operations.models import Operation
-
-if TYPE_CHECKING:
-    from writes.models.file_job import FileJob
 
 
 def new_path(kind: str, ending: str = "csv") -> str:
@@ -394,7 +391,3 @@ class Write(models.Model):
         changed = confirmed.filter(paused_at=before).update(**values) == 1
         self.refresh_from_db()
         return changed
-
-    def last_job(self, kind: str) -> "FileJob | None":
-        """Return the newest `FileJob` of this kind, None if there never was one."""
-        return self.jobs.filter(kind=kind).order_by("-pk").first()

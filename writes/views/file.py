@@ -79,7 +79,7 @@ def _draft(request: ConsoleRequest, pk: int, role: Role) -> Write:
 
 def _job(write: Write) -> FileJob | None:
     """Return the check of the file as it is now, None if nobody began one."""
-    job = write.last_job(FileJob.Kind.CHECK)
+    job = FileJob.objects.last_of(write, FileJob.Kind.CHECK)
     if job is None or job.is_open or write.is_ready:
         return job
     return job if job.edition == write.edition else None

@@ -179,7 +179,7 @@ def _page(
         "could_duplicate": resend.could_duplicate(batch),
         "answer": gather.answer_text(operation),
         "may_still_arrive": _may_still_arrive(operation),
-        "traces": found,
+        "hints": found,
         "shown": shown,
         "curl": as_curl(batch.write, shown),
         **_forms(batch),

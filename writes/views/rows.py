@@ -104,7 +104,7 @@ def _nothing_yet(request: ConsoleRequest, write: Write) -> HttpResponse:
     """Say why there are no rows: not joined yet, joined in vain, or swept away."""
     if write.source != Write.Source.CSV:
         raise Http404
-    job = write.last_job(FileJob.Kind.JOIN)
+    job = FileJob.objects.last_of(write, FileJob.Kind.JOIN)
     context = {"write": write, "project": write.project, "job": job}
     return render(request, "writes/rows.html", context)
 

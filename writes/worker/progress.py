@@ -3,7 +3,7 @@
 import time
 from typing import Protocol
 
-from console.runtime.db_clock import database_now
+from console.runtime import db_clock
 from writes.models import FileJob
 
 # The row is written at most this often, in seconds; a lease outlasts many of these.
@@ -40,7 +40,7 @@ class JobProgress:
 
     def _write(self, **values: object) -> None:
         self.written_at = time.monotonic()
-        due_at = database_now() + FileJob.LEASE
+        due_at = db_clock.now() + FileJob.LEASE
         running = (FileJob.State.RUNNING,)
         if not self.job.change(only_from=running, due_at=due_at, **values):
             raise Stopped

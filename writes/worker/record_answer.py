@@ -22,8 +22,8 @@ from ampersand import (
     RequestInvalid,
     WriteResult,
 )
-from console.runtime.db_clock import database_now
-from console.runtime.db_retry import patiently
+from console.runtime import db_clock
+from console.runtime.db_retry import retry_while_database_is_away
 from operations.limits import rate_limit
 from operations.models import Operation
 
@@ -44,7 +44,7 @@ NOT_ENDED: dict[str, Any] = {
 NO_ANSWER: dict[str, Any] = {"remote_status": "", "request_id": "", "answer": {}}
 
 
-def keep(operation: Operation, outcome: WriteResult | AmpersandError) -> None:
+def record_answer(operation: Operation, outcome: WriteResult | AmpersandError) -> None:
     """Store what came back, which must not be lost with a database that is away.
 
     A try that failed may have been stored all the same. Then another worker may be
@@ -57,7 +57,7 @@ def keep(operation: Operation, outcome: WriteResult | AmpersandError) -> None:
             if mine.select_for_update().exists():
                 _store(operation, outcome)
 
-    patiently(store, seconds=STORING_SECONDS)
+    retry_while_database_is_away(store, seconds=STORING_SECONDS)
 
 
 def _store(operation: Operation, outcome: WriteResult | AmpersandError) -> None:
@@ -119,7 +119,7 @@ def _store_busy(operation: Operation, problem: Problem) -> bool:
     False if it was called unknown meanwhile: then it ends, since somebody may have
     acted on that.
     """
-    now = database_now()
+    now = db_clock.now()
     until = rate_limit.wait_asked_for(problem.retry_after, now) or now + _pause(
         operation
     )

@@ -7,7 +7,7 @@ from functools import partial
 
 from django.utils import timezone
 
-from console.runtime.db_clock import database_now
+from console.runtime import db_clock
 from console.runtime.shutdown import holding
 from files.mending.recipes import InvalidRecipe
 from writes.models import FileJob, Write
@@ -60,7 +60,7 @@ def run(job_id: int) -> None:
 
 
 def _claim(job_id: int) -> FileJob | None:
-    now = database_now()
+    now = db_clock.now()
     job = FileJob.objects.select_related("write__integration__project").get(pk=job_id)
     is_abandoned = job.state == State.RUNNING and job.due_at and job.due_at <= now
     if job.state != State.WAITING and not is_abandoned:
@@ -102,7 +102,7 @@ def _end(
 def _hand_back(job: FileJob) -> None:
     """Let another worker begin it anew, which does not count as a try."""
     mine = FileJob.objects.filter(pk=job.pk, state=State.RUNNING, attempts=job.attempts)
-    mine.update(state=State.WAITING, due_at=database_now(), attempts=job.attempts - 1)
+    mine.update(state=State.WAITING, due_at=db_clock.now(), attempts=job.attempts - 1)
 
 
 def _try_again(job: FileJob) -> None:
@@ -111,5 +111,5 @@ def _try_again(job: FileJob) -> None:
         cause = "Whoever runs it finds the cause in its log."
         _end(job, State.FAILED, f"{words} {_MEANS[job.kind]} {cause}")
         return
-    due_at = database_now() + timedelta(seconds=2)
+    due_at = db_clock.now() + timedelta(seconds=2)
     job.change(only_from=(State.RUNNING,), state=State.WAITING, due_at=due_at)

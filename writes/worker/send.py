@@ -35,7 +35,7 @@ from ampersand import (
 )
 from console.fields import UnreadableSecret
 from console.models import EnvironmentControl, NoActiveKey
-from console.runtime.db_clock import database_now
+from console.runtime import db_clock
 from console.runtime.shutdown import holding
 from files.remote.stores import StoreError
 from operations.limits import rate_limit
@@ -133,7 +133,7 @@ def _reserve(operation: Operation) -> bool:
     A second address would end the first, which may just be on its way. Who finds it due
     later than any pause or nudge puts it finds it reserved.
     """
-    now = database_now()
+    now = db_clock.now()
     mine = Operation.objects.filter(
         pk=operation.pk,
         state=State.WAITING,
@@ -147,7 +147,7 @@ def _release(operation: Operation) -> None:
     """Let another worker have what is being made ready here: this one must end."""
     if operation.batch.is_shared:
         waiting = Operation.objects.filter(pk=operation.pk, state=State.WAITING)
-        waiting.update(due_at=database_now())
+        waiting.update(due_at=db_clock.now())
 
 
 def need_same_file(batch: Batch) -> None:
@@ -163,7 +163,7 @@ def _claim(operation: Operation) -> bool:
     stopped (the very UPDATE that takes it looks, so that nothing leaves afterwards), or
     if the gate puts it off.
     """
-    now = database_now()
+    now = db_clock.now()
     return rate_limit.admit_write(
         operation,
         only_if=~is_frozen() & ~paused_condition() & ~stopped_condition(),
@@ -186,7 +186,7 @@ def _lease_kept(operation: Operation) -> Iterator[None]:
         mine = Operation.objects.filter(pk=operation.pk, state=State.SENDING)
         while not done.wait(RENEW_SECONDS):
             try:
-                mine.update(due_at=database_now() + LEASE)
+                mine.update(due_at=db_clock.now() + LEASE)
             except (DatabaseError, InterfaceError):
                 log.exception("Operation %s: lease not renewed", operation.pk)
                 connection.close()
@@ -210,9 +210,9 @@ def _exchange(operation: Operation, client: Client, request: Request) -> None:
     except Exception as mistake:
         log.exception("Operation %s: sending went wrong", operation.pk)
         outcome = OutcomeUnknown(f"The console failed: {mistake}")
-        record_answer.keep(operation, outcome)
+        record_answer.record_answer(operation, outcome)
         return
-    record_answer.keep(operation, outcome)
+    record_answer.record_answer(operation, outcome)
     failure = outcome if isinstance(outcome, AmpersandError) else None
     rate_limit.write_ended(operation.project, failure)
 

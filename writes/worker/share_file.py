@@ -77,7 +77,7 @@ def s3_store() -> S3Store:
     )
 
 
-def delete_from_store(batch_id: int) -> None:
+def remove_from_store(batch_id: int) -> None:
     """Take the file of a settled batch out of the store, if it still is there."""
     batch = Batch.objects.get(pk=batch_id)
     if not batch.is_settled or not batch.store_name:

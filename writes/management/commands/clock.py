@@ -11,7 +11,7 @@ from console.health.abandoned_tasks import forget_abandoned
 from console.health.workers import tasks_are_in_database
 from console.models import Heartbeat
 from console.processes import name_process
-from console.runtime.db_clock import database_now
+from console.runtime import db_clock
 from console.runtime.shutdown import Stop
 from operations import dispatch as dispatch_operations
 from writes import dispatch as dispatch_writes
@@ -76,7 +76,7 @@ def tick() -> None:
     """Say that the clock is alive, and turn to everything that is due."""
     Heartbeat.beat()
     # Of the database, since the leases that it is compared with come from any machine.
-    now = database_now()
+    now = db_clock.now()
     send.recover_overdue(now)
     release_parts.release_held(now)
     release_parts.hold_back(now)
@@ -88,7 +88,7 @@ def tick() -> None:
 
 
 def _prune() -> None:
-    retention.sweep(database_now())
+    retention.sweep(db_clock.now())
     if tasks_are_in_database():
         call_command(
             "prune_db_task_results",

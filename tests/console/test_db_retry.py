@@ -4,7 +4,7 @@ import pytest
 from django.db import DataError, InterfaceError, OperationalError
 
 from console.runtime import db_retry
-from console.runtime.db_retry import patiently
+from console.runtime.db_retry import retry_while_database_is_away
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +20,7 @@ def test_it_is_done_when_the_database_is_back() -> None:
         if faults:
             raise faults.pop()
 
-    patiently(work, seconds=60)
+    retry_while_database_is_away(work, seconds=60)
     assert faults == []
 
 
@@ -29,7 +29,7 @@ def test_patience_ends() -> None:
         raise OperationalError("down")
 
     with pytest.raises(OperationalError):
-        patiently(work, seconds=0)
+        retry_while_database_is_away(work, seconds=0)
 
 
 def test_what_waiting_does_not_mend_is_not_waited_for() -> None:
@@ -40,5 +40,5 @@ def test_what_waiting_does_not_mend_is_not_waited_for() -> None:
         raise DataError("too long")
 
     with pytest.raises(DataError):
-        patiently(work, seconds=60)
+        retry_while_database_is_away(work, seconds=60)
     assert len(tries) == 1

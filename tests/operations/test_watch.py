@@ -299,9 +299,9 @@ class TestMixedNews:
             Operation.objects.update(due_at=now)
             keep(operations, news)
 
-        keep = store.keep
+        keep = store.store_news
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(store, "keep", ask_now)
+            patch.setattr(store, "store_news", ask_now)
             watch.watch([quiet.pk, told.pk], NOON)
         quiet.refresh_from_db()
         told.refresh_from_db()
@@ -318,9 +318,9 @@ class TestMixedNews:
             Operation.objects.update(state=State.CANCELLED, due_at=None)
             keep(operations, news)
 
-        keep = store.keep
+        keep = store.store_news
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(store, "keep", leave)
+            patch.setattr(store, "store_news", leave)
             watch.watch([quiet.pk, told.pk], NOON)
         rows = Operation.objects.values_list("state", "due_at", "asked_count")
         assert list(rows) == [("cancelled", None, 11)] * 2

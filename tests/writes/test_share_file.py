@@ -454,7 +454,7 @@ class TestStore:
         Operation.objects.update(due_at=None)
         work_off()
         assert nudged == [Batch.objects.get().pk]
-        share_file.delete_from_store(nudged[0])
+        share_file.remove_from_store(nudged[0])
         assert httpx.get(url, trust_env=False, timeout=60).status_code == 404
         assert Batch.objects.get().store_name == ""
 
@@ -466,7 +466,7 @@ class TestStore:
         first, second = (share_file.share(batch) for _ in range(2))
         assert first.partition("?")[0] == second.partition("?")[0]
         Batch.objects.update(is_settled=True)
-        share_file.delete_from_store(batch.pk)
+        share_file.remove_from_store(batch.pk)
         assert httpx.get(second, trust_env=False, timeout=60).status_code == 404
 
     def test_a_store_that_fails_sends_nothing_and_says_so(
@@ -506,5 +506,5 @@ class TestStore:
         confirm(write, olga)
         Batch.objects.update(store_name="a.csv", is_settled=True)
         setattr(settings, gone, "")
-        share_file.delete_from_store(Batch.objects.all()[0].pk)
+        share_file.remove_from_store(Batch.objects.all()[0].pk)
         assert Batch.objects.all()[0].store_name == "a.csv"
