@@ -24,7 +24,10 @@ class Actor:
     @classmethod
     def of(cls, request: HttpRequest) -> Self:
         """Return the person who made `request`; "system" where nobody is signed in."""
-        user = request.user if isinstance(request.user, User) else None
+        # Django's sign-in hands on a request that no middleware has seen yet.
+        user = getattr(request, "user", None)
+        if not isinstance(user, User):
+            user = None
         return cls(
             user=user,
             name=user.get_username() if user else cls.name,
