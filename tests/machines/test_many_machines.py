@@ -8,7 +8,9 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -41,35 +43,42 @@ State = Operation.State
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 
+@dataclass(frozen=True)
+class Postgres:
+    """A server, its address, and what stops it and starts it again."""
+
+    url: str
+    restart: Callable[[], None]
+
+
 @pytest.fixture
-def restart_postgres(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[], None]]:
-    """A PostgreSQL of this test's own; the function stops it and starts it again."""
+def postgres(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Postgres]:
+    """A PostgreSQL of this test's own, since it is stopped in the middle."""
     # It asks for this when it is imported, and complains where it is not set.
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     from scripts import with_postgres
 
-    directory = tmp_path / "postgres"
-    server = with_postgres.start(directory)
+    # Below tmp_path another run of pytest may lock the server's user out.
+    with TemporaryDirectory() as folder:
+        directory = Path(folder)
+        server = with_postgres.start(directory)
 
-    def restart() -> None:
-        server.stop()
-        with_postgres.start(directory)
+        def restart() -> None:
+            server.stop()
+            with_postgres.start(directory)
 
-    yield restart
-    server.cleanup()
+        yield Postgres(f"postgres://postgres@/postgres?host={folder}", restart)
+        server.cleanup()
 
 
 @pytest.fixture
 def installation(
-    restart_postgres: Callable[[], None],
+    postgres: Postgres,
     tmp_path: Path,
     settings: Any,
     transactional_db: None,
 ) -> Iterator[Installation]:
-    url = f"postgres://postgres@/postgres?host={tmp_path / 'postgres'}"
-    with installed(url, tmp_path, settings) as installation:
+    with installed(postgres.url, tmp_path, settings) as installation:
         call_command("migrate", verbosity=0)
         yield installation
 
@@ -101,7 +110,7 @@ def test_machines_share_the_work_and_any_of_them_may_go_away(
     installation: Installation,
     project: Project,
     olga: User,
-    restart_postgres: Callable[[], None],
+    postgres: Postgres,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(check_file, "LARGEST_CSV", 40)
@@ -142,7 +151,7 @@ def test_machines_share_the_work_and_any_of_them_may_go_away(
     connection.close()
     with ThreadPoolExecutor(1) as somebody:
         pressing = somebody.submit(people.send, *through_restart)
-        restart_postgres()
+        postgres.restart()
         pressing.result()
 
     all_writes = [*through_kills, *through_restart, killed_while_sending, unanswered]
