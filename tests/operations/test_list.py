@@ -305,7 +305,7 @@ class TestFilters:
         assert viewer.get(f"{ROWS}?{query}").status_code == 400
 
     @settings(
-        max_examples=60,
+        max_examples=30,
         deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture],
     )

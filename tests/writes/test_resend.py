@@ -52,15 +52,18 @@ class TestSendAgain:
         assert Operation.objects.count() == 1
 
     @pytest.mark.parametrize(
-        ("values", "filled"),
+        ("fault", "values", "filled"),
         [
-            ({}, LOOKED),
-            ({"action": "update"}, {}),
-            ({"csv": CSV}, {}),
-            ({"url": "https://example.com/x", "primary_key": "id"}, LOOKED),
+            *((fault, {}, LOOKED) for fault in SINGLE_FAULTS),
+            ("timeout_after", {"action": "update"}, {}),
+            ("timeout_after", {"csv": CSV}, {}),
+            (
+                "timeout_after",
+                {"url": "https://a.example/x", "primary_key": "id"},
+                LOOKED,
+            ),
         ],
     )
-    @pytest.mark.parametrize("fault", SINGLE_FAULTS)
     def test_the_very_same_goes_out_in_a_new_write(
         self,
         unknown: Any,
