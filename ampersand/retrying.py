@@ -1,4 +1,4 @@
-"""When a read that failed is tried again; pure but for its jitter."""
+"""Backoff: when a read that failed is tried again; pure but for its jitter."""
 
 import random
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What every request passes: sign-in, and an id that ties its traces together."""
+"""What every request passes: sign-in, and a correlation id for all its traces."""
 
 import re
 import uuid

@@ -1,4 +1,4 @@
-"""The last net under every log line: API keys are replaced by value."""
+"""Redacting log lines, as the last net: API keys are replaced by value."""
 
 import logging
 import threading

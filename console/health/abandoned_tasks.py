@@ -17,7 +17,7 @@ LONGEST_TASK = timedelta(days=1)
 def forget_abandoned() -> int:
     """Delete the tasks that a killed worker left as running; return how many.
 
-    They are nudges: what they stood for was given out anew by the clock.
+    What they stood for was enqueued anew by the clock.
     """
     now = db_clock.now()
     living = Heartbeat.objects.filter(seen_at__gt=now - GONE_AFTER)

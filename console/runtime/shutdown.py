@@ -1,4 +1,4 @@
-"""Ending in time: a process that is told to stop finishes or hands back what it holds.
+"""Shutdown: a process that is told to stop finishes or hands back what it holds.
 
 After SIGTERM or Ctrl-C nothing new is begun. What is running gets a while to end by
 itself. What is held after that is handed back, and the process ends.

@@ -1,4 +1,4 @@
-"""How often a password may be guessed, over all web processes.
+"""The sign-in limit: how often a password may be guessed, over all web processes.
 
 Each try is stored before the password is looked at, and counts until it turns out to be
 right: so of many at the same moment no more than the limit are looked at. Once there

@@ -1,4 +1,4 @@
-"""How a page keeps itself up to date: how often it asks, and what is new to it."""
+"""Polling by pages: how often one asks for news, and what is new to it."""
 
 import hashlib
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Connections only to where somebody who types an address may lead this process."""
+"""The SSRF guard: connections only to where an address that was typed may lead us."""
 
 import socket
 import ssl

@@ -1,4 +1,4 @@
-"""Files in an S3-compatible store, fetched by whoever has a signed address."""
+"""Files in an S3-compatible store, fetched by whoever has a presigned address."""
 
 import re
 import secrets

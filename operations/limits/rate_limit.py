@@ -1,4 +1,4 @@
-"""The gate of a project: how many requests at once and a second, and when not at all.
+"""The rate limit, or gate, of a project: how many requests at once and a second.
 
 Writes: `admit_write` claims an operation, or puts it off; afterwards `write_ended`
 takes note of what came of it. Reads: `admit_reads` grants a number of requests, and

@@ -1,4 +1,6 @@
-"""The states of an operation, and which may follow which; drawn in docs/states.md.
+"""The state machine of an operation: its states, and which may follow which.
+
+docs/states.md draws it.
 
 The database refuses every transition that is not here (`OperationTransition`).
 """

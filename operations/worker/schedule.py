@@ -1,4 +1,4 @@
-"""When to ask Ampersand again: soon at first, then ever more slowly; pure.
+"""The polling schedule: when to ask Ampersand again, ever more slowly; pure.
 
 An operation is asked 2 s, 5 s and 15 s after it was accepted, then every minute, after
 a day every ten minutes, and after a week no more. Its log is asked for each time in the

@@ -99,7 +99,7 @@ def confirm(
             _audit(write, operations, actor)
             if write.resends is not None:
                 _decide(write.resends, operations[0], actor, repeat_reason)
-            for operation in operations[: _nudged(write)]:
+            for operation in operations[: _enqueued_at_once(write)]:
                 transaction.on_commit(partial(dispatch.enqueue_send, operation.pk))
     except (RepeatFound, AlreadyDecided):
         write.refresh_from_db()
@@ -107,8 +107,8 @@ def confirm(
     return operations[0]
 
 
-def _nudged(write: Write) -> int:
-    """Return how many parts are nudged at once; the others are when they are due."""
+def _enqueued_at_once(write: Write) -> int:
+    """Return how many parts are enqueued at once; the others are when due."""
     return write.project.max_at_once if write.is_parallel else 1
 
 

@@ -1,8 +1,9 @@
-"""The same content twice: found before it is sent, by whomever and from any draft.
+"""The duplicate guard: the same content twice is found before it is sent.
 
-Two drafts have the same content when their fingerprints are equal. The database keeps
-one row for each time a content was confirmed, numbered, and a number only once. So of
-two people who confirm the same at the same moment one finds the other's row.
+By whomever it was confirmed, and from any draft. Two drafts have the same content when
+their fingerprints are equal. The database keeps one row for each time a content was
+confirmed, numbered, and a number only once. So of two people who confirm the same at
+the same moment one finds the other's row.
 """
 
 import hashlib

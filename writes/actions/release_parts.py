@@ -62,7 +62,7 @@ def _let_go(
 
 
 def due_at(project: Project, now: datetime, place: int) -> datetime:
-    """Return when the clock nudges a part that is `place` in line, if nobody did yet.
+    """Return when the clock enqueues a part that is `place` in line, if it still waits.
 
     Parts that are let go together do not come all at once: the gate would only put
     them off.

@@ -1,4 +1,4 @@
-"""Forgetting: files go after their time, digests, counts and the audit stay.
+"""Retention: files go after their time; digests, counts and the audit stay.
 
 Files of a write that was sent are kept for KEEP_DAYS of its environment, drafts that
 nobody came back to for a day. Nothing goes while an operation may still need it.

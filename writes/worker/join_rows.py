@@ -1,4 +1,4 @@
-"""How each row of a write fared, from what its operations and their logs told."""
+"""The row join: how each row of a write fared, as operations and their logs told."""
 
 import hashlib
 import json

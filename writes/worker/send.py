@@ -91,7 +91,7 @@ def send(operation_id: int) -> None:
         _cancel(operation, f"Nothing was sent, since the store failed. {error}")
         return
     if _claim(operation):
-        with holding(partial(_stop_waiting, operation)), _lease_kept(operation):
+        with holding(partial(_stop_waiting, operation)), _lease_renewed(operation):
             _exchange(operation, client, request)
 
 
@@ -131,7 +131,7 @@ def _reserve(operation: Operation) -> bool:
     """Keep other workers off while the file is made available, which takes minutes.
 
     A second address would end the first, which may just be on its way. Who finds it due
-    later than any pause or nudge puts it finds it reserved.
+    later than any pause or task puts it finds it reserved.
     """
     now = db_clock.now()
     mine = Operation.objects.filter(
@@ -178,8 +178,8 @@ def _claim(operation: Operation) -> bool:
 
 
 @contextmanager
-def _lease_kept(operation: Operation) -> Iterator[None]:
-    """Push the lease on from a thread while the block runs; a dead process does not."""
+def _lease_renewed(operation: Operation) -> Iterator[None]:
+    """Renew the lease from a thread while the block runs; a dead process does not."""
     done = threading.Event()
 
     def renew() -> None:

@@ -1,4 +1,4 @@
-"""The clock: turns what is due into nudges for the workers."""
+"""The clock, our scheduler: enqueues for the workers what is due."""
 
 import logging
 from typing import Any
@@ -30,7 +30,7 @@ LONGEST_PAUSE = 10
 class Command(BaseCommand):
     """Run until SIGTERM or SIGINT. Several do no harm: each claim is conditional."""
 
-    help = "Give the workers a nudge for everything that is due."
+    help = "Enqueue for the workers everything that is due."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--interval", type=float, default=1.0, help="seconds")
