@@ -84,7 +84,7 @@ class TestSendAgain:
         first = fresh(batch)
         assert (first.state, first.needs_person) == (State.UNKNOWN, False)
         assert "olga" in words(first.resolution)
-        assert numbers(first.resolution) == [again.pk]
+        assert numbers(first.resolution)[0] == again.pk
         assert audited("operation.sent_again").detail["again"] == again.pk
         work_off()
         one, two = received(sandbox)[-2:]

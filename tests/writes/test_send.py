@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import Q
 from django.test import Client as Browser
 
 from console.access.roles import Role
@@ -39,7 +40,9 @@ def live(project: Project) -> Project:
 
 
 def needs_reason(environment: str) -> None:
-    EnvironmentControl.objects.of(environment).change(needs_reason=True)
+    EnvironmentControl.objects.of(environment).change(
+        Q(needs_reason=False), needs_reason=True
+    )
 
 
 def errors(answer: Any) -> dict[str, list[str]]:
