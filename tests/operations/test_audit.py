@@ -29,7 +29,8 @@ def reader(sign_in: Callable[..., Browser]) -> Browser:
 
 
 def record(count: int = 1, **values: Any) -> list[int]:
-    given = {"action": "write.confirmed", "subject": "Upsert", "actor_name": "olga"}
+    olga = Actor(name="olga")
+    given = {"action": "write.confirmed", "subject": "Upsert", "actor": olga}
     return [AuditEvent.record(**{**given, **values}).pk for _ in range(count)]
 
 
