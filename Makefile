@@ -5,9 +5,16 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 STATIC := $(shell find static -type f)
+PYTEST := $(PYTHON) -m pytest -q -n logical
+POSTGRES := $(PYTHON) scripts/with_postgres.py --fast
+# These start processes of their own, and mostly wait for them.
+PROCESSES := tests/machines tests/chaos
+UNIT := --ignore tests/browser $(PROCESSES:%=--ignore %)
+# Each of the many processes that the tests start would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run install test lint types unit unit-sqlite unit-postgres browser permissions bench chaos chaos-sqlite \
-  chaos-postgres requirements clean
+.PHONY: help run install test check lint types unit unit-sqlite unit-postgres machines machines-sqlite \
+  machines-postgres browser permissions bench chaos chaos-sqlite chaos-postgres requirements clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-14s %s\n", $$1, $$2}'
@@ -15,7 +22,16 @@ help: ## List the targets
 run: $(VENV)/.run .env staticfiles/staticfiles.json ## Start everything on this machine and print the address
 	@exec $(PYTHON) manage.py run
 
-test: lint types unit browser ## Everything that must pass before a change lands
+# What takes longest comes first.
+test: $(VENV)/.dev .env staticfiles/staticfiles.json ## Everything that must pass before a change lands
+	@scripts/stages.sh browser machines-postgres unit-sqlite unit-postgres machines-sqlite types lint
+
+check: $(VENV)/.dev .env ## What to run after each change: lint, types, and the unit tests on SQLite
+	@scripts/stages.sh unit-sqlite types lint
+
+stage-%:
+	@SECONDS=0; $(MAKE) $*; code=$$?; end=$$([ $$code = 0 ] || echo failed); \
+		printf '%-18s %4d s %s\n' $* $$SECONDS $$end >> "$$STAGES_TOOK"; exit $$code
 
 lint: $(VENV)/.dev .env ## Style, templates, imports, migrations, deployment checks, known vulnerabilities
 	$(VENV)/bin/ruff check .
@@ -28,18 +44,26 @@ lint: $(VENV)/.dev .env ## Style, templates, imports, migrations, deployment che
 types: $(VENV)/.dev .env ## Types
 	$(VENV)/bin/mypy
 
-unit: unit-sqlite unit-postgres ## All tests but the browser's, on both databases
+unit: unit-sqlite unit-postgres ## Tests that start no processes, on both databases
 
 unit-sqlite: $(VENV)/.dev
-	$(PYTHON) -m pytest -q -n auto --ignore tests/browser
+	$(PYTEST) $(UNIT)
 
-# What needs no database is left out there: tests/conftest.py.
+# tests/conftest.py says which of them run here once more.
 unit-postgres: $(VENV)/.dev
-	$(PYTHON) scripts/with_postgres.py --fast $(PYTHON) -m pytest -q -n auto --ignore tests/browser
+	$(POSTGRES) $(PYTEST) $(UNIT)
+
+machines: machines-sqlite machines-postgres ## Tests with workers, clocks and webs of their own, on both databases
+
+machines-sqlite: $(VENV)/.dev
+	$(PYTEST) --maxschedchunk 1 $(PROCESSES)
+
+machines-postgres: $(VENV)/.dev
+	$(POSTGRES) $(PYTEST) --maxschedchunk 1 $(PROCESSES)
 
 browser: $(VENV)/.dev .env staticfiles/staticfiles.json ## Tests in a real Chromium
 	scripts/chromium.sh
-	$(PYTHON) -m pytest -q -n auto --dist loadfile --no-loadscope-reorder tests/browser
+	$(PYTEST) --dist loadfile --no-loadscope-reorder tests/browser
 
 bench: $(VENV)/.dev .env staticfiles/staticfiles.json ## Measure; one line a figure, exit 1 where one falls short
 	$(PYTHON) bench/all.py
@@ -51,7 +75,7 @@ permissions: $(VENV)/.dev .env ## Print who may do what at every address, and wh
 foreign: $(VENV)/.dev ## Tests on files of other people, in FOREIGN_FILES or ../shared; no part of `make test`
 	$(PYTHON) -m pytest -q tests/foreign
 
-# A few points of each suite are part of the unit tests. `make -j2 --output-sync chaos` runs both databases at once.
+# A few points of each suite are part of `make machines`. `make -j2 --output-sync chaos` runs both databases at once.
 chaos: chaos-sqlite chaos-postgres ## Kill and break everything at every step, on both databases; tables, exit 1 on a violation
 
 chaos-sqlite: $(VENV)/.dev

@@ -24,7 +24,9 @@ def start(directory: Path, *, options: str = FAST) -> PostgresServer:
     """Start a server in `directory`: a new one, or one that was stopped."""
     directory = directory.resolve()
     server = get_server(directory, cleanup_mode="delete", start=False)
-    server.ensure_pgdata_inited()
+    # The first of all makes a user of the system.
+    with server._lock:
+        server.ensure_pgdata_inited()
     # By itself the library gives it ten seconds, and no options.
     wait = ("-w", "-t", str(START_SECONDS), "-l", str(server.log))
     pgexec(

@@ -1,7 +1,13 @@
 """Settings of the tests: the console's own, with an environment of their own."""
 
+import atexit
 import os
+import shutil
 import tempfile
+
+# Each process has its own.
+_data = tempfile.mkdtemp(prefix="write-console-tests-")
+atexit.register(shutil.rmtree, _data, ignore_errors=True)
 
 os.environ.update(
     SECRET_KEY="only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz",
@@ -21,11 +27,7 @@ os.environ.update(
     TRUST_PROXY="false",
     SESSION_HOURS="12",
     SESSION_IDLE_MINUTES="120",
-    DATA_DIR=os.path.join(
-        tempfile.gettempdir(),
-        # Each process has its own.
-        "write-console-tests" + os.environ.get("PYTEST_XDIST_WORKER", ""),
-    ),
+    DATA_DIR=_data,
     PORT="8000",
     SANDBOX_PORT="8900",
     DEMO_PASSWORD="",
