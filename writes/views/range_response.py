@@ -4,8 +4,7 @@ RFC 9110 says what the headers mean; the section is named where it decides somet
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 
@@ -26,65 +25,21 @@ CONTENT_TYPE = "text/csv; charset=utf-8"
 _RANGE = re.compile(r"bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Slice:
-    """A part of a file on disk: `length` bytes from `offset`."""
-
-    path: Path
-    offset: int
-    length: int
-
-
-@dataclass(frozen=True)
-class Body:
-    """Bytes to be served one after the other, as a header and a part of a file."""
-
-    pieces: Sequence[bytes | Slice]
-
-    @classmethod
-    def of(cls, path: Path) -> "Body":
-        """Return the whole file. Raises OSError where it cannot be read."""
-        return cls([Slice(path, 0, path.stat().st_size)])
-
-    @property
-    def length(self) -> int:
-        """Return the number of bytes."""
-        return sum(_length(piece) for piece in self.pieces)
-
-    def read(self, start: int, stop: int) -> Iterator[bytes]:
-        """Yield the bytes from `start` to before `stop`, in blocks.
-
-        Raises: OSError where a file is gone or has become shorter. The fetcher then
-        sees the connection break, not an answer that looks whole.
-        """
-        position = 0
-        for piece in self.pieces:
-            first = max(start - position, 0)
-            last = min(stop - position, _length(piece))
-            position += _length(piece)
-            if first >= last:
-                continue
-            if isinstance(piece, bytes):
-                yield piece[first:last]
-            else:
-                yield from _blocks(piece.path, piece.offset + first, last - first)
-
-
 def respond(
-    request: HttpRequest, body: Path | Body, *, etag: str, name: str
+    request: HttpRequest, path: Path, *, etag: str, name: str
 ) -> HttpResponseBase:
-    """Answer GET or HEAD with `body` or the range asked for.
+    """Answer GET or HEAD with the file at `path` or the range of it asked for.
 
     `etag` changes with every byte, as a digest does, and comes without quotes. `name`
     is what a browser saves it as. Answers 200, 206, 304, 405, 412 or 416.
 
-    Raises: OSError where a path cannot be read.
+    Raises: OSError where the file cannot be read.
     """
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
-    whole = body if isinstance(body, Body) else Body.of(body)
+    length = path.stat().st_size
     tag = quote_etag(etag)
-    response = _precondition(request, tag) or _content(request, whole, tag)
+    response = _precondition(request, tag) or _content(request, path, length, tag)
     response["Accept-Ranges"] = "bytes"
     response["Cache-Control"] = "private, no-store"
     response["Content-Disposition"] = content_disposition_header(True, name)
@@ -108,8 +63,9 @@ def _precondition(request: HttpRequest, tag: str) -> HttpResponse | None:
     return None
 
 
-def _content(request: HttpRequest, body: Body, tag: str) -> HttpResponseBase:
-    length = body.length
+def _content(
+    request: HttpRequest, path: Path, length: int, tag: str
+) -> HttpResponseBase:
     asked = _asked(request, tag, length)
     start, stop = asked or (0, length)
     if asked and start >= stop:
@@ -121,7 +77,7 @@ def _content(request: HttpRequest, body: Body, tag: str) -> HttpResponseBase:
         response = HttpResponse(content_type=CONTENT_TYPE)
     else:
         response = StreamingHttpResponse(
-            body.read(start, stop), content_type=CONTENT_TYPE
+            _blocks(path, start, stop), content_type=CONTENT_TYPE
         )
     response["Content-Length"] = str(stop - start)
     if asked:
@@ -133,7 +89,7 @@ def _content(request: HttpRequest, body: Body, tag: str) -> HttpResponseBase:
 def _asked(request: HttpRequest, tag: str, length: int) -> tuple[int, int] | None:
     """Return start and stop of the range asked for, None for the whole.
 
-    Start is not before stop where the body has no such bytes. Several ranges, other
+    Start is not before stop where the file has no such bytes. Several ranges, other
     units and nonsense are ignored (14.2), and so is a range of another version (13.1.5)
     or one for HEAD (14.2).
     """
@@ -152,16 +108,17 @@ def _asked(request: HttpRequest, tag: str, length: int) -> tuple[int, int] | Non
     return int(first), min(int(last) + 1, length)
 
 
-def _length(piece: bytes | Slice) -> int:
-    return len(piece) if isinstance(piece, bytes) else piece.length
+def _blocks(path: Path, start: int, stop: int) -> Iterator[bytes]:
+    """Yield the bytes from `start` to before `stop`, in blocks.
 
-
-def _blocks(path: Path, offset: int, length: int) -> Iterator[bytes]:
+    Raises: OSError where the file is gone or has become shorter. The fetcher then sees
+    the connection break, not an answer that looks whole.
+    """
     with path.open("rb") as file:
-        file.seek(offset)
-        while length:
-            block = file.read(min(BLOCK, length))
+        file.seek(start)
+        while start < stop:
+            block = file.read(min(BLOCK, stop - start))
             if not block:
                 raise OSError(f"{path.name} became shorter while it was served.")
-            length -= len(block)
+            start += len(block)
             yield block
