@@ -5,20 +5,15 @@ from typing import Any
 
 from django import template
 
-from writes.display.finding_titles import RuleTitle, title_of
+from writes.display.finding_titles import title_of
 
 register = template.Library()
+register.filter("rule_title", title_of)
 
 WIDTH = 1000
 # What is there is seen, however small its share; and where the next piece begins.
 LEAST = 8
 GAP = 3
-
-
-@register.filter
-def rule_title(rule: str) -> RuleTitle:
-    """Return what a kind of finding is called."""
-    return title_of(rule)
 
 
 @register.filter
