@@ -5,7 +5,7 @@ person has no role, it is in no list and no count, and its address answers 404. 
 is how a view gets a row: it cannot be called without saying which role that needs.
 """
 
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from django.db import models
 from django.http import HttpRequest
@@ -18,17 +18,22 @@ from console.environments import Environment
 class OfEnvironment[Row: models.Model](models.QuerySet[Row]):
     """Questions asked of rows that belong to an environment.
 
-    `PROJECT` is the look-up that leads to the project, "" for projects themselves.
+    The model's `PROJECT` is the look-up that leads to the project, "" where the row
+    has its environment itself.
     """
 
-    PROJECT: ClassVar[str]
+    @property
+    def project_path(self) -> str:
+        """The look-up from a row to its project."""
+        path: str = self.model.PROJECT  # type: ignore[attr-defined]
+        return path
 
     def for_role(self, user: Person, least: Role) -> Self:
         """Return those in environments where `user` has at least the role."""
         words = environments_for(user, least)
         if len(words) == len(Environment):
             return self
-        path = f"{self.PROJECT}__environment__in".removeprefix("__")
+        path = f"{self.project_path}__environment__in".removeprefix("__")
         return self.filter(**{path: words})
 
     def visible_to(self, user: Person) -> Self:
@@ -45,11 +50,11 @@ def find[Row: models.Model](
     role is too low for what they want.
     """
     visible = rows.visible_to(request.user)
-    if rows.PROJECT:
-        visible = visible.select_related(rows.PROJECT)
+    if rows.project_path:
+        visible = visible.select_related(rows.project_path)
     row = get_object_or_404(visible, pk=pk)
     project: Any = row
-    for step in filter(None, rows.PROJECT.split("__")):
+    for step in filter(None, rows.project_path.split("__")):
         project = getattr(project, step)
     need_role(request, role, project.environment)
     return row

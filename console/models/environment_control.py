@@ -14,8 +14,6 @@ from console.environments import Environment
 class EnvironmentControlQuerySet(OfEnvironment["EnvironmentControl"]):
     """Questions asked of the controls of environments."""
 
-    PROJECT = ""
-
     def frozen(self) -> "EnvironmentControlQuerySet":
         """Return those whose environment sends nothing, the longest frozen first."""
         return self.filter(frozen_at__isnull=False).order_by("frozen_at")
@@ -43,6 +41,7 @@ class EnvironmentControl(models.Model):
     needs_reason = models.BooleanField(default=False)
 
     objects = EnvironmentControlQuerySet.as_manager()
+    PROJECT = ""
 
     class Meta:
         constraints = [

@@ -10,12 +10,6 @@ from files.field import Field
 from files.fields.field_lists import from_json
 
 
-class IntegrationQuerySet(OfEnvironment["Integration"]):
-    """Questions asked of integrations."""
-
-    PROJECT = "project"
-
-
 class Integration(models.Model):
     """A reference to an integration of a project, with what it may write."""
 
@@ -30,7 +24,8 @@ class Integration(models.Model):
     )
     provider = models.CharField(max_length=50, default="salesforce")
 
-    objects = IntegrationQuerySet.as_manager()
+    objects = OfEnvironment["Integration"].as_manager()
+    PROJECT = "project"
 
     class Meta:
         ordering = ["name"]
@@ -46,8 +41,6 @@ class Integration(models.Model):
 
 class WriteObjectQuerySet(OfEnvironment["WriteObject"]):
     """Questions asked of objects."""
-
-    PROJECT = "integration__project"
 
 
 class WriteObjectManager(models.Manager["WriteObject"]):
@@ -79,6 +72,7 @@ class WriteObject(models.Model):
     fields_at = models.DateTimeField(null=True, editable=False)
 
     objects = WriteObjectManager.from_queryset(WriteObjectQuerySet)()
+    PROJECT = "integration__project"
 
     class Meta:
         ordering = ["name"]
@@ -99,12 +93,6 @@ class WriteObject(models.Model):
         return tuple(from_json(self.fields))
 
 
-class GroupQuerySet(OfEnvironment["Group"]):
-    """Questions asked of groups."""
-
-    PROJECT = "integration__project"
-
-
 class Group(models.Model):
     """A customer of an integration: Ampersand's groupRef, and a name for people."""
 
@@ -114,7 +102,8 @@ class Group(models.Model):
     group_ref = models.CharField("groupRef", max_length=200)
     name = models.CharField(max_length=100, blank=True)
 
-    objects = GroupQuerySet.as_manager()
+    objects = OfEnvironment["Group"].as_manager()
+    PROJECT = "integration__project"
 
     class Meta:
         ordering = ["name", "group_ref"]

@@ -24,8 +24,6 @@ class NoActiveKey(Exception):
 class ProjectQuerySet(OfEnvironment["Project"]):
     """Questions asked of projects."""
 
-    PROJECT = ""
-
     def for_list(self) -> "ProjectQuerySet":
         """Add `integration_count` and `active_keys`, a list, the newest first.
 
@@ -109,6 +107,7 @@ class Project(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ProjectQuerySet.as_manager()
+    PROJECT = ""
 
     class Meta:
         ordering = ["name"]
@@ -177,12 +176,6 @@ class Project(models.Model):
     reader.alters_data = True  # type: ignore[attr-defined]
 
 
-class ApiKeyQuerySet(OfEnvironment["ApiKey"]):
-    """Questions asked of API keys."""
-
-    PROJECT = "project"
-
-
 class ApiKey(models.Model):
     """A key of a project, encrypted at rest; only its last four are shown."""
 
@@ -196,7 +189,8 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(null=True, editable=False)
     revoked_at = models.DateTimeField(null=True, editable=False)
 
-    objects = ApiKeyQuerySet.as_manager()
+    objects = OfEnvironment["ApiKey"].as_manager()
+    PROJECT = "project"
 
     class Meta:
         ordering = ["-pk"]

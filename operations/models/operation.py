@@ -29,8 +29,6 @@ def is_frozen() -> Q:
 class OperationQuerySet(OfEnvironment["Operation"]):
     """Questions asked of operations."""
 
-    PROJECT = "project"
-
     def for_role(self, user: Person, least: Role) -> "OperationQuerySet":
         """Return those in environments where `user` has at least the role.
 
@@ -215,6 +213,7 @@ class Operation(models.Model):
     version = models.PositiveIntegerField(default=1)
 
     objects = OperationQuerySet.as_manager()
+    PROJECT = "project"
 
     class Meta:
         constraints = [

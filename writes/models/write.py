@@ -40,8 +40,6 @@ def as_sent_path(write: "Write", file_name: str) -> str:
 class WriteQuerySet(OfEnvironment["Write"]):
     """Questions asked of writes."""
 
-    PROJECT = "integration__project"
-
     def drafts(self) -> "WriteQuerySet":
         """Return those that were reviewed and not sent, newest first."""
         return self.filter(state=Write.State.DRAFT).order_by("-pk")
@@ -191,6 +189,7 @@ class Write(models.Model):
     files_deleted_at = models.DateTimeField(null=True)
 
     objects = WriteQuerySet.as_manager()
+    PROJECT = "integration__project"
 
     class Meta:
         constraints = [
