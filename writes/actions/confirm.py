@@ -8,7 +8,7 @@ wait, and the project's gate paces them.
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -237,9 +237,10 @@ def _add(
         due_at=due_at(write.project, now, number - 1) if goes_now else None,
     )
     has_file = write.source == Write.Source.CSV
+    # A part has the names of a batch's columns, its number among them.
+    position = asdict(plan.part) if plan.part else {"number": number}
     Batch.objects.create(
         write=write,
-        number=number,
         operation=operation,
         method=plan.request.method,
         url=plan.request.url,
@@ -249,7 +250,7 @@ def _add(
         size=plan.size,
         csv_sha256=plan.csv_sha256,
         is_settled=not has_file,
-        **_position(plan.part),
+        **position,
     )
     return operation
 
@@ -260,17 +261,6 @@ def _body(request: Request, *, has_file: bool) -> dict[str, Any]:
     if has_file:
         body |= {name: None for name in FILLED_IN if name in body}
     return body
-
-
-def _position(part: Part | None) -> dict[str, int]:
-    if part is None:
-        return {}
-    return {
-        "first_row": part.first_row,
-        "last_row": part.last_row,
-        "offset": part.offset,
-        "length": part.length,
-    }
 
 
 def _audit(write: Write, operations: list[Operation], actor: Actor) -> None:

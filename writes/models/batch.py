@@ -9,6 +9,7 @@ write is paused no part's turn comes.
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any, cast
 
 from django.db import models
@@ -112,18 +113,11 @@ class Batch(models.Model):
         """Which part of the write's file it carries, None where it has no file."""
         if self.first_row is None:
             return None
-        return Part(
-            number=self.number,
-            first_row=self.first_row,
-            last_row=cast(int, self.last_row),
-            offset=cast(int, self.offset),
-            length=cast(int, self.length),
-        )
+        return Part(**{each.name: getattr(self, each.name) for each in fields(Part)})
 
     def csv(self) -> bytes:
         """Return the exact text of its CSV. Raises `FileNotFoundError`."""
-        part, path = self.part, self.write.path_of("as_sent")
-        return part_text(path, part) if part else path.read_bytes()
+        return part_text(self.write.path_of("as_sent"), cast(Part, self.part))
 
     @property
     def is_shared(self) -> bool:

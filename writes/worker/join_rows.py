@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import cast
 
 from files.mending.taken_out import origin_of
 from files.rows.accounting import Verdict
@@ -10,7 +11,7 @@ from files.splitting import Part
 from operations.models import LogEntry, Operation
 from operations.outcome.decide import told_counts
 from operations.outcome.row_failures import failure_groups, loose_errors
-from writes.models import Batch, Write
+from writes.models import Write
 from writes.storage import NewFiles, delete
 from writes.worker.progress import Progress, Stopped
 
@@ -47,7 +48,7 @@ def join_rows(write: Write, progress: Progress) -> None:
             as_sent,
             key=write.primary_key,
             parts=[
-                (_part(batch), _told(batch.operation))
+                (cast(Part, batch.part), _told(batch.operation))
                 for batch in write.batches.select_related("operation")
             ],
             target=target,
@@ -68,11 +69,6 @@ def join_rows(write: Write, progress: Progress) -> None:
         new_files.discard()
         raise Stopped
     delete(before)
-
-
-def _part(batch: Batch) -> Part:
-    assert batch.part is not None  # noqa: S101 - a write with a file has parts
-    return batch.part
 
 
 def _told(operation: Operation) -> Told:
