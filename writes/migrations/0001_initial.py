@@ -4,7 +4,6 @@ import console.processes
 import django.db.models.deletion
 import django.utils.timezone
 import uuid
-import writes.models.write
 from django.conf import settings
 from django.db import migrations, models
 
@@ -36,9 +35,9 @@ class Migration(migrations.Migration):
                 ('primary_key', models.CharField(blank=True, max_length=200)),
                 ('url', models.TextField(blank=True)),
                 ('file_name', models.CharField(blank=True, max_length=255)),
-                ('original', models.FileField(blank=True, upload_to=writes.models.write.original_path)),
+                ('original', models.FileField(blank=True, upload_to='')),
                 ('as_read', models.FileField(blank=True, upload_to='')),
-                ('as_sent', models.FileField(blank=True, upload_to=writes.models.write.as_sent_path)),
+                ('as_sent', models.FileField(blank=True, upload_to='')),
                 ('held_back', models.FileField(blank=True, upload_to='')),
                 ('findings', models.FileField(blank=True, upload_to='')),
                 ('inspection', models.JSONField(blank=True, default=dict)),

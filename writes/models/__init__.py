@@ -13,7 +13,7 @@ from writes.models.saved_mapping import SavedMapping
 from writes.models.sent_content import SentContent, SentContentQuerySet
 from writes.models.shared_address import SharedAddress
 from writes.models.transition import WriteTransition
-from writes.models.write import Write, WriteQuerySet, as_sent_path, original_path
+from writes.models.write import Write, WriteQuerySet
 
 __all__ = [
     "Batch",
@@ -25,6 +25,4 @@ __all__ = [
     "Write",
     "WriteQuerySet",
     "WriteTransition",
-    "as_sent_path",
-    "original_path",
 ]

@@ -23,18 +23,11 @@ from operations.models import Operation
 
 
 def new_path(kind: str, ending: str = "csv") -> str:
-    """Return a name in the storage that nothing has yet and nobody can guess."""
+    """Return a name in the storage that nothing has yet and nobody can guess.
+
+    A file is never kept under its own name: that is the sender's text.
+    """
     return f"writes/{timezone.now():%Y/%m}/{uuid.uuid4().hex}.{kind}.{ending}"
-
-
-def original_path(write: "Write", file_name: str) -> str:
-    """Where an upload is kept. Never under its own name: that is the sender's text."""
-    return new_path("original")
-
-
-def as_sent_path(write: "Write", file_name: str) -> str:
-    """Where the exact text that will be sent is kept."""
-    return new_path("as-sent")
 
 
 class WriteQuerySet(OfEnvironment["Write"]):
@@ -125,10 +118,10 @@ class Write(models.Model):
     primary_key = models.CharField(max_length=200, blank=True)
     url = models.TextField(blank=True)
     file_name = models.CharField(max_length=255, blank=True)
-    original = models.FileField(upload_to=original_path, blank=True)
+    original = models.FileField(blank=True)
     # In UTF-8, with LF and commas; the same file as `original` where that was so.
     as_read = models.FileField(blank=True)
-    as_sent = models.FileField(upload_to=as_sent_path, blank=True)
+    as_sent = models.FileField(blank=True)
     # The rows that were left out, and every finding as CSV.
     held_back = models.FileField(blank=True)
     findings = models.FileField(blank=True)
