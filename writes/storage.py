@@ -9,8 +9,6 @@ from django.core.files.storage import default_storage
 
 from writes.models.write import new_path
 
-BLOCK = 1024 * 1024
-
 # PostgreSQL keeps no NUL in texts or JSON. A reader sees that there was one.
 NUL, SIGN_FOR_NUL = "\0", "␀"
 
@@ -48,11 +46,8 @@ def delete(name: str | None) -> None:
 
 def measure(path: Path) -> tuple[int, str]:
     """Return the size in bytes and the SHA-256 of a file."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-    return path.stat().st_size, digest.hexdigest()
+        return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def storable(value: Any) -> Any:
