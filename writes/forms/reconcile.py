@@ -8,6 +8,7 @@ from console.ui.forms import StyledForm
 from operations.actions import follow
 from writes.actions.resend import could_duplicate
 from writes.forms.confirm import LONGEST_REASON, ConfirmForm
+from writes.forms.record import need_id
 from writes.models import Batch
 
 
@@ -47,10 +48,7 @@ class WrittenForm(StyledForm):
     def clean_record_id(self) -> str:
         """Refuse what is no id, and for an update another record's."""
         record_id: str = self.cleaned_data["record_id"]
-        if not record_id.isprintable() or " " in record_id:
-            raise forms.ValidationError(
-                "An id has no spaces or invisible characters.", code="spaces"
-            )
+        need_id(record_id)
         if self.expected and record_id != self.expected:
             raise forms.ValidationError(
                 f"This was an update of the record {self.expected}, of no other.",

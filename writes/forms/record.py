@@ -16,14 +16,6 @@ class RecordForm(TargetForm):
         max_length=100,
         help_text="The id of the record in the customer's SaaS. Only for an update.",
     )
-    field_order = (
-        "project",
-        "integration",
-        "object",
-        "group",
-        "action",
-        "record_id",
-    )
 
     def clean_record_id(self) -> str:
         """Refuse a missing id for an update; an id for a create is left out."""
@@ -34,8 +26,13 @@ class RecordForm(TargetForm):
             raise forms.ValidationError(
                 "An update needs the id of the record.", code="required"
             )
-        if not record_id.isprintable() or " " in record_id:
-            raise forms.ValidationError(
-                "An id has no spaces or invisible characters.", code="spaces"
-            )
+        need_id(record_id)
         return record_id
+
+
+def need_id(text: str) -> None:
+    """Raise `ValidationError` for what is no id of a record."""
+    if not text.isprintable() or " " in text:
+        raise forms.ValidationError(
+            "An id has no spaces or invisible characters.", code="spaces"
+        )

@@ -38,7 +38,6 @@ class CsvForm(UpsertForm):
             attrs={"accept": ".csv,.tsv,.txt,.xlsx,text/csv,text/plain"}
         ),
     )
-    field_order = ("project", "integration", "object", "group", "primary_key", "file")
 
     def __init__(self, *args: Any, earlier: Write | None = None, **kwargs: Any) -> None:
         """`earlier` is the write whose file is taken when no other is chosen."""
@@ -80,7 +79,6 @@ class UrlForm(UpsertForm):
         ),
         help_text="Ampersand must be able to GET it without signing in; up to 150 MiB.",
     )
-    field_order = ("project", "integration", "object", "group", "primary_key", "url")
 
     def clean_url(self) -> str:
         """Accept http(s) with a host; refuse user names, which would be stored."""
