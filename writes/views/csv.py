@@ -34,7 +34,7 @@ def csv(request: ConsoleRequest) -> HttpResponse:
     if earlier and _is_fixed(earlier, request.user):
         return go_to_taken(request, NotYourDraft(earlier))
     if request.method != "POST":
-        initial = _initial(request, earlier)
+        initial = first_values(request, earlier, "primary_key")
         form = CsvForm(initial=initial, earlier=earlier, user=request.user)
         return _page(request, form)
     form = CsvForm(request.POST, request.FILES, earlier=earlier, user=request.user)
@@ -92,13 +92,6 @@ def _content(form: CsvForm, earlier: Write | None) -> dict[str, Any]:
         "reading": earlier.reading,
         "recipe_json": earlier.recipe_json,
     }
-
-
-def _initial(request: ConsoleRequest, earlier: Write | None) -> dict[str, Any]:
-    values = first_values(request, earlier)
-    if earlier is not None:
-        values["primary_key"] = earlier.primary_key
-    return values
 
 
 def _page(request: ConsoleRequest, form: CsvForm, *, status: int = 200) -> HttpResponse:

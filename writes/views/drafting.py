@@ -36,9 +36,12 @@ def earlier_write(request: ConsoleRequest, source: str) -> Write | None:
     )
 
 
-def first_values(request: ConsoleRequest, write: Write | None) -> dict[str, Any]:
+def first_values(
+    request: ConsoleRequest, write: Write | None, *taken_over: str
+) -> dict[str, Any]:
     """Return what an empty form starts with; a new token makes it a new write.
 
+    `taken_over` are the columns of an earlier `write` that the form has fields for.
     Going back to a draft keeps its token, so that it stays one draft. An admin who
     takes over somebody else's draft makes one of their own.
     """
@@ -47,6 +50,7 @@ def first_values(request: ConsoleRequest, write: Write | None) -> dict[str, Any]
         "token": write.token if write and mine and write.is_draft else uuid.uuid4(),
         "again": write.pk if write is not None else None,
         **initial_target(write, request.user),
+        **{name: getattr(write, name) for name in taken_over if write is not None},
     }
 
 

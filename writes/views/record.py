@@ -31,7 +31,8 @@ def record(request: ConsoleRequest) -> HttpResponse:
     """Show the form; a button named `do` changes its rows, Review makes a draft."""
     earlier = earlier_write(request, Write.Source.RECORD)
     if request.method != "POST":
-        form = RecordForm(initial=_initial(request, earlier), user=request.user)
+        initial = first_values(request, earlier, "action", "record_id")
+        form = RecordForm(initial=initial, user=request.user)
         return _page(request, form, _rows_of(earlier))
     typed = _Typed(request.POST)
     do = request.POST.get("do", "review")
@@ -124,13 +125,6 @@ class _Typed:
             self.error = str(error)
             return
         self.as_json = False
-
-
-def _initial(request: ConsoleRequest, earlier: Write | None) -> dict[str, Any]:
-    values = first_values(request, earlier)
-    if earlier is not None:
-        values |= {"action": earlier.action, "record_id": earlier.record_id}
-    return values
 
 
 def _rows_of(earlier: Write | None) -> _Typed:

@@ -1,7 +1,5 @@
 """The form for a URL that Ampersand fetches."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -30,7 +28,8 @@ def url(request: ConsoleRequest) -> HttpResponse:
     """Show the form; Review makes a draft."""
     earlier = earlier_write(request, Write.Source.URL)
     if request.method != "POST":
-        form = UrlForm(initial=_initial(request, earlier), user=request.user)
+        initial = first_values(request, earlier, "primary_key", "url")
+        form = UrlForm(initial=initial, user=request.user)
         return render(request, "writes/url.html", {"form": form})
     form = UrlForm(request.POST, user=request.user)
     if not form.is_valid():
@@ -64,10 +63,3 @@ def _look(request: ConsoleRequest, write: Write) -> RemoteFile | None:
     except NotLooked as error:
         messages.warning(request, f"The console could not look at the address. {error}")
         return None
-
-
-def _initial(request: ConsoleRequest, earlier: Write | None) -> dict[str, Any]:
-    values = first_values(request, earlier)
-    if earlier is not None:
-        values |= {"primary_key": earlier.primary_key, "url": earlier.url}
-    return values
