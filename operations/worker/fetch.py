@@ -61,7 +61,13 @@ async def fetch_all(
     It ends within CUT_AFTER. What was not begun in time, or not after several others
     had no answer, is missing from the result.
     """
-    return await _Round(reader).fetch_all(queries)
+    this = _Round(reader)
+    tasks = [asyncio.create_task(this.ask(query)) for query in queries]
+    _, late = await asyncio.wait(tasks, timeout=CUT_AFTER)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*tasks)
+    return this.news
 
 
 class _Round:
@@ -70,21 +76,13 @@ class _Round:
         self._free = asyncio.Semaphore(CONNECTIONS)
         self._begin_until = time.monotonic() + BEGIN_WITHIN
         self._silent = 0
-        self._news: dict[int, Fetched] = {}
+        self.news: dict[int, Fetched] = {}
 
-    async def fetch_all(self, queries: Sequence[Query]) -> dict[int, Fetched]:
-        tasks = [asyncio.create_task(self._ask(query)) for query in queries]
-        _, late = await asyncio.wait(tasks, timeout=CUT_AFTER)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*tasks)
-        return self._news
-
-    async def _ask(self, query: Query) -> None:
+    async def ask(self, query: Query) -> None:
         async with self._free:
             if self._silent >= SILENT_LIMIT or time.monotonic() > self._begin_until:
                 return
-            news = self._news[query.pk] = Fetched()
+            news = self.news[query.pk] = Fetched()
             try:
                 await self._fill(news, query)
             except AmpersandError as problem:
