@@ -31,6 +31,11 @@ def csv_lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterat
         yield writer.writerow([guarded(cell) for cell in row])
 
 
+def exact_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a CSV file for programs one by one, its cells as they are."""
+    return map(csv.writer(_Line(), lineterminator="\n").writerow, rows)
+
+
 def download(
     lines: Iterable[str], *, file_name: str, content_type: str
 ) -> StreamingHttpResponse:

@@ -1,7 +1,5 @@
 """How each row of a write fared: pages, filters, and lists to take away."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,7 +27,7 @@ from files.raw_records import cut
 from files.rows import row_exports
 from files.rows.fates import FAILED, STATES
 from files.rows.row_store import Page, RowStore
-from operations.csv_export import csv_lines, download
+from operations.csv_export import csv_lines, download, exact_lines
 from operations.filters import Filter, cursor, word
 from operations.outcome.row_failures import parse_error
 from writes.models import FileJob, Write
@@ -173,7 +171,7 @@ def outcomes(request: ConsoleRequest, pk: int) -> HttpResponseBase:
     write, store = _opened(request, pk, "rows with their outcome")
     found = row_exports.with_outcomes(store, write.path_of("as_sent"))
     name = f"write-{write.pk}-outcomes.csv"
-    return _closing(store, _exact(found), name)
+    return _closing(store, exact_lines(found), name)
 
 
 @require_safe
@@ -207,16 +205,6 @@ def _opened(request: ConsoleRequest, pk: int, what: str) -> tuple[Write, RowStor
 
 def _guarded(rows: Iterator[list[str]]) -> Iterator[str]:
     return csv_lines(next(rows), rows)
-
-
-def _exact(rows: Iterable[list[str]]) -> Iterator[str]:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    for row in rows:
-        writer.writerow(row)
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
 
 
 def _closing(
