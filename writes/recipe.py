@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from files.findings_file import ranges, rows_with
+from files.findings_file import ranges
 from files.mending import recipes
 from files.mending.recipes import Recipe
 
@@ -56,8 +55,3 @@ def without_rows(recipe: Recipe, rows: list[int]) -> Recipe:
     """Return the recipe with these rows, ascending, left out too."""
     left_out = replace(recipe, left_out=(*recipe.left_out, *ranges(rows)))
     return replace(left_out, left_out=tuple(left_out.ranges()))
-
-
-def rows_of_group(findings: Path, rule: str, column: str) -> list[int]:
-    """Return the rows that have a finding of this group, ascending."""
-    return rows_with(findings, rule=rule, column=column or None)

@@ -1,7 +1,7 @@
 """The rate limit, or gate, of a project: how many requests at once and a second.
 
-Writes: `admit_write` claims an operation, or puts it off; afterwards `write_ended`
-takes note of what came of it. Reads: `admit_reads` grants a number of requests, and
+Writes: `admit_write` claims an operation, or puts it off; afterwards the breaker takes
+note of what came of it. Reads: `admit_reads` grants a number of requests, and
 the caller makes no more than those; afterwards `reads_ended` takes note of them all.
 
 All of it counts over every worker and machine, because it happens under the lock of
@@ -111,11 +111,6 @@ def _put_off(operation: Operation, gate: Gate, wait: NotNow, now: datetime) -> N
         values["waiting_since"] = now
     operation.change(only_from=(State.WAITING,), **values)
     gate.save(update_fields=["turn_at"])
-
-
-def write_ended(project: Project, error: AmpersandError | None) -> None:
-    """Take note of what came of a write: for the breaker, and for who has to wait."""
-    circuit_breaker.note(project, "write", [error])
 
 
 def close_writes(project: Project, until: datetime, why: str) -> None:

@@ -65,8 +65,8 @@ def tells_outcome(entry: Entry) -> bool:
         entry.error
         or entry.severity.casefold() in ERROR_SEVERITIES
         or COUNTS.search(entry.text)
-        or _says(entry, NONE_PROCESSED)
-        or _says(entry, SOME_FAILED)
+        or _any_says([entry.text], NONE_PROCESSED)
+        or _any_says([entry.text], SOME_FAILED)
         or failure_groups([entry.raw])
     )
 
@@ -179,10 +179,6 @@ def _contradiction(
     if rows_sent is not None and total > rows_sent:
         return f"Ampersand counts {total:,} rows, but {rows_sent:,} were sent."
     return ""
-
-
-def _says(entry: Entry, sentence: str) -> bool:
-    return _any_says([entry.text], sentence)
 
 
 def _any_says(texts: Iterable[str], sentence: str) -> bool:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from console.actor import Actor
 from console.http import ConsoleRequest
 from console.models import AuditEvent
+from files.findings_file import rows_with
 from files.mending.recipes import InvalidRecipe, Recipe
 from files.reading.inspection import Reading
 from writes.columns import columns_of
@@ -22,7 +23,6 @@ from writes.recipe import (
     key_after,
     names_to_remember,
     recipe_as_json,
-    rows_of_group,
     without_rows,
 )
 
@@ -88,8 +88,11 @@ def remember(write: Write, request: ConsoleRequest) -> None:
 
 
 def _leave_out(write: Write, request: ConsoleRequest) -> dict[str, Any]:
-    rule, column = request.POST.get("rule", ""), request.POST.get("column", "")
-    rows = rows_of_group(write.path_of("findings"), rule, column)
+    rows = rows_with(
+        write.path_of("findings"),
+        rule=request.POST.get("rule", ""),
+        column=request.POST.get("column") or None,
+    )
     return _recipe_values(without_rows(write.recipe, rows))
 
 
@@ -122,10 +125,6 @@ def _choose_key(write: Write, request: ConsoleRequest) -> dict[str, Any]:
     return {"primary_key": key}
 
 
-def _check_again(write: Write, request: ConsoleRequest) -> dict[str, Any]:
-    return {}
-
-
 ACTIONS: dict[str, Callable[[Write, ConsoleRequest], dict[str, Any]]] = {
     "read": _read_as,
     "read-otherwise": _read_otherwise,
@@ -134,6 +133,6 @@ ACTIONS: dict[str, Callable[[Write, ConsoleRequest], dict[str, Any]]] = {
     "put-back": _put_back,
     "cells": _edit_cells,
     "undo": _undo,
-    "check": _check_again,
+    "check": lambda write, request: {},
     "key": _choose_key,
 }

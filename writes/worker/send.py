@@ -38,7 +38,7 @@ from console.models import EnvironmentControl, NoActiveKey
 from console.runtime import db_clock
 from console.runtime.shutdown import holding
 from files.remote.stores import StoreError
-from operations.limits import rate_limit
+from operations.limits import circuit_breaker, rate_limit
 from operations.models import Operation
 from operations.models.operation import is_frozen
 from writes import url_check
@@ -214,7 +214,7 @@ def _exchange(operation: Operation, client: Client, request: Request) -> None:
         return
     record_answer.record_answer(operation, outcome)
     failure = outcome if isinstance(outcome, AmpersandError) else None
-    rate_limit.write_ended(operation.project, failure)
+    circuit_breaker.note(operation.project, "write", [failure])
 
 
 def _give_up(operation: Operation) -> None:
