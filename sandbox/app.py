@@ -100,6 +100,8 @@ class Sandbox:
                 return self._reset(request)
             case ["sandbox", "plan"]:
                 return self._plan(request)
+            case ["sandbox", "end"]:
+                return self._end(request)
             case ["sandbox", *parts]:
                 return inspection.page(self._store, request, parts)
             case ["v1", *parts]:
@@ -172,6 +174,14 @@ class Sandbox:
         if request.method != "POST":
             raise not_allowed("POST")
         return arrivals.plan(self._store, request)
+
+    def _end(self, request: Request) -> Response:
+        if request.method != "POST":
+            raise not_allowed("POST")
+        self._operations.end_endless(str(request.json().get("operation")), request.time)
+        if self._background:
+            self._spawn_unfinished()
+        return answer({"ending": True})
 
     def _reset(self, request: Request) -> Response:
         if request.method != "POST":

@@ -25,7 +25,7 @@ FAULTS = {
     "unknown_status_forever": "The operation is 'wibbling' for good.",
     "late_logs": "The operation ends at once; its logs appear 20 seconds later.",
     "unordered_logs": "The operation's logs come in no order.",
-    "never_ends": "The operation stays in_progress.",
+    "never_ends": "The operation stays in_progress, until it is told to end.",
     "partial": "Every third row of a bulk write fails.",
     "bulk_completed": "The operation ends as BulkWriteCompleted, without counts.",
     "string_logs": "Log messages are plain strings, as in early 2024.",

@@ -48,6 +48,7 @@ def home() -> Response:
         "GET /sandbox/faults       misbehaviour to ask for",
         "GET /sandbox/sample.csv   a file for recordsURL",
         "POST /sandbox/plan        give a write to come a fault",
+        "POST /sandbox/end         end an operation that never ends",
         "POST /sandbox/reset       forget everything",
     ]
     return plain("\n".join(lines) + "\n")

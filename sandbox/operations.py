@@ -82,6 +82,19 @@ class Operations:
         self.log(FAILED_OPERATION, now, "INFO", "Validated parameters successfully")
         self.log(FAILED_OPERATION, now, "ERROR", NOTHING_PROCESSED, error=LINE_ENDING)
 
+    def end_endless(self, operation: str, now: float) -> None:
+        """Have an operation that never ends do so now, or raise 404."""
+        with self._store.transaction():
+            row = self._store.row(
+                "SELECT 1 FROM operations WHERE id = ? AND status = ? AND due = ?",
+                *(operation, IN_PROGRESS, math.inf),
+            )
+            if row is None:
+                raise Problem(404, "There is no such operation that never ends.")
+            self._store.run(
+                "UPDATE operations SET due = ? WHERE id = ?", now, operation
+            )
+
     def running(self, until: float) -> list[Row]:
         """What is not finished and due by then, without the CSV, oldest first."""
         return self._store.rows(

@@ -178,6 +178,20 @@ def test_never_ends() -> None:
     assert finished.status == "in_progress"
 
 
+def test_never_ends_until_it_is_told_to() -> None:
+    console = Console()
+    endless = console.start(name("never_ends"), "external_id__c", CSV)
+    ended = console.start(name("never_ends"), "external_id__c", CSV)
+    told = console.http.post("/sandbox/end", json={"operation": ended})
+    assert told.status_code == 200
+    assert console.operation(ended)["status"] == "success"
+    assert console.operation(endless)["status"] == "in_progress"
+    # It has ended, and cannot do so again.
+    again = console.http.post("/sandbox/end", json={"operation": ended})
+    assert again.status_code == 404
+    assert console.http.get("/sandbox/end").status_code == 405
+
+
 def test_partial() -> None:
     finished = Console().finish(name("partial"), "external_id__c", CSV)
     assert finished.status == "success"
