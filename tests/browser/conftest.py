@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,19 +117,19 @@ class Console:
         self.process.communicate()
         self.process = None
 
-    @contextmanager
-    def nothing_ends(self) -> Iterator[None]:
-        """Keep what is in progress so: who would learn of its end sleeps meanwhile.
+    def hold_next_write(self) -> None:
+        """Have the sandbox keep what it receives next in progress, if it is a file."""
+        self.tell("plan", {"fault": "never_ends", "write": 1})
 
-        A test may kill that worker before it wakes up again.
-        """
-        (pid,) = self.children("--queue watching")
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+    def end_held_write(self) -> None:
+        """Have what the sandbox received last end, after `hold_next_write`."""
+        operation = self.get("/sandbox/requests")[-1]["operationId"]
+        self.tell("end", {"operation": operation})
+
+    def tell(self, what: str, values: dict[str, Any]) -> None:
+        """Tell the sandbox to do something."""
+        url = f"{self.sandbox_url}/sandbox/{what}"
+        httpx.post(url, json=values, timeout=60).raise_for_status()
 
     def log(self) -> str:
         """Return all that the processes have printed to stderr."""

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
+# The page of an operation that was asked about more than once.
+ASKED_AGAIN = re.compile(r"\b([2-9]|[1-9][0-9]+) times\b")
+
 GROUPS = {"Demo customer": "demo-group-id", "Sample customer": "sample-org-id"}
 
 

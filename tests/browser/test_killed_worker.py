@@ -9,7 +9,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Console
-from tests.browser.steps import expect_state, review_csv, review_record, send
+from tests.browser.steps import (
+    ASKED_AGAIN,
+    expect_state,
+    review_csv,
+    review_record,
+    send,
+)
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +74,11 @@ def test_killed_while_sending_ends_as_unknown_and_is_not_sent_again(
     expect_state(page, "succeeded")
 
 
-def send_opportunity(page: Page, tmp_path: Path) -> None:
-    """Send a file of one row, and wait until it is in progress."""
+def send_what_is_held(page: Page, console: Console, tmp_path: Path) -> None:
+    """Send a file that stays in progress, and wait until it is."""
     file = tmp_path / "rows.csv"
     file.write_text("external_id__c,Name,StageName,CloseDate\na-1,One,New,2024-01-01\n")
+    console.hold_next_write()
     review_csv(page, "opportunity", "external_id__c", file)
     send(page)
     expect_state(page, "in_progress")
@@ -80,20 +87,21 @@ def send_opportunity(page: Page, tmp_path: Path) -> None:
 def test_killed_while_watching_still_learns_the_end(
     page: Page, hasty_console: Console, tmp_path: Path
 ) -> None:
-    with hasty_console.nothing_ends():
-        send_opportunity(page, tmp_path)
-        kill(hasty_console, "watching")
+    send_what_is_held(page, hasty_console, tmp_path)
+    expect(page.locator("main")).to_contain_text(ASKED_AGAIN)
+    kill(hasty_console, "watching")
+    hasty_console.end_held_write()
     expect_state(page, "succeeded")
 
 
 def test_everything_killed_at_once_goes_on_after_a_restart(
     page: Page, hasty_console: Console, tmp_path: Path
 ) -> None:
-    with hasty_console.nothing_ends():
-        send_opportunity(page, tmp_path)
-        address = page.url
-        page.goto("about:blank")
-        hasty_console.kill_all()
+    send_what_is_held(page, hasty_console, tmp_path)
+    address = page.url
+    page.goto("about:blank")
+    hasty_console.kill_all()
     hasty_console.start()
+    hasty_console.end_held_write()
     page.goto(address)
     expect_state(page, "succeeded")
