@@ -28,7 +28,6 @@ TARGET = (
     "source",
 )
 
-
 DRAFT = Write.State.DRAFT
 
 
@@ -55,21 +54,22 @@ def retry_failed(write: Write, actor: Actor) -> Write:
         with transaction.atomic():
             # Of two clicks at the same moment the second waits for the first.
             Write.objects.select_for_update().get(pk=write.pk)
-            child = retries_of(write).filter(started_by=actor.user, state=DRAFT).first()
-            if child is None:
-                return _child(
+            mine = retries_of(write).filter(started_by=actor.user, state=DRAFT).first()
+            if mine is None:
+                return child(
                     write,
                     actor,
                     Write.Relation.RETRY,
                     original=new_files.name_of(path),
                     file_name=f"failed rows of {write.file_name}"[:255],
                     recipe_json=_of_rows(write.recipe, failed),
+                    is_ready=False,
                 )
     except BaseException:
         new_files.discard()
         raise
     new_files.discard()
-    return child
+    return mine
 
 
 def retries_of(write: Write) -> WriteQuerySet:
@@ -107,7 +107,7 @@ def try_first(write: Write, actor: Actor, count: int) -> Write:
     name = storage.linked(write.original.name, "original")
     try:
         with transaction.atomic():
-            child = _child(
+            trial = child(
                 write,
                 actor,
                 Write.Relation.TRIAL,
@@ -116,6 +116,7 @@ def try_first(write: Write, actor: Actor, count: int) -> Write:
                 inspection=write.inspection,
                 reading=write.reading,
                 recipe_json=recipe_as_json(replace(recipe, only_first=tried)),
+                is_ready=False,
             )
             _take_from(write, replace(recipe, skip_first=tried))
     except IntegrityError:
@@ -124,7 +125,7 @@ def try_first(write: Write, actor: Actor, count: int) -> Write:
     except BaseException:
         delete(name)
         raise
-    return child
+    return trial
 
 
 def _take_from(write: Write, recipe: Recipe) -> None:
@@ -170,13 +171,13 @@ def trial_of(write: Write) -> Write | None:
     return trials.not_discarded().first()
 
 
-def _child(write: Write, actor: Actor, relation: str, **values: Any) -> Write:
+def child(write: Write, actor: Actor, relation: str, **values: Any) -> Write:
+    """Return a new draft that goes where `write` goes, and carries `values`."""
     return save_draft.save_draft(
         token=uuid.uuid4(),
         actor=actor,
         parent=write,
         relation=relation,
-        is_ready=False,
         **{name: getattr(write, name) for name in TARGET},
         **values,
     )

@@ -116,8 +116,7 @@ def cancel_rest(write: Write, actor: Actor) -> int:
     with transaction.atomic():
         for batch in write.batches.select_related("operation"):
             if batch.operation.can_be_cancelled:
-                by = actor.name
-                cancelled += batch.operation.cancel(by=by)
+                cancelled += batch.operation.cancel(by=actor.name)
         if cancelled:
             audit(write, actor, "write.cut_short", f"{cancelled} parts not sent")
     return cancelled

@@ -5,7 +5,6 @@ at once. The first operation stays unknown, for that is the truth, and is decide
 """
 
 import hashlib
-import uuid
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -15,7 +14,7 @@ from files.mending.recipes import Recipe
 from files.reading.inspection import Reading
 from operations.models import Operation
 from writes import requests, storage
-from writes.actions import begin_job, derive, save_draft
+from writes.actions import begin_job, derive
 from writes.actions.confirm import AlreadyDecided, confirm
 from writes.models import Batch, FileJob, Write
 from writes.recipe import recipe_as_json
@@ -37,9 +36,8 @@ def could_duplicate(batch: Batch) -> bool:
     Not where it names its record, nor where every row of a file carries a key of its
     own. Of what lies at an address nobody knows that.
     """
-    if batch.write.source == Source.CSV:
-        return batch.part is None
-    return batch.write.action != Write.Action.UPDATE
+    write = batch.write
+    return write.source != Source.CSV and write.action != Write.Action.UPDATE
 
 
 def send_again(
@@ -52,7 +50,13 @@ def send_again(
     """
     if not batch.operation.needs_person:
         raise AlreadyDecided(batch.operation)
-    draft = _draft_of(batch, actor)
+    draft = derive.child(
+        batch.write,
+        actor,
+        Write.Relation.AGAIN,
+        resends=batch.operation,
+        **_content(batch),
+    )
     try:
         _need_same(draft, batch)
         return confirm(draft, actor, reason=reason, repeat_reason=repeat_reason)
@@ -61,19 +65,6 @@ def send_again(
     except BaseException:
         derive.discard(draft)
         raise
-
-
-def _draft_of(batch: Batch, actor: Actor) -> Write:
-    write = batch.write
-    return save_draft.save_draft(
-        token=uuid.uuid4(),
-        actor=actor,
-        parent=write,
-        relation=Write.Relation.AGAIN,
-        resends=batch.operation,
-        **{name: getattr(write, name) for name in derive.TARGET},
-        **_content(batch),
-    )
 
 
 def _content(batch: Batch) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import cast
 
 from django.db.models import Q
 
 from files.rows.sent_rows import read_header, sent_rows
+from files.splitting import Part
 from files.values.numbers import TYPES as NUMBERS
 from operations.models import Operation
 from operations.models.operation import OperationQuerySet
@@ -84,9 +86,7 @@ def _look_ups(batch: Batch) -> list[LookUp]:
 
 def first_keys(batch: Batch) -> list[str]:
     """Return the keys of the first rows that `batch` carries; none where it is gone."""
-    part = batch.part
-    if part is None:
-        return []
+    part = cast(Part, batch.part)
     try:
         path = batch.write.path_of("as_sent")
     except FileNotFoundError:
