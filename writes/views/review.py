@@ -17,7 +17,6 @@ from console.actor import Actor
 from console.fields import UnreadableSecret
 from console.http import ConsoleRequest
 from console.models import EnvironmentControl, NoActiveKey
-from files.remote.looking import LARGE
 from operations.display.sentence import sentence
 from writes import delivery, requests
 from writes.actions import derive
@@ -171,20 +170,13 @@ def _file_context(write: Write) -> dict[str, Any]:
     }
 
 
-def _deliveries(write: Write) -> list[dict[str, Any]]:
+def _deliveries(write: Write) -> list[dict[str, str]]:
     """Return the ways in which this file can go, when there is a choice."""
     if write.delivery == Write.Delivery.TEXT:
         return []
     labels = dict(Write.Delivery.choices)
-    size = write.check_report["as_sent_size"]
-    return [
-        {
-            "value": way,
-            "label": labels[way],
-            "is_risky": way != Write.Delivery.PARTS and size > LARGE,
-        }
-        for way in delivery.deliveries(size)
-    ]
+    ways = delivery.deliveries(write.check_report["as_sent_size"])
+    return [{"value": way, "label": labels[way]} for way in ways]
 
 
 @require_POST
