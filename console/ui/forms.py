@@ -17,9 +17,11 @@ class StyledMixin:
     """Give the controls of a form the classes of the UI kit."""
 
     fields: dict[str, forms.Field]
+    # Another one where two forms stand on a page: their ids must not meet.
+    ids = "id_%s"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **{"auto_id": self.ids, **kwargs})
         for field in self.fields.values():
             field.widget.attrs.setdefault("class", _css_class(field.widget))
 

@@ -12,7 +12,8 @@ from console.actor import Actor
 from console.http import ConsoleRequest
 from console.models import AuditEvent
 from operations.actions import follow as actions
-from operations.views.list import follow_form, list_page
+from operations.filters import FollowForm
+from operations.views.list import list_page
 from operations.views.lookup import find_operation
 
 
@@ -54,7 +55,7 @@ def cancel(request: ConsoleRequest, pk: int) -> HttpResponse:
 @require_operator
 def follow(request: ConsoleRequest) -> HttpResponse:
     """Begin to watch an operation that somebody else started."""
-    form = follow_form(request, request.POST)
+    form = FollowForm(request.POST, user=request.user)
     if not form.is_valid():
         return list_page(request, follow_form=form, status=422)
     project, remote_id = form.cleaned_data["project"], form.cleaned_data["remote_id"]

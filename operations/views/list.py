@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -31,7 +31,7 @@ POLL_IDLE = 30
 @require_viewer
 def operation_list(request: ConsoleRequest) -> HttpResponse:
     """Show operations, newest first, narrowed by the filters in the address."""
-    return list_page(request, follow_form=follow_form(request))
+    return list_page(request, follow_form=FollowForm(user=request.user))
 
 
 @require_safe
@@ -60,11 +60,6 @@ def list_page(
     else:
         status = 400
     return render(request, "operations/list.html", context, status=status)
-
-
-def follow_form(request: ConsoleRequest, data: QueryDict | None = None) -> FollowForm:
-    """Return the form at the foot of the list; its ids must not meet the filters'."""
-    return FollowForm(data, user=request.user, auto_id="follow_%s")
 
 
 def _lines(request: ConsoleRequest, chosen: OperationFilter) -> dict[str, Any]:

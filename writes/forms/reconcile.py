@@ -15,6 +15,7 @@ from writes.models import Batch
 class LinkForm(StyledForm):
     """Which operation of Ampersand it is."""
 
+    ids = "link_%s"
     remote_id = forms.CharField(
         label="Operation id",
         max_length=200,
@@ -33,6 +34,7 @@ class LinkForm(StyledForm):
 class WrittenForm(StyledForm):
     """Under which id the one record was found."""
 
+    ids = "written_%s"
     record_id = forms.CharField(
         label="Record ID",
         max_length=100,
@@ -60,6 +62,7 @@ class WrittenForm(StyledForm):
 class NotWrittenForm(StyledForm):
     """How it was found out that nothing arrived."""
 
+    ids = "not_written_%s"
     looked_at = forms.CharField(
         label="What did you look at?",
         max_length=LONGEST_REASON,
@@ -74,6 +77,7 @@ class AgainForm(ConfirmForm):
     than the environment asks of every write.
     """
 
+    ids = "again_%s"
     looked = forms.BooleanField(
         label="I looked, and it is not there",
         error_messages={"required": "Look first, then tick this."},

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.contrib import messages
-from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -53,7 +52,7 @@ def page(request: ConsoleRequest, pk: int) -> HttpResponse:
 def link(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Watch an operation of Ampersand as what became of it."""
     batch = _batch(request, pk, Role.OPERATOR)
-    form = LinkForm(request.POST, auto_id="link_%s")
+    form = LinkForm(request.POST)
     if not batch.operation.is_bulk:
         return _nothing(request, batch, "One record has no operation to link.")
     if not form.is_valid():
@@ -85,9 +84,7 @@ def link(request: ConsoleRequest, pk: int) -> HttpResponse:
 def written(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Keep that its record was found in the customer's system."""
     batch = _batch(request, pk, Role.OPERATOR)
-    form = WrittenForm(
-        request.POST, auto_id="written_%s", expected=batch.write.record_id
-    )
+    form = WrittenForm(request.POST, expected=batch.write.record_id)
     if batch.operation.is_bulk:
         return _nothing(request, batch, "Link it to its operation instead.")
     if not form.is_valid():
@@ -105,7 +102,7 @@ def written(request: ConsoleRequest, pk: int) -> HttpResponse:
 def not_written(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Keep that nothing of it arrived."""
     batch = _batch(request, pk, Role.OPERATOR)
-    form = NotWrittenForm(request.POST, auto_id="not_written_%s")
+    form = NotWrittenForm(request.POST)
     if not form.is_valid():
         return _page(request, batch, not_written_form=form, status=422)
     try:
@@ -123,7 +120,7 @@ def not_written(request: ConsoleRequest, pk: int) -> HttpResponse:
 def send_again(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Send the same once more in a new write, and decide this one."""
     batch = _batch(request, pk, Role.OPERATOR)
-    form = AgainForm(request.POST, auto_id="again_%s", batch=batch)
+    form = AgainForm(request.POST, batch=batch)
     if not batch.operation.needs_person:
         return _nothing(request, batch, str(AlreadyDecided(batch.operation)))
     if not form.is_valid():
@@ -182,7 +179,10 @@ def _page(
         "hints": found,
         "shown": shown,
         "curl": as_curl(batch.write, shown),
-        **_forms(batch),
+        "link_form": LinkForm(),
+        "written_form": WrittenForm(expected=batch.write.record_id),
+        "not_written_form": NotWrittenForm(),
+        "again_form": AgainForm(batch=batch),
         **told,
     }
     return render(request, "writes/reconcile.html", context, status=status)
@@ -191,17 +191,6 @@ def _page(
 def _may_still_arrive(operation: Operation) -> bool:
     sent_at = cast(datetime, operation.sent_at)
     return timezone.now() - sent_at < STILL_ARRIVES
-
-
-def _forms(batch: Batch) -> dict[str, Form]:
-    return {
-        "link_form": LinkForm(auto_id="link_%s"),
-        "written_form": WrittenForm(
-            auto_id="written_%s", expected=batch.write.record_id
-        ),
-        "not_written_form": NotWrittenForm(auto_id="not_written_%s"),
-        "again_form": AgainForm(auto_id="again_%s", batch=batch),
-    }
 
 
 def _risk(batch: Batch) -> str:
