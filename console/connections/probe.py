@@ -14,7 +14,7 @@ MADE_UP_ID = "00000000-0000-4000-8000-000000000000"
 PATIENCE = 5
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Verdict:
     """The outcome in words: what was found, why, and what to do next.
 
@@ -22,12 +22,12 @@ class Verdict:
     `answered` says that Ampersand itself answered, whether or not it was pleased.
     """
 
-    works: bool
-    answered: bool = False
     code: str
     title: str
     text: str
     remedy: str = ""
+    works: bool = False
+    answered: bool = False
 
 
 def try_connection(project: Project) -> Verdict:
@@ -41,11 +41,11 @@ def try_connection(project: Project) -> Verdict:
         client.get_operation(project=project.remote_id, operation_id=MADE_UP_ID)
     except NoActiveKey:
         text = "Nothing was sent."
-        return _no("no-key", "There is no API key", text, "Add an API key.")
+        return Verdict("no-key", "There is no API key", text, "Add an API key.")
     except UnreadableSecret as error:
         remedy = "Put the old key back into FIELD_KEYS, or rotate the API key."
         text = f"Nothing was sent. {error}"
-        return _no("unreadable-key", "The API key cannot be read", text, remedy)
+        return Verdict("unreadable-key", "The API key cannot be read", text, remedy)
     except Refused as error:
         return _refused(error)
     except NotSent as error:
@@ -55,30 +55,13 @@ def try_connection(project: Project) -> Verdict:
     except AmpersandError as error:
         remedy = "Check the settings of this project."
         title = "The request could not be built"
-        return _no("not-built", title, str(error), remedy)
+        return Verdict("not-built", title, str(error), remedy)
     return _not_ampersand("It knows an operation that cannot exist.")
-
-
-def _no(
-    code: str, title: str, text: str, remedy: str, *, answered: bool = False
-) -> Verdict:
-    return Verdict(
-        works=False,
-        answered=answered,
-        code=code,
-        title=title,
-        text=text,
-        remedy=remedy,
-    )
-
-
-def _answered_no(code: str, title: str, text: str, remedy: str) -> Verdict:
-    return _no(code, title, text, remedy, answered=True)
 
 
 def _not_ampersand(text: str) -> Verdict:
     remedy = "Check the API address; a proxy or a login page may be in between."
-    return _no("not-ampersand", "It answers, but not like Ampersand", text, remedy)
+    return Verdict("not-ampersand", "It answers, but not like Ampersand", text, remedy)
 
 
 def _refused(error: Refused) -> Verdict:
@@ -89,24 +72,26 @@ def _refused(error: Refused) -> Verdict:
         case 401:
             remedy = "Rotate the key: paste the one that Ampersand's dashboard shows."
             title = "The API key was refused (401)"
-            return _answered_no("refused-key", title, said, remedy)
+            return Verdict("refused-key", title, said, remedy, answered=True)
         case 403:
             remedy = "Give the key the right to read operations, or use another key."
             title = "The API key has no right to this (403)"
-            return _answered_no("no-right", title, said, remedy)
+            return Verdict("no-right", title, said, remedy, answered=True)
         case 404:
             return _not_found(said)
         case 429:
             remedy = "Wait a minute and test again."
-            return _answered_no("too-many", "Too many requests (429)", said, remedy)
+            return Verdict(
+                "too-many", "Too many requests (429)", said, remedy, answered=True
+            )
     if status >= 500:
         remedy = (
             "Try again in a few minutes; nothing is wrong with your settings so far."
         )
         title = f"Ampersand has a problem ({status})"
-        return _no("their-problem", title, said, remedy)
+        return Verdict("their-problem", title, said, remedy)
     title = f"Ampersand refused the request ({status})"
-    return _answered_no("refused", title, said, "Check the settings.")
+    return Verdict("refused", title, said, "Check the settings.", answered=True)
 
 
 def _not_found(said: str) -> Verdict:
@@ -115,17 +100,17 @@ def _not_found(said: str) -> Verdict:
     if "operation" in words:
         text = "The key is accepted and the project is known. Nothing was written."
         title = "The connection works"
-        return Verdict(works=True, answered=True, code="works", title=title, text=text)
+        return Verdict("works", title, text, works=True, answered=True)
     if "project" in words:
         remedy = "Check the project id, and that the key belongs to this project."
         title = "The project is unknown (404)"
-        return _answered_no("unknown-project", title, said, remedy)
+        return Verdict("unknown-project", title, said, remedy, answered=True)
     return _not_ampersand(said)
 
 
 def _not_sent(error: NotSent) -> Verdict:
     remedy = "Check the API address, and that this machine may reach it."
-    return _no("not-reached", "Ampersand was not reached", str(error), remedy)
+    return Verdict("not-reached", "Ampersand was not reached", str(error), remedy)
 
 
 def _no_answer(error: OutcomeUnknown) -> Verdict:
@@ -133,4 +118,4 @@ def _no_answer(error: OutcomeUnknown) -> Verdict:
         return _not_ampersand(str(error))
     remedy = "Test again; if it stays so, check the API address and the network."
     text = f"Nothing was written. {error}"
-    return _no("no-answer", "No answer came", text, remedy)
+    return Verdict("no-answer", "No answer came", text, remedy)
