@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from django.http import StreamingHttpResponse
 
+CSV = "text/csv; charset=utf-8"
 # OWASP, "CSV Injection": these begin a formula; Excel takes the wide forms, too.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -37,7 +38,7 @@ def exact_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
 
 
 def download(
-    lines: Iterable[str], *, file_name: str, content_type: str
+    lines: Iterable[str], *, file_name: str, content_type: str = CSV
 ) -> StreamingHttpResponse:
     """Return lines as a file to save, sent while they are read.
 

@@ -67,11 +67,7 @@ def audit_csv(request: ConsoleRequest) -> HttpResponseBase:
         actor=Actor.of(request),
         detail={"filters": chosen.narrowing},
     )
-    return download(
-        csv_lines(COLUMNS, _cells(events)),
-        file_name="audit.csv",
-        content_type="text/csv; charset=utf-8",
-    )
+    return download(csv_lines(COLUMNS, _cells(events)), file_name="audit.csv")
 
 
 def _cells(events: AuditEventQuerySet) -> Iterator[list[Any]]:

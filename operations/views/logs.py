@@ -123,7 +123,6 @@ def logs_csv(request: ConsoleRequest, pk: int) -> StreamingHttpResponse:
     return download(
         csv_lines(COLUMNS, _cells(rows)),
         file_name=f"operation-{operation.pk}-logs.csv",
-        content_type="text/csv; charset=utf-8",
     )
 
 

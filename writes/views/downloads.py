@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from console.access.roles import Role, require_viewer
 from console.http import ConsoleRequest
 from files.findings_file import COLUMNS, read_findings
-from operations.csv_export import csv_lines, download
+from operations.csv_export import CSV, csv_lines, download
 from writes.models import Batch, Write
 from writes.views.lookup import find_write
 
@@ -48,11 +48,8 @@ def findings(request: ConsoleRequest, pk: int) -> HttpResponseBase:
         path = write.path_of("findings")
     except FileNotFoundError:
         raise Http404 from None
-    return download(
-        csv_lines(COLUMNS, read_findings(path)),
-        file_name=f"write-{write.pk}-findings.csv",
-        content_type="text/csv; charset=utf-8",
-    )
+    lines = csv_lines(COLUMNS, read_findings(path))
+    return download(lines, file_name=f"write-{write.pk}-findings.csv")
 
 
 def _file(write: Write, kind: str) -> FileResponse:
@@ -66,7 +63,7 @@ def _file(write: Write, kind: str) -> FileResponse:
     name = f"write-{write.pk}-{kind.replace('_', '-')}.csv"
     # Never inline: the content is a customer's, and a browser would try to show it.
     response = FileResponse(opened, as_attachment=True, filename=name)
-    response["Content-Type"] = "text/csv; charset=utf-8"
+    response["Content-Type"] = CSV
     return response
 
 

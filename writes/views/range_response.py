@@ -18,8 +18,9 @@ from django.http import (
 )
 from django.utils.http import content_disposition_header, parse_etags, quote_etag
 
+from operations.csv_export import CSV
+
 BLOCK = 256 * 1024
-CONTENT_TYPE = "text/csv; charset=utf-8"
 
 # No file has more digits to its size; longer ones are not read as numbers.
 _RANGE = re.compile(r"bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*", re.IGNORECASE)
@@ -74,11 +75,9 @@ def _content(
         return unsatisfied
     response: HttpResponseBase
     if request.method == "HEAD":
-        response = HttpResponse(content_type=CONTENT_TYPE)
+        response = HttpResponse(content_type=CSV)
     else:
-        response = StreamingHttpResponse(
-            _blocks(path, start, stop), content_type=CONTENT_TYPE
-        )
+        response = StreamingHttpResponse(_blocks(path, start, stop), content_type=CSV)
     response["Content-Length"] = str(stop - start)
     if asked:
         response.status_code = HTTPStatus.PARTIAL_CONTENT

@@ -27,7 +27,7 @@ from files.raw_records import cut
 from files.rows import row_exports
 from files.rows.fates import FAILED, STATES
 from files.rows.row_store import Page, RowStore
-from operations.csv_export import csv_lines, download, exact_lines
+from operations.csv_export import CSV, csv_lines, download, exact_lines
 from operations.filters import Filter, cursor, word
 from operations.outcome.row_failures import parse_error
 from writes.models import FileJob, Write
@@ -148,7 +148,7 @@ def failed(request: ConsoleRequest, pk: int) -> HttpResponseBase:
     response = FileResponse(
         opened, as_attachment=True, filename=f"write-{write.pk}-failed.csv"
     )
-    response["Content-Type"] = "text/csv; charset=utf-8"
+    response["Content-Type"] = CSV
     return response
 
 
@@ -216,4 +216,4 @@ def _closing(
         with store:
             yield from lines
 
-    return download(read(), file_name=file_name, content_type="text/csv; charset=utf-8")
+    return download(read(), file_name=file_name)
