@@ -16,12 +16,8 @@ POLL_SECONDS = 3
 
 def rows_panel(request: ConsoleRequest, operation: Operation) -> str:
     """Draw how the rows fared of the write that an operation belongs to."""
-    batch = (
-        Batch.objects.select_related("write")
-        .filter(operation=operation, write__source=Write.Source.CSV)
-        .first()
-    )
-    if batch is None:
+    batch = _batch_of(operation)
+    if batch is None or batch.write.source != Write.Source.CSV:
         return ""
     context = rows_context(request, batch.write)
     return render_to_string("writes/rows_summary.html#panel", context, request)
@@ -58,7 +54,7 @@ def pause_panel(request: ConsoleRequest, operation: Operation) -> str:
     """
     if operation.state not in Operation.UNSENT:
         return ""
-    batch = Batch.objects.select_related("write").filter(operation=operation).first()
+    batch = _batch_of(operation)
     if batch is None:
         return ""
     is_alone = operation.reason and not operation.part
@@ -70,11 +66,7 @@ def pause_panel(request: ConsoleRequest, operation: Operation) -> str:
 
 def request_panel(request: ConsoleRequest, operation: Operation) -> str:
     """Draw the request as it was sent, or nothing for somebody else's operation."""
-    batch = (
-        Batch.objects.select_related("write__integration__project", "write__parent")
-        .filter(operation=operation)
-        .first()
-    )
+    batch = _batch_of(operation)
     if batch is None:
         return ""
     shown = batch.request_shown()
@@ -87,3 +79,9 @@ def request_panel(request: ConsoleRequest, operation: Operation) -> str:
         "address": SharedAddress.objects.filter(batch=batch).first(),
     }
     return render_to_string("writes/request_panel.html", context, request)
+
+
+def _batch_of(operation: Operation) -> Batch | None:
+    """Return what an operation carried, None for one of somebody else's."""
+    known = Batch.objects.select_related("write__integration__project", "write__parent")
+    return known.filter(operation=operation).first()
