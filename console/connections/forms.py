@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 
 from ampersand import SecretStr
 from console.connections.manifest import (
@@ -173,13 +174,8 @@ class IntegrationForm(StyledModelForm):
     def clean_remote_id(self) -> str:
         """Refuse an integration that the project already has."""
         remote_id: str = self.cleaned_data["remote_id"]
-        others = Integration.objects.filter(
-            project=self.instance.project_id, remote_id=remote_id
-        ).exclude(pk=self.instance.pk)
-        if others.exists():
-            raise ValidationError(
-                "This project already has that integration.", code="unique"
-            )
+        same = self.instance.project.integrations.filter(remote_id=remote_id)
+        _need_new(self, same, "This project already has that integration.")
         return remote_id
 
     def save(self, commit: bool = True) -> Integration:
@@ -209,14 +205,15 @@ class GroupForm(StyledModelForm):
     def clean_group_ref(self) -> str:
         """Refuse a groupRef that the integration already has."""
         group_ref: str = self.cleaned_data["group_ref"]
-        others = Group.objects.filter(
-            integration=self.instance.integration_id, group_ref=group_ref
-        ).exclude(pk=self.instance.pk)
-        if others.exists():
-            raise ValidationError(
-                "This integration already has that groupRef.", code="unique"
-            )
+        same = self.instance.integration.groups.filter(group_ref=group_ref)
+        _need_new(self, same, "This integration already has that groupRef.")
         return group_ref
+
+
+def _need_new(form: StyledModelForm, same: QuerySet[Any], text: str) -> None:
+    """Raise `ValidationError` where another row than the form's is among `same`."""
+    if same.exclude(pk=form.instance.pk).exists():
+        raise ValidationError(text, code="unique")
 
 
 class ManifestForm(StyledForm):
