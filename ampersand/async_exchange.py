@@ -35,7 +35,8 @@ class AsyncExchange(BaseExchange):
     """Sends reads concurrently over few connections, within one event loop.
 
     Each connection has a client of its own: the pool of httpcore looks through all its
-    connections again and again, and with 20 that took longer than everything else.
+    connections again and again, and with 20 that took longer than everything else. An
+    answer that names nothing it could be told by gets a connection of its own.
     """
 
     def __init__(
@@ -54,6 +55,8 @@ class AsyncExchange(BaseExchange):
             httpx.AsyncClient(transport=transport, verify=trusted, **options)
             for _ in range(CONNECTIONS)
         ]
+        once = self._options(keep_alive=0, connections=CONNECTIONS)
+        self._fresh = httpx.AsyncClient(transport=transport, verify=trusted, **once)
         # The one used last comes first, so that no more are open than are needed.
         self._free: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
         for client in self._clients:
@@ -61,15 +64,16 @@ class AsyncExchange(BaseExchange):
 
     async def close(self) -> None:
         """Close the connections."""
-        for client in self._clients:
+        for client in (*self._clients, self._fresh):
             await client.aclose()
 
     async def send(self, request: Request) -> Answer:
         """Send once and return the answer, exactly as `Exchange.send` does."""
         client = await self._free.get()
         started = time.monotonic()
+        used = client if request.answer_has_id else self._fresh
         try:
-            outcome = await self._attempt(client, request, started)
+            outcome = await self._attempt(used, request, started)
         finally:
             self._free.put_nowait(client)
         return self._told(request, outcome, started)

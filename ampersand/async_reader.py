@@ -63,7 +63,10 @@ class AsyncReader:
         request = self._generation.get_operation(
             self._api_url, project=project, operation_id=operation_id
         )
-        return await self._read(request, self._generation.read_operation)
+        return await self._read(
+            request,
+            lambda answer: self._generation.read_operation(answer, operation_id),
+        )
 
     async def list_operation_logs(
         self, *, project: str, operation_id: str

@@ -131,7 +131,10 @@ class Client:
         request = self._generation.get_operation(
             self._api_url, project=project, operation_id=operation_id
         )
-        return self._read(request, self._generation.read_operation)
+        return self._read(
+            request,
+            lambda answer: self._generation.read_operation(answer, operation_id),
+        )
 
     def list_operation_logs(
         self, *, project: str, operation_id: str

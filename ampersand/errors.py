@@ -16,6 +16,8 @@ Which answers to a *write* are which:
   Retry-After header: the SaaS may have been written to before the failure, and
   gateways answer 502, 503 and 504 for requests that they did pass on. These are
   OutcomeUnknown and carry the problem they came with.
+- Nor does a refusal whose own text tells of a failure that may have come after the
+  SaaS was written to, as "HTTP status 503: server error": `ampersand.doubt`.
 - A 2xx proves a write only if its body can be read and names what came of it: a
   success flag, a record id, or for bulk an operation id. Anything else (a proxy's
   login page, a truncated body, an empty one) is OutcomeUnknown.

@@ -37,10 +37,6 @@ POOL_TIMEOUT = 5.0
 # 60 s that uploads 10 MiB at 0.5 Mbit/s.
 DEADLINE_FACTOR = 3
 
-# A connection that idled longer is not used again: a server that is just closing it
-# would turn the next write into one of unknown outcome.
-KEEPALIVE = 2.0
-
 LARGEST_ANSWER = 32 * 1024 * 1024
 TOO_LARGE = "The answer is larger than 32 MiB"
 
@@ -79,14 +75,21 @@ class BaseExchange:
         self.deadline = DEADLINE_FACTOR * timeout
 
     def _options(self, *, keep_alive: float, connections: int) -> dict[str, Any]:
-        """Return how an httpx client is opened; connections may idle `keep_alive` s."""
+        """Return how an httpx client is opened; connections may idle `keep_alive` s.
+
+        With 0 each request has a connection of its own, on which nothing else can
+        arrive: a broken proxy may repeat its last answer, and to the next request on
+        the same connection that would look like its own.
+        """
         return {
             "auth": self._with_key,
             "timeout": httpx.Timeout(
                 self._timeout, connect=CONNECT_TIMEOUT, pool=POOL_TIMEOUT
             ),
             "limits": httpx.Limits(
-                max_connections=connections, keepalive_expiry=keep_alive
+                max_connections=connections,
+                max_keepalive_connections=None if keep_alive else 0,
+                keepalive_expiry=keep_alive,
             ),
             "follow_redirects": False,
         }
@@ -164,7 +167,11 @@ class BaseExchange:
 
 
 class Exchange(BaseExchange):
-    """Sends requests, each at most once, over pooled connections."""
+    """Sends requests, each at most once and over a connection of its own.
+
+    What an answer to a write means is decided by that answer alone, and a server that
+    is just closing an idle connection would make the outcome of a write unknown.
+    """
 
     def __init__(
         self,
@@ -178,7 +185,7 @@ class Exchange(BaseExchange):
         super().__init__(api_key=api_key, timeout=timeout, now=now)
         self._http = httpx.Client(
             transport=transport,
-            **self._options(keep_alive=KEEPALIVE, connections=CONNECTIONS),
+            **self._options(keep_alive=0, connections=CONNECTIONS),
         )
         keep_deadlines(self._http)
 

@@ -69,8 +69,8 @@ class Generation(Protocol):
         """Read the answer to a create, update or upsert."""
         ...
 
-    def read_operation(self, answer: Answer) -> Operation:
-        """Read the answer to `get_operation`."""
+    def read_operation(self, answer: Answer, operation_id: str) -> Operation:
+        """Read the answer to `get_operation`, which must be about `operation_id`."""
         ...
 
     def read_operation_logs(self, answer: Answer) -> tuple[LogEntry, ...]:

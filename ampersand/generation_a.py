@@ -18,6 +18,7 @@ from ampersand.answers import (
     texts_in,
 )
 from ampersand.building import checked, not_blank, object_url, operation_url, segment
+from ampersand.doubt import tells_of_doubt
 from ampersand.errors import OutcomeUnknown, Refused, RequestInvalid
 from ampersand.schemas import (
     LogEntry,
@@ -36,6 +37,11 @@ LARGEST_CSV = 10 * 1024 * 1024
 
 # Server errors that nevertheless prove that nothing was written.
 NEVER_STARTED = frozenset({501, 505})
+
+DOUBTFUL = (
+    "The answer is a refusal, but it tells of a failure that may have come after the "
+    "data was written"
+)
 
 UPDATE_REFUSED_REMEDY = (
     "If the record exists, the project's update style may be wrong: Ampersand never "
@@ -128,7 +134,7 @@ def upsert_records(
 def get_operation(base_url: str, *, project: str, operation_id: str) -> Request:
     """Build `GET …/operations/{id}`. Raises: RequestInvalid for a blank part."""
     url = operation_url(base_url, project, operation_id)
-    return Request(action="read", method="GET", url=url)
+    return Request(action="read", method="GET", url=url, answer_has_id=True)
 
 
 def list_operation_logs(base_url: str, *, project: str, operation_id: str) -> Request:
@@ -154,6 +160,8 @@ def read_write(request: Request, answer: Answer) -> WriteResult:
     if written and (problem.operation_id or not bulk):
         return _write_result(answer)
     if not written and _proves_refusal(answer, written):
+        if tells_of_doubt(answer):
+            raise OutcomeUnknown(DOUBTFUL, problem)
         raise Refused(_with_hint(problem, request))
     if written or answer.succeeded:
         reason = "The answer does not say what was written"
@@ -161,15 +169,19 @@ def read_write(request: Request, answer: Answer) -> WriteResult:
     raise OutcomeUnknown(f"The server failed with status {answer.status}", problem)
 
 
-def read_operation(answer: Answer) -> Operation:
-    """Read an operation.
+def read_operation(answer: Answer, operation_id: str) -> Operation:
+    """Read the operation that was asked for.
 
-    Raises: Refused for any status but 2xx; OutcomeUnknown for an unreadable answer.
+    Raises: Refused for any status but 2xx; OutcomeUnknown for an unreadable answer, and
+    for one about another operation: it was left over from another question.
     """
     body = success_of_read(answer)
     if not isinstance(body, dict):
         raise OutcomeUnknown("The answer is not an operation", problem_of(answer))
-    return Operation.from_json(body)
+    operation = Operation.from_json(body)
+    if operation.id.casefold() != operation_id.casefold():
+        raise OutcomeUnknown("The answer is about another operation")
+    return operation
 
 
 def read_operation_logs(answer: Answer) -> tuple[LogEntry, ...]:

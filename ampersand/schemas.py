@@ -39,7 +39,9 @@ class Request:
     """A request as it will be sent, except for the API key, which it never holds.
 
     `url` is absolute and percent-encoded. `body` is what the JSON will say, or None
-    for a GET. `masked_key` is how the key is shown, e.g. "••••1a2b".
+    for a GET. `masked_key` is how the key is shown, e.g. "••••1a2b". `answer_has_id`
+    says that the answer names what was asked for, so that an answer to something else
+    is noticed.
     """
 
     action: Action
@@ -47,6 +49,7 @@ class Request:
     url: str
     body: dict[str, Any] | None = None
     masked_key: str = MASK
+    answer_has_id: bool = False
 
     def content(self) -> bytes:
         """Return the exact bytes of the body: compact JSON in UTF-8, b"" for none.

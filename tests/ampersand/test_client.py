@@ -52,8 +52,8 @@ def _fresh(response):
 
 
 def test_the_public_names_are_exactly_those_imported():
-    modules = {"answers", "building", "client", "errors", "exchange", "generation"}
-    modules |= {"async_exchange", "async_reader", "generation_a"}
+    modules = {"answers", "building", "client", "doubt", "errors", "exchange"}
+    modules |= {"async_exchange", "async_reader", "generation", "generation_a"}
     modules |= {"network", "retrying", "schemas", "secrets"}
     names = {name for name in vars(ampersand) if not name.startswith("_")}
     assert names - modules == set(ampersand.__all__)

@@ -34,6 +34,7 @@ PROBLEM = {
 }
 DEEP = "[" * 200 + "]" * 200
 HTML = "<html><h1>Bad gateway</h1></html>"
+REFUSAL_PAGE = "<html><h1>Your request was refused</h1></html>"
 
 
 def problem_after(error, write, status, **body):
@@ -85,11 +86,11 @@ def test_an_accepted_upsert_comes_with_its_operation(status):
         (307, {"headers": {"Location": "/v1/again"}}),
         (400, {"text": "required field not found"}),
         (400, {"content": b""}),
-        (400, {"html": HTML}),
+        (400, {"html": REFUSAL_PAGE}),
         (401, {"content": b"\xff\xfe\x00"}),
         (404, {"json": PROBLEM}),
         (409, {"json": None}),
-        (413, {"html": HTML}),
+        (413, {"html": REFUSAL_PAGE}),
         (422, {"json": {"errors": ["no"]}}),
         (422, {"json": {"errors": ["no"], "warnings": ["w"]}}),
         (422, {"json": {"result": {"success": False}, "warnings": ["w"]}}),
@@ -181,7 +182,90 @@ def test_every_form_of_refusal_has_one_sentence_and_its_causes(body, detail, cau
     assert (problem.detail, problem.causes) == (detail, causes)
 
 
-@pytest.mark.parametrize("body", [{"html": HTML}, {}])
+# Texts of Ampersand's public connector library and of Go's net/http.
+AFTER_THE_WRITE = [
+    "HTTP status 503: server error",
+    "HTTP status 500",
+    "error writing contact: HTTP status code: 502 Bad Gateway",
+    "status 504",
+    "unexpected HTTP/1.1 599",
+    "http error 520: web server returned an unknown error",
+    "HTTP status 408: request timeout",
+    "server error",
+    "retryable error",
+    "json.Unmarshal failed: invalid character '<' looking for beginning of value",
+    "response is not JSON",
+    "empty record id in response body",
+    "context deadline exceeded",
+    'Post "https://na1.salesforce.com": context canceled',
+    "net/http: TLS handshake timeout",
+    "read tcp 10.0.0.1:443: i/o timeout",
+    "The request timed out",
+    "read: connection reset by peer",
+    "write: broken pipe",
+    "unexpected EOF",
+    "upstream said: Gateway Time-out",
+    "request limit exceeded",
+    "API disabled",
+]
+BEFORE_THE_WRITE = [
+    "error writing account: bad request: No such column 'x' on sobject",
+    "HTTP status 400: REQUIRED_FIELD_MISSING: Required fields are missing: [LastName]",
+    "HTTP status 429: retryable error",
+    "HTTP status 404: server error page",
+    "DUPLICATE_VALUE: 503 Main Street is used by record 003",
+    "The field Timeout__c takes a number",
+    "REQUEST_LIMIT_EXCEEDED: TotalRequests Limit exceeded.",
+    "geoffrey is no valid value",
+]
+
+
+def refusals(text):
+    """Give the places in which the answer to a write can say why it failed."""
+    return [
+        {"json": {"errors": [text]}},
+        {"json": {"errors": ["Not written.", {"message": text}]}},
+        {"json": {"result": {"success": False, "errors": [{"message": text}]}}},
+        {"json": {"title": "Failed", "detail": "Failed", "causes": [text]}},
+        {"text": text},
+    ]
+
+
+@pytest.mark.parametrize("text", AFTER_THE_WRITE)
+@pytest.mark.parametrize("status", [400, 409, 422, 424])
+def test_a_refusal_that_may_come_after_the_write_leaves_the_outcome_unknown(
+    status, text
+):
+    for body in refusals(text):
+        problem = problem_after(OutcomeUnknown, create, status, **body).problem
+        assert problem.status == status
+        assert text.partition(":")[0] in problem.raw.replace("\\", "")
+
+
+@pytest.mark.parametrize("text", BEFORE_THE_WRITE)
+def test_a_refusal_that_names_what_the_saas_refused_stays_one(text):
+    for body in refusals(text):
+        problem_after(Refused, create, 422, **body)
+
+
+def test_one_text_among_many_is_enough():
+    errors = [BEFORE_THE_WRITE[1], AFTER_THE_WRITE[0]]
+    problem_after(OutcomeUnknown, upsert, 422, json={"errors": errors})
+
+
+def test_what_was_written_says_nothing_about_the_failure():
+    result = {"success": False, "data": {"Note": "HTTP status 503: timeout"}}
+    problem_after(Refused, create, 422, json={"errors": ["no"], "result": result})
+
+
+@pytest.mark.parametrize("status", [401, 404, 413, 429])
+def test_who_answers_before_a_write_begins_needs_to_name_a_server_error(status):
+    problem_after(Refused, create, status, json={"errors": ["request limit exceeded"]})
+    said = {"errors": ["HTTP status 503: server error"]}
+    problem_after(OutcomeUnknown, create, status, json=said)
+
+
+@pytest.mark.parametrize("body", [{"html": REFUSAL_PAGE}, {}])
 def test_a_refusal_that_says_nothing_is_told_by_its_status(body):
     problem = problem_after(Refused, create, 400, **body).problem
     assert "400 Bad Request" in problem.detail
