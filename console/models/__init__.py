@@ -6,7 +6,7 @@ Grant: what a person may do in an environment.
 SignInAttempt: what was tried wrongly of late.
 AuditEvent stands alone: it outlives everything it names.
 EnvironmentControl: what holds for an environment.
-Heartbeat: which processes are alive.
+Heartbeat: which processes are alive. Pulse: when the database was last in use.
 """
 
 from console.models.audit_event import AuditEvent, AuditEventQuerySet
@@ -18,6 +18,7 @@ from console.models.grant import Grant
 from console.models.heartbeat import Heartbeat
 from console.models.integration import Group, Integration, WriteObject
 from console.models.project import ApiKey, NoActiveKey, Project
+from console.models.pulse import Pulse
 from console.models.sign_in_attempt import SignInAttempt
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Integration",
     "NoActiveKey",
     "Project",
+    "Pulse",
     "SignInAttempt",
     "WriteObject",
 ]

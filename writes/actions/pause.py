@@ -20,16 +20,17 @@ class NothingToPause(Exception):
     """All of it has left already, or was cancelled."""
 
 
-def pause(write: Write, actor: Actor) -> int:
+def pause(write: Write, actor: Actor, *, reason: str = "") -> int:
     """Hold what has not left; return how many parts that are.
 
-    Pausing twice is pausing once. Raises `NothingToPause`.
+    Pausing twice is pausing once. `reason` is shown with it, at most 500 characters.
+    Raises `NothingToPause`.
     """
     by = actor.name
     with transaction.atomic():
-        is_new = write.pause(by=by)
+        is_new = write.pause(by=by, reason=reason)
         for operation in _operations(write, State.WAITING):
-            release_parts.hold(operation, f"Paused by {by}.", by=by)
+            release_parts.hold(operation, reason or f"Paused by {by}.", by=by)
         held = _operations(write, State.HELD).count()
         if not held:
             raise NothingToPause

@@ -143,6 +143,7 @@ class Write(models.Model):
     # Since when, and through whom, nothing more of it is let go.
     paused_at = models.DateTimeField(null=True)
     paused_by_name = models.CharField(max_length=150, blank=True)
+    pause_reason = models.CharField(max_length=500, blank=True)
     # What the address of a URL write answered when it was looked at.
     remote_file = models.JSONField(default=dict, blank=True)
 
@@ -364,9 +365,11 @@ class Write(models.Model):
 
     revise.alters_data = True  # type: ignore[attr-defined]
 
-    def pause(self, *, by: str) -> bool:
+    def pause(self, *, by: str, reason: str = "") -> bool:
         """Let nothing more of it go; tell whether it was not paused before."""
-        return self._pause(None, paused_at=timezone.now(), paused_by_name=by)
+        return self._pause(
+            None, paused_at=timezone.now(), paused_by_name=by, pause_reason=reason
+        )
 
     pause.alters_data = True  # type: ignore[attr-defined]
 
@@ -374,7 +377,9 @@ class Write(models.Model):
         """Let it go on; tell whether it was paused."""
         if self.paused_at is None:
             return False
-        return self._pause(self.paused_at, paused_at=None, paused_by_name="")
+        return self._pause(
+            self.paused_at, paused_at=None, paused_by_name="", pause_reason=""
+        )
 
     resume.alters_data = True  # type: ignore[attr-defined]
 

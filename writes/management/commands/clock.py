@@ -16,6 +16,7 @@ from console.runtime.shutdown import Stop
 from operations import dispatch as dispatch_operations
 from writes import dispatch as dispatch_writes
 from writes.actions import release_parts, retention, settle
+from writes.actions.hold_restored import hold_restored
 from writes.worker import send
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         name_process("clock")
         if options["once"]:
+            _notice_a_restored_database()
             tick()
             return
         ticks, failed = 0, 0
@@ -58,6 +60,7 @@ def _tick_safely(*, prune: bool) -> bool:
     """
     try:
         close_old_connections()
+        _notice_a_restored_database()
         tick()
         if prune:
             _prune()
@@ -70,6 +73,11 @@ def _tick_safely(*, prune: bool) -> bool:
     else:
         return True
     return False
+
+
+def _notice_a_restored_database() -> None:
+    if held := hold_restored(db_clock.now()):
+        log.warning("This database may be a restored back-up: %s writes held", held)
 
 
 def tick() -> None:

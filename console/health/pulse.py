@@ -1,0 +1,62 @@
+"""Whether this database is the newest of its kind, or a back-up that was restored.
+
+The clock counts up a row at each tick, and notes the number beside the files. A
+database that was last in use long ago, or whose number is lower than the noted one, may
+not know what was sent since. Until the clock has held what waits in it, nothing leaves.
+"""
+
+import logging
+import os
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+
+from console.models import Pulse
+from console.runtime import db_clock
+
+log = logging.getLogger(__name__)
+
+
+def went_back(now: datetime) -> Pulse | None:
+    """Return the pulse of a database that may be a restored one, else None."""
+    pulse = Pulse.objects.first()
+    if pulse is None or (pulse.number >= _noted() and now - pulse.at <= Pulse.GAP):
+        return None
+    return pulse
+
+
+def is_trusted() -> bool:
+    """Whether something may leave: the clock has seen this database just now."""
+    return went_back(db_clock.now()) is None
+
+
+def beat(now: datetime) -> None:
+    """Count up, and note the number where no restored database can take it back."""
+    pulse = Pulse.objects.first()
+    number = max(pulse.number if pulse else 0, _noted()) + 1
+    Pulse.objects.update_or_create(
+        pk=pulse.pk if pulse else 1, defaults={"number": number, "at": now}
+    )
+    _note(number)
+
+
+def _path() -> Path:
+    return Path(settings.DATA_DIR) / "pulse"
+
+
+def _noted() -> int:
+    try:
+        return int(_path().read_text())
+    except (OSError, ValueError):
+        # Never noted, or by a process that was cut off: then the time alone tells.
+        return 0
+
+
+def _note(number: int) -> None:
+    new = _path().with_suffix(".new")
+    try:
+        new.write_text(str(number))
+        os.replace(new, _path())
+    except OSError as error:
+        log.warning("The pulse was not noted: %s", error)
