@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
-from django.urls import reverse
 from django.utils import timezone
 
 from console.actor import Actor
@@ -72,7 +71,7 @@ def _audit(
     AuditEvent.record(
         action=action,
         subject=str(control),
-        subject_url=reverse("connections:environments"),
+        about=control,
         actor=actor,
         environment=control.environment,
         detail=detail,

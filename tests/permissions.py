@@ -59,7 +59,7 @@ class World:
             token_sha256=SharedAddress.digest(self.token),
             expires_at=timezone.now() + timezone.timedelta(hours=1),
         )
-        AuditEvent.record(action="a.b", subject=CANARY, project=self.project)
+        AuditEvent.record(action="a.b", subject=CANARY, about=self.project)
 
     def _draft(self, owner: User) -> Write:
         """Return a file that could be sent, with a row that is held back."""

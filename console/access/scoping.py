@@ -5,7 +5,7 @@ person has no role, it is in no list and no count, and its address answers 404. 
 is how a view gets a row: it cannot be called without saying which role that needs.
 """
 
-from typing import Any, Self
+from typing import Self
 
 from django.db import models
 from django.http import HttpRequest
@@ -53,8 +53,5 @@ def find[Row: models.Model](
     if rows.project_path:
         visible = visible.select_related(rows.project_path)
     row = get_object_or_404(visible, pk=pk)
-    project: Any = row
-    for step in filter(None, rows.project_path.split("__")):
-        project = getattr(project, step)
-    need_role(request, role, project.environment)
+    need_role(request, role, row.project.environment)  # type: ignore[attr-defined]
     return row

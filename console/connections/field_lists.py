@@ -35,13 +35,11 @@ def change_fields(
         row.fields_from = source if after else ""
         row.fields_at = timezone.now() if after else None
         row.save(update_fields=["fields", "fields_from", "fields_at"])
-        integration = write_object.integration
         AuditEvent.record(
             action="fields.changed",
             actor=actor,
-            subject=f"{write_object} of {integration}",
-            subject_url=write_object.get_absolute_url(),
-            project=integration.project,
+            subject=f"{write_object} of {write_object.integration}",
+            about=write_object,
             detail={"from": str(source), **_difference(before, after)},
         )
     return True

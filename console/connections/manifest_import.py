@@ -77,8 +77,7 @@ def apply_manifest(
                 action="project.manifest_applied",
                 actor=actor,
                 subject=project.name,
-                subject_url=project.get_absolute_url(),
-                project=project,
+                about=project,
                 detail={step.declared.name: list(step.new_objects) for step in steps},
             )
     return steps

@@ -39,13 +39,11 @@ def record(
     detail: dict[str, Any] | None = None,
 ) -> None:
     """Add an audit event about a connection, linked to its project's page."""
-    project = _project_of(row)
     AuditEvent.record(
         action=action,
         actor=actor,
         subject=str(row),
-        subject_url=project.get_absolute_url(),
-        project=project,
+        about=row.project,
         detail=detail,
     )
 
@@ -65,14 +63,6 @@ def what_refers_to(*rows: models.Model) -> list[str]:
         ).exists()
     }
     return sorted(names)
-
-
-def _project_of(row: Connection) -> Project:
-    if isinstance(row, Project):
-        return row
-    if isinstance(row, Group):
-        return row.integration.project
-    return row.project
 
 
 def _detail(form: "forms.ModelForm[Any]") -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from datetime import UTC
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from django.conf import settings
 from django.db import connection, models, transaction
@@ -15,6 +15,12 @@ from console.actor import SYSTEM, Actor
 
 if TYPE_CHECKING:
     from console.models import Project
+
+
+class HasPage(Protocol):
+    """A row with a page of its own; its `project`, if it has one, says where it is."""
+
+    def get_absolute_url(self) -> str: ...
 
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
@@ -98,24 +104,24 @@ class AuditEvent(models.Model):
         action: str,
         subject: str,
         actor: Actor = SYSTEM,
-        subject_url: str = "",
-        project: "Project | None" = None,
+        about: HasPage | None = None,
         environment: str = "",
         detail: dict[str, Any] | None = None,
     ) -> "AuditEvent":
         """Add one event to the chain; without an actor it is the system's own.
 
-        `action` is "noun.verb", as "write.confirmed". `detail` holds JSON values and
-        never a secret. Only people with a role in `environment` will see it, which is
-        the project's unless it is given.
+        `action` is "noun.verb", as "write.confirmed". `about` is the row whose page the
+        event leads to. `detail` holds JSON values and never a secret. Only people with
+        a role in `environment` will see it, which is the row's unless it is given.
         """
+        project: Project | None = getattr(about, "project", None)
         event = cls(
             at=timezone.now(),
             actor=actor.user,
             actor_name=actor.name,
             action=action,
             subject=subject[:300],
-            subject_url=subject_url,
+            subject_url=about.get_absolute_url() if about else "",
             project_name=project.name if project else "",
             environment=environment or (project.environment if project else ""),
             address=actor.address,

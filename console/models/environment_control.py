@@ -6,6 +6,7 @@ asks for no reason.
 
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 
 from console.access.scoping import OfEnvironment
 from console.environments import Environment
@@ -58,6 +59,9 @@ class EnvironmentControl(models.Model):
 
     def __str__(self) -> str:
         return self.get_environment_display()
+
+    def get_absolute_url(self) -> str:
+        return reverse("connections:environments")
 
     @property
     def is_frozen(self) -> bool:

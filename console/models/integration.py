@@ -88,6 +88,11 @@ class WriteObject(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("connections:fields", args=[self.pk])
 
+    @property
+    def project(self) -> Project:
+        """The project that the integration belongs to."""
+        return self.integration.project
+
     def field_list(self) -> tuple[Field, ...]:
         """Return the fields that values are checked against, () where none are kept."""
         return tuple(from_json(self.fields))
@@ -115,3 +120,8 @@ class Group(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.group_ref})" if self.name else self.group_ref
+
+    @property
+    def project(self) -> Project:
+        """The project that the integration belongs to."""
+        return self.integration.project

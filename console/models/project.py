@@ -125,6 +125,11 @@ class Project(models.Model):
         return reverse("connections:project", args=[self.pk])
 
     @property
+    def project(self) -> "Project":
+        """Itself, as every other row of an environment has one."""
+        return self
+
+    @property
     def is_production(self) -> bool:
         """Whether a write to this project changes a customer's live data."""
         return self.environment == self.Environment.PRODUCTION

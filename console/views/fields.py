@@ -63,7 +63,7 @@ def fields_edit(request: ConsoleRequest, pk: int) -> HttpResponse:
 
 
 def _context(row: WriteObject) -> dict[str, object]:
-    return {"object": row, "project": row.integration.project}
+    return {"object": row, "project": row.project}
 
 
 def _change(

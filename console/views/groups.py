@@ -44,13 +44,13 @@ def group_edit(request: ConsoleRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         save_form(form, action="group.changed", actor=Actor.of(request))
         messages.success(request, f"{group} is saved.")
-        return redirect(group.integration.project)
+        return redirect(group.project)
     return form_page(
         request,
         form,
         title=title,
         button="Save group",
-        project=group.integration.project,
+        project=group.project,
     )
 
 
@@ -59,7 +59,7 @@ def group_edit(request: ConsoleRequest, pk: int) -> HttpResponse:
 def group_delete(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Ask, then delete a customer. Past writes keep its groupRef and name."""
     group = find_group(request, pk, Role.ADMIN)
-    project = group.integration.project
+    project = group.project
     if request.method == "POST":
         delete(group, action="group.deleted", actor=Actor.of(request))
         messages.success(request, f"{group} is deleted.")

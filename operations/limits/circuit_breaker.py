@@ -87,8 +87,7 @@ def _open(gate: Gate) -> None:
         action="breaker.opened",
         subject=f"{gate.project}: nothing is sent or asked for now. "
         f"{gate.last_failure}",
-        subject_url=gate.project.get_absolute_url(),
-        project=gate.project,
+        about=gate.project,
         detail={
             "write_failures": gate.write_failures,
             "read_failures": gate.read_failures,
@@ -133,7 +132,6 @@ def _close(gate: Gate, answer: str) -> None:
     AuditEvent.record(
         action="breaker.closed",
         subject=f"{gate.project}: Ampersand answers again",
-        subject_url=gate.project.get_absolute_url(),
-        project=gate.project,
+        about=gate.project,
         detail={"answer": answer, "open_since": since.isoformat() if since else ""},
     )

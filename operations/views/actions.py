@@ -41,8 +41,7 @@ def cancel(request: ConsoleRequest, pk: int) -> HttpResponse:
                 action="operation.cancelled",
                 subject=f"Operation {operation.pk}",
                 actor=Actor.of(request),
-                subject_url=operation.get_absolute_url(),
-                project=operation.project,
+                about=operation,
             )
     if cancelled:
         messages.success(request, "Cancelled. Nothing was sent or written.")
@@ -71,8 +70,7 @@ def follow(request: ConsoleRequest) -> HttpResponse:
             action="operation.followed",
             subject=f"Operation {operation.pk}",
             actor=Actor.of(request),
-            subject_url=operation.get_absolute_url(),
-            project=operation.project,
+            about=operation,
         )
     else:
         messages.info(request, "This operation is in the console already.")

@@ -143,6 +143,5 @@ def _audit_download(request: ConsoleRequest, operation: Operation, form: str) ->
         action="log.downloaded",
         subject=f"Log of operation {operation.pk} as {form}",
         actor=Actor.of(request),
-        subject_url=operation.get_absolute_url(),
-        project=operation.project,
+        about=operation,
     )

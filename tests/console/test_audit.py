@@ -39,7 +39,7 @@ def test_where_it_came_from_is_what_the_trusted_proxy_says(
 def test_an_event_belongs_to_the_environment_of_its_project() -> None:
     project = make_project(environment="production")
     assert AuditEvent.record(action="a.b", subject="c").environment == ""
-    told = AuditEvent.record(action="a.b", subject="c", project=project)
+    told = AuditEvent.record(action="a.b", subject="c", about=project)
     assert told.environment == "production"
     told = AuditEvent.record(action="a.b", subject="c", environment="test")
     assert told.environment == "test"

@@ -69,7 +69,7 @@ def test_each_filter_narrows(reader: Browser, project: Project, clock: Clock) ->
         action="key.added",
         subject="Key four",
         actor=Actor(name="Maria"),
-        project=project,
+        about=project,
     )
     for query in (
         {"user": "maria"},

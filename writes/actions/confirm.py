@@ -129,9 +129,8 @@ def _note_content(
     AuditEvent.record(
         action="write.repeated",
         subject=f"Write {write.pk} has the same content as write {earlier.pk}",
-        subject_url=write.get_absolute_url(),
+        about=write,
         actor=actor,
-        project=write.project,
         detail={"write": write.pk, "earlier": earlier.pk, "reason": repeat_reason},
     )
 
@@ -145,9 +144,8 @@ def _decide(unknown: Operation, again: Operation, actor: Actor, reason: str) -> 
     AuditEvent.record(
         action="operation.sent_again",
         subject=f"Operation {unknown.pk}, whose outcome is unknown, as {again.pk}",
-        subject_url=unknown.get_absolute_url(),
+        about=unknown,
         actor=actor,
-        project=unknown.project,
         detail={"operation": unknown.pk, "again": again.pk, "reason": reason},
     )
 
@@ -285,11 +283,8 @@ def _audit(write: Write, operations: list[Operation], actor: Actor) -> None:
         action="write.confirmed",
         subject=f"{write.get_action_display()} {write.count_label} "
         f"for {write.group_label}",
-        subject_url=write.get_absolute_url()
-        if len(operations) > 1
-        else operations[0].get_absolute_url(),
+        about=write if len(operations) > 1 else operations[0],
         actor=actor,
-        project=write.project,
         detail=detail,
     )
 

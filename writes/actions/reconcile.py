@@ -221,8 +221,7 @@ def _audit(
     AuditEvent.record(
         action=action,
         subject=f"Operation {operation.pk}, whose outcome was unknown",
-        subject_url=operation.get_absolute_url(),
+        about=operation,
         actor=actor,
-        project=operation.project,
         detail=detail,
     )

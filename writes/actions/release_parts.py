@@ -127,8 +127,7 @@ def audit(write: Write, actor: Actor, action: str, what: str) -> None:
     AuditEvent.record(
         action=action,
         subject=f"Write {write.pk}, {what}",
-        subject_url=write.get_absolute_url(),
+        about=write,
         actor=actor,
-        project=write.project,
         detail={"write": write.pk},
     )

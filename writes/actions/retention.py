@@ -101,8 +101,7 @@ def _forget(write: Write, now: datetime) -> bool:
     AuditEvent.record(
         action="write.files_deleted",
         subject=f"Files of write {write.pk}, past their time",
-        subject_url=write.get_absolute_url(),
-        project=write.project,
+        about=write,
         detail={
             "write": write.pk,
             "rows": write.row_count,

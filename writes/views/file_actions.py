@@ -81,9 +81,8 @@ def remember(write: Write, request: ConsoleRequest) -> None:
     AuditEvent.record(
         action="mapping.saved",
         subject=f"Columns of files for {write.object_name} in {write.integration}",
-        subject_url=write.get_absolute_url(),
+        about=write,
         actor=Actor.of(request),
-        project=write.project,
     )
 
 

@@ -196,9 +196,8 @@ def _opened(request: ConsoleRequest, pk: int, what: str) -> tuple[Write, RowStor
     AuditEvent.record(
         action="rows.downloaded",
         subject=f"Write {write.pk}: {what}",
-        subject_url=write.get_absolute_url(),
+        about=write,
         actor=Actor.of(request),
-        project=write.project,
     )
     return write, store
 

@@ -51,7 +51,7 @@ def _open_address(token: str) -> SharedAddress | None:
         return None
     opened = SharedAddress.objects.open(timezone.now())
     return (
-        opened.select_related("batch__operation", "batch__write__integration__project")
+        opened.select_related("batch__operation__project", "batch__write")
         .filter(token_sha256=SharedAddress.digest(token))
         .first()
     )
@@ -65,9 +65,8 @@ def _note(request: ConsoleRequest, address: SharedAddress, status: int) -> None:
     AuditEvent.record(
         action="file.fetched",
         subject=f"File of write {batch.write_id}, by its shared address",
-        subject_url=batch.operation.get_absolute_url(),
+        about=batch.operation,
         actor=replace(Actor.of(request), name="shared address"),
-        project=batch.write.project,
         detail={
             "method": request.method,
             "range": request.headers.get("Range", ""),
@@ -88,9 +87,8 @@ def revoke(request: ConsoleRequest, pk: int) -> HttpResponse:
     AuditEvent.record(
         action="file.revoked",
         subject=f"Shared address of write {write.pk}",
-        subject_url=write.get_absolute_url(),
+        about=write,
         actor=Actor.of(request),
-        project=write.project,
     )
     messages.success(request, "The address gives nothing any more.")
     return redirect(write)
