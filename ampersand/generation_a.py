@@ -180,7 +180,9 @@ def read_operation(answer: Answer, operation_id: str) -> Operation:
         raise OutcomeUnknown("The answer is not an operation", problem_of(answer))
     operation = Operation.from_json(body)
     if operation.id.casefold() != operation_id.casefold():
-        raise OutcomeUnknown("The answer is about another operation")
+        raise OutcomeUnknown(
+            "The answer is about another operation", problem_of(answer)
+        )
     return operation
 
 

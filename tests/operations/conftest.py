@@ -76,7 +76,8 @@ class Remote:
         if refusal:
             return httpx.Response(refusal[0], json=refusal[1], headers=refusal[2])
         status = self.statuses.get(remote_id, self.status)
-        return httpx.Response(200, json=self.logs if is_log else self.operation(status))
+        told = self.logs if is_log else self.operation(remote_id, status)
+        return httpx.Response(200, json=told)
 
     async def later(self, request: httpx.Request) -> httpx.Response:
         """Answer a reader, unless this operation hangs."""
@@ -84,10 +85,10 @@ class Remote:
             await asyncio.sleep(60)
         return self(request)
 
-    def operation(self, status: str = "in_progress") -> dict[str, Any]:
+    def operation(self, remote_id: str, status: str = "in_progress") -> dict[str, Any]:
         """Return what it says of an operation."""
         shown: dict[str, Any] = {
-            "id": "remote-1",
+            "id": remote_id,
             "status": status,
             "actionType": "write",
             "metadata": {"objects": ["contact"]},

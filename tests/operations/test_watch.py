@@ -26,22 +26,27 @@ HOUR = timedelta(hours=1)
 
 def make_many(project: Project, count: int, **values: Any) -> list[Operation]:
     """Return operations that were asked about before and are due now, without news."""
-    return [
+    operations = [
         make_operation(
             project,
             created_at=NOON - HOUR,
             answered_at=NOON - HOUR,
-            answer={"operation": told()},
             log_digest=store_log.digest([]),
             **{"asked_count": 11, **values},
         )
         for _ in range(count)
     ]
+    tell(*operations)
+    return operations
 
 
-def told(status: str = "in_progress") -> dict[str, Any]:
-    """What the scripted Ampersand says of any operation."""
-    return Remote().operation(status)
+def tell(*operations: Operation, status: str = "in_progress") -> None:
+    """Store of each what the scripted Ampersand says of it."""
+    for operation in operations:
+        operation.answer = {
+            "operation": Remote().operation(operation.remote_id, status)
+        }
+        operation.save(update_fields=["answer"])
 
 
 def pks(operations: list[Operation]) -> list[int]:
@@ -329,7 +334,7 @@ class TestMixedNews:
         self, clock: Clock, remote: Remote, project: Project
     ) -> None:
         [operation] = make_many(project, 1)
-        Operation.objects.update(answer={"operation": told("success")})
+        tell(*Operation.objects.all(), status="success")
         remote.status = "success"
         watch.watch([operation.pk], NOON)
         operation.refresh_from_db()
