@@ -1,6 +1,7 @@
 """Watching many operations at once: claims, what is stored, and what it costs."""
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -23,30 +24,24 @@ pytestmark = pytest.mark.django_db
 
 HOUR = timedelta(hours=1)
 
+_numbers = itertools.count(1)
+
 
 def make_many(project: Project, count: int, **values: Any) -> list[Operation]:
     """Return operations that were asked about before and are due now, without news."""
-    operations = [
+    remote_ids = [f"told-{next(_numbers)}" for _ in range(count)]
+    return [
         make_operation(
             project,
             created_at=NOON - HOUR,
             answered_at=NOON - HOUR,
+            remote_id=remote_id,
+            answer={"operation": Remote().operation(remote_id)},
             log_digest=store_log.digest([]),
             **{"asked_count": 11, **values},
         )
-        for _ in range(count)
+        for remote_id in remote_ids
     ]
-    tell(*operations)
-    return operations
-
-
-def tell(*operations: Operation, status: str = "in_progress") -> None:
-    """Store of each what the scripted Ampersand says of it."""
-    for operation in operations:
-        operation.answer = {
-            "operation": Remote().operation(operation.remote_id, status)
-        }
-        operation.save(update_fields=["answer"])
 
 
 def pks(operations: list[Operation]) -> list[int]:
@@ -334,7 +329,8 @@ class TestMixedNews:
         self, clock: Clock, remote: Remote, project: Project
     ) -> None:
         [operation] = make_many(project, 1)
-        tell(*Operation.objects.all(), status="success")
+        said = remote.operation(operation.remote_id, "success")
+        Operation.objects.update(answer={"operation": said})
         remote.status = "success"
         watch.watch([operation.pk], NOON)
         operation.refresh_from_db()
