@@ -22,9 +22,9 @@ help: ## List the targets
 run: $(VENV)/.run .env staticfiles/staticfiles.json ## Start everything on this machine and print the address
 	@exec $(PYTHON) manage.py run
 
-# What takes longest comes first.
+# What takes longest comes first, and what mostly waits beside it.
 test: $(VENV)/.dev .env staticfiles/staticfiles.json ## Everything that must pass before a change lands
-	@scripts/stages.sh browser machines-postgres unit-sqlite unit-postgres machines-sqlite types lint
+	@scripts/stages.sh browser machines-postgres machines-sqlite types lint unit-sqlite unit-postgres
 
 check: $(VENV)/.dev .env ## What to run after each change: lint, types, and the unit tests on SQLite
 	@scripts/stages.sh unit-sqlite types lint
