@@ -13,7 +13,7 @@ from typing import Any
 
 from ampersand.answers import Answer
 
-# These are answered before a write begins, whatever their text says of it.
+# These are answered before a write begins, unless their text names a 5xx.
 BEFORE_ANY_WRITE = frozenset({401, 403, 404, 405, 411, 413, 414, 415, 429, 431})
 
 # "HTTP status 503", "status code: 502", "HTTP/1.1 504", "http error 500"

@@ -11,6 +11,8 @@ from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import F, Value
+from django.db.models.functions import Greatest
 
 from console.models import Pulse
 from console.runtime import db_clock
@@ -20,8 +22,10 @@ log = logging.getLogger(__name__)
 
 def went_back(now: datetime) -> Pulse | None:
     """Return the pulse of a database that may be a restored one, else None."""
+    # The note first: a clock may count up in between, and a note is never ahead.
+    noted = _noted()
     pulse = Pulse.objects.first()
-    if pulse is None or (pulse.number >= _noted() and now - pulse.at <= Pulse.GAP):
+    if pulse is None or (pulse.number >= noted and now - pulse.at <= Pulse.GAP):
         return None
     return pulse
 
@@ -32,13 +36,17 @@ def is_trusted() -> bool:
 
 
 def beat(now: datetime) -> None:
-    """Count up, and note the number where no restored database can take it back."""
-    pulse = Pulse.objects.first()
-    number = max(pulse.number if pulse else 0, _noted()) + 1
-    Pulse.objects.update_or_create(
-        pk=pulse.pk if pulse else 1, defaults={"number": number, "at": now}
-    )
-    _note(number)
+    """Count up, and note the number where no restored database can take it back.
+
+    Call it outside a transaction: what is noted must be committed. The database counts,
+    so that of several clocks none sets it back.
+    """
+    noted = _noted()
+    number = Greatest(F("number"), Value(noted)) + 1
+    if not Pulse.objects.update(number=number, at=now):
+        first = {"number": noted + 1, "at": now}
+        Pulse.objects.get_or_create(pk=1, defaults=first)
+    _note(Pulse.objects.get().number)
 
 
 def _path() -> Path:

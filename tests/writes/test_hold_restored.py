@@ -121,3 +121,20 @@ def test_a_disk_that_takes_no_note_stops_nothing(
     settings.DATA_DIR = data_dir / "missing"
     pulse.beat(db_clock.now())
     assert pulse.is_trusted()
+
+
+def test_a_clock_that_counts_up_meanwhile_is_no_restored_database(
+    waiting: Operation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted = pulse._noted
+
+    def another_clock_ticks() -> int:
+        told = noted()
+        Pulse.objects.update(number=F("number") + 1)
+        pulse._note(Pulse.objects.get().number)
+        return told
+
+    monkeypatch.setattr(pulse, "_noted", another_clock_ticks)
+    assert hold_restored(db_clock.now()) == 0
+    monkeypatch.undo()
+    assert pulse.is_trusted()

@@ -6,7 +6,6 @@ So a person has to look, and resumes or cancels each write.
 
 from datetime import datetime
 
-from django.db import transaction
 from django.utils import timezone
 
 from console.actor import Actor
@@ -25,13 +24,12 @@ def hold_restored(now: datetime) -> int:
     """
     old = pulse.went_back(now)
     held = 0
-    with transaction.atomic():
-        if old is not None:
-            unsent = Write.objects.filter(
-                paused_at=None, batches__operation__state__in=Operation.UNSENT
-            )
-            held = sum(_hold(write, old.at) for write in unsent.distinct())
-        pulse.beat(now)
+    if old is not None:
+        unsent = Write.objects.filter(
+            paused_at=None, batches__operation__state__in=Operation.UNSENT
+        )
+        held = sum(_hold(write, old.at) for write in unsent.distinct())
+    pulse.beat(now)
     return held
 
 

@@ -26,7 +26,7 @@ from writes.display.progress import progress_of
 from writes.forms.confirm import ConfirmForm
 from writes.models import Write
 from writes.views.lookup import find_write
-from writes.views.sent import _sent_context
+from writes.views.sent import sent_context
 
 
 @require_POST
@@ -124,7 +124,7 @@ def detail(request: ConsoleRequest, pk: int) -> HttpResponse:
     if len(batches) == 1:
         return redirect(batches[0].operation)
     if batches:
-        return render(request, "writes/sent.html", _sent_context(request, write))
+        return render(request, "writes/sent.html", sent_context(request, write))
     if write.source == Write.Source.CSV and write.is_draft and not write.is_ready:
         return redirect("writes:file", write.pk)
     return review(request, write)

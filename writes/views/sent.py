@@ -33,14 +33,15 @@ POLL_SECONDS = 2
 @require_viewer
 def status(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Return the part of a sent write that changes by itself; 204 if it is `seen`."""
-    context = _sent_context(request, find_write(request, pk, Role.VIEWER))
+    context = sent_context(request, find_write(request, pk, Role.VIEWER))
     if request.GET.get("seen") == context["seen"]:
         return HttpResponse(status=204)
     context["is_fragment"] = True
     return render(request, "writes/sent.html#write-status", context)
 
 
-def _sent_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
+def sent_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
+    """Return what the page of a write that was sent shows."""
     batches = list(write.batches.select_related("operation"))
     progress = progress_of(batches)
     will_go = goes_on(write, batches)
