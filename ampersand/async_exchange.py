@@ -18,6 +18,7 @@ from ampersand.exchange import (
     TOO_LARGE,
     BaseExchange,
 )
+from ampersand.network import trusted
 from ampersand.schemas import Request
 from ampersand.secrets import SecretStr
 
@@ -50,13 +51,12 @@ class AsyncExchange(BaseExchange):
         """Open a pool; `timeout` is in seconds for a single read or write."""
         super().__init__(api_key=api_key, timeout=timeout, now=now)
         options = self._options(keep_alive=KEEPALIVE, connections=1)
-        trusted = httpx.create_ssl_context()
         self._clients = [
-            httpx.AsyncClient(transport=transport, verify=trusted, **options)
+            httpx.AsyncClient(transport=transport, verify=trusted(), **options)
             for _ in range(CONNECTIONS)
         ]
         once = self._options(keep_alive=0, connections=CONNECTIONS)
-        self._fresh = httpx.AsyncClient(transport=transport, verify=trusted, **once)
+        self._fresh = httpx.AsyncClient(transport=transport, verify=trusted(), **once)
         # The one used last comes first, so that no more are open than are needed.
         self._free: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
         for client in self._clients:

@@ -18,7 +18,7 @@ import httpx
 
 from ampersand.answers import Answer, read_answer
 from ampersand.errors import AmpersandError, NotSent, OutcomeUnknown, RequestInvalid
-from ampersand.network import deadline, keep_deadlines
+from ampersand.network import deadline, keep_deadlines, trusted
 from ampersand.schemas import Request
 from ampersand.secrets import SecretStr, redact
 
@@ -185,6 +185,7 @@ class Exchange(BaseExchange):
         super().__init__(api_key=api_key, timeout=timeout, now=now)
         self._http = httpx.Client(
             transport=transport,
+            verify=trusted(),
             **self._options(keep_alive=0, connections=CONNECTIONS),
         )
         keep_deadlines(self._http)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 import httpcore
@@ -19,6 +20,15 @@ _deadline: ContextVar[float] = ContextVar("deadline", default=float("inf"))
 
 # Small enough to look at the clock often during an upload of 10 MiB.
 PIECE = 65_536
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """Return what decides which servers are trusted, read once by a process.
+
+    It takes longer to read than a small request to answer, and every client needs it.
+    """
+    return httpx.create_ssl_context()
 
 
 @contextmanager
