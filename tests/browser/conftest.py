@@ -248,8 +248,12 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    """Debian's Chromium, the one that CHROMIUM names, or Playwright's own."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    """The Chromium that CHROMIUM names, Debian's, or Playwright's own."""
+    path = (
+        os.environ.get("CHROMIUM")
+        or shutil.which("chromium-headless-shell")
+        or shutil.which("chromium")
+    )
     browser = playwright.chromium.launch(
         executable_path=path,
         timeout=LONGEST_WAIT,
