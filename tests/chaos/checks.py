@@ -50,7 +50,8 @@ def violations(
     `may_run_on` the sandbox tells no end, and what comes after them stays held.
     """
     return [
-        *_twice(received),
+        *worked_on_twice(received),
+        *_strange(received),
         *_lost(before),
         *_broken_chains(),
         *_untrue(received, may_be_unknown),
@@ -59,16 +60,25 @@ def violations(
     ]
 
 
-def _twice(received: Received) -> list[str]:
-    worked = Counter(each["bodySha256"] for each in received if each["worked"])
+def worked_on_twice(received: Received) -> list[str]:
+    """Return what the sandbox worked on more than once."""
     numbers = dict(Batch.objects.values_list("sha256", "operation_id"))
-    found = [
+    return [
         f"operation {numbers.get(digest, '?')} was worked on {count} times"
-        for digest, count in worked.items()
+        for digest, count in _worked_on(received).items()
         if count > 1
     ]
-    strange = worked.keys() - numbers.keys()
-    return found + [f"a request of no batch was worked on: {each}" for each in strange]
+
+
+def _strange(received: Received) -> list[str]:
+    strange = _worked_on(received).keys() - Batch.objects.values_list(
+        "sha256", flat=True
+    )
+    return [f"a request of no batch was worked on: {each}" for each in strange]
+
+
+def _worked_on(received: Received) -> Counter[str]:
+    return Counter(each["bodySha256"] for each in received if each["worked"])
 
 
 def _lost(before: Ledger) -> list[str]:

@@ -1,6 +1,8 @@
 """The databases that the harness works on: made once, and put back for every point."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
@@ -36,7 +38,13 @@ class Sqlite:
         self.url = "sqlite://:memory:"
 
     def keep(self, name: str) -> None:
-        shutil.copyfile(self.path, self._kept / name)
+        # With what a process that was killed left in the log.
+        path = self._kept / name
+        with (
+            closing(sqlite3.connect(self.path)) as now,
+            closing(sqlite3.connect(path)) as kept,
+        ):
+            now.backup(kept)
 
     def restore(self, name: str) -> None:
         for ending in ("-wal", "-shm", "-journal"):

@@ -1,20 +1,18 @@
 """Every fault of the sandbox, for every action, in the first, middle and last batch."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 from django.conf import settings
 
-from console.models import Integration
 from operations.models import Operation
 from sandbox.faults import FAULTS
 from tests.chaos.checks import ledger, violations
 from tests.chaos.kills import work_again
-from tests.chaos.plays import Play, draft_parts, olga
+from tests.chaos.plays import Play, draft_parts, olga, three
 from tests.chaos.processes import forked
 from tests.chaos.stage import Stage
 from tests.chaos.tables import say_violations, table
-from tests.writes.making import confirm, make_draft
+from tests.writes.making import confirm
 
 State = Operation.State
 
@@ -73,12 +71,12 @@ def run(stage: Stage, every: int) -> list[str]:
 
 
 def _plays(stage: Stage) -> Iterator[Play]:
-    yield Play("create", _three(lambda n: {"record": {"LastName": f"Berg {n}"}}))
+    yield Play("create", three(lambda n: {"record": {"LastName": f"Berg {n}"}}))
     stage.set("empty")
     contacts = _make_contacts(stage)
     yield Play(
         "update",
-        _three(
+        three(
             lambda n: {
                 "action": "update",
                 "record_id": contacts[n - 1],
@@ -90,7 +88,7 @@ def _plays(stage: Stage) -> Iterator[Play]:
     yield Play("CSV", lambda: confirm(draft_parts(), olga()))
     yield Play(
         "URL",
-        _three(
+        three(
             lambda n: {
                 "url": f"http://files.invalid/{n}.csv",
                 "primary_key": "external_id__c",
@@ -101,17 +99,6 @@ def _plays(stage: Stage) -> Iterator[Play]:
 
 def _make_contacts(stage: Stage) -> list[str]:
     return [stage.remote.create(LastName=f"Berg {number}") for number in (1, 2, 3)]
-
-
-def _three(values: Callable[[int], dict[str, Any]]) -> Callable[[], None]:
-    """Return what confirms three writes, one after the other."""
-
-    def prepare() -> None:
-        for number in (1, 2, 3):
-            draft = make_draft(Integration.objects.get(), olga(), **values(number))
-            confirm(draft, olga())
-
-    return prepare
 
 
 def _cell(stage: Stage, play: Play, fault: str, number: int) -> tuple[str, list[str]]:

@@ -79,7 +79,7 @@ def kill_everywhere(stage: Stage, play: Play, *, every: int = 1) -> Report:
     for number, at in enumerate(points, start=1):
         progress(f"{play.name}: kill point", number, len(points))
         play.begin_on(stage)
-        ended = forked(lambda line, at=at: _work_until(at, line))
+        ended = forked(lambda line, at=at: work_until(at, line))
         if not ended.was_killed:
             report.violations.append(f"{play.name} {at}: not killed. {ended.error}")
             continue
@@ -134,7 +134,9 @@ def _states(beside: BaseDatabaseWrapper) -> tuple[Any, ...]:
         return tuple(cursor.fetchall())
 
 
-def _work_until(at: int, line: Line) -> None:
+def work_until(at: int, line: Line) -> None:
+    """Work, and be killed at step `at`; the step is said on the line before."""
+
     def die(number: int, step: Step) -> None:
         if number == at:
             line.say(note=step)

@@ -69,6 +69,16 @@ def draft_record() -> Write:
     return _draft(record={"LastName": "Berg"})
 
 
+def three(values: Callable[[int], dict[str, Any]]) -> Callable[[], None]:
+    """Return what confirms three writes, one after the other."""
+
+    def prepare() -> None:
+        for number in (1, 2, 3):
+            confirm(_draft(**values(number)), olga())
+
+    return prepare
+
+
 def _draft(**values: Any) -> Write:
     return make_draft(Integration.objects.get(), olga(), **values)
 
