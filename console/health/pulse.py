@@ -15,24 +15,26 @@ from django.db.models import F, Value
 from django.db.models.functions import Greatest
 
 from console.models import Pulse
-from console.runtime import db_clock
 
 log = logging.getLogger(__name__)
 
 
-def went_back(now: datetime) -> Pulse | None:
-    """Return the pulse of a database that may be a restored one, else None."""
+def is_trusted(now: datetime) -> bool:
+    """Whether something may leave: the clock has seen this very database just now.
+
+    A database that was never counted is new, unless something is noted beside it.
+    """
     # The note first: a clock may count up in between, and a note is never ahead.
     noted = _noted()
     pulse = Pulse.objects.first()
-    if pulse is None or (pulse.number >= noted and now - pulse.at <= Pulse.GAP):
-        return None
-    return pulse
+    if pulse is None:
+        return not noted
+    return pulse.number >= noted and now - pulse.at <= Pulse.GAP
 
 
-def is_trusted() -> bool:
-    """Whether something may leave: the clock has seen this database just now."""
-    return went_back(db_clock.now()) is None
+def last_used() -> datetime | None:
+    """Return when the clock last saw this database, if it ever did."""
+    return Pulse.objects.values_list("at", flat=True).first()
 
 
 def beat(now: datetime) -> None:

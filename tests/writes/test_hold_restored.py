@@ -96,13 +96,23 @@ def test_a_database_in_use_holds_nothing(waiting: Operation, sandbox: Sandbox) -
     assert len(received(sandbox)) == 1
 
 
-def test_a_new_database_holds_nothing_whatever_was_noted(
+def test_a_new_database_holds_nothing(
+    waiting: Operation, sandbox: Sandbox, data_dir: Path
+) -> None:
+    Pulse.objects.all().delete()
+    (data_dir / "pulse").unlink()
+    assert hold_restored(db_clock.now()) == 0
+    assert pulse.is_trusted(db_clock.now())
+
+
+def test_a_back_up_from_before_the_first_count_is_restored(
     waiting: Operation, sandbox: Sandbox
 ) -> None:
     Pulse.objects.all().delete()
-    assert pulse.is_trusted()
-    assert hold_restored(db_clock.now()) == 0
-    assert pulse.is_trusted()
+    send.send(waiting.pk)
+    assert received(sandbox) == []
+    assert hold_restored(db_clock.now()) == 1
+    assert pulse.is_trusted(db_clock.now())
 
 
 @pytest.mark.parametrize("text", ["", "not a number", "-5"])
@@ -110,9 +120,9 @@ def test_a_note_that_cannot_be_read_leaves_the_time(
     waiting: Operation, data_dir: Path, text: str
 ) -> None:
     (data_dir / "pulse").write_text(text)
-    assert pulse.is_trusted()
+    assert pulse.is_trusted(db_clock.now())
     long_ago()
-    assert not pulse.is_trusted()
+    assert not pulse.is_trusted(db_clock.now())
 
 
 def test_a_disk_that_takes_no_note_stops_nothing(
@@ -120,7 +130,7 @@ def test_a_disk_that_takes_no_note_stops_nothing(
 ) -> None:
     settings.DATA_DIR = data_dir / "missing"
     pulse.beat(db_clock.now())
-    assert pulse.is_trusted()
+    assert pulse.is_trusted(db_clock.now())
 
 
 def test_a_clock_that_counts_up_meanwhile_is_no_restored_database(
@@ -137,4 +147,4 @@ def test_a_clock_that_counts_up_meanwhile_is_no_restored_database(
     monkeypatch.setattr(pulse, "_noted", another_clock_ticks)
     assert hold_restored(db_clock.now()) == 0
     monkeypatch.undo()
-    assert pulse.is_trusted()
+    assert pulse.is_trusted(db_clock.now())

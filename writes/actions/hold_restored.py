@@ -22,25 +22,29 @@ def hold_restored(now: datetime) -> int:
 
     Returns how many. After this the database counts as in use.
     """
-    old = pulse.went_back(now)
     held = 0
-    if old is not None:
+    if not pulse.is_trusted(now):
+        reason = _reason(pulse.last_used())
         unsent = Write.objects.filter(
             paused_at=None, batches__operation__state__in=Operation.UNSENT
         )
-        held = sum(_hold(write, old.at) for write in unsent.distinct())
+        held = sum(_hold(write, reason) for write in unsent.distinct())
     pulse.beat(now)
     return held
 
 
-def _hold(write: Write, last_used: datetime) -> bool:
-    moment = timezone.localtime(last_used)
-    reason = (
-        "Nothing of it has left as far as this database knows. It was last in use on "
-        f"{moment:%-d %b %Y at %H:%M:%S}, so it may be a restored back-up, and this "
-        "may have been sent since. Look in Ampersand and in the customer's SaaS, then "
-        "resume it or cancel it."
+def _reason(last_used: datetime | None) -> str:
+    when = "before an upgrade"
+    if last_used:
+        when = f"on {timezone.localtime(last_used):%-d %b %Y at %H:%M:%S}"
+    return (
+        "Nothing of it has left as far as this database knows. It was last in use "
+        f"{when}, so it may be a restored back-up, and this may have been sent since. "
+        "Look in Ampersand and in the customer's SaaS, then resume it or cancel it."
     )
+
+
+def _hold(write: Write, reason: str) -> bool:
     try:
         pause(write, CONSOLE, reason=reason)
     except NothingToPause:
