@@ -6,6 +6,12 @@ import shlex
 from ampersand import Request, Target
 from writes.models import Write
 
+_WITH_ROWS = shlex.quote(
+    "import json, sys; "
+    'rows = {"recordsCSV": sys.stdin.buffer.read().decode()}; '
+    "print(json.dumps(json.loads(sys.argv[1]) | rows))"
+)
+
 
 def prepare(write: Write, *, csv: str | None = None, url: str | None = None) -> Request:
     """Return the request that `write` stands for, with a text or an address of rows.
@@ -67,14 +73,14 @@ def csv_in_words(write: Write) -> str:
 def as_curl(write: Write, shown: Request) -> str:
     """Return a bash command that sends the same request.
 
-    The text of a CSV is too long for a command line: jq puts it in from the file. That
-    of a part stands in its body.json; the whole file would be all rows once more.
+    The text of a CSV is too long for a command line: Python puts it in from the file.
+    That of a part stands in its body.json; the whole file would be all rows once more.
     """
     if "recordsCSV" not in (shown.body or {}):
         return shown.as_curl()
     rest = {k: v for k, v in (shown.body or {}).items() if k != "recordsCSV"}
-    program = f". as $csv | {json.dumps(rest)} + {{recordsCSV: $csv}}"
-    source = f"jq -Rs {shlex.quote(program)} as-sent.csv |"
+    program = f"{_WITH_ROWS} {shlex.quote(json.dumps(rest))}"
+    source = f"python3 -c {program} < as-sent.csv |"
     if write.delivery == Write.Delivery.PARTS:
         source = "cat body.json |"
     lines = [

@@ -80,8 +80,6 @@ def test_the_curl_of_a_record_or_url_sends_the_same(
 def test_the_curl_of_a_file_sends_the_same(
     integration: Integration, olga: User, tmp_path: Path
 ) -> None:
-    if shutil.which("jq") is None and os.environ.get("CI") != "true":
-        pytest.skip("jq is not here")
     key = "it's \\(env.AMPERSAND_API_KEY) $HOME"
     text = f'{key},a\n1,"{AWKWARD.replace(chr(34), chr(34) * 2)}"\n'
     write = make_draft(integration, olga, csv=text.encode(), primary_key=key)
@@ -102,5 +100,4 @@ def test_bash_can_read_the_curl_of_a_file_and_the_key_is_not_in_it(
     bash = shutil.which("bash") or "/bin/bash"
     subprocess.run([bash, "-n", "-c", command], check=True)
     assert SANDBOX_KEY not in command
-    assert "recordsCSV: $csv" in command
-    assert "as-sent.csv |\n  curl --request PUT" in command
+    assert "< as-sent.csv |\n  curl --request PUT" in command
