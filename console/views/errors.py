@@ -7,6 +7,7 @@ from django.template.loader import render_to_string
 from console.access.referrer import referring_page
 from console.access.roles import role_in
 from console.environments import Environment
+from console.http import FileGone
 
 
 def _page(
@@ -43,6 +44,8 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404: not there, or not yours to see."""
+    if isinstance(exception, FileGone):
+        return _page(request, 404, "The file is missing", str(exception))
     text = "There is nothing at this address, or it was removed."
     return _page(request, 404, "Not found", text)
 
