@@ -7,11 +7,13 @@ from typing import Any
 
 from django.contrib.auth import middleware as auth_middleware
 from django.contrib.auth.views import redirect_to_login
+from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django_htmx.http import HttpResponseClientRedirect
 
 from console.access.referrer import referring_page
 
+CHANGES = ("INSERT", "UPDATE", "DELETE")
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -36,6 +38,32 @@ class LoginRequiredMiddleware(auth_middleware.LoginRequiredMiddleware):
         page = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
         login = redirect_to_login(page, self.get_login_url(view_func))
         return HttpResponseClientRedirect(login.url)
+
+
+class StoredMiddleware:
+    """Note on each request whether it stored something: `request.has_stored`.
+
+    The page of an error says so. What is stored in a transaction counts once that has
+    ended well.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.has_stored = False  # type: ignore[attr-defined]
+
+        def note() -> None:
+            request.has_stored = True  # type: ignore[attr-defined]
+
+        def run(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+            result = execute(sql, params, many, context)
+            if str(sql).lstrip()[:6].upper() in CHANGES:
+                transaction.on_commit(note)
+            return result
+
+        with connection.execute_wrapper(run):
+            return self.get_response(request)
 
 
 class CorrelationMiddleware:

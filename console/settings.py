@@ -106,6 +106,8 @@ MIDDLEWARE = [
     "console.sign_in.session_expiry.SessionLimitsMiddleware",
     "console.middleware.LoginRequiredMiddleware",
     "console.middleware.CorrelationMiddleware",
+    # What the ones above store is none of the reader's.
+    "console.middleware.StoredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
