@@ -98,7 +98,7 @@ _NOT_THERE = ("42P01", "42703")
 
 def trouble_of(error: BaseException | None) -> Trouble | None:
     """Return what the error comes from, None where it is a mistake of the console."""
-    return next(filter(None, map(_trouble_of, _chain(error))), None)
+    return next((_trouble_of(each) for each in _chain(error) if _tells(each)), None)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -109,6 +109,12 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
     yield error
 
 
+def _tells(error: BaseException) -> bool:
+    """Tell whether an error is one of a disk or a database."""
+    kinds = (OSError, sqlite3.Error, DatabaseError, InterfaceError)
+    return isinstance(error, kinds) or hasattr(error, "sqlstate")
+
+
 def _trouble_of(error: BaseException) -> Trouble | None:
     if isinstance(error, sqlite3.Error):
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
@@ -116,20 +122,14 @@ def _trouble_of(error: BaseException) -> Trouble | None:
             return PENDING if migrations_are_pending() else None
         # That it cannot open or write a file has many causes: the disk tells which.
         return _BY_SQLITE_CODE.get(code) or disk_trouble() or _of_any_database(error)
-    if isinstance(error, DatabaseError | InterfaceError):
-        return _of_any_database(error)
     if isinstance(error, FileNotFoundError):
         return None if Path(settings.DATA_DIR).is_dir() else MISSING
     if isinstance(error, OSError):
         return _BY_ERRNO.get(error.errno or 0)
-    return _of_sqlstate(error)
-
-
-def _of_sqlstate(error: BaseException) -> Trouble | None:
     state = getattr(error, "sqlstate", None)
     if state in _NOT_THERE:
         return PENDING if migrations_are_pending() else None
-    return _BY_SQLSTATE.get(state or "")
+    return _BY_SQLSTATE.get(state or "") or _of_any_database(error)
 
 
 def _of_any_database(error: BaseException) -> Trouble | None:
