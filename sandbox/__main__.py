@@ -33,6 +33,10 @@ def main() -> None:
             server.serve_forever()
         except KeyboardInterrupt:
             logging.info("Sandbox stopped")
+            # Once is enough: what runs is finished, and then it ends.
+            for name in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(name, signal.SIG_IGN)
+            app.close()
 
 
 def _parser() -> argparse.ArgumentParser:
