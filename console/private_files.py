@@ -30,12 +30,8 @@ def prepare(folder: Path) -> None:
     for name in FILES:
         narrow_database(folder / name)
     # Somebody may have put it into a directory that others need, as /srv.
-    if all(_is_ours(path.name) for path in folder.iterdir()):
+    if all(path.name.startswith((*FOLDERS, *FILES)) for path in folder.iterdir()):
         narrow(folder)
-
-
-def _is_ours(name: str) -> bool:
-    return name.startswith((*FOLDERS, *FILES, "."))
 
 
 def narrow_database(path: Path) -> None:
@@ -49,7 +45,9 @@ def narrow(path: Path) -> None:
     try:
         found = path.stat()
         mode = stat.S_IMODE(found.st_mode)
-        if mode & UMASK and found.st_uid == os.geteuid():
+        # A sticky directory, as /tmp, is everybody's.
+        is_ours = found.st_uid == os.geteuid() and not mode & stat.S_ISVTX
+        if mode & UMASK and is_ours:
             path.chmod(mode & ~UMASK)
     except OSError:
         # Gone, or on a disk that knows no rights: nothing can be done about it here.

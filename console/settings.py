@@ -180,7 +180,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 # An upload goes to disk as it comes, beside where it is kept: then it is only renamed.
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["writes.views.upload_limit.DiskUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = DATA_DIR / "uploads"
 # The form with the columns of a file has up to six fields a column, for 200 columns.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000

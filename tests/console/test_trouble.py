@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import (
     InterfaceError,
     InternalError,
@@ -95,6 +96,21 @@ def test_a_table_that_is_not_there_is_a_mistake_unless_migrations_are_pending(
     assert trouble_of(error) is trouble_of(missing) is None
     monkeypatch.setattr(trouble, "migrations_are_pending", lambda: True)
     assert trouble_of(error) is trouble_of(missing) is PENDING
+
+
+@pytest.fixture
+def disk(tmp_path: Path, settings: Any) -> Iterator[Path]:
+    """DATA_DIR as a small disk of its own; skips where none can be mounted."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k,nr_inodes=8", "tmpfs", str(path)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("only root can mount a disk")
+    settings.DATA_DIR = path
+    yield path
+    subprocess.run(["umount", "--lazy", str(path)], check=True)
 
 
 # --- pages --------------------------------------------------------------------------
@@ -191,22 +207,21 @@ def test_a_page_that_cannot_be_shown_changed_nothing(
     assert AWAY.text in answer.text
 
 
+@pytest.mark.parametrize("size", [100_000, 70_000, 65_600])
+def test_an_upload_that_fills_the_disk_leaves_nothing_of_it(
+    size: int, disk: Path, settings: Any, sign_in: Callable[..., Browser]
+) -> None:
+    """Its last bytes are written only when all have come."""
+    settings.FILE_UPLOAD_TEMP_DIR = disk
+    browser = patient(sign_in(Role.OPERATOR))
+    upload = SimpleUploadedFile("a.csv", b"x" * size)
+    answer = browser.post("/writes/csv/", {"file": upload})
+    assert answer.status_code == 503
+    assert FULL.text in answer.text
+    assert list(disk.iterdir()) == []
+
+
 # --- the health page ----------------------------------------------------------------
-
-
-@pytest.fixture
-def disk(tmp_path: Path, settings: Any) -> Iterator[Path]:
-    """DATA_DIR as a small disk of its own; skips where none can be mounted."""
-    path = tmp_path / "disk"
-    path.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k,nr_inodes=8", "tmpfs", str(path)]
-    try:
-        subprocess.run(mount, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("only root can mount a disk")
-    settings.DATA_DIR = path
-    yield path
-    subprocess.run(["umount", "--lazy", str(path)], check=True)
 
 
 def use_up_room(disk: Path) -> None:
