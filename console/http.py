@@ -1,7 +1,7 @@
-"""The request as views see it, for the type checker."""
+"""The request as views see it, for the type checker; and an answer of its own."""
 
 from django.contrib.auth.models import User
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django_htmx.middleware import HtmxDetails
 
 
@@ -11,3 +11,7 @@ class ConsoleRequest(HttpRequest):
     user: User
     htmx: HtmxDetails
     correlation_id: str
+
+
+class FileGone(Http404):
+    """A file that should be there is not; unlike others, the text is for the reader."""

@@ -6,61 +6,73 @@ Each variable may also be given as NAME_FILE, the path of a file with the value.
 
 from pathlib import Path
 
-import environ  # type: ignore[import-untyped]
 from django.utils.csp import CSP
+
+from console import private_files
+from console.variables import Variables, refuse
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.FileAwareEnv()
+env = Variables()
 env.escape_proxy = True
 env.read_env(BASE_DIR / ".env")
 
 # --- What must be set -------------------------------------------------------
 
-SECRET_KEY = env.str("SECRET_KEY")
+SECRET_KEY = env.text("SECRET_KEY")
 # Fernet keys that encrypt API keys at rest. The first encrypts, all decrypt.
-FIELD_KEYS = env.list("FIELD_KEYS")
+FIELD_KEYS = env.fernet_keys("FIELD_KEYS")
 
 # --- What may be set --------------------------------------------------------
 
-DEBUG = env.bool("DEBUG", default=False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-HTTPS_ONLY = env.bool("HTTPS_ONLY", default=True)
-TRUST_PROXY = env.bool("TRUST_PROXY", default=False)
-DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
-DATA_DIR.mkdir(parents=True, exist_ok=True)
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
-SESSION_HOURS = env.int("SESSION_HOURS", default=12)
-SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=120)
+DEBUG = env.flag("DEBUG", default=False)
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
+HTTPS_ONLY = env.flag("HTTPS_ONLY", default=True)
+TRUST_PROXY = env.flag("TRUST_PROXY", default=False)
+DATA_DIR = env.directory(
+    "DATA_DIR", default=BASE_DIR / "var", make=private_files.prepare
+)
+TIME_ZONE = env.time_zone("TIME_ZONE", default="UTC")
+LOG_LEVEL = env.level("LOG_LEVEL", default="INFO")
+SESSION_HOURS = env.number("SESSION_HOURS", default=12, least=1, most=8_760)
+SESSION_IDLE_MINUTES = env.number(
+    "SESSION_IDLE_MINUTES", default=120, least=1, most=525_600
+)
 
 # Seconds a write may take before its outcome is called unknown.
-SEND_TIMEOUT = env.int("SEND_TIMEOUT", default=60)
+SEND_TIMEOUT = env.number("SEND_TIMEOUT", default=60, least=1, most=3_600)
 
 # On how many machines the console runs; several need PostgreSQL.
-MACHINES = env.int("MACHINES", default=1)
+MACHINES = env.number("MACHINES", default=1, least=1, most=10_000)
 
 # Days within which the same content is not sent again without a reason.
-REPEAT_DAYS = env.int("REPEAT_DAYS", default=7)
+REPEAT_DAYS = env.number("REPEAT_DAYS", default=7, least=0, most=3_650)
 
 # Minutes after which an unknown outcome is announced on every page.
-UNKNOWN_ALERT_MINUTES = env.int("UNKNOWN_ALERT_MINUTES", default=60)
+UNKNOWN_ALERT_MINUTES = env.number(
+    "UNKNOWN_ALERT_MINUTES", default=60, least=0, most=525_600
+)
 
 # Where Ampersand reaches this console, if it can: it may then fetch files from here.
-PUBLIC_URL = env.str("PUBLIC_URL", default="")
+PUBLIC_URL = env.address("PUBLIC_URL", example="https://console.example.com")
 # An S3-compatible store that Ampersand can fetch files from, if there is one.
-S3_BUCKET = env.str("S3_BUCKET", default="")
-S3_ENDPOINT = env.str("S3_ENDPOINT", default="")
-S3_REGION = env.str("S3_REGION", default="us-east-1")
-S3_ACCESS_KEY = env.str("S3_ACCESS_KEY", default="")
-S3_SECRET_KEY = env.str("S3_SECRET_KEY", default="")
-S3_PREFIX = env.str("S3_PREFIX", default="")
+S3_BUCKET = env.text("S3_BUCKET", default="")
+S3_ENDPOINT = env.address(
+    "S3_ENDPOINT", example="https://s3.eu-central-1.amazonaws.com"
+)
+S3_REGION = env.text("S3_REGION", default="us-east-1")
+S3_ACCESS_KEY = env.text("S3_ACCESS_KEY", default="")
+S3_SECRET_KEY = env.text("S3_SECRET_KEY", default="")
+S3_PREFIX = env.text("S3_PREFIX", default="")
+for _name in ("S3_ENDPOINT", "S3_ACCESS_KEY", "S3_SECRET_KEY"):
+    if S3_BUCKET and not globals()[_name]:
+        refuse(_name, None, "S3_BUCKET is set, so it must be set too.")
 # Days that files and row outcomes of what was sent are kept, by environment.
 KEEP_DAYS = {
-    "sandbox": env.int("KEEP_DAYS_SANDBOX", default=30),
-    "test": env.int("KEEP_DAYS_TEST", default=30),
-    "production": env.int("KEEP_DAYS_PRODUCTION", default=90),
+    "sandbox": env.number("KEEP_DAYS_SANDBOX", default=30, least=1, most=36_500),
+    "test": env.number("KEEP_DAYS_TEST", default=30, least=1, most=36_500),
+    "production": env.number("KEEP_DAYS_PRODUCTION", default=90, least=1, most=36_500),
 }
 
 # --- Django -----------------------------------------------------------------
@@ -85,7 +97,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "console.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -94,6 +106,8 @@ MIDDLEWARE = [
     "console.sign_in.session_expiry.SessionLimitsMiddleware",
     "console.middleware.LoginRequiredMiddleware",
     "console.middleware.CorrelationMiddleware",
+    # What the ones above store is none of the reader's.
+    "console.middleware.StoredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -125,9 +139,7 @@ FORM_RENDERER = "console.ui.forms.ConsoleRenderer"
 # --- Database ---------------------------------------------------------------
 
 _sqlite = f"sqlite:///{DATA_DIR / 'console.sqlite3'}"
-DATABASES = {
-    "default": env.db_url_config(env.str("DATABASE_URL", default="") or _sqlite)
-}
+DATABASES = {"default": env.database("DATABASE_URL", default=_sqlite)}
 _database = DATABASES["default"]
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     # Without WAL and IMMEDIATE, concurrent writers lose their transactions.
@@ -136,6 +148,8 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+    if _database["NAME"] != ":memory:":
+        private_files.narrow_database(Path(_database["NAME"]))
 # Workers look for tasks several times a second: opening costs more than looking.
 _database["CONN_MAX_AGE"] = 60
 _database["CONN_HEALTH_CHECKS"] = True
@@ -146,7 +160,7 @@ _database["CONN_HEALTH_CHECKS"] = True
 # being watched.
 TASKS = {
     "default": {
-        "BACKEND": env.str("TASKS_BACKEND", default="django_tasks_db.DatabaseBackend"),
+        "BACKEND": env.text("TASKS_BACKEND", default="django_tasks_db.DatabaseBackend"),
         "QUEUES": ["sending", "watching", "files"],
     }
 }
@@ -158,18 +172,16 @@ STORAGES = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": DATA_DIR / "files"},
     },
-    "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-    },
+    "staticfiles": {"BACKEND": "console.static_files.ReadableStaticFiles"},
 }
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 # An upload goes to disk as it comes, beside where it is kept: then it is only renamed.
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["writes.views.upload_limit.DiskUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = DATA_DIR / "uploads"
-FILE_UPLOAD_TEMP_DIR.mkdir(exist_ok=True)
 # The form with the columns of a file has up to six fields a column, for 200 columns.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 

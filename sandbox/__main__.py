@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import signal
 import sys
 from typing import get_args
@@ -14,6 +15,8 @@ from sandbox.writes import UpdateStyle
 def main() -> None:
     """Serve until interrupted or terminated."""
     options = _parser().parse_args()
+    # What it keeps may be somebody's data, whatever umask it was started with.
+    os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     app = Sandbox(
         options.state,
@@ -30,6 +33,10 @@ def main() -> None:
             server.serve_forever()
         except KeyboardInterrupt:
             logging.info("Sandbox stopped")
+            # Once is enough: what runs is finished, and then it ends.
+            for name in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(name, signal.SIG_IGN)
+            app.close()
 
 
 def _parser() -> argparse.ArgumentParser:

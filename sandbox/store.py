@@ -78,7 +78,7 @@ class Store:
             path or ":memory:", isolation_level=None, check_same_thread=False
         )
         # Python warns about databases left open; nobody has to close a sandbox.
-        weakref.finalize(self, self._connection.close)
+        self._close = weakref.finalize(self, _close, self.lock, self._connection)
         self._connection.row_factory = sqlite3.Row
         # A write-ahead log survives a killed process without a sync per commit.
         self._connection.execute("PRAGMA journal_mode = WAL")
@@ -136,5 +136,14 @@ class Store:
 
     def close(self) -> None:
         """Close the database; the file keeps everything."""
-        with self.lock:
-            self._connection.close()
+        self._close()
+
+
+def _close(lock: Any, connection: sqlite3.Connection) -> None:
+    """Close once nobody uses the database, and let no other thread at it any more.
+
+    Threads go on while a process ends, and SQLite crashes where one closes what another
+    one is using. So the lock is never given back: who wants it waits for the end.
+    """
+    lock.acquire()
+    connection.close()

@@ -6,6 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 
 CODE = ("console/settings.py", "console/management/commands/run.py")
+READ = r'env(?:\.\w+)?\(\s*"([A-Z0-9_]+)"'
 
 
 def read_in_code() -> set[str]:
@@ -13,9 +14,7 @@ def read_in_code() -> set[str]:
     names: set[str] = set()
     for path in CODE:
         text = (ROOT / path).read_text()
-        names |= set(re.findall(r'env(?:\.\w+)?\(\s*"([A-Z0-9_]+)"', text))
-        names |= set(re.findall(r'environ\.get\("([A-Z0-9_]+)"\)', text))
-        names |= set(re.findall(r'_port\("([A-Z0-9_]+)"', text))
+        names |= set(re.findall(READ, text))
     return names
 
 

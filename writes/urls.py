@@ -39,6 +39,7 @@ writes_patterns = (
         path("<int:pk>/trial/", derived.trial, name="trial"),
         path("<int:pk>/revoke/", shared_file.revoke, name="revoke"),
         path("<int:pk>/rows/", rows.rows, name="rows"),
+        path("<int:pk>/rejoin/", rows.rejoin, name="rejoin"),
         path("<int:pk>/rows/panel/", rows.panel, name="rows_panel"),
         path("<int:pk>/failed.csv", rows.failed, name="failed"),
         path(

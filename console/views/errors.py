@@ -1,5 +1,7 @@
 """The pages for requests that end in an error, in words."""
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -7,6 +9,8 @@ from django.template.loader import render_to_string
 from console.access.referrer import referring_page
 from console.access.roles import role_in
 from console.environments import Environment
+from console.http import FileGone
+from console.runtime.trouble import AWAY, Trouble, trouble_of
 
 
 def _page(
@@ -43,26 +47,52 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404: not there, or not yours to see."""
+    if isinstance(exception, FileGone):
+        return _page(request, 404, "The file is missing", str(exception))
     text = "There is nothing at this address, or it was removed."
     return _page(request, 404, "Not found", text)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: our mistake; says what it means for the data.
+    """500: our mistake; 503: a full disk or the like. Says what it means for the data.
 
     Drawn without the request's context, so that it appears without a database too.
     """
-    text = (
-        "The console made a mistake and stopped. Pages send nothing to Ampersand: "
-        "if you had confirmed a write, it is in Operations with its true state."
-    )
-    context = {
-        "status": 500,
-        "title": "Something went wrong here",
-        "text": text,
-        "request": request,
-    }
-    return HttpResponse(render_to_string("console/error.html", context), status=500)
+    trouble = trouble_of(sys.exception())
+    if trouble is None:
+        text = f"The console made a mistake and stopped. {_SENDS_NOTHING}"
+        return _without_context(request, 500, "Something went wrong here", text)
+    what = _what_became_of_it(request, trouble)
+    text = f"{what} {trouble.text} {trouble.remedy}"
+    response = _without_context(request, 503, "This cannot be done now", text)
+    response["Retry-After"] = "30"
+    return response
+
+
+_SENDS_NOTHING = (
+    "Pages send nothing to Ampersand: if you had confirmed a write, it is in "
+    "Operations with its true state."
+)
+
+
+def _what_became_of_it(request: HttpRequest, trouble: Trouble) -> str:
+    """Say what was stored of a request that ended in trouble."""
+    if request.method in ("GET", "HEAD"):
+        return "Nothing was changed, and nothing was sent."
+    if getattr(request, "has_stored", False) or trouble is AWAY:
+        # A database that goes away may have stored it and not said so.
+        return (
+            f"What you did may be stored in part: look before you repeat it. "
+            f"{_SENDS_NOTHING}"
+        )
+    return "Nothing was stored, and nothing was sent."
+
+
+def _without_context(
+    request: HttpRequest, status: int, title: str, text: str
+) -> HttpResponse:
+    context = {"status": status, "title": title, "text": text, "request": request}
+    return HttpResponse(render_to_string("console/error.html", context), status=status)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

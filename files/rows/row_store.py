@@ -74,6 +74,11 @@ class RowStore:
         while self._all:
             self._all.pop().close()
 
+    def check(self) -> None:
+        """Raise `sqlite3.DatabaseError` if it is broken, or of another version."""
+        self.groups(limit=1)
+        Seek(self._database, {}).rows(("", 0), 1)
+
     def groups(self, *, limit: int) -> list[GroupTotal]:
         """Return the largest groups, the largest first."""
         return read_groups(self._database, limit)

@@ -63,8 +63,12 @@ class RowWriter:
 
     def __enter__(self) -> Self:
         self._database = sqlite3.connect(self._path, isolation_level=None)
-        self._database.executescript(SETTINGS + TABLES)
-        self._database.execute("BEGIN")
+        try:
+            self._database.executescript(SETTINGS + TABLES)
+            self._database.execute("BEGIN")
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

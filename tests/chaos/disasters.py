@@ -14,6 +14,7 @@ from django.db import DatabaseError, InterfaceError, connections
 from tests.chaos import clock
 from tests.chaos.checks import ledger
 from tests.chaos.databases import Postgres, Sqlite
+from tests.chaos.full_joins import joins_on_full_disk
 from tests.chaos.kills import aftermath, points_of, work_alike
 from tests.chaos.plays import CREATE, PARTS, Play
 from tests.chaos.processes import done, forked
@@ -56,6 +57,9 @@ def run(stage: Stage, every: int) -> list[str]:
             found += wrong
     row, wrong = web_dies(stage, every)
     rows.append(row)
+    found += wrong
+    more, wrong = joins_on_full_disk(stage, every)
+    rows += more
     found += wrong
     head = ("disaster", "points", "died", "ends", "violations")
     table(f"Disasters, {stage.database.name}", head, rows)

@@ -15,7 +15,30 @@ SIZE = "12m"
 @contextmanager
 def small_disk(database: Sqlite) -> Iterator[Path | None]:
     """Have the database on a small disk meanwhile; None where none can be mounted."""
-    disk = database.path.parent / "small"
+    before = database.path
+    with _mounted(before.parent / "small") as disk:
+        if disk is None:
+            yield None
+            return
+        try:
+            _move(database, disk / before.name)
+            yield disk
+        finally:
+            _move(database, before)
+
+
+@contextmanager
+def files_on_small_disk(folder: Path) -> Iterator[Path | None]:
+    """Have what is stored in `folder` on a small disk; None where none can be mounted.
+
+    What was there before is out of sight meanwhile.
+    """
+    with _mounted(folder) as disk:
+        yield disk
+
+
+@contextmanager
+def _mounted(disk: Path) -> Iterator[Path | None]:
     disk.mkdir(exist_ok=True)
     mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(disk)]
     try:
@@ -23,12 +46,9 @@ def small_disk(database: Sqlite) -> Iterator[Path | None]:
     except (OSError, subprocess.CalledProcessError):
         yield None
         return
-    before = database.path
     try:
-        _move(database, disk / before.name)
         yield disk
     finally:
-        _move(database, before)
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 

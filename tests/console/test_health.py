@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import DatabaseError
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
@@ -61,6 +61,7 @@ def test_all_is_well_without_signing_in(client: Client) -> None:
     assert answer == {
         "version": VERSION,
         "database": "ok",
+        "disk": "ok",
         "worker": {"state": "ok", "queues_without_worker": []},
         "queue": {"waiting": 0, "oldest_seconds": None},
     }
@@ -123,9 +124,10 @@ def test_tasks_that_nobody_takes_mean_a_stalled_worker(client: Client) -> None:
 
 def test_no_database_is_503(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable() -> None:
-        raise DatabaseError
+        raise OperationalError
 
     monkeypatch.setattr(health, "background", unreachable)
     response = client.get("/healthz")
     assert response.status_code == 503
-    assert response.json() == {"version": VERSION, "database": "unreachable"}
+    told = {"version": VERSION, "database": "unreachable", "disk": "ok"}
+    assert response.json() == told

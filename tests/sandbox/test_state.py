@@ -1,6 +1,7 @@
 """What survives: restarts, kills, and operations that were on their way."""
 
 import signal
+import threading
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -115,3 +116,32 @@ def test_clean_exit(number: signal.Signals) -> None:
         http.get("/")
         process.send_signal(number)
         assert process.wait(LONGEST) == 0
+
+
+def test_nobody_is_at_the_database_when_it_is_closed_nor_afterwards(
+    tmp_path: Path,
+) -> None:
+    """SQLite crashes where one thread closes what another one is using."""
+    store = Store(tmp_path / "state.sqlite3")
+    is_at_it, may_end = threading.Event(), threading.Event()
+    worked: list[bool] = []
+
+    def work() -> None:
+        with store.transaction():
+            is_at_it.set()
+            may_end.wait()
+            store.take_numbers("003", 1)
+            worked.append(True)
+
+    working = threading.Thread(target=work)
+    working.start()
+    is_at_it.wait()
+    closing = threading.Thread(target=store.close)
+    closing.start()
+    may_end.set()
+    working.join()
+    closing.join()
+    assert worked == [True]
+    assert not store.lock.acquire(blocking=False)
+    # What was done is kept.
+    assert Store(tmp_path / "state.sqlite3").take_numbers("003", 1)[0] == 2

@@ -1,5 +1,6 @@
 """Writes that come from another one: its failed rows, or its first rows."""
 
+import sqlite3
 import uuid
 from dataclasses import replace
 from typing import Any
@@ -43,8 +44,14 @@ def retry_failed(write: Write, actor: Actor) -> Write:
     rows once more. Raises `NoChild` if no row failed, and `FileNotFoundError` if the
     files are gone.
     """
-    with RowStore(write.path_of("rows_store")) as store:
-        failed = [outcome.row for outcome in store.outcomes(FAILED)]
+    try:
+        with RowStore(write.path_of("rows_store")) as store:
+            failed = [outcome.row for outcome in store.outcomes(FAILED)]
+    except sqlite3.DatabaseError:
+        raise NoChild(
+            "The outcome of its rows cannot be read. Have them joined again, on the "
+            "page of its rows."
+        ) from None
     if not failed:
         raise NoChild("No row of it failed.")
     new_files = NewFiles()

@@ -4,6 +4,7 @@ Files of a write that was sent are kept for KEEP_DAYS of its environment, drafts
 nobody came back to for a day. Nothing goes while an operation may still need it.
 """
 
+import stat
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +23,9 @@ from writes.storage import delete
 DRAFTS_KEPT = timedelta(days=1)
 # A file that no row names may be one that is being made just now.
 STRAYS_KEPT = timedelta(days=1)
+# One that is half made has a dot before its name. Who makes it writes to it all the
+# time, and has a job that is open.
+HALF_MADE_KEPT = timedelta(hours=1)
 MOST_AT_ONCE = 500
 LEFT_IN_STORE = ~Q(store_name="") & Q(is_settled=True)
 
@@ -130,16 +134,31 @@ def _forget_strays(now: datetime) -> None:
         Path(settings.FILE_UPLOAD_TEMP_DIR),
     ]
     before = (now - STRAYS_KEPT).timestamp()
+    is_working = FileJob.objects.filter(state__in=FileJob.OPEN).exists()
+    half_made = before if is_working else (now - HALF_MADE_KEPT).timestamp()
     root = Path(default_storage.path(""))
     for folder in folders:
         if not folder.exists():
             continue
         for path in folder.rglob("*"):
-            # A link to an older file is new by its change time alone.
-            if path.is_file() and path.stat().st_ctime < before:
-                if path.is_relative_to(root) and _is_named(path.relative_to(root)):
-                    continue
-                path.unlink(missing_ok=True)
+            latest = half_made if path.name.startswith(".") else before
+            if not _is_left_since(path, latest):
+                continue
+            if path.is_relative_to(root) and _is_named(path.relative_to(root)):
+                continue
+            path.unlink(missing_ok=True)
+
+
+def _is_left_since(path: Path, latest: float) -> bool:
+    """Tell whether this is a file that nobody touched since `latest`.
+
+    A link to an older file is new by its change time alone.
+    """
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_ctime < latest
 
 
 def _is_named(name: Path) -> bool:

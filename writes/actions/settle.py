@@ -6,9 +6,10 @@ will tell nothing new and its rows are joined to all that it told.
 
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
-from operations.models import Operation
+from operations.models import Operation, OperationTransition
 from writes import dispatch
 from writes.actions import begin_job
 from writes.models import Batch, FileJob, SharedAddress, Write
@@ -44,7 +45,7 @@ def _settle(batches: list[Batch]) -> bool:
     write = batches[0].write
     if write.jobs.filter(kind=FileJob.Kind.JOIN, state__in=FileJob.OPEN).exists():
         return False
-    if _is_moving(write):
+    if is_moving(write):
         return False
     digest = told_digest(write)
     if digest == write.rows_told or _was_in_vain(write):
@@ -55,7 +56,7 @@ def _settle(batches: list[Batch]) -> bool:
     return True
 
 
-def _is_moving(write: Write) -> bool:
+def is_moving(write: Write) -> bool:
     """Tell whether a part is on its way, or will be with the next tick."""
     batches = list(write.batches.select_related("operation"))
     states = {batch.operation.state for batch in batches}
@@ -63,9 +64,16 @@ def _is_moving(write: Write) -> bool:
 
 
 def _was_in_vain(write: Write) -> bool:
-    """Tell whether the last try failed: it will not do better by being repeated."""
+    """Tell whether the last try failed, and nothing happened since.
+
+    It will not do better by itself; a person may have it tried again
+    (`writes.actions.rejoin`).
+    """
     last = FileJob.objects.last_of(write, FileJob.Kind.JOIN)
-    return last is not None and last.state == FileJob.State.FAILED
+    if last is None or last.state != FileJob.State.FAILED:
+        return False
+    since = Q(operation__batch__write=write, at__gt=last.ended_at)
+    return not OperationTransition.objects.filter(since).exists()
 
 
 def _is_silent(operation: Operation) -> bool:

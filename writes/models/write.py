@@ -30,6 +30,17 @@ def new_path(kind: str, ending: str = "csv") -> str:
     return f"writes/{timezone.now():%Y/%m}/{uuid.uuid4().hex}.{kind}.{ending}"
 
 
+# The files of a write in words, as the beginning of a sentence.
+_WHAT = {
+    "original": "The file as uploaded",
+    "as_read": "The file as read",
+    "as_sent": "The file as sent",
+    "held_back": "The file of the rows held back",
+    "findings": "The file of the findings",
+    "rows_store": "The outcome of the rows",
+}
+
+
 class WriteQuerySet(OfEnvironment["Write"]):
     """Questions asked of writes."""
 
@@ -300,8 +311,16 @@ class Write(models.Model):
 
     @property
     def rows_totals(self) -> Totals | None:
-        """How its rows fared, None until they are joined to their outcome."""
-        return Totals.from_json(self.rows_report) if self.rows_report else None
+        """How its rows fared, None until they are joined to their outcome.
+
+        None, too, where another version joined them and told it in other words.
+        """
+        if not self.rows_report:
+            return None
+        try:
+            return Totals.from_json(self.rows_report)
+        except (KeyError, TypeError):
+            return None
 
     @property
     def recipe(self) -> Recipe:
@@ -309,11 +328,34 @@ class Write(models.Model):
         return recipes.from_json(self.recipe_json)
 
     def path_of(self, kind: str) -> Path:
-        """Return where a file of FILES lies. Raises `FileNotFoundError`."""
+        """Return where a file of FILES lies.
+
+        Raises `FileNotFoundError`, which says in words what is missing, since when, and
+        what that means.
+        """
         stored = getattr(self, kind)
         if not stored or not Path(stored.path).exists():
-            raise FileNotFoundError(f"Write {self.pk} has no file {kind}.")
+            raise FileNotFoundError(self._missing(kind))
         return Path(stored.path)
+
+    def _missing(self, kind: str) -> str:
+        """Say of a file of FILES that it is not there, and why."""
+        name = f"{_WHAT[kind]} of write {self.pk}"
+        if self.file_name:
+            name += f" ({self.file_name})"
+        if self.files_deleted_at:
+            return (
+                f"{name} is not kept any more: it was deleted on "
+                f"{self.files_deleted_at:%-d %b %Y}, past its time. What was sent "
+                "stays as it is, with its counts."
+            )
+        if not getattr(self, kind):
+            return f"{name} was not made: its file is not checked, or did not need it."
+        return (
+            f"{name} is missing. It was kept since {self.created_at:%-d %b %Y}, this "
+            "console did not delete it, and it is not in DATA_DIR any more. What was "
+            "sent stays as it is; what was not sent yet needs the file uploaded again."
+        )
 
     def change(
         self,

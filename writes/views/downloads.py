@@ -9,7 +9,7 @@ from django.http import (
 from django.views.decorators.http import require_safe
 
 from console.access.roles import Role, require_viewer
-from console.http import ConsoleRequest
+from console.http import ConsoleRequest, FileGone
 from files.findings_file import COLUMNS, read_findings
 from operations.csv_export import CSV, csv_lines, download
 from writes.models import Batch, Write
@@ -46,20 +46,17 @@ def findings(request: ConsoleRequest, pk: int) -> HttpResponseBase:
     write = find_write(request, pk, Role.VIEWER)
     try:
         path = write.path_of("findings")
-    except FileNotFoundError:
-        raise Http404 from None
+    except FileNotFoundError as error:
+        raise FileGone(str(error)) from None
     lines = csv_lines(COLUMNS, read_findings(path))
     return download(lines, file_name=f"write-{write.pk}-findings.csv")
 
 
 def _file(write: Write, kind: str) -> FileResponse:
-    stored = getattr(write, kind)
-    if not stored:
-        raise Http404
     try:
-        opened = stored.open("rb")
-    except FileNotFoundError:
-        raise Http404 from None
+        opened = write.path_of(kind).open("rb")
+    except FileNotFoundError as error:
+        raise FileGone(str(error)) from None
     name = f"write-{write.pk}-{kind.replace('_', '-')}.csv"
     # Never inline: the content is a customer's, and a browser would try to show it.
     response = FileResponse(opened, as_attachment=True, filename=name)
@@ -81,8 +78,8 @@ def body(request: ConsoleRequest, pk: int) -> HttpResponse:
         raise Http404
     try:
         content = batch.request().content()
-    except FileNotFoundError:
-        raise Http404 from None
+    except FileNotFoundError as error:
+        raise FileGone(str(error)) from None
     response = HttpResponse(content, content_type="application/json")
     part = "" if batch.number == 1 else f"-part-{batch.number}"
     name = f"write-{pk}{part}-body.json"

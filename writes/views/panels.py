@@ -8,7 +8,7 @@ from console.access.roles import Role
 from console.http import ConsoleRequest
 from console.ui.polling import seconds_between_polls, seen
 from operations.models import Operation
-from writes.models import Batch, SharedAddress, Write, WriteQuerySet
+from writes.models import Batch, FileJob, SharedAddress, Write, WriteQuerySet
 from writes.requests import as_curl
 
 POLL_SECONDS = 3
@@ -35,11 +35,16 @@ def rows_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
     begun = write.confirmed_at or write.created_at
     seconds = seconds_between_polls(begun, quickest=POLL_SECONDS)
     came_of_it = list(children_shown(write, request))
-    shown = (write.rows_totals, [(child.pk, child.state) for child in came_of_it])
+    totals = write.rows_totals
+    job = None if totals else FileJob.objects.last_of(write, FileJob.Kind.JOIN)
+    is_not_joined = job is not None and job.state == FileJob.State.FAILED
+    children = [(child.pk, child.state) for child in came_of_it]
+    shown = (totals, is_not_joined, children)
     return {
         "write": write,
         "parts": len(batches),
-        "totals": write.rows_totals,
+        "totals": totals,
+        "is_not_joined": is_not_joined,
         "children": came_of_it,
         "poll_seconds": None if is_settled else seconds,
         "seen": seen(shown, is_settled, seconds),

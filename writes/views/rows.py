@@ -1,5 +1,6 @@
 """How each row of a write fared: pages, filters, and lists to take away."""
 
+import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -7,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.http import (
     FileResponse,
     Http404,
@@ -14,14 +16,14 @@ from django.http import (
     HttpResponseBase,
     StreamingHttpResponse,
 )
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from console.access.roles import Role, require_viewer
+from console.access.roles import Role, require_operator, require_viewer
 from console.actor import Actor
-from console.http import ConsoleRequest
+from console.http import ConsoleRequest, FileGone
 from console.models import AuditEvent
 from files.raw_records import cut
 from files.rows import row_exports
@@ -30,6 +32,9 @@ from files.rows.row_store import Page, RowStore
 from operations.csv_export import CSV, csv_lines, download, exact_lines
 from operations.filters import Filter, cursor, word
 from operations.outcome.row_failures import parse_error
+from writes.actions.rejoin import NothingToJoin
+from writes.actions.rejoin import rejoin as rejoin_rows
+from writes.actions.settle import is_moving
 from writes.models import FileJob, Write
 from writes.views.lookup import find_write
 from writes.views.panels import children_shown, rows_context
@@ -64,14 +69,16 @@ class RowFilter(Filter):
 def rows(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Show a page of the rows, or for htmx the table alone."""
     write = find_write(request, pk, Role.VIEWER)
-    if not write.rows_store:
+    totals = write.rows_totals
+    if not write.rows_store or totals is None:
         return _nothing_yet(request, write)
     chosen = RowFilter(request.GET)
     context: dict[str, Any] = {
         "write": write,
         "project": write.project,
         "filter": chosen,
-        "totals": write.rows_totals,
+        "totals": totals,
+        "job": FileJob.objects.last_of(write, FileJob.Kind.JOIN),
         "children": children_shown(write, request),
     }
     try:
@@ -79,6 +86,8 @@ def rows(request: ConsoleRequest, pk: int) -> HttpResponse:
             context |= _page(write, store, chosen)
     except FileNotFoundError:
         return _nothing_yet(request, write)
+    except sqlite3.DatabaseError:
+        return _nothing_yet(request, write, is_unreadable=True)
     is_fragment = bool(request.htmx)
     name = "writes/rows.html#row-table" if is_fragment else "writes/rows.html"
     status = 200 if chosen.is_valid() else 400
@@ -98,12 +107,33 @@ def panel(request: ConsoleRequest, pk: int) -> HttpResponse:
     return render(request, "writes/rows_summary.html#panel", context)
 
 
-def _nothing_yet(request: ConsoleRequest, write: Write) -> HttpResponse:
+@require_POST
+@require_operator
+def rejoin(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """Have the rows joined to their outcome once more; nothing is sent."""
+    write = find_write(request, pk, Role.OPERATOR)
+    try:
+        rejoin_rows(write, Actor.of(request))
+    except NothingToJoin as error:
+        messages.warning(request, f"Nothing was changed. {error}")
+    return redirect("writes:rows", write.pk)
+
+
+def _nothing_yet(
+    request: ConsoleRequest, write: Write, *, is_unreadable: bool = False
+) -> HttpResponse:
     """Say why there are no rows: not joined yet, joined in vain, or swept away."""
     if write.source != Write.Source.CSV:
         raise Http404
     job = FileJob.objects.last_of(write, FileJob.Kind.JOIN)
-    context = {"write": write, "project": write.project, "job": job}
+    is_settled = not write.batches.filter(is_settled=False).exists()
+    context = {
+        "write": write,
+        "project": write.project,
+        "job": job,
+        "has_ended": (is_settled or write.rows_told) and not is_moving(write),
+        "is_unreadable": is_unreadable,
+    }
     return render(request, "writes/rows.html", context)
 
 
@@ -188,18 +218,28 @@ def outcomes_for_spreadsheets(request: ConsoleRequest, pk: int) -> HttpResponseB
 def _opened(request: ConsoleRequest, pk: int, what: str) -> tuple[Write, RowStore]:
     write = find_write(request, pk, Role.VIEWER)
     try:
-        store = RowStore(write.path_of("rows_store"))
         write.path_of("as_sent")
         write.path_of("as_read")
-    except FileNotFoundError:
-        raise Http404 from None
+        path = write.path_of("rows_store")
+        with RowStore(path) as store:
+            store.check()
+    except FileNotFoundError as error:
+        raise FileGone(str(error)) from None
+    except sqlite3.DatabaseError:
+        raise FileGone(
+            f"The outcome of the rows of write {write.pk} cannot be read: it was "
+            "joined by another version of this console, or its file is broken. What "
+            "was sent is not touched by that. Open the page of its rows, and have them "
+            "joined again."
+        ) from None
     AuditEvent.record(
         action="rows.downloaded",
         subject=f"Write {write.pk}: {what}",
         about=write,
         actor=Actor.of(request),
     )
-    return write, store
+    # A new one: nothing is open until somebody reads what is sent.
+    return write, RowStore(path)
 
 
 def _guarded(rows: Iterator[list[str]]) -> Iterator[str]:

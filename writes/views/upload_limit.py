@@ -1,14 +1,43 @@
 """Uploads go to disk as they come, up to a limit; beyond it nothing is kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Any
 
-from django.core.files.uploadhandler import FileUploadHandler, StopUpload
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import (
+    FileUploadHandler,
+    StopUpload,
+    TemporaryFileUploadHandler,
+)
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 LARGEST_UPLOAD = 1024 * 1024 * 1024
+
+
+class DiskUploadHandler(TemporaryFileUploadHandler):
+    """Write a file to disk as it comes; where the disk is full, leave nothing of it."""
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        with self._all_or_nothing():
+            super().receive_data_chunk(raw_data, start)
+
+    def file_complete(self, file_size: int) -> UploadedFile | None:
+        with self._all_or_nothing():
+            # What is still in memory goes to disk only now.
+            return super().file_complete(file_size)
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            with suppress(OSError):
+                # It tries to write what is left, and takes the file away all the same.
+                self.file.close()
+            raise
 
 
 class LimitHandler(FileUploadHandler):

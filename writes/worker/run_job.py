@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from console.runtime import db_clock
 from console.runtime.shutdown import holding
+from console.runtime.trouble import Trouble, trouble_of
 from files.mending.recipes import InvalidRecipe
 from writes.models import FileJob, Write
 from writes.worker import check_file, join_rows
@@ -48,13 +49,14 @@ def run(job_id: int) -> None:
         newer = "Something newer took its place."
         # What was handed back meanwhile waits for another worker.
         _end(job, State.FAILED, newer, only_from=(State.RUNNING,))
-    except FileNotFoundError:
-        _end(job, State.FAILED, _GONE[job.kind])
+    except FileNotFoundError as error:
+        trouble = trouble_of(error)
+        _end(job, State.FAILED, _told(job, trouble) if trouble else _GONE[job.kind])
     except InvalidRecipe as error:
         _end(job, State.FAILED, f"What was chosen does not fit the file. {error}")
-    except Exception:
+    except Exception as error:
         log.exception("File job %s went wrong", job.pk)
-        _try_again(job)
+        _try_again(job, trouble_of(error))
     else:
         _end(job, State.DONE)
 
@@ -105,8 +107,16 @@ def _hand_back(job: FileJob) -> None:
     mine.update(state=State.WAITING, due_at=db_clock.now(), attempts=job.attempts - 1)
 
 
-def _try_again(job: FileJob) -> None:
+def _told(job: FileJob, trouble: Trouble) -> str:
+    """Say what an end by `trouble` means, why it came, and what to do."""
+    return f"{_MEANS[job.kind]} {trouble.text} {trouble.remedy}"
+
+
+def _try_again(job: FileJob, trouble: Trouble | None) -> None:
     if job.attempts >= MOST_ATTEMPTS:
+        if trouble:
+            _end(job, State.FAILED, _told(job, trouble))
+            return
         words = "The console failed while it read the file."
         cause = "Whoever runs it finds the cause in its log."
         _end(job, State.FAILED, f"{words} {_MEANS[job.kind]} {cause}")

@@ -19,13 +19,13 @@ class Command(BaseCommand):
         """Both come from the environment unless given, as `manage.py run` sets it."""
         parser.add_argument(
             "--password",
-            default=env.str("DEMO_PASSWORD", default=""),
+            default=env.text("DEMO_PASSWORD", default=""),
             help="of the user “operator”",
         )
         parser.add_argument(
             "--port",
             type=int,
-            default=env.int("SANDBOX_PORT", default=8900),
+            default=env.number("SANDBOX_PORT", default=8900, least=1, most=65_535),
             help="of the sandbox",
         )
 

@@ -19,6 +19,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from console.connections.demo import USER, make_demo
+from console.settings import env
 
 HOST = "127.0.0.1"
 # A process that dies this often within a minute is not worth another try.
@@ -76,9 +77,11 @@ class Command(BaseCommand):
     help = "Run web, workers, clock and sandbox on this machine; Ctrl-C stops all."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        port = _port("PORT", 8000)
-        sandbox_port = _port("SANDBOX_PORT", 8900)
-        password = os.environ.get("DEMO_PASSWORD") or secrets.token_urlsafe(9)
+        port = env.number("PORT", default=8000, least=1, most=65_535)
+        sandbox_port = env.number("SANDBOX_PORT", default=8900, least=1, most=65_535)
+        _need_free("PORT", port)
+        _need_free("SANDBOX_PORT", sandbox_port)
+        password = env.text("DEMO_PASSWORD", default="") or secrets.token_urlsafe(9)
         os.environ["DEMO_PASSWORD"] = password
         call_command("migrate", verbosity=0)
         self.stopping = threading.Event()
@@ -161,19 +164,15 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(set_death_signal, signal.SIGTERM)
 
 
-def _port(name: str, default: int) -> int:
-    value = os.environ.get(name) or str(default)
-    if not value.isdecimal() or not 0 < int(value) < 65536:
-        raise CommandError(f"{name}={value} is not a port number.")
+def _need_free(name: str, port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, int(value)))
+            probe.bind((HOST, port))
         except OSError:
             raise CommandError(
-                f"Port {value} is taken. Choose another one: make run {name}=…"
+                f"Port {port} is taken. Choose another one: make run {name}=…"
             ) from None
-    return int(value)
 
 
 def _children(port: int, sandbox_port: int) -> list[Child]:

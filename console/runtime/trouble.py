@@ -1,0 +1,195 @@
+"""What keeps the console from storing something, in words: a full disk, a lock …"""
+
+import errno
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connections
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A cause that is none of the console's own mistakes.
+
+    `name` is what the health page calls it. `text` says what is the matter, `remedy`
+    what to do about it; both are whole sentences.
+    """
+
+    name: str
+    text: str
+    remedy: str
+
+
+FULL = Trouble(
+    "full",
+    "The disk of this console is full.",
+    "Whoever runs it has to make room; then do it again.",
+)
+LOCKED = Trouble(
+    "locked",
+    "The database was busy for too long: something else holds it.",
+    "Do it again in a moment. If that stays so, whoever runs this console finds out "
+    "what else has the database open.",
+)
+READ_ONLY = Trouble(
+    "read-only",
+    "The disk or the database of this console can be read but not written.",
+    "Whoever runs it has to make it writable; then do it again.",
+)
+DENIED = Trouble(
+    "not writable",
+    "This console may not write where it keeps its files.",
+    "Whoever runs it has to give its user the right to write in DATA_DIR; then do it "
+    "again.",
+)
+MISSING = Trouble(
+    "missing",
+    "The directory in which this console keeps its files is not there.",
+    "Whoever runs it has to put DATA_DIR back, or mount it; then do it again.",
+)
+BROKEN = Trouble(
+    "failing",
+    "The disk of this console reports errors.",
+    "Whoever runs it has to look at the disk, and at the back-ups.",
+)
+AWAY = Trouble(
+    "unreachable",
+    "The database of this console cannot be reached.",
+    "Do it again in a moment. If that stays so, whoever runs this console looks at the "
+    "database and at DATABASE_URL.",
+)
+PENDING = Trouble(
+    "migrations pending",
+    "The database is not of this version of the console.",
+    "Whoever runs it has to run “manage.py migrate” and start all processes again.",
+)
+
+_BY_ERRNO = {
+    errno.ENOSPC: FULL,
+    errno.EDQUOT: FULL,
+    errno.EROFS: READ_ONLY,
+    errno.EACCES: DENIED,
+    errno.EPERM: DENIED,
+    errno.EIO: BROKEN,
+    errno.ESTALE: MISSING,
+}
+_BY_SQLITE_CODE = {
+    sqlite3.SQLITE_FULL: FULL,
+    sqlite3.SQLITE_BUSY: LOCKED,
+    sqlite3.SQLITE_LOCKED: LOCKED,
+    sqlite3.SQLITE_READONLY: READ_ONLY,
+    sqlite3.SQLITE_CORRUPT: BROKEN,
+}
+_BY_SQLSTATE = {
+    "53100": FULL,
+    "25006": READ_ONLY,
+    "40P01": LOCKED,
+    "55P03": LOCKED,
+    "57014": LOCKED,
+}
+# A table or a column is not there: SQLite's only word for it is "error".
+_NOT_THERE = ("42P01", "42703")
+
+
+def trouble_of(error: BaseException | None) -> Trouble | None:
+    """Return what the error comes from, None where it is a mistake of the console."""
+    return next((_trouble_of(each) for each in _chain(error) if _tells(each)), None)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield the causes of an error, the first one first: those of Django say less."""
+    if error is None:
+        return
+    yield from _chain(error.__cause__)
+    yield error
+
+
+def _tells(error: BaseException) -> bool:
+    """Tell whether an error is one of a disk or a database."""
+    kinds = (OSError, sqlite3.Error, DatabaseError, InterfaceError)
+    return isinstance(error, kinds) or hasattr(error, "sqlstate")
+
+
+def _trouble_of(error: BaseException) -> Trouble | None:
+    if isinstance(error, sqlite3.Error):
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        if code == sqlite3.SQLITE_ERROR:
+            return PENDING if migrations_are_pending() else None
+        # That it cannot open or write a file has many causes: the disk tells which.
+        return _BY_SQLITE_CODE.get(code) or disk_trouble() or _of_any_database(error)
+    if isinstance(error, FileNotFoundError):
+        return None if Path(settings.DATA_DIR).is_dir() else MISSING
+    if isinstance(error, OSError):
+        return _BY_ERRNO.get(error.errno or 0)
+    state = getattr(error, "sqlstate", None)
+    if state in _NOT_THERE:
+        return PENDING if migrations_are_pending() else None
+    return _BY_SQLSTATE.get(state or "") or _of_any_database(error)
+
+
+def _of_any_database(error: BaseException) -> Trouble | None:
+    """Return that the database is away, where it could not be used at all."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return AWAY if names & {"OperationalError", "InterfaceError"} else None
+
+
+def disk_trouble() -> Trouble | None:
+    """Write a little where files and an SQLite database are; return what is amiss."""
+    return next(filter(None, map(_probe, _folders())), None)
+
+
+def _folders() -> list[Path]:
+    folders = [Path(settings.DATA_DIR)]
+    database = settings.DATABASES[DEFAULT_DB_ALIAS]
+    name = str(database["NAME"])
+    if database["ENGINE"].endswith("sqlite3") and ":memory:" not in name:
+        folders.append(Path(name).parent)
+    return list(dict.fromkeys(folders))
+
+
+def _probe(folder: Path) -> Trouble | None:
+    """Make a file and fill a block of it: it takes room, an inode, and the right."""
+    path = folder / f".probe-{uuid.uuid4().hex}"
+    try:
+        try:
+            path.write_bytes(bytes(4096))
+        finally:
+            path.unlink(missing_ok=True)
+    except (FileNotFoundError, NotADirectoryError):
+        return MISSING
+    except OSError as error:
+        return _BY_ERRNO.get(error.errno or 0, BROKEN)
+    return None
+
+
+def migrations_are_pending() -> bool:
+    """Tell whether the database lacks a migration of this version.
+
+    Once it lacks none this is not asked again: a process has one version. A database
+    that cannot be asked is not said to lack any.
+    """
+    try:
+        return not _is_migrated()
+    except _Pending:
+        return True
+    except (DatabaseError, InterfaceError):
+        return False
+
+
+class _Pending(Exception):
+    """Not kept by the cache, so that it is asked again."""
+
+
+@cache
+def _is_migrated() -> bool:
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise _Pending
+    return True

@@ -1,0 +1,24 @@
+"""The static files as they are collected: for every user of the machine to read."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+FILE, FOLDER = 0o644, 0o755
+
+
+class ReadableStaticFiles(CompressedManifestStaticFilesStorage):
+    """WhiteNoise's storage, whose files another user than the collecting one serves.
+
+    Whatever the umask, and also what was collected before.
+    """
+
+    def post_process(self, *args: Any, **options: Any) -> Iterator[Any]:
+        yield from super().post_process(*args, **options)
+        if options.get("dry_run"):
+            return
+        root = Path(self.location)
+        for path in (root, *root.rglob("*")):
+            path.chmod(FOLDER if path.is_dir() else FILE)

@@ -1,0 +1,264 @@
+"""Every variable: a bad value ends the process with one line that names it."""
+
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from console.variables import EXIT_CODE, SECRETS
+from tests.test_configuration import read_in_code
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = ROOT / "console" / "settings.py"
+
+NO_FLAG = ["maybe", "2", "tru", "None"]
+NO_NUMBER = ["-1", "1.5", "x", "٣", "1e3", "10000000000000", "0x10"]
+NO_ADDRESS = ["console", "ftp://a.example", "https://", "https://[", "http://a:b"]
+# Of each variable, values that are wrong, and values that are right.
+TABLE: dict[str, tuple[list[str], list[str]]] = {
+    "SECRET_KEY": ([""], ["s" * 50, "with spaces $ and = signs" * 2]),
+    "FIELD_KEYS": (
+        ["", ",", "hush-secret", "ü" * 44, "A" * 44 + "=,"],
+        ["A3nKxG4dpVQyIvUk4DgbmsAzXBiTaQZbkdcHBvnTzDY= , "],
+    ),
+    "DEBUG": (NO_FLAG, ["true", "FALSE", ""]),
+    "ALLOWED_HOSTS": (
+        ["https://a.example", "a.example:8000", "a b", "a.example/x"],
+        ["a.example, .b.example", "*", "[::1]", "my_service"],
+    ),
+    "CSRF_TRUSTED_ORIGINS": (
+        ["a.example", "https://a.example/path", "ftp://a.example"],
+        ["https://a.example:8443,https://*.b.example", ""],
+    ),
+    "HTTPS_ONLY": (NO_FLAG, ["off", "yes", "1", ""]),
+    "TRUST_PROXY": (NO_FLAG, ["on", "0"]),
+    "DATABASE_URL": (
+        [
+            "garbage",
+            "mysql://u:hush@h/n",
+            "postgres://u:hush@h",
+            "postgres://u:hush@h:port/n",
+            "postgres://u:hush@h/n?no_option=1",
+            "sqlite:////there/is/nothing/here.sqlite3",
+            "sqlite:///",
+        ],
+        [
+            "postgres://u:p%40@h:5432/n?sslmode=require",
+            "postgresql:///n",
+            "sqlite:////tmp/x.sqlite3",
+            "",
+        ],
+    ),
+    "DATA_DIR": (["/proc/nothing", "/dev/null", "/dev/null/below"], []),
+    "TIME_ZONE": (["Mars/Base", "../etc", "UTC\t"], ["Europe/Berlin", ""]),
+    "LOG_LEVEL": (["loud", "INFO,", "10"], ["info", "Warning", "DEBUG", ""]),
+    "SESSION_HOURS": ([*NO_NUMBER, "0", "8761"], ["1", "8760", ""]),
+    "SESSION_IDLE_MINUTES": ([*NO_NUMBER, "0", "525601"], ["1", "525600"]),
+    "MACHINES": ([*NO_NUMBER, "0", "10001"], ["1", "3"]),
+    "SEND_TIMEOUT": ([*NO_NUMBER, "0", "3601"], ["1", "3600"]),
+    "REPEAT_DAYS": ([*NO_NUMBER, "3651"], ["0", "3650"]),
+    "UNKNOWN_ALERT_MINUTES": ([*NO_NUMBER, "525601"], ["0", "525600"]),
+    "PUBLIC_URL": (NO_ADDRESS, ["https://a.example", ""]),
+    "S3_ENDPOINT": (NO_ADDRESS, ["http://127.0.0.1:9000", ""]),
+    "S3_BUCKET": (["set-alone"], [""]),
+    "S3_REGION": (["eu\neast"], [""]),
+    "S3_ACCESS_KEY": (["hush\nhush"], ["a"]),
+    "S3_SECRET_KEY": (["hush\x00hush", "hush\u200b"], ["a"]),
+    "S3_PREFIX": (["a\nb"], ["a/b"]),
+    "KEEP_DAYS_SANDBOX": ([*NO_NUMBER, "0", "36501"], ["1", "36500"]),
+    "KEEP_DAYS_TEST": ([*NO_NUMBER, "0", "36501"], ["1", "36500"]),
+    "KEEP_DAYS_PRODUCTION": ([*NO_NUMBER, "0", "36501"], ["1", "36500"]),
+    "TASKS_BACKEND": (["a\nb"], ["django_tasks_db.DatabaseBackend"]),
+}
+# What `manage.py run` reads, as it reads it.
+OF_RUN: dict[str, tuple[list[str], list[str]]] = {
+    "PORT": ([*NO_NUMBER, "0", "65536"], ["1", "65535"]),
+    "SANDBOX_PORT": ([*NO_NUMBER, "0", "65536"], ["8900"]),
+    "DEMO_PASSWORD": (["hush\nhush"], ["pass word", ""]),
+}
+WRONG = [(name, value) for name, (bad, _) in TABLE.items() for value in bad]
+RIGHT = [(name, value) for name, (_, good) in TABLE.items() for value in good]
+
+
+def test_the_table_has_every_variable() -> None:
+    assert TABLE.keys() | OF_RUN.keys() == read_in_code()
+
+
+def load() -> dict[str, Any]:
+    """Read the settings as a process does that starts."""
+    return runpy.run_path(str(SETTINGS))
+
+
+def need_one_line(said: str, name: str, value: str) -> None:
+    """Need one line that names the variable, and its value unless that is a secret."""
+    assert said.count("\n") == 1, said
+    assert said.endswith("\n")
+    assert name in said
+    assert "Traceback" not in said
+    if name in SECRETS:
+        assert "hush" not in said
+    elif value.isprintable() and value:
+        assert value[:20].split(",")[0] in said
+
+
+def put(patch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str) -> None:
+    """Set a variable, by a file where the environment takes no such value."""
+    if "\0" in value:
+        path = tmp_path / "value"
+        path.write_text(value)
+        patch.setenv(f"{name}_FILE", str(path))
+    else:
+        patch.setenv(name, value)
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+def test_a_wrong_value_is_refused_in_one_line(
+    name: str,
+    value: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    put(monkeypatch, tmp_path, name, value)
+    with pytest.raises(SystemExit) as ended:
+        load()
+    assert ended.value.code == EXIT_CODE
+    said = capsys.readouterr().err
+    if name == "S3_BUCKET":
+        # The bucket alone is right; what it needs is missing.
+        assert "S3_ENDPOINT" in said
+        value = ""
+    need_one_line(said, name, value)
+
+
+@pytest.mark.parametrize(("name", "value"), RIGHT)
+def test_a_right_value_is_taken(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    put(monkeypatch, tmp_path, name, value)
+    load()
+
+
+def test_what_is_taken_means_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (
+        ("LOG_LEVEL", "warning"),
+        ("HTTPS_ONLY", "No"),
+        ("KEEP_DAYS_TEST", "7"),
+        ("SESSION_HOURS", ""),
+        ("ALLOWED_HOSTS", "a.example, b.example"),
+    ):
+        monkeypatch.setenv(name, value)
+    found = load()
+    assert found["LOG_LEVEL"] == found["LOGGING"]["root"]["level"] == "WARNING"
+    assert found["HTTPS_ONLY"] is False
+    assert found["KEEP_DAYS"]["test"] == 7
+    assert found["SESSION_HOURS"] == 12
+    assert found["ALLOWED_HOSTS"] == ["a.example", "b.example"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name, (bad, _) in OF_RUN.items() for value in bad],
+)
+def test_run_refuses_a_wrong_value_in_one_line(
+    name: str,
+    value: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit):
+        call_command("run")
+    need_one_line(capsys.readouterr().err, name, value)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", ""])
+def test_a_line_end_after_a_secret_in_a_file_is_no_part_of_it(
+    end: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "secret"
+    path.write_text("s" * 50 + end, newline="")
+    monkeypatch.setenv("SECRET_KEY_FILE", str(path))
+    assert load()["SECRET_KEY"] == "s" * 50
+
+
+@pytest.mark.parametrize(
+    "content", [b"hush\nhush\n", b"\xef\xbb\xbfhush", b"\xff", None]
+)
+def test_a_file_that_is_no_line_of_text_is_refused(
+    content: bytes | None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setenv("S3_SECRET_KEY_FILE", str(path))
+    with pytest.raises(SystemExit):
+        load()
+    need_one_line(capsys.readouterr().err, "S3_SECRET_KEY", "hush")
+
+
+COMMANDS = {
+    "check": ["manage.py", "check"],
+    "clock": ["manage.py", "clock"],
+    "worker": ["manage.py", "worker", "--queue", "files"],
+    "gunicorn": ["-m", "gunicorn", "console.wsgi", "--bind", "127.0.0.1:0"],
+}
+
+
+@pytest.mark.parametrize("process", COMMANDS)
+def test_every_process_ends_with_one_line_of_ours(process: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, *COMMANDS[process]],
+        env=os.environ
+        | {"FIELD_KEYS": "hush", "DJANGO_SETTINGS_MODULE": ""}
+        | {"DJANGO_SETTINGS_MODULE": "console.settings"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == EXIT_CODE
+    ours = [line for line in ended.stderr.splitlines() if "FIELD_KEYS" in line]
+    assert len(ours) == 1
+    assert "Traceback" not in ended.stderr
+    assert "hush" not in ended.stderr
+    if process != "gunicorn":
+        assert ended.stderr.count("\n") == 1
+
+
+def test_a_backend_that_is_not_there_is_refused_in_one_line() -> None:
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        env=os.environ
+        | {
+            "TASKS_BACKEND": "no.such.Backend",
+            "DJANGO_SETTINGS_MODULE": "console.settings",
+        },
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == EXIT_CODE
+    need_one_line(ended.stderr, "TASKS_BACKEND", "no.such.Backend")
+
+
+def test_a_database_that_is_away_is_told_in_one_line() -> None:
+    address = "postgres://u:hush@127.0.0.1:1/n?connect_timeout=2"
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "migrate"],
+        env=os.environ
+        | {"DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "console.settings"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 1
+    need_one_line(ended.stderr, "DATABASE_URL", address)
