@@ -35,6 +35,7 @@ def detail(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Show one operation."""
     operation = find_operation(request, pk, Role.VIEWER)
     context = _status_context(operation, _freeze_of(operation), _open_gate(operation))
+    context["notices"] = panels.notices_drawn(request, operation)
     context["panels"] = panels.drawn(request, operation)
     context["log"] = log_context(operation, {})
     return render(request, "operations/detail.html", context)

@@ -8,6 +8,7 @@ from console.access.roles import Role
 from console.http import ConsoleRequest
 from console.ui.polling import seconds_between_polls, seen
 from operations.models import Operation
+from writes.display.beside import beside
 from writes.models import Batch, SharedAddress, Write, WriteQuerySet
 from writes.requests import as_curl
 
@@ -23,6 +24,17 @@ def rows_panel(request: ConsoleRequest, operation: Operation) -> str:
     return render_to_string("writes/rows_summary.html#panel", context, request)
 
 
+def beside_notice(request: ConsoleRequest, operation: Operation) -> str:
+    """Say where the other rows are of a trial, or of what comes after one."""
+    if operation.action != Operation.Action.UPSERT:
+        return ""
+    batch = _batch_of(operation)
+    if batch is None:
+        return ""
+    context = {"write": batch.write, "beside": beside(batch.write, request.user)}
+    return render_to_string("writes/beside.html#notice", context, request)
+
+
 def children_shown(write: Write, request: ConsoleRequest) -> WriteQuerySet:
     """Return what came of `write`, where the reader has a role."""
     return write.children.for_role(request.user, Role.VIEWER).not_discarded()
@@ -35,12 +47,18 @@ def rows_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
     begun = write.confirmed_at or write.created_at
     seconds = seconds_between_polls(begun, quickest=POLL_SECONDS)
     came_of_it = list(children_shown(write, request))
-    shown = (write.rows_totals, [(child.pk, child.state) for child in came_of_it])
+    others = beside(write, request.user)
+    shown = (
+        write.rows_totals,
+        [(child.pk, child.state) for child in came_of_it],
+        [(other.kind, other.rows, other.write.state) for other in others],
+    )
     return {
         "write": write,
         "parts": len(batches),
         "totals": write.rows_totals,
         "children": came_of_it,
+        "beside": others,
         "poll_seconds": None if is_settled else seconds,
         "seen": seen(shown, is_settled, seconds),
     }
@@ -82,6 +100,8 @@ def request_panel(request: ConsoleRequest, operation: Operation) -> str:
 
 
 def _batch_of(operation: Operation) -> Batch | None:
-    """Return what an operation carried, None for one of somebody else's."""
-    known = Batch.objects.select_related("write__integration__project", "write__parent")
-    return known.filter(operation=operation).first()
+    """Return what an operation carried, None for one of somebody else's.
+
+    Looked up once for all panels of a page.
+    """
+    return getattr(operation, "batch", None)

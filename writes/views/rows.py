@@ -30,6 +30,7 @@ from files.rows.row_store import Page, RowStore
 from operations.csv_export import CSV, csv_lines, download, exact_lines
 from operations.filters import Filter, cursor, word
 from operations.outcome.row_failures import parse_error
+from writes.display.beside import beside
 from writes.models import FileJob, Write
 from writes.views.lookup import find_write
 from writes.views.panels import children_shown, rows_context
@@ -73,6 +74,7 @@ def rows(request: ConsoleRequest, pk: int) -> HttpResponse:
         "filter": chosen,
         "totals": write.rows_totals,
         "children": children_shown(write, request),
+        "beside": beside(write, request.user),
     }
     try:
         with RowStore(write.path_of("rows_store")) as store:

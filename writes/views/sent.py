@@ -16,6 +16,7 @@ from console.http import ConsoleRequest
 from console.ui.polling import seconds_between_polls, seen
 from writes.actions import pause as actions
 from writes.actions import release_parts
+from writes.display.beside import beside
 from writes.display.eta import pace_of
 from writes.display.progress import PartsProgress, progress_of
 from writes.display.timeline import timeline
@@ -55,12 +56,14 @@ def sent_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
     is_paused = write.paused_at is not None and progress.unsent > 0
     pace = pace_of(batches, timezone.now()) if is_going else None
     came_of_it = list(children_shown(write, request))
+    others = beside(write, request.user)
     shown = (
         [batch.operation.version for batch in batches],
         totals,
         is_paused,
         pace and duration(pace.elapsed),
         [(child.pk, child.state) for child in came_of_it],
+        [(other.kind, other.rows, other.write.state) for other in others],
     )
     return {
         "write": write,
@@ -74,6 +77,7 @@ def sent_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
         "can_send_again": _can_send_again(progress, batches),
         "pace": pace,
         "children": came_of_it,
+        "beside": others,
         # Put together only where it is drawn: mostly a page that asks has no news.
         "timeline": partial(timeline, write),
         "poll_seconds": seconds,
