@@ -113,14 +113,32 @@ def _put_off(operation: Operation, gate: Gate, wait: NotNow, now: datetime) -> N
     gate.save(update_fields=["turn_at"])
 
 
-def close_writes(project: Project, until: datetime, why: str) -> None:
-    """Let no write of the project through until then: Ampersand asked for it."""
+def close_writes(
+    project: Project,
+    until: datetime,
+    why: str,
+    refused_before: datetime | None = None,
+) -> None:
+    """Let no write of the project through until then: Ampersand asked for it.
+
+    Unless it took other writes since it refused this one before (`refused_before`):
+    then it is the write that it does not take now, and the others go on.
+    """
     with transaction.atomic():
         gate = Gate.locked(project.pk)
+        accepted = gate.writes_accepted_at
+        if refused_before and accepted and accepted > refused_before:
+            return
         before = gate.writes_closed_until
         if before is None or before < until:
             gate.writes_closed_until, gate.writes_closed_why = until, why
             gate.save(update_fields=["writes_closed_until", "writes_closed_why"])
+
+
+def note_accepted(project: Project) -> None:
+    """Keep that Ampersand took a write, where it asked us to wait before."""
+    asked = Gate.objects.filter(pk=project.pk, writes_closed_until__isnull=False)
+    asked.update(writes_accepted_at=db_clock.now())
 
 
 def wait_asked_for(asked: datetime | None, now: datetime) -> datetime | None:

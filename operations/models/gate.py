@@ -32,6 +32,8 @@ class Gate(models.Model):
     # Until then Ampersand takes no write, as it said in these words.
     writes_closed_until = models.DateTimeField(null=True)
     writes_closed_why = models.TextField(blank=True)
+    # When it last took one, since it began to ask us to wait.
+    writes_accepted_at = models.DateTimeField(null=True)
     # The same for reads; and up to when their pace is used up.
     reads_closed_until = models.DateTimeField(null=True)
     reads_used_until = models.DateTimeField(null=True)

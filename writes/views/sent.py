@@ -115,7 +115,9 @@ def cancel_rest(request: ConsoleRequest, pk: int) -> HttpResponse:
     count = release_parts.cancel_rest(write, Actor.of(request))
     if count:
         noun = "part was" if count == 1 else "parts were"
-        messages.success(request, f"{count:,} {noun} cancelled; nothing of them left.")
+        of = "it" if count == 1 else "them"
+        text = f"{count:,} {noun} cancelled; nothing of {of} was written."
+        messages.success(request, text)
     else:
         messages.warning(request, "Nothing was left to cancel.")
     return redirect(write)
