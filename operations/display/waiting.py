@@ -6,7 +6,6 @@ from datetime import datetime
 from django.db.models import Q
 
 from console.runtime import db_clock
-from operations.limits.rate_limit import LONGEST_WAIT
 from operations.models import Gate, Operation
 
 State = Operation.State
@@ -47,7 +46,5 @@ def _closed(operation: Operation) -> tuple[datetime | None, str]:
         return None, ""
     if gate.is_open:
         return gate.try_at, "Ampersand does not answer"
-    now, closed = db_clock.now(), gate.writes_closed_until
-    if closed is not None and now < closed <= now + LONGEST_WAIT:
-        return closed, "Ampersand asked for it"
-    return None, ""
+    closed = gate.closed_at(db_clock.now())
+    return closed, "Ampersand asked for it" if closed else ""

@@ -23,12 +23,12 @@ from console.models import Project
 from console.runtime import db_clock
 from operations.limits import circuit_breaker
 from operations.models import Gate, Operation
+from operations.models.gate import LONGEST_WAIT
 
 State = Operation.State
 
-# What Ampersand may ask us to wait: less would be impatient, more is not meant.
+# Whatever Ampersand asks for, it is not asked again sooner.
 SHORTEST_WAIT = timedelta(seconds=1)
-LONGEST_WAIT = timedelta(hours=1)
 # Those that wait are spread over this time, and again over the same when it is full.
 SPREAD = timedelta(minutes=1)
 # Reads come in bunches: a second's worth may go together.
@@ -164,9 +164,8 @@ def _not_now(gate: Gate, project: Project, now: datetime) -> NotNow | None:
             _turn(gate, project, gate.try_at, now),
             "Ampersand does not answer, so nothing is sent to this project for now",
         )
-    closed = gate.writes_closed_until
-    # No wait is longer: one that seems to be was noted before the clock was set back.
-    if closed is not None and now < closed <= now + LONGEST_WAIT:
+    closed = gate.closed_at(now)
+    if closed is not None:
         return NotNow(_turn(gate, project, closed, now), gate.writes_closed_why)
     free_at = _free_at(gate, project, now)
     if free_at is None:

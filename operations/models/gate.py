@@ -1,9 +1,14 @@
 """What is kept of a project's pace: one row that all workers and machines share."""
 
+from datetime import datetime, timedelta
+
 from django.db import models
 from django.db.models import Q
 
 from console.models import Project
+
+# What Ampersand may ask us to wait at most: more is not meant.
+LONGEST_WAIT = timedelta(hours=1)
 
 
 class GateQuerySet(models.QuerySet["Gate"]):
@@ -71,6 +76,15 @@ class Gate(models.Model):
             cls.objects.get_or_create(project_id=project_id)
             gate = rows.get(pk=project_id)
         return gate
+
+    def closed_at(self, now: datetime) -> datetime | None:
+        """Return until when Ampersand asked for no write, None if that is over."""
+        closed = self.writes_closed_until
+        # No wait is longer: one that seems to be was noted before the clock was set
+        # back.
+        if closed is not None and now < closed <= now + LONGEST_WAIT:
+            return closed
+        return None
 
     @property
     def is_open(self) -> bool:
