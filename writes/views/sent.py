@@ -21,7 +21,12 @@ from writes.display.eta import pace_of
 from writes.display.progress import PartsProgress, progress_of
 from writes.display.timeline import timeline
 from writes.models import Batch, Write
-from writes.models.batch import goes_on, stopped_at
+from writes.models.batch import (
+    failed_rows,
+    goes_on,
+    has_failed_enough,
+    stopped_at,
+)
 from writes.templatetags.writes import duration
 from writes.views.lookup import find_write
 from writes.views.panels import children_shown
@@ -74,6 +79,8 @@ def sent_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
         "totals": totals,
         "is_paused": is_paused,
         "stopped": stopped_at(write, batches),
+        "failed_rows": failed_rows(batches),
+        "has_failed_enough": has_failed_enough(write, batches),
         "can_send_again": _can_send_again(progress, batches),
         "pace": pace,
         "children": came_of_it,
