@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from console.access.roles import Role, require_viewer
 from console.http import ConsoleRequest
 from console.models import EnvironmentControl
-from console.ui.polling import seconds_between_polls, seen
+from console.ui.polling import ENDED_SECONDS, seconds_between_polls, seen
 from operations.display.sentence import sentence
 from operations.display.tab_title import title
 from operations.display.timeline import timeline
@@ -24,8 +24,6 @@ from operations.views.lookup import find_operation, name_groups
 
 GROUPS_SHOWN = 50
 KEYS_SHOWN = 20
-# While late log entries may come.
-ENDED_SECONDS = 10
 # Nothing moves until a person ends it.
 FROZEN_SECONDS = 10
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from console.access.roles import Role
 from console.models import Project
+from console.ui.polling import ENDED_SECONDS
 from operations.display.tab_title import title
 from operations.display.timeline import timeline
 from operations.models import Operation
@@ -191,7 +192,7 @@ class TestStatus:
             ({"state": "in_progress", "age": 1000}, 15),
             ({"state": "in_progress", "age": 3600}, 30),
             ({"state": "waiting", "remote_id": "", "age": 3600}, 30),
-            ({"state": "succeeded"}, 10),
+            ({"state": "succeeded"}, ENDED_SECONDS),
             ({"state": "in_progress", "due_at": None}, None),
             ({"state": "succeeded", "due_at": None}, None),
             ({"state": "unknown", "due_at": None}, None),

@@ -1,13 +1,16 @@
 """What the page of an operation shows of the write behind it."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.template.loader import render_to_string
 
 from console.access.roles import Role
 from console.http import ConsoleRequest
-from console.ui.polling import seconds_between_polls, seen
+from console.ui.polling import ENDED_SECONDS, seconds_between_polls, seen
 from operations.models import Operation
+from writes.actions import settle
 from writes.display.beside import beside
 from writes.models import Batch, SharedAddress, Write, WriteQuerySet
 from writes.requests import as_curl
@@ -42,10 +45,9 @@ def children_shown(write: Write, request: ConsoleRequest) -> WriteQuerySet:
 
 def rows_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
     """Return what the summary of the rows of a write shows."""
-    batches = list(write.batches.all())
-    is_settled = all(batch.is_settled for batch in batches)
+    batches = list(write.batches.select_related("operation"))
     begun = write.confirmed_at or write.created_at
-    seconds = seconds_between_polls(begun, quickest=POLL_SECONDS)
+    seconds = poll_seconds(write, batches, begun, quickest=POLL_SECONDS)
     came_of_it = list(children_shown(write, request))
     others = beside(write, request.user)
     shown = (
@@ -59,9 +61,24 @@ def rows_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
         "totals": write.rows_totals,
         "children": came_of_it,
         "beside": others,
-        "poll_seconds": None if is_settled else seconds,
-        "seen": seen(shown, is_settled, seconds),
+        "poll_seconds": seconds,
+        "seen": seen(shown, seconds),
     }
+
+
+def poll_seconds(
+    write: Write, batches: Sequence[Batch], since: datetime, *, quickest: int
+) -> int | None:
+    """Return how often a page looks for news of a write, None when none will come.
+
+    `batches` come with their operations; `since` is when the last of them began.
+    """
+    if not settle.is_moving(write, batches):
+        is_settled = all(batch.is_settled for batch in batches)
+        if is_settled or not settle.awaits_join(write):
+            is_watched = any(batch.operation.is_watched for batch in batches)
+            return ENDED_SECONDS if is_watched else None
+    return seconds_between_polls(since, quickest=quickest)
 
 
 def pause_panel(request: ConsoleRequest, operation: Operation) -> str:

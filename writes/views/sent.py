@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from console.access.roles import Role, require_operator, require_viewer
 from console.actor import Actor
 from console.http import ConsoleRequest
-from console.ui.polling import seconds_between_polls, seen
+from console.ui.polling import seen
 from writes.actions import pause as actions
 from writes.actions import release_parts
 from writes.display.beside import beside
@@ -29,7 +29,7 @@ from writes.models.batch import (
 )
 from writes.templatetags.writes import duration
 from writes.views.lookup import find_write
-from writes.views.panels import children_shown
+from writes.views.panels import children_shown, poll_seconds
 
 POLL_SECONDS = 2
 
@@ -57,7 +57,9 @@ def sent_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
     if moves and totals and totals.sent != progress.rows - progress.rows_not_sent:
         # They are from before the rest was sent, and will be put together anew.
         totals = None
-    seconds = _poll_seconds(batches) if moves else None
+    # Often again with each part that is let go.
+    since = max(batch.operation.waiting_since for batch in batches)
+    seconds = poll_seconds(write, batches, since, quickest=POLL_SECONDS)
     is_paused = write.paused_at is not None and progress.unsent > 0
     pace = pace_of(batches, timezone.now()) if is_going else None
     came_of_it = list(children_shown(write, request))
@@ -96,12 +98,6 @@ def _can_send_again(progress: PartsProgress, batches: list[Batch]) -> bool:
     """Tell whether all parts are over, and none has to be found out about first."""
     in_doubt = any(batch.operation.needs_person for batch in batches)
     return progress.ended == progress.parts and not in_doubt
-
-
-def _poll_seconds(batches: list[Batch]) -> int:
-    """Return how often the page looks for news: often again with each part let go."""
-    since = max(batch.operation.waiting_since for batch in batches)
-    return seconds_between_polls(since, quickest=POLL_SECONDS)
 
 
 @require_POST
