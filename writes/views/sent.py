@@ -58,7 +58,8 @@ def sent_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
         # They are from before the rest was sent, and will be put together anew.
         totals = None
     # Often again with each part that is let go.
-    since = max(batch.operation.waiting_since for batch in batches)
+    let_go = [batch.operation.waiting_since for batch in batches]
+    since = max(let_go, default=write.created_at)
     seconds = poll_seconds(write, batches, since, quickest=POLL_SECONDS)
     is_paused = write.paused_at is not None and progress.unsent > 0
     pace = pace_of(batches, timezone.now()) if is_going else None
