@@ -13,6 +13,8 @@ BY_AGE = (
     (timedelta(hours=1), 15),
 )
 SLOWEST = 30
+# After the end Ampersand is asked a few times more, for late entries of the log.
+ENDED_SECONDS = 30
 
 
 def seconds_between_polls(since: datetime, *, quickest: int = 1) -> int:

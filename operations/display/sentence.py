@@ -1,10 +1,12 @@
 """An operation's state in words: what happened to the data, why, and what to do."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils import timezone
 
 from console.models import EnvironmentControl
+from operations.display.waiting import Waiting
 from operations.models import Operation
 
 Action = Operation.Action
@@ -24,11 +26,18 @@ class Sentence:
 
 
 def sentence(
-    operation: Operation, freeze: EnvironmentControl | None = None
+    operation: Operation,
+    freeze: EnvironmentControl | None = None,
+    waiting: Waiting | None = None,
 ) -> Sentence:
-    """Return the state of `operation` in words; `freeze` is what keeps it waiting."""
+    """Return the state of `operation` in words.
+
+    `freeze` is what keeps it waiting, `waiting` what else is known of that.
+    """
     if freeze is not None:
-        return _frozen(freeze)
+        return _frozen(operation, freeze)
+    if operation.state == State.WAITING:
+        return Sentence(_waiting(operation, waiting or Waiting()), "", operation.remedy)
     what, todo = _WORDS[State(operation.state)](operation)
     why = "" if operation.state in Operation.UNSENT else operation.reason
     return Sentence(what, why, operation.remedy or todo)
@@ -39,24 +48,77 @@ def rows(count: int) -> str:
     return f"{count:,} row" if count == 1 else f"{count:,} rows"
 
 
+def times(count: int) -> str:
+    """Return "once", "3 times"."""
+    return "once" if count == 1 else f"{count:,} times"
+
+
+def tries(operation: Operation) -> str:
+    """Say what came of the tries to send what was not written: "" before the first.
+
+    The beginning of a sentence goes before it: "Nothing was written: it was …".
+    """
+    refused = operation.refusals
+    in_vain = operation.attempts - refused
+    said = []
+    if refused:
+        each = "it" if refused == 1 else "it each time"
+        status = f" ({operation.remote_status})" if operation.remote_status else ""
+        said.append(f"sent {times(refused)}, and Ampersand refused {each}{status}")
+    if in_vain > 0:
+        said.append(f"tried {times(in_vain)} without leaving this console")
+    return "; it was ".join(said)
+
+
+def not_written(operation: Operation) -> str:
+    """Say that nothing was written of what is not sent now, as a whole sentence."""
+    if told := tries(operation):
+        return f"Nothing was written: it was {told}."
+    return "Nothing of it has left."
+
+
 def _held(operation: Operation) -> tuple[str, str]:
     if operation.reason:
-        return f"Nothing of it has left. {operation.reason}", ""
-    what = "Nothing of this part has left yet. It is sent when the part before it ended"
-    return f"{what} well.", "Look at the write: there you send or cancel what is left."
+        return f"{not_written(operation)} {operation.reason}", ""
+    what = f"{not_written(operation)} It is sent when the part before it ended well."
+    return what, "Look at the write: there you send or cancel what is left."
 
 
-def _waiting(operation: Operation) -> tuple[str, str]:
-    if not operation.reason:
-        return "Nothing has left yet. It is sent as soon as the worker gets to it.", ""
-    again = timezone.localtime(operation.due_at).strftime("%H:%M:%S")
-    reason = operation.reason.rstrip(".")
-    return f"Not sent yet: {reason}. We try again at {again}.", ""
+def _waiting(operation: Operation, waiting: Waiting) -> str:
+    """Say why it has not left, until when that is so, and what is before it."""
+    said = [not_written(operation)]
+    if operation.reason:
+        said.append(f"{operation.reason.rstrip('.')}.")
+    said.append(_until(operation, waiting))
+    if waiting.under_way:
+        said.append(f"{_writes(waiting.under_way)} being sent just now.")
+    if waiting.before:
+        said.append(f"{_writes(waiting.before)} before it.")
+    return " ".join(filter(None, said))
 
 
-def _frozen(freeze: EnvironmentControl) -> Sentence:
+def _until(operation: Operation, waiting: Waiting) -> str:
+    if waiting.until is not None:
+        until = max(waiting.until, operation.due_at or waiting.until)
+        return f"It waits until {_clock(until)}, because {waiting.why}."
+    if operation.reason:
+        return f"It is tried again at {_clock(operation.due_at)}."
+    if not waiting.before:
+        return "It is the next to be sent, as soon as a worker is free."
+    return ""
+
+
+def _clock(moment: datetime | None) -> str:
+    return timezone.localtime(moment).strftime("%H:%M:%S") if moment else "once"
+
+
+def _writes(count: int) -> str:
+    return "1 write is" if count == 1 else f"{count:,} writes are"
+
+
+def _frozen(operation: Operation, freeze: EnvironmentControl) -> Sentence:
     since = timezone.localtime(freeze.frozen_at).strftime("%-d %b %Y %H:%M")
-    what = f"Nothing has left. {freeze} is frozen since {since} by"
+    what = f"{not_written(operation)} {freeze} is frozen since {since} by"
     return Sentence(
         f"{what} {freeze.frozen_by_name}. It is sent when the freeze ends.",
         freeze.freeze_reason,
@@ -117,6 +179,8 @@ def _rejected(operation: Operation) -> tuple[str, str]:
 
 
 def _cancelled(operation: Operation) -> tuple[str, str]:
+    if tries(operation):
+        return f"{not_written(operation)} Then it was cancelled.", ""
     return "Nothing was written: it was cancelled before it was sent.", ""
 
 
@@ -186,7 +250,6 @@ def _completed(operation: Operation) -> tuple[str, str]:
 
 _WORDS = {
     State.HELD: _held,
-    State.WAITING: _waiting,
     State.SENDING: _sending,
     State.UNKNOWN: _unknown,
     State.REJECTED: _rejected,

@@ -23,12 +23,12 @@ from console.models import Project
 from console.runtime import db_clock
 from operations.limits import circuit_breaker
 from operations.models import Gate, Operation
+from operations.models.gate import LONGEST_WAIT
 
 State = Operation.State
 
-# What Ampersand may ask us to wait: less would be impatient, more is not meant.
+# Whatever Ampersand asks for, it is not asked again sooner.
 SHORTEST_WAIT = timedelta(seconds=1)
-LONGEST_WAIT = timedelta(hours=1)
 # Those that wait are spread over this time, and again over the same when it is full.
 SPREAD = timedelta(minutes=1)
 # Reads come in bunches: a second's worth may go together.
@@ -113,14 +113,32 @@ def _put_off(operation: Operation, gate: Gate, wait: NotNow, now: datetime) -> N
     gate.save(update_fields=["turn_at"])
 
 
-def close_writes(project: Project, until: datetime, why: str) -> None:
-    """Let no write of the project through until then: Ampersand asked for it."""
+def close_writes(
+    project: Project,
+    until: datetime,
+    why: str,
+    refused_before: datetime | None = None,
+) -> None:
+    """Let no write of the project through until then: Ampersand asked for it.
+
+    Unless it took other writes since it refused this one before (`refused_before`):
+    then it is the write that it does not take now, and the others go on.
+    """
     with transaction.atomic():
         gate = Gate.locked(project.pk)
+        accepted = gate.writes_accepted_at
+        if refused_before and accepted and accepted > refused_before:
+            return
         before = gate.writes_closed_until
         if before is None or before < until:
             gate.writes_closed_until, gate.writes_closed_why = until, why
             gate.save(update_fields=["writes_closed_until", "writes_closed_why"])
+
+
+def note_accepted(project: Project) -> None:
+    """Keep that Ampersand took a write, where it asked us to wait before."""
+    asked = Gate.objects.filter(pk=project.pk, writes_closed_until__isnull=False)
+    asked.update(writes_accepted_at=db_clock.now())
 
 
 def wait_asked_for(asked: datetime | None, now: datetime) -> datetime | None:
@@ -146,9 +164,8 @@ def _not_now(gate: Gate, project: Project, now: datetime) -> NotNow | None:
             _turn(gate, project, gate.try_at, now),
             "Ampersand does not answer, so nothing is sent to this project for now",
         )
-    closed = gate.writes_closed_until
-    # No wait is longer: one that seems to be was noted before the clock was set back.
-    if closed is not None and now < closed <= now + LONGEST_WAIT:
+    closed = gate.closed_at(now)
+    if closed is not None:
         return NotNow(_turn(gate, project, closed, now), gate.writes_closed_why)
     free_at = _free_at(gate, project, now)
     if free_at is None:

@@ -1,9 +1,14 @@
 """What is kept of a project's pace: one row that all workers and machines share."""
 
+from datetime import datetime, timedelta
+
 from django.db import models
 from django.db.models import Q
 
 from console.models import Project
+
+# What Ampersand may ask us to wait at most: more is not meant.
+LONGEST_WAIT = timedelta(hours=1)
 
 
 class GateQuerySet(models.QuerySet["Gate"]):
@@ -32,6 +37,8 @@ class Gate(models.Model):
     # Until then Ampersand takes no write, as it said in these words.
     writes_closed_until = models.DateTimeField(null=True)
     writes_closed_why = models.TextField(blank=True)
+    # When it last took one, since it began to ask us to wait.
+    writes_accepted_at = models.DateTimeField(null=True)
     # The same for reads; and up to when their pace is used up.
     reads_closed_until = models.DateTimeField(null=True)
     reads_used_until = models.DateTimeField(null=True)
@@ -69,6 +76,15 @@ class Gate(models.Model):
             cls.objects.get_or_create(project_id=project_id)
             gate = rows.get(pk=project_id)
         return gate
+
+    def closed_at(self, now: datetime) -> datetime | None:
+        """Return until when Ampersand asked for no write, None if that is over."""
+        closed = self.writes_closed_until
+        # No wait is longer: one that seems to be was noted before the clock was set
+        # back.
+        if closed is not None and now < closed <= now + LONGEST_WAIT:
+            return closed
+        return None
 
     @property
     def is_open(self) -> bool:

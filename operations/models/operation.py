@@ -119,7 +119,7 @@ class Operation(models.Model):
         SENDING = "sending", "Sending"
         UNKNOWN = "unknown", "Outcome unknown"
         REJECTED = "rejected", "Rejected"
-        CANCELLED = "cancelled", "Cancelled before sending"
+        CANCELLED = "cancelled", "Cancelled"
         IN_PROGRESS = "in_progress", "In progress"
         SUCCEEDED = "succeeded", "Succeeded"
         PARTLY_FAILED = "partly_failed", "Partly failed"
@@ -203,6 +203,9 @@ class Operation(models.Model):
     # When the worker turns to it next; None when it never will by itself.
     due_at = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)
+    # How many of them Ampersand refused for now, with nothing written; and when last.
+    refusals = models.PositiveIntegerField(default=0)
+    refused_at = models.DateTimeField(null=True)
     # Watching: how often we asked, when last with an answer, and what went wrong since.
     asked_count = models.PositiveIntegerField(default=0)
     asked_at = models.DateTimeField(null=True)
@@ -321,7 +324,7 @@ class Operation(models.Model):
 
     @property
     def can_be_cancelled(self) -> bool:
-        """Whether nothing of it has left yet."""
+        """Whether nothing of it was written, and nothing is on its way."""
         return self.state in self.UNSENT
 
     @property

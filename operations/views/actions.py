@@ -12,6 +12,7 @@ from console.actor import Actor
 from console.http import ConsoleRequest
 from console.models import AuditEvent
 from operations.actions import follow as actions
+from operations.display.sentence import not_written
 from operations.filters import FollowForm
 from operations.views.list import list_page
 from operations.views.lookup import find_operation
@@ -32,7 +33,7 @@ def ask_now(request: ConsoleRequest, pk: int) -> HttpResponse:
 @require_POST
 @require_operator
 def cancel(request: ConsoleRequest, pk: int) -> HttpResponse:
-    """Stop an operation from being sent, if nothing of it has left."""
+    """Stop an operation from being sent, if it is not on its way."""
     operation = find_operation(request, pk, Role.OPERATOR)
     with transaction.atomic():
         cancelled = operation.cancel(by=request.user.get_username())
@@ -44,9 +45,9 @@ def cancel(request: ConsoleRequest, pk: int) -> HttpResponse:
                 about=operation,
             )
     if cancelled:
-        messages.success(request, "Cancelled. Nothing was sent or written.")
+        messages.success(request, f"Cancelled. {not_written(operation)}")
     else:
-        messages.error(request, "It was not cancelled: it has left already.")
+        messages.error(request, "It was not cancelled: it is not waiting any more.")
     return redirect(operation)
 
 

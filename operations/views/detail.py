@@ -1,5 +1,6 @@
 """One operation: its state in words, its rows, what failed, and its log."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
@@ -10,10 +11,11 @@ from django.views.decorators.http import require_safe
 from console.access.roles import Role, require_viewer
 from console.http import ConsoleRequest
 from console.models import EnvironmentControl
-from console.ui.polling import seconds_between_polls, seen
+from console.ui.polling import ENDED_SECONDS, seconds_between_polls, seen
 from operations.display.sentence import sentence
 from operations.display.tab_title import title
 from operations.display.timeline import timeline
+from operations.display.waiting import Waiting, waiting_of
 from operations.models import Gate, Operation
 from operations.outcome.row_failures import failure_groups
 from operations.views import panels
@@ -22,10 +24,21 @@ from operations.views.lookup import find_operation, name_groups
 
 GROUPS_SHOWN = 50
 KEYS_SHOWN = 20
-# While late log entries may come.
-ENDED_SECONDS = 10
 # Nothing moves until a person ends it.
 FROZEN_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class _KeptBy:
+    """What keeps an operation from going on; all None where nothing does."""
+
+    freeze: EnvironmentControl | None
+    open_gate: Gate | None
+    waiting: Waiting | None
+
+    @classmethod
+    def of(cls, operation: Operation) -> "_KeptBy":
+        return cls(_freeze_of(operation), _open_gate(operation), waiting_of(operation))
 
 
 @require_safe
@@ -34,7 +47,8 @@ FROZEN_SECONDS = 10
 def detail(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Show one operation."""
     operation = find_operation(request, pk, Role.VIEWER)
-    context = _status_context(operation, _freeze_of(operation), _open_gate(operation))
+    context = _status_context(operation, _KeptBy.of(operation))
+    context["notices"] = panels.notices_drawn(request, operation)
     context["panels"] = panels.drawn(request, operation)
     context["log"] = log_context(operation, {})
     return render(request, "operations/detail.html", context)
@@ -49,11 +63,10 @@ def status(request: ConsoleRequest, pk: int) -> HttpResponse:
     `was` is the state on the reader's page: a new one is announced to screen readers.
     """
     operation = find_operation(request, pk, Role.VIEWER)
-    freeze = _freeze_of(operation)
-    open_gate = _open_gate(operation)
-    if request.GET.get("seen") == _seen(operation, freeze, open_gate):
+    kept_by = _KeptBy.of(operation)
+    if request.GET.get("seen") == _seen(operation, kept_by):
         return HttpResponse(status=204)
-    context = _status_context(operation, freeze, open_gate)
+    context = _status_context(operation, kept_by)
     context["is_fragment"] = True
     context["is_news"] = request.GET.get("was") != operation.state
     return render(request, "operations/detail.html#operation-status", context)
@@ -67,41 +80,39 @@ def _freeze_of(operation: Operation) -> EnvironmentControl | None:
     return control if control.is_frozen else None
 
 
-def _status_context(
-    operation: Operation, freeze: EnvironmentControl | None, open_gate: Gate | None
-) -> dict[str, Any]:
+def _status_context(operation: Operation, kept_by: _KeptBy) -> dict[str, Any]:
     name_groups([operation])
     telling = operation.log_entries.filter(tells_outcome=True)
     groups = failure_groups(telling.values_list("raw", flat=True))
     return {
         "operation": operation,
         "page_title": title(operation),
-        "seen": _seen(operation, freeze, open_gate),
-        "sentence": sentence(operation, freeze),
+        "seen": _seen(operation, kept_by),
+        "sentence": sentence(operation, kept_by.freeze, kept_by.waiting),
         "timeline": timeline(operation),
         "groups": [
             {"group": group, "error": group.parsed, "keys": group.keys[:KEYS_SHOWN]}
             for group in groups[:GROUPS_SHOWN]
         ],
         "groups_left": max(0, len(groups) - GROUPS_SHOWN),
-        "poll_seconds": _poll_seconds(operation, freeze),
-        "open_gate": open_gate,
+        "poll_seconds": _poll_seconds(operation, kept_by.freeze),
+        "open_gate": kept_by.open_gate,
     }
 
 
-def _seen(
-    operation: Operation, freeze: EnvironmentControl | None, open_gate: Gate | None
-) -> str:
+def _seen(operation: Operation, kept_by: _KeptBy) -> str:
     """Return what the reader has.
 
     Neither an asking that brought no news nor what keeps it waiting counts a version
     up, but the page tells of it.
     """
+    freeze, gate = kept_by.freeze, kept_by.open_gate
     return seen(
         operation.version,
         operation.asked_count,
         freeze is None,
-        open_gate and (open_gate.opened_at, open_gate.last_failure),
+        gate and (gate.opened_at, gate.last_failure),
+        kept_by.waiting,
         _poll_seconds(operation, freeze),
     )
 

@@ -15,7 +15,7 @@ from console.access.roles import Role, require_viewer
 from console.actor import Actor
 from console.http import ConsoleRequest
 from console.models import AuditEvent
-from console.ui.polling import seconds_between_polls, seen
+from console.ui.polling import ENDED_SECONDS, seconds_between_polls, seen
 from operations.csv_export import csv_lines, download
 from operations.filters import LogFilter
 from operations.models import LogEntry, Operation
@@ -63,7 +63,8 @@ def log_context(operation: Operation, query: Mapping[str, Any]) -> dict[str, Any
     last = entries.aggregate(last=Max("sequence"))["last"] or 0
     is_last_page = not (chosen.cleaned_data["before"] or chosen.cleaned_data["after"])
     grows = operation.is_watched or operation.is_in_flight
-    seconds = seconds_between_polls(operation.created_at, quickest=POLL_SECONDS)
+    quickest = POLL_SECONDS if operation.is_in_flight else ENDED_SECONDS
+    seconds = seconds_between_polls(operation.created_at, quickest=quickest)
     have = seen(last, grows, seconds)
     return {
         "filter": chosen,

@@ -24,3 +24,7 @@ def breaker_panel(request: ConsoleRequest, project: Project) -> str:
 _panels = Panels[Operation]()
 register = _panels.register
 drawn = _panels.drawn
+# What a reader has to know before the state: drawn above it.
+_notices = Panels[Operation]()
+register_notice = _notices.register
+notices_drawn = _notices.drawn

@@ -35,9 +35,11 @@ def page(hasty_console: Console, open_page: Callable[..., Page]) -> Page:
 
 
 def kill(console: Console, queue: str) -> None:
-    """End the worker of `queue` as the kernel would."""
-    (pid,) = console.children(f"--queue {queue}")
-    os.kill(pid, signal.SIGKILL)
+    """End the workers of `queue` as the kernel would."""
+    pids = console.children(f"--queue {queue}")
+    assert pids
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("name", ["fault_timeout_before__c", "fault_timeout_after__c"])

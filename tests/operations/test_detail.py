@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from console.access.roles import Role
 from console.models import Project
+from console.ui.polling import ENDED_SECONDS
 from operations.display.tab_title import title
 from operations.display.timeline import timeline
 from operations.models import Operation
@@ -143,7 +144,7 @@ class TestPage:
         self, viewer: Browser, operation: Operation, django_assert_num_queries: Any
     ) -> None:
         make_logs(operation, 1)
-        with django_assert_num_queries(15) as one:
+        with django_assert_num_queries(14) as one:
             viewer.get(url(operation))
         operation.log_entries.all().delete()
         make_logs(operation, 60, tells_outcome=True)
@@ -191,7 +192,7 @@ class TestStatus:
             ({"state": "in_progress", "age": 1000}, 15),
             ({"state": "in_progress", "age": 3600}, 30),
             ({"state": "waiting", "remote_id": "", "age": 3600}, 30),
-            ({"state": "succeeded"}, 10),
+            ({"state": "succeeded"}, ENDED_SECONDS),
             ({"state": "in_progress", "due_at": None}, None),
             ({"state": "succeeded", "due_at": None}, None),
             ({"state": "unknown", "due_at": None}, None),

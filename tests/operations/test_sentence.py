@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from operations.display.sentence import again_risk, sentence
+from operations.display.waiting import Waiting
 from operations.models import Operation
 from tests.texts import numbers
 
@@ -83,3 +84,37 @@ def test_counts_are_told_honestly(values: dict[str, Any], counts: list[int]) -> 
 
 def test_the_servers_remedy_comes_before_ours() -> None:
     assert said("rejected", remedy="Do this.").endswith("Do this.")
+
+
+@pytest.mark.parametrize("state", ["waiting", "held", "cancelled"])
+@pytest.mark.parametrize(
+    ("values", "counts"),
+    [
+        ({"attempts": 3, "refusals": 3, "remote_status": "429"}, [3, 429]),
+        ({"attempts": 3, "refusals": 3}, [3]),
+        ({"attempts": 5, "refusals": 2, "remote_status": "423"}, [2, 423, 3]),
+        # Nobody was there: nothing left, and it was tried all the same.
+        ({"attempts": 4}, [4]),
+    ],
+)
+def test_what_was_sent_and_refused_is_never_called_unsent(
+    state: str, values: dict[str, Any], counts: list[int]
+) -> None:
+    found = sentence(Operation(state=state, action="upsert", **values))
+    assert found.what.startswith("Nothing was written")
+    assert "before it was sent" not in found.what
+    assert numbers(found.what)[: len(counts)] == counts
+
+
+@pytest.mark.parametrize("state", ["waiting", "held", "cancelled"])
+def test_what_was_never_tried_is_not_called_tried(state: str) -> None:
+    assert numbers(sentence(Operation(state=state, action="upsert")).what) == []
+
+
+def test_what_waits_says_until_when_why_and_behind_how_many() -> None:
+    until = datetime(2024, 3, 20, 14, 3, 20, tzinfo=UTC)
+    waiting = Waiting(until, "Ampersand asked for it", before=3, under_way=2)
+    found = sentence(Operation(state="waiting", action="create"), waiting=waiting)
+    assert "14:03:20" in found.what
+    assert "Ampersand asked for it" in found.what
+    assert numbers(found.what.partition("asked")[2]) == [2, 3]

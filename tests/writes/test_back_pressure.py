@@ -10,10 +10,12 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from console.models import Integration, Project
+from operations.display.waiting import waiting_of
 from operations.limits import rate_limit
 from operations.models import Gate, Operation
 from operations.worker.watch import watch
 from sandbox.app import Sandbox
+from tests.texts import numbers
 from tests.writes.making import (
     confirm,
     fault_integration,
@@ -23,6 +25,7 @@ from tests.writes.making import (
     states,
 )
 from writes.actions import release_parts
+from writes.models import Batch
 from writes.worker import send as sending
 
 State = Operation.State
@@ -196,3 +199,131 @@ def test_the_first_the_middle_and_the_last_part_wait_and_every_row_arrives_once(
     assert states(write) == ["succeeded"] * 3
     assert len(received(sandbox)) == 9
     assert len(records(sandbox, "fault_busy__c")) == 3
+
+
+def refused_and_due(operation: Operation) -> None:
+    """Send what is refused, and let the time pass that Ampersand asked for."""
+    send(operation)
+    time_passes(seconds=2)
+
+
+def gate_is_closed() -> bool:
+    closed = Gate.objects.get().writes_closed_until
+    return closed is not None and closed > timezone.now()
+
+
+class TestAlone:
+    """A write that is refused again and again does not hold up what is taken."""
+
+    def test_it_waits_alone_once_others_were_taken(
+        self, sandbox: Sandbox, project: Project, integration: Integration, olga: User
+    ) -> None:
+        refused = faulty_write(project, olga, "429")
+        refused_and_due(refused)
+        taken = confirm(make_draft(integration, olga), olga)
+        send(taken)
+        assert taken.state == State.SUCCEEDED
+        send(refused)
+        assert (refused.state, refused.refusals) == (State.WAITING, 2)
+        assert not gate_is_closed()
+        other = confirm(make_draft(integration, olga), olga, repeat_reason="Once more")
+        send(other)
+        assert other.state == State.SUCCEEDED
+
+    def test_while_none_is_taken_each_refusal_holds_up_all(
+        self, sandbox: Sandbox, project: Project, olga: User
+    ) -> None:
+        refused = faulty_write(project, olga, "429")
+        for _ in range(3):
+            send(refused)
+            assert gate_is_closed()
+            time_passes(minutes=2)
+
+    def test_what_was_taken_before_the_first_refusal_proves_nothing(
+        self, sandbox: Sandbox, project: Project, integration: Integration, olga: User
+    ) -> None:
+        send(confirm(make_draft(integration, olga), olga))
+        send(faulty_write(project, olga, "429"))
+        assert gate_is_closed()
+
+    def test_another_that_is_refused_for_the_first_time_holds_up_all(
+        self, sandbox: Sandbox, project: Project, integration: Integration, olga: User
+    ) -> None:
+        refused_and_due(faulty_write(project, olga, "429"))
+        send(confirm(make_draft(integration, olga), olga))
+        send(faulty_write(project, olga, "429", record={"Name": "B"}))
+        assert gate_is_closed()
+
+    def test_it_comes_after_the_others_and_the_later_the_oftener_it_was_refused(
+        self, sandbox: Sandbox, project: Project, olga: User
+    ) -> None:
+        refused = faulty_write(project, olga, "429")
+        behind = []
+        for _ in range(6):
+            send(refused)
+            assert refused.due_at
+            closed = Gate.objects.get().writes_closed_until
+            assert closed
+            behind.append(round((refused.due_at - closed).total_seconds()))
+            time_passes(minutes=2)
+        assert behind == sorted(behind)
+        assert behind[0] > 0
+        assert behind[-1] == behind[-2] <= 60
+
+
+class TestCancelled:
+    """What was refused and then cancelled was sent: no page says that it was not."""
+
+    def test_the_message_and_the_page_tell_how_often_it_was_refused(
+        self, sandbox: Sandbox, project: Project, olga: User, browser: Browser
+    ) -> None:
+        operation = faulty_write(project, olga, "429")
+        for _ in range(3):
+            send(operation)
+            time_passes(minutes=2)
+        answer = browser.post(f"/operations/{operation.pk}/cancel/", follow=True)
+        [message] = answer.context["messages"]
+        assert numbers(str(message)) == [3, 429]
+        assert numbers(answer.context["sentence"].what) == [3, 429]
+        operation.refresh_from_db()
+        assert operation.state == State.CANCELLED
+        page = answer.content.decode()
+        assert "before it was sent" not in page
+        assert "had left" not in page
+
+    def test_what_never_left_does_not_count_as_refused(
+        self, project: Project, olga: User, integration: Integration, browser: Browser
+    ) -> None:
+        Project.objects.update(write_url="http://127.0.0.1:1")
+        operation = confirm(make_draft(integration, olga), olga)
+        Batch.objects.update(url="http://127.0.0.1:1/v1/x")
+        send(operation)
+        assert (operation.state, operation.refusals) == (State.WAITING, 0)
+        answer = browser.post(f"/operations/{operation.pk}/cancel/", follow=True)
+        [message] = answer.context["messages"]
+        assert "refused" not in str(message)
+        assert operation.attempts == 1
+
+
+def test_the_page_of_what_waits_behind_a_refusal_says_until_when_and_why(
+    sandbox: Sandbox,
+    project: Project,
+    integration: Integration,
+    olga: User,
+    browser: Browser,
+) -> None:
+    send(faulty_write(project, olga, "429"))
+    gate = Gate.objects.get()
+    assert gate.writes_closed_until
+    later = confirm(make_draft(integration, olga), olga)
+    waits = waiting_of(later)
+    assert waits
+    assert (waits.until, waits.before, waits.under_way) == (
+        gate.writes_closed_until,
+        1,
+        0,
+    )
+    answer = browser.get(later.get_absolute_url())
+    assert f"{timezone.localtime(later.due_at):%H:%M:%S}" in (
+        answer.context["sentence"].what
+    )

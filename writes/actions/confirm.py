@@ -64,13 +64,15 @@ def confirm(
     reason: str = "",
     repeat_reason: str = "",
     repeats: int | None = None,
+    stop_after: int | None = None,
 ) -> Operation:
     """Turn a draft into requests that will be sent, and return the first's operation.
 
     Committed before anything leaves. Confirming twice returns the first operation.
     `reason` says why it is sent, `repeat_reason` why once more although the same was
     sent before; `repeats` is the id of the write that this was said of, where it was
-    said of a certain one. All are at most 200 characters.
+    said of a certain one. All are at most 200 characters. Of a file in parts nothing
+    more goes once `stop_after` rows failed, if that is a number above 0.
     Raises `RepeatFound` (`writes.actions.duplicates`), `AlreadyDecided`, `NoActiveKey`,
     `UnreadableSecret`, `RequestInvalid` and `FileNotFoundError` with the draft left as
     it is.
@@ -88,6 +90,7 @@ def confirm(
                 state=Write.State.CONFIRMED,
                 confirmed_at=now,
                 reason=reason,
+                stop_after=stop_after or None,
             )
             if not confirmed:
                 return _operation_of(write)

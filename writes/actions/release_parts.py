@@ -19,6 +19,7 @@ from writes.models.batch import (
     paused_condition,
     stopped_at,
     stopped_condition,
+    too_many_failed_condition,
 )
 
 State = Operation.State
@@ -76,6 +77,7 @@ def hold_back(now: datetime) -> int:
     waiting = Operation.objects.filter(state=State.WAITING)
     reasons = {
         "The write is paused.": paused_condition(),
+        "Too many rows of its write failed.": too_many_failed_condition(),
         "Another part did not end well.": stopped_condition(),
     }
     return sum(
@@ -93,7 +95,9 @@ def hold(operation: Operation, why: str, *, by: str = "") -> bool:
 
 
 def go_on(write: Write, actor: Actor) -> bool:
-    """Send the held parts although one did not end well; a person decided.
+    """Send the held parts although others did not end well; a person decided.
+
+    Where rows are counted that fail, counting begins anew.
 
     Returns False when there is nothing to send, and while the write is paused.
     """
@@ -103,11 +107,13 @@ def go_on(write: Write, actor: Actor) -> bool:
         return False
     held = next(b for b in batches if b.operation.state == State.HELD)
     with transaction.atomic():
-        write.batches.filter(pk__in=[b.pk for b in stopped]).update(is_passed=True)
-        went = release(write, by=actor.name)
-        if went:
-            audit(write, actor, "write.continued", f"from part {held.number}")
-    return went > 0
+        in_the_way = write.batches.filter(pk__in=[b.pk for b in stopped])
+        # Of two people at the same moment one decides.
+        if not in_the_way.filter(is_passed=False).update(is_passed=True):
+            return False
+        release(write, by=actor.name)
+        audit(write, actor, "write.continued", f"from part {held.number}")
+    return True
 
 
 def cancel_rest(write: Write, actor: Actor) -> int:

@@ -4,6 +4,7 @@ The clock looks at the batches that are not settled. One is settled when its ope
 will tell nothing new and its rows are joined to all that it told.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -47,8 +48,7 @@ def _settle(batches: list[Batch]) -> bool:
         return False
     if is_moving(write):
         return False
-    digest = told_digest(write)
-    if digest == write.rows_told or _was_in_vain(write):
+    if not awaits_join(write):
         _close([batch for batch in batches if _is_silent(batch.operation)])
         return False
     size = write.check_report.get("as_sent_size", 0)
@@ -56,11 +56,20 @@ def _settle(batches: list[Batch]) -> bool:
     return True
 
 
-def is_moving(write: Write) -> bool:
-    """Tell whether a part is on its way, or will be with the next tick."""
-    batches = list(write.batches.select_related("operation"))
+def is_moving(write: Write, batches: Sequence[Batch] | None = None) -> bool:
+    """Tell whether a part is on its way, or will be with the next tick.
+
+    `batches` are those of `write`, with their operations, where they are at hand.
+    """
+    if batches is None:
+        batches = list(write.batches.select_related("operation"))
     states = {batch.operation.state for batch in batches}
     return bool(states & set(MOVING)) or goes_on(write, batches)
+
+
+def awaits_join(write: Write) -> bool:
+    """Tell whether its rows are still to be joined to what its operations told."""
+    return told_digest(write) != write.rows_told and not _was_in_vain(write)
 
 
 def _was_in_vain(write: Write) -> bool:

@@ -9,11 +9,14 @@ from console.ui.forms import StyledForm
 from writes.models import Write
 
 LONGEST_REASON = 200
+MOST_ROWS = 2**31 - 1
 BY_HAND = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 
 
 class ConfirmForm(StyledForm):
     """A reason for the write, and in production the name of the project.
+
+    Of a file in parts also after how many failed rows no further part goes.
 
     Where the same content was sent already (`is_repeat`), also why once more;
     `repeats` is the id of the write that this is said of.
@@ -33,6 +36,15 @@ class ConfirmForm(StyledForm):
         max_length=LONGEST_REASON,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+    stop_after = forms.IntegerField(
+        label="Stop after so many failed rows",
+        required=False,
+        min_value=0,
+        max_value=MOST_ROWS,
+        help_text="Counted over all parts that ended; what has left goes on. Left "
+        "empty, only a part that fails as a whole stops the others.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
+    )
     name = forms.CharField(
         label="Name of the project", widget=forms.TextInput(attrs=BY_HAND)
     )
@@ -46,6 +58,8 @@ class ConfirmForm(StyledForm):
         control = EnvironmentControl.objects.of(self.project.environment)
         self._ask_for_reason(control)
         self._ask_for_name()
+        if write.delivery != Write.Delivery.PARTS:
+            del self.fields["stop_after"]
         if not is_repeat:
             del self.fields["repeat_reason"], self.fields["repeats"]
 
@@ -83,7 +97,7 @@ class ConfirmForm(StyledForm):
 
     def said(self) -> dict[str, Any]:
         """Return what was said, by the names that `confirming.confirm` takes."""
-        asked = ("reason", "repeat_reason", "repeats")
+        asked = ("reason", "repeat_reason", "repeats", "stop_after")
         return {
             name: value for name, value in self.cleaned_data.items() if name in asked
         }

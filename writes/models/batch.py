@@ -2,8 +2,9 @@
 
 One after the other, a part's turn comes when the one before it ended well. In a
 parallel write all may go at once, until one does not end well: then what has not left
-is held. A person may let them go past such a part; that is noted on its batch. While a
-write is paused no part's turn comes.
+is held. So it is in both once as many rows failed, over all parts, as the operator set.
+A person may let them go past such parts; that is noted on their batches, and their rows
+count no more. While a write is paused no part's turn comes.
 """
 
 import hashlib
@@ -13,7 +14,8 @@ from dataclasses import fields
 from typing import Any, cast
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from ampersand import Action, Request, RequestInvalid
 from files.splitting import Part, part_text
@@ -36,8 +38,21 @@ def _ended_badly() -> Q:
     return ~Q(operation__state__in=(*_OPEN, *ENDED_WELL))
 
 
+def _failed_rows() -> Coalesce:
+    """Return how many rows failed of the write of a batch, unless they were passed."""
+    parts = Batch.objects.filter(write_id=OuterRef("write_id"), is_passed=False)
+    by_write = parts.order_by().values("write_id")
+    failed = by_write.annotate(failed=Sum("operation__rows_failed")).values("failed")
+    return Coalesce(Subquery(failed), 0)
+
+
 class BatchQuerySet(models.QuerySet["Batch"]):
     """Questions asked of batches."""
+
+    def too_many_failed(self) -> "BatchQuerySet":
+        """Return those of writes of which as many rows failed as may."""
+        counted = self.filter(write__stop_after__isnull=False)
+        return counted.filter(write__stop_after__lte=_failed_rows())
 
     def due_for_release(self) -> "BatchQuerySet":
         """Return the held ones whose turn has come."""
@@ -48,7 +63,8 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         in_order = Q(write__is_parallel=False) & (Q(number=1) | Q(Exists(before)))
         together = Q(write__is_parallel=True) & ~Q(Exists(bad))
         held = self.filter(operation__state=State.HELD, write__paused_at=None)
-        return held.filter(in_order | together)
+        enough = others.too_many_failed()
+        return held.filter(in_order | together).exclude(Exists(enough))
 
 
 class Batch(models.Model):
@@ -176,12 +192,31 @@ def paused_condition() -> Q:
 
 
 def stopped_condition() -> Q:
-    """Return the condition that another part stopped the parallel write of one."""
+    """Return the condition that other parts stopped the write of an operation."""
     bad = Batch.objects.filter(
         _ended_badly(), write_id=OuterRef("write_id"), is_passed=False
     )
     stopped = Batch.objects.filter(Q(Exists(bad)), write__is_parallel=True)
-    return Q(Exists(stopped.filter(operation=OuterRef("pk"))))
+    return (
+        Q(Exists(stopped.filter(operation=OuterRef("pk"))))
+        | too_many_failed_condition()
+    )
+
+
+def too_many_failed_condition() -> Q:
+    """Return the condition that as many rows failed of its write as may."""
+    enough = Batch.objects.too_many_failed()
+    return Q(Exists(enough.filter(operation=OuterRef("pk"))))
+
+
+def failed_rows(batches: Sequence[Batch]) -> int:
+    """Return how many rows failed that count towards the number that stops a write."""
+    return sum(b.operation.rows_failed or 0 for b in batches if not b.is_passed)
+
+
+def has_failed_enough(write: Write, batches: Sequence[Batch]) -> bool:
+    """Tell whether so many rows failed that no further part goes by itself."""
+    return write.stop_after is not None and failed_rows(batches) >= write.stop_after
 
 
 def stopped_at(write: Write, batches: Sequence[Batch]) -> list[Batch]:
@@ -191,6 +226,13 @@ def stopped_at(write: Write, batches: Sequence[Batch]) -> list[Batch]:
     """
     if all(batch.operation.state != State.HELD for batch in batches):
         return []
+    if has_failed_enough(write, batches):
+        return [
+            batch
+            for batch in batches
+            if _is_in_the_way(batch)
+            or (batch.operation.rows_failed and not batch.is_passed)
+        ]
     if write.is_parallel:
         return [batch for batch in batches if _is_in_the_way(batch)]
     last: list[Batch] = []

@@ -149,6 +149,8 @@ class Write(models.Model):
     # Counts what changes the file to send, so that a check that is late is not kept.
     edition = models.PositiveIntegerField(default=1)
     delivery = models.CharField(max_length=10, choices=Delivery, default=Delivery.TEXT)
+    # Of a file in parts: once so many rows failed, nothing more of it goes by itself.
+    stop_after = models.PositiveIntegerField(null=True)
     # Whether its parts may be under way at the same time.
     is_parallel = models.BooleanField(default=False)
     # Since when, and through whom, nothing more of it is let go.

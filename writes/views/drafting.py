@@ -66,6 +66,15 @@ def parent_of(write: Write | None) -> dict[str, Any]:
     return {"parent": write, "relation": Write.Relation.AGAIN}
 
 
+# The page of a file goes on to the review by itself once nothing is wrong with it.
+GO_ON = "then=review"
+
+
+def is_clean(write: Write) -> bool:
+    """Tell whether there is nothing to look at before a file is reviewed."""
+    return write.is_draft and write.is_ready and not write.has_warnings
+
+
 def check(write: Write) -> Write | str:
     """Have the file of a draft checked; return the page that shows what came of it."""
     try:
@@ -73,11 +82,12 @@ def check(write: Write) -> Write | str:
     except FileNotFoundError:
         # The check tells so, on the page of the file.
         size = 0
-    begin_job.begin(write, FileJob.Kind.CHECK, size=size)
+    job = begin_job.begin(write, FileJob.Kind.CHECK, size=size)
     write.refresh_from_db()
-    if write.is_ready and not write.has_warnings:
+    if is_clean(write):
         return write
-    return reverse("writes:file", args=[write.pk])
+    page = reverse("writes:file", args=[write.pk])
+    return f"{page}?{GO_ON}" if job.is_open else page
 
 
 def go_to(request: ConsoleRequest, page: Write | str) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from console.access.roles import Role, require_viewer
 from console.http import ConsoleRequest
@@ -24,7 +25,7 @@ from writes.forms.recipe import DATE_CHOICES
 from writes.models import FileJob, Write
 from writes.recipe import sent_names
 from writes.views import file_actions
-from writes.views.drafting import check
+from writes.views.drafting import GO_ON, check, is_clean
 from writes.views.lookup import find_write
 
 COLUMNS_SHOWN = 200
@@ -41,7 +42,10 @@ def file(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Show the file of a draft; a button named `do` changes what will be sent of it."""
     if request.method == "POST":
         return _change(request, write=_draft(request, pk, Role.OPERATOR))
-    return _page(request, _draft(request, pk, Role.VIEWER))
+    write = _draft(request, pk, Role.VIEWER)
+    if _may_go_on(request, write):
+        return redirect(write)
+    return _page(request, write)
 
 
 @require_safe
@@ -50,24 +54,40 @@ def file(request: ConsoleRequest, pk: int) -> HttpResponse:
 def work(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Return how far the check is; 204 if that is as `seen`.
 
-    Once it ended, the page is loaded anew.
+    Once it ended, the page is loaded anew, or left for the review.
     """
     write = _draft(request, pk, Role.VIEWER)
     job = _job(write)
+    if _may_go_on(request, write):
+        return HttpResponseClientRedirect(write.get_absolute_url())
     if job is None or not job.is_open:
         response = HttpResponse(status=204)
         response["HX-Refresh"] = "true"
         return response
-    context = {"write": write, "job": job, **_job_polling(job)}
+    context = {"write": write, "job": job, **_job_polling(request, job)}
     if request.GET.get("seen") == context["seen"]:
         return HttpResponse(status=204)
     return render(request, "writes/file.html#file-work", context)
 
 
-def _job_polling(job: FileJob) -> dict[str, Any]:
+def _may_go_on(request: ConsoleRequest, write: Write) -> bool:
+    """Tell whether a reader who waited for the first check has nothing to see here."""
+    if not _goes_on(request) or not is_clean(write):
+        return False
+    job = _job(write)
+    return job is not None and not job.is_open
+
+
+def _goes_on(request: ConsoleRequest) -> bool:
+    name, _, value = GO_ON.partition("=")
+    return request.GET.get(name) == value
+
+
+def _job_polling(request: ConsoleRequest, job: FileJob) -> dict[str, Any]:
     seconds = seconds_between_polls(job.created_at)
     shown = (job.step, job.percent, job.done_bytes, job.done_rows, seconds)
-    return {"poll_seconds": seconds, "seen": seen(*shown)}
+    then = GO_ON if _goes_on(request) else ""
+    return {"poll_seconds": seconds, "seen": seen(*shown), "then": then}
 
 
 def _draft(request: ConsoleRequest, pk: int, role: Role) -> Write:
@@ -130,7 +150,7 @@ def _page(
     }
     context["inspection"] = write.inspected
     if job is not None and job.is_open:
-        context |= _job_polling(job)
+        context |= _job_polling(request, job)
     if write.check_report:
         context |= _report_context(request, write)
     return render(request, "writes/file.html", context, status=status)

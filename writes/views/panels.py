@@ -1,13 +1,17 @@
 """What the page of an operation shows of the write behind it."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.template.loader import render_to_string
 
 from console.access.roles import Role
 from console.http import ConsoleRequest
-from console.ui.polling import seconds_between_polls, seen
+from console.ui.polling import ENDED_SECONDS, seconds_between_polls, seen
 from operations.models import Operation
+from writes.actions import settle
+from writes.display.beside import beside
 from writes.models import Batch, FileJob, SharedAddress, Write, WriteQuerySet
 from writes.requests import as_curl
 
@@ -23,6 +27,17 @@ def rows_panel(request: ConsoleRequest, operation: Operation) -> str:
     return render_to_string("writes/rows_summary.html#panel", context, request)
 
 
+def beside_notice(request: ConsoleRequest, operation: Operation) -> str:
+    """Say where the other rows are of a trial, or of what comes after one."""
+    if operation.action != Operation.Action.UPSERT:
+        return ""
+    batch = _batch_of(operation)
+    if batch is None:
+        return ""
+    context = {"write": batch.write, "beside": beside(batch.write, request.user)}
+    return render_to_string("writes/beside.html#notice", context, request)
+
+
 def children_shown(write: Write, request: ConsoleRequest) -> WriteQuerySet:
     """Return what came of `write`, where the reader has a role."""
     return write.children.for_role(request.user, Role.VIEWER).not_discarded()
@@ -30,25 +45,45 @@ def children_shown(write: Write, request: ConsoleRequest) -> WriteQuerySet:
 
 def rows_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
     """Return what the summary of the rows of a write shows."""
-    batches = list(write.batches.all())
-    is_settled = all(batch.is_settled for batch in batches)
+    batches = list(write.batches.select_related("operation"))
     begun = write.confirmed_at or write.created_at
-    seconds = seconds_between_polls(begun, quickest=POLL_SECONDS)
+    seconds = poll_seconds(write, batches, begun, quickest=POLL_SECONDS)
     came_of_it = list(children_shown(write, request))
     totals = write.rows_totals
     job = None if totals else FileJob.objects.last_of(write, FileJob.Kind.JOIN)
     is_not_joined = job is not None and job.state == FileJob.State.FAILED
-    children = [(child.pk, child.state) for child in came_of_it]
-    shown = (totals, is_not_joined, children)
+    others = beside(write, request.user)
+    shown = (
+        totals,
+        is_not_joined,
+        [(child.pk, child.state) for child in came_of_it],
+        [(other.kind, other.rows, other.write.state) for other in others],
+    )
     return {
         "write": write,
         "parts": len(batches),
         "totals": totals,
         "is_not_joined": is_not_joined,
         "children": came_of_it,
-        "poll_seconds": None if is_settled else seconds,
-        "seen": seen(shown, is_settled, seconds),
+        "beside": others,
+        "poll_seconds": seconds,
+        "seen": seen(shown, seconds),
     }
+
+
+def poll_seconds(
+    write: Write, batches: Sequence[Batch], since: datetime, *, quickest: int
+) -> int | None:
+    """Return how often a page looks for news of a write, None when none will come.
+
+    `batches` come with their operations; `since` is when the last of them began.
+    """
+    if not settle.is_moving(write, batches):
+        is_settled = all(batch.is_settled for batch in batches)
+        if is_settled or not settle.awaits_join(write):
+            is_watched = any(batch.operation.is_watched for batch in batches)
+            return ENDED_SECONDS if is_watched else None
+    return seconds_between_polls(since, quickest=quickest)
 
 
 def pause_panel(request: ConsoleRequest, operation: Operation) -> str:
@@ -87,6 +122,8 @@ def request_panel(request: ConsoleRequest, operation: Operation) -> str:
 
 
 def _batch_of(operation: Operation) -> Batch | None:
-    """Return what an operation carried, None for one of somebody else's."""
-    known = Batch.objects.select_related("write__integration__project", "write__parent")
-    return known.filter(operation=operation).first()
+    """Return what an operation carried, None for one of somebody else's.
+
+    Looked up once for all panels of a page.
+    """
+    return getattr(operation, "batch", None)

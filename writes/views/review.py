@@ -166,8 +166,28 @@ def _file_context(write: Write) -> dict[str, Any]:
         "report": write.check_report,
         "inspection": write.inspected,
         "deliveries": _deliveries(write),
-        "trial": derive.trial_of(write),
+        **_trial_context(write),
     }
+
+
+def _trial_context(write: Write) -> dict[str, Any]:
+    """Return what became of the first rows of a draft, where they are on trial."""
+    trial = derive.trial_of(write)
+    if trial is None:
+        return {"trial": None}
+    batches = list(trial.batches.select_related("operation__project"))
+    progress = progress_of(batches)
+    is_over = progress.ended == progress.parts > 0
+    context: dict[str, Any] = {
+        "trial": trial,
+        "trial_progress": progress if batches else None,
+        "trial_is_over": is_over,
+        "trial_is_good": is_over and progress.rows_succeeded == progress.rows > 0,
+    }
+    if len(batches) == 1:
+        context["trial_operation"] = batches[0].operation
+        context["trial_what"] = sentence(batches[0].operation).what
+    return context
 
 
 def _deliveries(write: Write) -> list[dict[str, str]]:

@@ -35,6 +35,7 @@ from operations.outcome.row_failures import parse_error
 from writes.actions.rejoin import NothingToJoin
 from writes.actions.rejoin import rejoin as rejoin_rows
 from writes.actions.settle import is_moving
+from writes.display.beside import beside
 from writes.models import FileJob, Write
 from writes.views.lookup import find_write
 from writes.views.panels import children_shown, rows_context
@@ -80,6 +81,7 @@ def rows(request: ConsoleRequest, pk: int) -> HttpResponse:
         "totals": totals,
         "job": FileJob.objects.last_of(write, FileJob.Kind.JOIN),
         "children": children_shown(write, request),
+        "beside": beside(write, request.user),
     }
     try:
         with RowStore(write.path_of("rows_store")) as store:

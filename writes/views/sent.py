@@ -13,17 +13,23 @@ from django.views.decorators.http import require_POST, require_safe
 from console.access.roles import Role, require_operator, require_viewer
 from console.actor import Actor
 from console.http import ConsoleRequest
-from console.ui.polling import seconds_between_polls, seen
+from console.ui.polling import seen
 from writes.actions import pause as actions
 from writes.actions import release_parts
+from writes.display.beside import beside
 from writes.display.eta import pace_of
 from writes.display.progress import PartsProgress, progress_of
 from writes.display.timeline import timeline
 from writes.models import Batch, Write
-from writes.models.batch import goes_on, stopped_at
+from writes.models.batch import (
+    failed_rows,
+    goes_on,
+    has_failed_enough,
+    stopped_at,
+)
 from writes.templatetags.writes import duration
 from writes.views.lookup import find_write
-from writes.views.panels import children_shown
+from writes.views.panels import children_shown, poll_seconds
 
 POLL_SECONDS = 2
 
@@ -51,16 +57,21 @@ def sent_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
     if moves and totals and totals.sent != progress.rows - progress.rows_not_sent:
         # They are from before the rest was sent, and will be put together anew.
         totals = None
-    seconds = _poll_seconds(batches) if moves else None
+    # Often again with each part that is let go.
+    let_go = [batch.operation.waiting_since for batch in batches]
+    since = max(let_go, default=write.created_at)
+    seconds = poll_seconds(write, batches, since, quickest=POLL_SECONDS)
     is_paused = write.paused_at is not None and progress.unsent > 0
     pace = pace_of(batches, timezone.now()) if is_going else None
     came_of_it = list(children_shown(write, request))
+    others = beside(write, request.user)
     shown = (
         [batch.operation.version for batch in batches],
         totals,
         is_paused,
         pace and duration(pace.elapsed),
         [(child.pk, child.state) for child in came_of_it],
+        [(other.kind, other.rows, other.write.state) for other in others],
     )
     return {
         "write": write,
@@ -71,9 +82,12 @@ def sent_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
         "totals": totals,
         "is_paused": is_paused,
         "stopped": stopped_at(write, batches),
+        "failed_rows": failed_rows(batches),
+        "has_failed_enough": has_failed_enough(write, batches),
         "can_send_again": _can_send_again(progress, batches),
         "pace": pace,
         "children": came_of_it,
+        "beside": others,
         # Put together only where it is drawn: mostly a page that asks has no news.
         "timeline": partial(timeline, write),
         "poll_seconds": seconds,
@@ -85,12 +99,6 @@ def _can_send_again(progress: PartsProgress, batches: list[Batch]) -> bool:
     """Tell whether all parts are over, and none has to be found out about first."""
     in_doubt = any(batch.operation.needs_person for batch in batches)
     return progress.ended == progress.parts and not in_doubt
-
-
-def _poll_seconds(batches: list[Batch]) -> int:
-    """Return how often the page looks for news: often again with each part let go."""
-    since = max(batch.operation.waiting_since for batch in batches)
-    return seconds_between_polls(since, quickest=POLL_SECONDS)
 
 
 @require_POST
@@ -111,7 +119,9 @@ def cancel_rest(request: ConsoleRequest, pk: int) -> HttpResponse:
     count = release_parts.cancel_rest(write, Actor.of(request))
     if count:
         noun = "part was" if count == 1 else "parts were"
-        messages.success(request, f"{count:,} {noun} cancelled; nothing of them left.")
+        of = "it" if count == 1 else "them"
+        text = f"{count:,} {noun} cancelled; nothing of {of} was written."
+        messages.success(request, text)
     else:
         messages.warning(request, "Nothing was left to cancel.")
     return redirect(write)

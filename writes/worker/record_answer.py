@@ -34,6 +34,9 @@ STORING_SECONDS = 600
 # Pauses between tries while nothing can leave this machine, and when Ampersand takes no
 # more without saying until when; in seconds.
 PAUSES = (5, 15, 60)
+# What was refused for now comes so many seconds behind the others of its project, more
+# with each time: they show whether it is only this one that Ampersand does not take.
+BEHIND = (1, 1, 5, 15, 60)
 
 # Somebody may have noted an end meanwhile, as for what was called unknown.
 NOT_ENDED: dict[str, Any] = {
@@ -116,20 +119,29 @@ def _store_refused(operation: Operation, error: Refused) -> None:
 def _store_busy(operation: Operation, problem: Problem) -> bool:
     """Have it wait as long as Ampersand asks, and everything of its project with it.
 
-    False if it was called unknown meanwhile: then it ends, since somebody may have
-    acted on that.
+    Where Ampersand took others since it refused this one, it waits alone. False if it
+    was called unknown meanwhile: then it ends, since somebody may have acted on that.
     """
     now = db_clock.now()
-    until = rate_limit.wait_asked_for(problem.retry_after, now) or now + _pause(
-        operation
-    )
+    asked = rate_limit.wait_asked_for(problem.retry_after, now)
+    until = asked or now + _pause(operation)
+    # Pauses of our own grow by themselves.
+    refusals = operation.refusals if asked else 0
+    behind = timedelta(seconds=BEHIND[min(refusals, len(BEHIND) - 1)])
     is_full = problem.status == HTTPStatus.TOO_MANY_REQUESTS
     what = "takes no more for now" if is_full else "asks to try again later"
     why = f"Ampersand {what}; nothing was written"
     if is_full or problem.retry_after:
-        rate_limit.close_writes(operation.project, until, why)
-    reason = f"{why}. It said: {problem.detail}"
-    return _wait_again(operation, until, reason=reason, **_answer_of(problem))
+        before = operation.refused_at
+        rate_limit.close_writes(operation.project, until, why, before)
+    return _wait_again(
+        operation,
+        until + behind,
+        reason=f"{why}. It said: {problem.detail}",
+        refusals=operation.refusals + 1,
+        refused_at=now,
+        **_answer_of(problem),
+    )
 
 
 def _said(problem: Problem) -> str:

@@ -218,6 +218,8 @@ def _exchange(operation: Operation, client: Client, request: Request) -> None:
         return
     record_answer.record_answer(operation, outcome)
     failure = outcome if isinstance(outcome, AmpersandError) else None
+    if failure is None:
+        rate_limit.note_accepted(operation.project)
     circuit_breaker.note(operation.project, "write", [failure])
 
 

@@ -188,7 +188,9 @@ def _children(port: int, sandbox_port: int) -> list[Child]:
     ).split()
     return [
         Child("sandbox", [python, *sandbox, "--state", str(data / "sandbox.sqlite3")]),
-        Child("worker (sending)", [*manage, "worker", "--queue", "sending"]),
+        # Two, so that a request that times out after a minute does not keep others.
+        Child("worker (sending, 1)", [*manage, "worker", "--queue", "sending"]),
+        Child("worker (sending, 2)", [*manage, "worker", "--queue", "sending"]),
         Child("worker (watching)", [*manage, "worker", "--queue", "watching"]),
         Child("worker (files)", [*manage, "worker", "--queue", "files"]),
         Child("clock", [*manage, "clock"]),

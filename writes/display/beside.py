@@ -1,0 +1,72 @@
+"""Rows that belong with a write and are not sent with it: what is left to do.
+
+The rest of a trial, the trial of a rest, what was held back or a retry leaves behind.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from console.access.roles import Person
+from writes.models import FileJob, Write
+
+Kind = Literal["rest", "trial", "held-back", "retried"]
+Relation = Write.Relation
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Rows beside those of a write; `rows` is None while they are being counted.
+
+    `write` has them, and `can_open` tells whether the reader may look at it.
+    """
+
+    kind: Kind
+    write: Write
+    rows: int | None
+    can_open: bool = True
+
+    @property
+    def is_unsent(self) -> bool:
+        """Whether these rows are known not to have been sent, nor known as written."""
+        return self.kind in ("held-back", "retried") or (
+            self.write.state != Write.State.CONFIRMED
+        )
+
+
+def beside(write: Write, reader: Person) -> list[Beside]:
+    """Return where rows are that belong with those of `write`, for who reads it."""
+    found = [*_other_half(write, reader), *_left_behind(write)]
+    if held_back := write.check_report.get("held_back_rows"):
+        found.append(Beside("held-back", write, held_back))
+    return found
+
+
+def _other_half(write: Write, reader: Person) -> list[Beside]:
+    """Return the rest of a trial, or the trial of a rest."""
+    if write.relation == Relation.TRIAL and write.parent is not None:
+        kind: Kind = "rest"
+        other = write.parent
+    else:
+        kind = "trial"
+        trials = write.children.filter(relation=Relation.TRIAL).not_discarded()
+        found = trials.first()
+        if found is None:
+            return []
+        other = found
+    can_open = Write.objects.visible_to(reader).filter(pk=other.pk).exists()
+    return [Beside(kind, other, _rows(other), can_open)]
+
+
+def _rows(write: Write) -> int | None:
+    counting = write.jobs.filter(kind=FileJob.Kind.CHECK, state__in=FileJob.OPEN)
+    return None if counting.exists() else write.row_count
+
+
+def _left_behind(write: Write) -> list[Beside]:
+    """Return what is still open of the write whose failed rows this one retries."""
+    parent = write.parent
+    if write.relation != Relation.RETRY or parent is None:
+        return []
+    totals = parent.rows_totals
+    left = totals.unknown + totals.not_sent if totals else 0
+    return [Beside("retried", parent, left)] if left else []
