@@ -23,6 +23,25 @@ function announce(button, word) {
   setTimeout(() => { label.textContent = before; }, 1500);
 }
 
+// --- Values of one line -------------------------------------------------------
+// <textarea data-one-line>: Enter submits, as in any field of one line, and leaves no line
+// end in the value. Shift+Enter makes one, where it is meant.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  if (!event.target.matches("textarea[data-one-line]")) return;
+  event.preventDefault();
+  const form = event.target.form;
+  form.requestSubmit(form.querySelector("button:not([type=button])"));
+});
+
+// --- Back to a form -------------------------------------------------------------
+// The page as it was first loaded lacks the rows that came since: Back asks for the draft
+// that the form became.
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const form = event.detail.xhr.getResponseHeader("X-Back-To");
+  if (form) history.replaceState(history.state, "", form);
+});
+
 // --- Choices that depend on a choice ----------------------------------------
 // <select data-depends-on="id_project"> keeps only the options whose data-parent is the
 // value chosen there. Without this script all options stay, grouped by their parent.

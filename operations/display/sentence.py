@@ -76,10 +76,11 @@ def again_risk(operation: Operation) -> str:
             "Sending it again sets the same values once more. What others changed "
             "meanwhile in these fields would be overwritten."
         )
-    return (
-        "Sending it again updates rows that carry their key with the same values. A "
-        "row without a key would be inserted twice."
-    )
+    same = "Sending it again updates the records of its rows with the same values."
+    if operation.rows_sent is not None:
+        # The console counts the rows of files that it has checked: all have a key.
+        return f"{same} What others changed meanwhile would be overwritten."
+    return f"{same} A row without a key would be inserted twice."
 
 
 def _unknown(operation: Operation) -> tuple[str, str]:

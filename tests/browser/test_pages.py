@@ -299,7 +299,7 @@ def test_the_same_content_stops_at_a_page_of_its_own(
     )
     reader.look()
     page.get_by_role("button", name="Send it again").click()
-    expect(page.locator("#id_repeat_reason_error")).to_be_visible()
+    expect(page.locator("#id_reason_error")).to_be_visible()
     reader.look()
     page.get_by_role("link", name="Look at the earlier write").click()
     expect(page).to_have_url(re.compile(addresses["sent succeeded"]))

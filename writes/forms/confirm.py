@@ -15,16 +15,10 @@ BY_HAND = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false
 class ConfirmForm(StyledForm):
     """A reason for the write, and in production the name of the project.
 
-    Where the same content was sent already (`is_repeat`), also why once more;
-    `repeats` is the id of the write that this is said of.
+    Where the same content was sent already (`is_repeat`), the reason says why once
+    more, and is required; `repeats` is the id of the write that this is said of.
     """
 
-    repeat_reason = forms.CharField(
-        label="Why send it again?",
-        help_text="Kept with the write and in the audit trail.",
-        max_length=LONGEST_REASON,
-        error_messages={"required": "Say why the same is sent again."},
-    )
     repeats = forms.IntegerField(
         widget=forms.HiddenInput, min_value=1, max_value=2**63 - 1
     )
@@ -44,10 +38,18 @@ class ConfirmForm(StyledForm):
         self.project = write.project
         self.is_repeat = is_repeat
         control = EnvironmentControl.objects.of(self.project.environment)
-        self._ask_for_reason(control)
+        if is_repeat:
+            self._ask_why_again()
+        else:
+            self._ask_for_reason(control)
+            del self.fields["repeats"]
         self._ask_for_name()
-        if not is_repeat:
-            del self.fields["repeat_reason"], self.fields["repeats"]
+
+    def _ask_why_again(self) -> None:
+        field = self.fields["reason"]
+        field.label = "Why send it again?"
+        field.help_text = "Required. Kept with the write and in the audit trail."
+        field.error_messages["required"] = "Say why the same is sent again."
 
     def _ask_for_reason(self, control: EnvironmentControl) -> None:
         field = self.fields["reason"]
@@ -83,7 +85,8 @@ class ConfirmForm(StyledForm):
 
     def said(self) -> dict[str, Any]:
         """Return what was said, by the names that `confirming.confirm` takes."""
-        asked = ("reason", "repeat_reason", "repeats")
-        return {
-            name: value for name, value in self.cleaned_data.items() if name in asked
-        }
+        reason = self.cleaned_data["reason"]
+        if not self.is_repeat:
+            return {"reason": reason}
+        repeats = self.cleaned_data["repeats"]
+        return {"reason": reason, "repeat_reason": reason, "repeats": repeats}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
@@ -9,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 from console.access.roles import require_operator
 from console.actor import Actor
 from console.http import ConsoleRequest
+from console.sign_in import kept_form
 from writes.actions.save_draft import NotYourDraft, save_draft
 from writes.forms import record_fields
 from writes.forms.record import RecordForm
@@ -19,6 +21,7 @@ from writes.views.drafting import (
     first_values,
     go_to,
     go_to_taken,
+    is_over,
     parent_of,
 )
 
@@ -29,7 +32,13 @@ FIRST_ROWS = 4
 @require_operator
 def record(request: ConsoleRequest) -> HttpResponse:
     """Show the form; a button named `do` changes its rows, Review makes a draft."""
-    earlier = earlier_write(request, Write.Source.RECORD)
+    kept = kept_form.take(request)
+    earlier = earlier_write(request, Write.Source.RECORD, kept)
+    if earlier and is_over(request, earlier):
+        return go_to_taken(request, NotYourDraft(earlier))
+    if kept is not None:
+        form = RecordForm(initial=kept.dict(), user=request.user)
+        return _page(request, form, typed=_Typed(kept))
     if request.method != "POST":
         initial = first_values(request, earlier, "action", "record_id")
         form = RecordForm(initial=initial, user=request.user)
@@ -58,7 +67,13 @@ def record(request: ConsoleRequest) -> HttpResponse:
         )
     except NotYourDraft as error:
         return go_to_taken(request, error)
-    return go_to(request, write)
+    for row in typed.rows:
+        if row.is_cut and row.name.strip():
+            messages.info(
+                request,
+                f"The line end behind the value of “{row.name.strip()}” was left out.",
+            )
+    return go_to(request, write, draft=write)
 
 
 class _Typed:
