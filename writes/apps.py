@@ -12,10 +12,16 @@ class WritesConfig(AppConfig):
         """Hang the request into the page of its operation, and tokens out of logs."""
         from operations.views import panels
         from writes import token_filter
-        from writes.views.panels import pause_panel, request_panel, rows_panel
+        from writes.views.panels import (
+            copy_link,
+            pause_panel,
+            request_panel,
+            rows_panel,
+        )
 
         token_filter.install()
 
+        panels.remedies.register(copy_link)
         panels.register(pause_panel)
         panels.register(rows_panel)
         panels.register(request_panel)

@@ -112,9 +112,19 @@ _REMEDIES = {
 
 
 def _rejected(operation: Operation) -> tuple[str, str]:
-    usual = "Correct what the reason names, then send it again."
-    todo = _REMEDIES.get(operation.remote_status, usual)
+    todo = _REMEDIES.get(operation.remote_status, _correct(operation))
     return "Nothing was written: it was refused.", todo
+
+
+def _correct(operation: Operation) -> str:
+    """Say where that can be corrected which the reason names."""
+    if operation.action == Action.FOLLOW:
+        return "Correct what the reason names where it was sent from."
+    if operation.action in (Action.CREATE, Action.UPDATE):
+        return "Correct what the reason names in a copy of the record, and send that."
+    if operation.rows_sent is None:
+        return "Correct what the reason names at the address, then send that again."
+    return "Correct what the reason names in your file, then upload and send that."
 
 
 def _cancelled(operation: Operation) -> tuple[str, str]:

@@ -34,7 +34,9 @@ FROZEN_SECONDS = 10
 def detail(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Show one operation."""
     operation = find_operation(request, pk, Role.VIEWER)
-    context = _status_context(operation, _freeze_of(operation), _open_gate(operation))
+    context = _status_context(
+        request, operation, _freeze_of(operation), _open_gate(operation)
+    )
     context["panels"] = panels.drawn(request, operation)
     context["log"] = log_context(operation, {})
     return render(request, "operations/detail.html", context)
@@ -53,7 +55,7 @@ def status(request: ConsoleRequest, pk: int) -> HttpResponse:
     open_gate = _open_gate(operation)
     if request.GET.get("seen") == _seen(operation, freeze, open_gate):
         return HttpResponse(status=204)
-    context = _status_context(operation, freeze, open_gate)
+    context = _status_context(request, operation, freeze, open_gate)
     context["is_fragment"] = True
     context["is_news"] = request.GET.get("was") != operation.state
     return render(request, "operations/detail.html#operation-status", context)
@@ -68,7 +70,10 @@ def _freeze_of(operation: Operation) -> EnvironmentControl | None:
 
 
 def _status_context(
-    operation: Operation, freeze: EnvironmentControl | None, open_gate: Gate | None
+    request: ConsoleRequest,
+    operation: Operation,
+    freeze: EnvironmentControl | None,
+    open_gate: Gate | None,
 ) -> dict[str, Any]:
     name_groups([operation])
     telling = operation.log_entries.filter(tells_outcome=True)
@@ -78,6 +83,7 @@ def _status_context(
         "page_title": title(operation),
         "seen": _seen(operation, freeze, open_gate),
         "sentence": sentence(operation, freeze),
+        "remedies": _remedies(request, operation),
         "timeline": timeline(operation),
         "groups": [
             {"group": group, "error": group.parsed, "keys": group.keys[:KEYS_SHOWN]}
@@ -87,6 +93,12 @@ def _status_context(
         "poll_seconds": _poll_seconds(operation, freeze),
         "open_gate": open_gate,
     }
+
+
+def _remedies(request: ConsoleRequest, operation: Operation) -> list[str]:
+    if operation.state in Operation.ENDED_BADLY:
+        return panels.remedies.drawn(request, operation)
+    return []
 
 
 def _seen(

@@ -25,7 +25,8 @@ def rows_panel(request: ConsoleRequest, operation: Operation) -> str:
 
 def children_shown(write: Write, request: ConsoleRequest) -> WriteQuerySet:
     """Return what came of `write`, where the reader has a role."""
-    return write.children.for_role(request.user, Role.VIEWER).not_discarded()
+    children = write.children.for_role(request.user, Role.VIEWER).not_discarded()
+    return children.select_related("integration__project")
 
 
 def rows_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
@@ -81,7 +82,17 @@ def request_panel(request: ConsoleRequest, operation: Operation) -> str:
     return render_to_string("writes/request_panel.html", context, request)
 
 
+def copy_link(request: ConsoleRequest, operation: Operation) -> str:
+    """Lead from what was refused to a copy of it that can be corrected."""
+    batch = None if operation.part else _batch_of(operation)
+    if batch is None:
+        return ""
+    return render_to_string("writes/copy_link.html", {"write": batch.write}, request)
+
+
 def _batch_of(operation: Operation) -> Batch | None:
     """Return what an operation carried, None for one of somebody else's."""
-    known = Batch.objects.select_related("write__integration__project", "write__parent")
+    known = Batch.objects.select_related(
+        "write__integration__project", "write__parent__integration__project"
+    )
     return known.filter(operation=operation).first()
