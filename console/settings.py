@@ -92,7 +92,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     # Before it is asked who somebody is.
     "console.sign_in.session_expiry.SessionLimitsMiddleware",
-    "console.middleware.LoginRequiredMiddleware",
+    "console.sign_in.required.LoginRequiredMiddleware",
     "console.middleware.CorrelationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

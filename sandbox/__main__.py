@@ -1,19 +1,26 @@
 """Run the sandbox: python -m sandbox --port 8900."""
 
 import argparse
+import json
 import logging
 import signal
 import sys
 from typing import get_args
 
+from sandbox import schema
 from sandbox.app import DEFAULT_BULK_SECONDS, Sandbox
+from sandbox.describe import describe
 from sandbox.server import Server
 from sandbox.writes import UpdateStyle
 
 
 def main() -> None:
-    """Serve until interrupted or terminated."""
+    """Serve until interrupted or terminated; or describe objects, and end."""
     options = _parser().parse_args()
+    if options.describe:
+        found = {name: describe(schema.find(name)) for name in options.describe}
+        sys.stdout.write(json.dumps(found))
+        return
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     app = Sandbox(
         options.state,
@@ -48,6 +55,12 @@ def _parser() -> argparse.ArgumentParser:
         choices=get_args(UpdateStyle),
         default="patch",
         help="how a record is updated (default %(default)s)",
+    )
+    parser.add_argument(
+        "--describe",
+        nargs="+",
+        metavar="OBJECT",
+        help="print the fields of these objects as Salesforce describes them, and end",
     )
     return parser
 

@@ -158,6 +158,7 @@ def _report_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
     by_name = {column["name"]: column for column in columns}
     findings.mark_columns(by_name, groups)
     return {
+        "is_empty": _is_empty(report, recipe),
         "rules": findings.by_rule(groups, by_name),
         "counts": counts,
         "level": level,
@@ -169,6 +170,12 @@ def _report_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
         "zone": _zone(recipe),
         "described": recipe.describe(),
     }
+
+
+def _is_empty(report: dict[str, Any], recipe: Recipe) -> bool:
+    """Tell whether the file has no row, and not because somebody took them out."""
+    took_out = recipe.left_out or recipe.only_first or recipe.skip_first
+    return report["rows"] == 0 and not report["held_back_rows"] and not took_out
 
 
 def _columns_kept(write: Write) -> list[str]:
