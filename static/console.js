@@ -42,6 +42,16 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
   if (form) history.replaceState(history.state, "", form);
 });
 
+// --- Ticking all ----------------------------------------------------------------
+// <button data-tick-all="draft" hidden> ticks every box of that name, or none.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-tick-all]");
+  if (!button) return;
+  const boxes = [...button.form.querySelectorAll(`[name="${button.dataset.tickAll}"]`)];
+  const all = boxes.every((box) => box.checked);
+  boxes.forEach((box) => { box.checked = !all; });
+});
+
 // --- Choices that depend on a choice ----------------------------------------
 // <select data-depends-on="id_project"> keeps only the options whose data-parent is the
 // value chosen there. Without this script all options stay, grouped by their parent.
@@ -70,6 +80,7 @@ function enhance(root) {
     keepOptionsInStep(select);
   });
   root.querySelectorAll("[data-show-when]").forEach(showWhenChosen);
+  root.querySelectorAll("[data-tick-all]").forEach((button) => { button.hidden = false; });
 }
 
 // <div data-show-when="id_action" data-value="update"> is shown for that choice only.
