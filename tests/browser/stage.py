@@ -63,8 +63,6 @@ def main() -> dict[str, str]:
     user = User.objects.get(username="operator")
     people()
     demo = Integration.objects.get(project__name="Demo", remote_id="salesforce")
-    # As where nobody imported a field list: much is only found when it is sent.
-    demo.write_objects.update(fields=[], fields_from="", fields_at=None)
     live = production()
     made = {f"sent {name}": sent(write, user) for name, write in writes(demo, user)}
     made |= drafts(demo, live, user)

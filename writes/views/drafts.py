@@ -19,7 +19,7 @@ LONGEST_ID = 18
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_operator
 def drafts(request: ConsoleRequest) -> HttpResponse:
-    """List the reader's own drafts, newest first; POST discards those that are ticked."""
+    """List the reader's own drafts, newest first; POST discards the ticked ones."""
     mine = Write.objects.for_role(request.user, Role.OPERATOR).drafts()
     mine = mine.filter(started_by=request.user).select_related("integration__project")
     if request.method == "POST":

@@ -84,7 +84,9 @@ class _Typed:
         self.text = post.get("json", "")
         self.error = ""
         self.rows = [] if self.as_json else record_fields.read_rows(post)
+        # What a button changed gets the focus: a row by its place, or the JSON.
         self.focus_row: int | None = None
+        self.focus_json = False
 
     def record(self) -> dict[str, Any] | None:
         """Return the record, or None with the errors set where they belong."""
@@ -110,7 +112,7 @@ class _Typed:
         if verb == "add":
             self._add_row()
         elif verb == "remove":
-            self.rows = [r for i, r in enumerate(self.rows) if str(i) != number]
+            self._remove_row(number)
         elif verb == "json":
             self._show_json()
         elif verb == "rows":
@@ -125,12 +127,19 @@ class _Typed:
         self.focus_row = len(self.rows)
         self.rows.append(FieldRow())
 
+    def _remove_row(self, number: str) -> None:
+        kept = [r for i, r in enumerate(self.rows) if str(i) != number]
+        if len(kept) < len(self.rows):
+            self.focus_row = min(int(number), max(0, len(kept) - 1))
+        self.rows = kept
+
     def _show_json(self) -> None:
         fields = record_fields.record_from_rows(self.rows)
         if any(row.error for row in self.rows):
             self.error = "Mend the marked rows first; JSON could not say them."
             return
         self.as_json, self.text = True, record_fields.json_from_record(fields)
+        self.focus_json = True
 
     def _show_rows(self) -> None:
         try:
@@ -140,6 +149,7 @@ class _Typed:
             self.error = str(error)
             return
         self.as_json = False
+        self.focus_row = 0
 
 
 def _rows_of(earlier: Write | None) -> _Typed:
@@ -147,7 +157,7 @@ def _rows_of(earlier: Write | None) -> _Typed:
     if earlier is not None:
         typed.as_json, typed.text = True, earlier.record
         typed._show_rows()
-        typed.error = ""
+        typed.error, typed.focus_row = "", None
     missing = FIRST_ROWS - len(typed.rows)
     typed.rows += [FieldRow() for _ in range(missing)]
     return typed
