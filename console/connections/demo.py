@@ -48,8 +48,8 @@ def make_demo(*, password: str, port: int) -> Project:
     had_objects = WriteObject.objects.filter(integration__project__name=NAME).exists()
     with transaction.atomic():
         _make_user(password)
-        _make_project(FAULTS, port)
         project = _make_project(NAME, port)
+        _make_project(FAULTS, port)
     if not had_objects:
         _list_fields(project)
     return project

@@ -99,7 +99,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("source", KINDS)
-@pytest.mark.parametrize("state", ["rejected", "failed", "succeeded"])
+@pytest.mark.parametrize("state", ["rejected", "failed", "partly_failed", "succeeded"])
 def test_what_was_refused_leads_to_a_copy_that_can_be_corrected(
     state: str,
     source: str,
@@ -111,8 +111,8 @@ def test_what_was_refused_leads_to_a_copy_that_can_be_corrected(
     operation = confirm(make_draft(integration, olga, **KINDS[source]), olga)
     Operation.objects.filter(pk=operation.pk).update(state=state, due_at=None)
     page = browser.get(operation.get_absolute_url())
-    assert ("edit-copy" in Page(page).ids) == (state != "succeeded")
-    if state != "succeeded":
+    assert ("edit-copy" in Page(page).ids) == (state in ("rejected", "failed"))
+    if state in ("rejected", "failed"):
         write = operation.batch.write
         form = browser.get(f"/writes/{write.pk}/again/", follow=True)
         assert Page(form).submits["again"] == [str(write.pk)]

@@ -83,8 +83,12 @@ def request_panel(request: ConsoleRequest, operation: Operation) -> str:
 
 
 def copy_link(request: ConsoleRequest, operation: Operation) -> str:
-    """Lead from what was refused to a copy of it that can be corrected."""
-    batch = None if operation.part else _batch_of(operation)
+    """Lead from what was refused as a whole to a copy that can be corrected.
+
+    Of what was written in part a copy would write that once more: its rows are retried.
+    """
+    is_whole = operation.state != Operation.State.PARTLY_FAILED and not operation.part
+    batch = _batch_of(operation) if is_whole else None
     if batch is None:
         return ""
     return render_to_string("writes/copy_link.html", {"write": batch.write}, request)
