@@ -18,7 +18,8 @@ def main() -> None:
     """Serve until interrupted or terminated; or describe objects, and end."""
     options = _parser().parse_args()
     if options.describe:
-        found = {name: describe(schema.find(name)) for name in options.describe}
+        objects = {name: schema.find(name) for name in options.describe}
+        found = {name: describe(each) for name, each in objects.items() if each}
         sys.stdout.write(json.dumps(found))
         return
     logging.basicConfig(level=logging.INFO, format="%(message)s")

@@ -13,14 +13,17 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.core import signing
 from django.core.exceptions import SuspiciousOperation
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest, QueryDict, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils import timezone
 
 FIELD = "typed_by"
 KEPT = "kept_form"
 KEPT_SECONDS = 3600
+# Longer than any form stays open.
+NOTE_SECONDS = 7 * 24 * 3600
 SALT = "console.sign_in.kept_form"
+UNREADABLE = (SuspiciousOperation, MultiPartParserError, UnreadablePostError)
 NOT_KEPT = ("csrfmiddlewaretoken", FIELD)
 
 
@@ -47,8 +50,9 @@ def keep(request: HttpRequest) -> str:
     try:
         if not hasattr(request, "_files"):
             request.upload_handlers = [_NoFiles(request)]
-        person, page = signing.loads(request.POST.get(FIELD, ""), salt=SALT)
-    except (signing.BadSignature, SuspiciousOperation, MultiPartParserError):
+        note = request.POST.get(FIELD, "")
+        person, page = signing.loads(note, salt=SALT, max_age=NOTE_SECONDS)
+    except (signing.BadSignature, *UNREADABLE):
         return ""
     typed = {k: v for k, v in request.POST.lists() if k not in NOT_KEPT}
     until = timezone.now().timestamp() + KEPT_SECONDS

@@ -143,6 +143,34 @@ def test_a_reason_is_there_again_at_the_review(
     assert write.is_draft
 
 
+def test_the_columns_of_a_file_are_there_again_and_not_applied(
+    browser: Browser, olga: User, integration: Integration
+) -> None:
+    data = b"id,Name,Extra\n1,x,y\n"
+    write = make_draft(integration, olga, csv=data, primary_key="id")
+    page = f"/writes/{write.pk}/file/"
+    form = Page(browser.get(page)).form()
+    end_session(browser)
+    typed = {
+        **{name: form[name] for name in (kept_form.FIELD, "edition", "zone")},
+        "name_0": "id",
+        "name_1": "LastName",
+        "name_2": "Extra",
+        "leave_2": "on",
+        "constant_name": ["Type"],
+        "constant_value": ["New"],
+        "do": "columns",
+    }
+    answer = browser.post(page, typed)
+    assert answer["Location"] == f"/login/?next={page}"
+    shown = sign_in(browser, "olga", answer["Location"])
+    columns = [(c["sent_as"], c["is_left_out"]) for c in shown.context["columns"]]
+    assert columns == [("id", False), ("LastName", False), ("", True)]
+    assert Page(shown).submits["constant_value"] == ["New", ""]
+    write.refresh_from_db()
+    assert write.recipe.is_empty
+
+
 def test_a_file_is_not_kept_and_that_is_said(
     browser: Browser, olga: User, target: dict[str, Any], settings: Settings
 ) -> None:

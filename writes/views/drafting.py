@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
-from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRedirect
 
 from console.access.roles import Role
@@ -106,8 +105,7 @@ def go_to(
         return redirect(page)
     response = HttpResponseClientRedirect(resolve_url(page))
     if draft is not None:
-        query = urlencode({"again": draft.pk, "draft": ""})
-        response["X-Back-To"] = f"{request.path}?{query}"
+        response["X-Back-To"] = f"{request.path}?again={draft.pk}&draft="
     return response
 
 
