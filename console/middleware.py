@@ -1,4 +1,4 @@
-"""What every request passes: sign-in, and a correlation id for all its traces."""
+"""What every request passes: a correlation id, its session, and what it stored."""
 
 import logging
 import re
@@ -6,44 +6,17 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib.auth import middleware as auth_middleware
-from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions import middleware as sessions
 from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django_htmx.http import HttpResponseClientRedirect
 
-from console.access.referrer import referring_page
 from console.runtime.trouble import trouble_of
 
 log = logging.getLogger(__name__)
 
 CHANGES = ("INSERT", "UPDATE", "DELETE")
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-
-
-class LoginRequiredMiddleware(auth_middleware.LoginRequiredMiddleware):
-    """Send people who are not signed in to the login page, and back afterwards.
-
-    An htmx request is told to take the whole page there: a login form swapped into a
-    table cell would be lost on the reader. A page that asks for news by itself (X-Poll)
-    is told 401 alone, and stays as it is until somebody looks at it.
-    """
-
-    def handle_no_permission(  # type: ignore[override]
-        self, request: HttpRequest, view_func: Callable[..., Any]
-    ) -> HttpResponse:
-        if "X-Poll" in request.headers:
-            return HttpResponse(status=401)
-        if not request.htmx:  # type: ignore[attr-defined]
-            if request.method in ("GET", "HEAD"):
-                return super().handle_no_permission(request, view_func)
-            # What was to be done is not done; the page with its button is shown again.
-            return redirect_to_login(referring_page(request) or "/")
-        page = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
-        login = redirect_to_login(page, self.get_login_url(view_func))
-        return HttpResponseClientRedirect(login.url)
 
 
 class SessionMiddleware(sessions.SessionMiddleware):

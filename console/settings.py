@@ -104,7 +104,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     # Before it is asked who somebody is.
     "console.sign_in.session_expiry.SessionLimitsMiddleware",
-    "console.middleware.LoginRequiredMiddleware",
+    "console.sign_in.required.LoginRequiredMiddleware",
     "console.middleware.CorrelationMiddleware",
     # What the ones above store is none of the reader's.
     "console.middleware.StoredMiddleware",

@@ -1,20 +1,28 @@
 """Run the sandbox: python -m sandbox --port 8900."""
 
 import argparse
+import json
 import logging
 import os
 import signal
 import sys
 from typing import get_args
 
+from sandbox import schema
 from sandbox.app import DEFAULT_BULK_SECONDS, Sandbox
+from sandbox.describe import describe
 from sandbox.server import Server
 from sandbox.writes import UpdateStyle
 
 
 def main() -> None:
-    """Serve until interrupted or terminated."""
+    """Serve until interrupted or terminated; or describe objects, and end."""
     options = _parser().parse_args()
+    if options.describe:
+        objects = {name: schema.find(name) for name in options.describe}
+        found = {name: describe(each) for name, each in objects.items() if each}
+        sys.stdout.write(json.dumps(found))
+        return
     # What it keeps may be somebody's data, whatever umask it was started with.
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -55,6 +63,12 @@ def _parser() -> argparse.ArgumentParser:
         choices=get_args(UpdateStyle),
         default="patch",
         help="how a record is updated (default %(default)s)",
+    )
+    parser.add_argument(
+        "--describe",
+        nargs="+",
+        metavar="OBJECT",
+        help="print the fields of these objects as Salesforce describes them, and end",
     )
     return parser
 

@@ -23,6 +23,35 @@ function announce(button, word) {
   setTimeout(() => { label.textContent = before; }, 1500);
 }
 
+// --- Values of one line -------------------------------------------------------
+// <textarea data-one-line>: Enter submits, as in any field of one line, and leaves no line
+// end in the value. Shift+Enter makes one, where it is meant.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  if (!event.target.matches("textarea[data-one-line]")) return;
+  event.preventDefault();
+  const form = event.target.form;
+  form.requestSubmit(form.querySelector("button:not([type=button])"));
+});
+
+// --- Back to a form -------------------------------------------------------------
+// The page as it was first loaded lacks the rows that came since: Back asks for the draft
+// that the form became.
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const form = event.detail.xhr.getResponseHeader("X-Back-To");
+  if (form) history.replaceState(history.state, "", form);
+});
+
+// --- Ticking all ----------------------------------------------------------------
+// <button data-tick-all="draft" hidden> ticks every box of that name, or none.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-tick-all]");
+  if (!button) return;
+  const boxes = [...button.form.querySelectorAll(`[name="${button.dataset.tickAll}"]`)];
+  const all = boxes.every((box) => box.checked);
+  boxes.forEach((box) => { box.checked = !all; });
+});
+
 // --- Choices that depend on a choice ----------------------------------------
 // <select data-depends-on="id_project"> keeps only the options whose data-parent is the
 // value chosen there. Without this script all options stay, grouped by their parent.
@@ -51,6 +80,7 @@ function enhance(root) {
     keepOptionsInStep(select);
   });
   root.querySelectorAll("[data-show-when]").forEach(showWhenChosen);
+  root.querySelectorAll("[data-tick-all]").forEach((button) => { button.hidden = false; });
 }
 
 // <div data-show-when="id_action" data-value="update"> is shown for that choice only.
@@ -66,6 +96,97 @@ function showWhenChosen(element) {
 
 document.addEventListener("DOMContentLoaded", () => enhance(document));
 document.addEventListener("htmx:load", (event) => enhance(event.detail.elt));
+
+// --- After a change -------------------------------------------------------------
+// What was sent leads to the same page once more, which then is as it was left: scrolled
+// and unfolded, with the focus on what was changed or comes after it. Or it leads to
+// another page, whose heading gets the focus.
+const LEFT = "left";
+
+// What a <details> is called on the page before and on the one after it.
+function foldKey(fold) {
+  const summary = fold.querySelector(":scope > summary");
+  if (fold.id || summary.id) return fold.id || summary.id;
+  const named = fold.querySelectorAll(":scope > form > :is([name=rule], [name=column])");
+  const words = summary.textContent.replace(/[\d,.\s]+/g, " ").trim();
+  return [...named].map((input) => input.value).join(" in ") || words;
+}
+
+function foldsIn(root) {
+  return [...root.querySelectorAll("details")].map((fold) => [foldKey(fold), fold.open]);
+}
+
+function unfold(root, folds) {
+  const states = new Map(folds);
+  root.querySelectorAll("details").forEach((fold) => {
+    const key = foldKey(fold);
+    if (states.has(key)) fold.open = states.get(key);
+  });
+}
+
+function leaveBy(form) {
+  const section = form.closest("section[aria-labelledby]");
+  const around = form.closest("details");
+  const follows = (fold) =>
+    form.compareDocumentPosition(fold) & Node.DOCUMENT_POSITION_FOLLOWING;
+  const next = section && (around || section.id === "findings")
+    ? [...section.querySelectorAll("details")].filter((f) => f === around || follows(f))
+    : [];
+  sessionStorage.setItem(LEFT, JSON.stringify({
+    path: location.pathname,
+    top: window.scrollY,
+    folds: foldsIn(document.querySelector("main")),
+    next: next.map(foldKey),
+    heading: section && section.getAttribute("aria-labelledby"),
+  }));
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method === "post" && form.closest("main:not(.alone)") && !event.defaultPrevented) leaveBy(form);
+});
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const { elt, xhr } = event.detail;
+  if (elt.matches("form") && xhr.getResponseHeader("HX-Redirect")) leaveBy(elt);
+});
+
+document.addEventListener("DOMContentLoaded", () => {
+  const left = JSON.parse(sessionStorage.getItem(LEFT));
+  sessionStorage.removeItem(LEFT);
+  if (!left) return;
+  const isSame = left.path === location.pathname;
+  const main = document.querySelector("main");
+  if (isSame) {
+    unfold(main, left.folds);
+    window.scrollTo({ top: left.top, behavior: "instant" });
+  }
+  if (!main.querySelector("[autofocus]")) focusOn((isSame && placeIn(main, left)) || main.querySelector("h1"));
+});
+
+function placeIn(main, left) {
+  const folds = new Map([...main.querySelectorAll("details")].map((f) => [foldKey(f), f]));
+  const next = left.next.find((key) => folds.has(key));
+  if (next) return folds.get(next).querySelector("summary");
+  const heading = left.heading && document.getElementById(left.heading);
+  return heading || document.getElementById("verdict-heading");
+}
+
+function focusOn(element) {
+  if (!element) return;
+  if (!element.matches("a, button, input, summary")) element.tabIndex = -1;
+  element.focus({ preventScroll: true });
+  element.scrollIntoView({ block: "nearest", behavior: "instant" });
+}
+
+// News come into a page in the same way: what was unfolded stays so.
+let foldsBefore = [];
+document.addEventListener("htmx:beforeSwap", (event) => {
+  foldsBefore = foldsIn(event.detail.target);
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  const id = event.detail.target.id;
+  unfold((id && document.getElementById(id)) || event.detail.elt, foldsBefore);
+});
 
 // --- Upload progress ----------------------------------------------------------
 document.addEventListener("htmx:xhr:progress", (event) => {

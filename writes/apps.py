@@ -14,6 +14,7 @@ class WritesConfig(AppConfig):
         from writes import token_filter
         from writes.views.panels import (
             beside_notice,
+            copy_link,
             pause_panel,
             request_panel,
             rows_panel,
@@ -22,6 +23,7 @@ class WritesConfig(AppConfig):
         token_filter.install()
 
         panels.register_notice(beside_notice)
+        panels.remedies.register(copy_link)
         panels.register(pause_panel)
         panels.register(rows_panel)
         panels.register(request_panel)

@@ -1,8 +1,13 @@
-"""The demo workspace: a person, and a project that speaks to the sandbox.
+"""The demo workspace: a person, and two projects that speak to the sandbox.
 
-Made with the forms that the screens use, and once only: a second time nothing changes.
+“Demo” has what a customer has, with the lists of its fields; “Faults” has the objects
+that misbehave, so that its breaker stops nothing but them. Made with the forms that the
+screens use, and once only: a second time nothing changes.
 """
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +17,21 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.forms import model_to_dict
 
+from console.actor import SYSTEM
+from console.connections.field_lists import change_fields
 from console.connections.forms import GroupForm, IntegrationForm, KeyForm, ProjectForm
 from console.connections.manifest import read_manifest
 from console.connections.save import save_form
 from console.environments import Environment
-from console.models import ApiKey, Grant, Group, Integration, Project
+from console.models import ApiKey, Grant, Group, Integration, Project, WriteObject
 from console.models.grant import give
+from files.fields.describe import from_describe
 
 USER = "operator"
 NAME = "Demo"
+FAULTS = "Faults"
+# What the objects of that project begin with, see sandbox/README.md.
+FAULT = "fault_"
 INTEGRATION = "salesforce"
 KEY = "SANDBOX-KEY"
 GROUPS = (("demo-group-id", "Demo customer"), ("sample-org-id", "Sample customer"))
@@ -29,14 +40,28 @@ GROUPS = (("demo-group-id", "Demo customer"), ("sample-org-id", "Sample customer
 MANIFEST = Path(settings.BASE_DIR) / "sandbox" / "amp.yaml"
 
 
-@transaction.atomic
 def make_demo(*, password: str, port: int) -> Project:
-    """Make what is missing and return the project, which speaks to 127.0.0.1:`port`.
+    """Make what is missing and return Demo, which speaks to 127.0.0.1:`port`.
 
     An existing user keeps the password unless one is given.
     """
-    _make_user(password)
-    project = _project(port)
+    had_objects = WriteObject.objects.filter(integration__project__name=NAME).exists()
+    with transaction.atomic():
+        _make_user(password)
+        project = _make_project(NAME, port)
+        _make_project(FAULTS, port)
+    if not had_objects:
+        _list_fields(project)
+    return project
+
+
+def needs_password() -> bool:
+    """Tell whether the user is still to be made."""
+    return not User.objects.filter(username=USER).exists()
+
+
+def _make_project(name: str, port: int) -> Project:
+    project = _project(name, port)
     if not project.api_keys.exists():
         data = {"label": "Sandbox", "value": KEY}
         _save(KeyForm(data, instance=ApiKey(project=project)), "key.added")
@@ -51,6 +76,24 @@ def make_demo(*, password: str, port: int) -> Project:
     return project
 
 
+def _list_fields(project: Project) -> None:
+    """Give the objects the fields that the sandbox checks, as a describe tells them."""
+    rows = WriteObject.objects.filter(integration__project=project)
+    names = [row.name for row in rows]
+    command = [sys.executable, "-m", "sandbox", "--describe", *names]
+    told = subprocess.run(  # noqa: S603 - our own command
+        command, cwd=settings.BASE_DIR, capture_output=True, check=True
+    )
+    described = json.loads(told.stdout)
+    for row in rows:
+        change_fields(
+            row,
+            from_describe(json.dumps(described[row.name])),
+            source=WriteObject.FieldsFrom.DESCRIBE,
+            actor=SYSTEM,
+        )
+
+
 def _make_user(password: str) -> None:
     user, is_new = User.objects.get_or_create(username=USER)
     if password and (is_new or not user.check_password(password)):
@@ -60,16 +103,16 @@ def _make_user(password: str) -> None:
         give(user, dict.fromkeys(Environment.values, Grant.Role.ADMIN))
 
 
-def _project(port: int) -> Project:
-    """Return the project, made or brought in step with the sandbox's port."""
+def _project(name: str, port: int) -> Project:
+    """Return a project, made or brought in step with the sandbox's port."""
     address = f"http://127.0.0.1:{port}/v1"
-    project = Project.objects.filter(name=NAME).first()
+    project = Project.objects.filter(name=name).first()
     if project and (project.write_url, project.api_url) == (address, address):
         return project
     kept = model_to_dict(project or Project(), fields=ProjectForm.Meta.fields)
     data = {
         **kept,
-        "name": NAME,
+        "name": name,
         "remote_id": "demo",
         "environment": Project.Environment.SANDBOX,
         "write_url": address,
@@ -84,11 +127,13 @@ def _project(port: int) -> Project:
 def _integration(project: Project) -> Integration:
     manifest = read_manifest(MANIFEST.read_bytes())
     declared = next(one for one in manifest.integrations if one.name == INTEGRATION)
+    of_faults = project.name == FAULTS
+    objects = [o for o in declared.objects if o.startswith(FAULT) == of_faults]
     data = {
         "name": declared.name,
         "remote_id": declared.name,
         "provider": declared.provider,
-        "objects": "\n".join(declared.objects),
+        "objects": "\n".join(objects),
     }
     form = IntegrationForm(data, instance=Integration(project=project))
     saved: Integration = _save(form, "integration.created")

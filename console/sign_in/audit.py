@@ -16,6 +16,7 @@ from django.utils import timezone
 from console.actor import SYSTEM, Actor
 from console.models import AuditEvent
 from console.models.sign_in_attempt import LONGEST_NAME
+from console.sign_in.kept_form import forget_others
 from console.sign_in.session_expiry import begin_session
 from console.sign_in.throttle import Locked
 
@@ -23,6 +24,7 @@ from console.sign_in.throttle import Locked
 @receiver(user_logged_in)
 def signed_in(request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> None:
     """Record that somebody signed in, and begin to count how long that lasts."""
+    forget_others(request.session, user)
     begin_session(request.session, timezone.now())
     AuditEvent.record(
         action="user.signed_in", subject=user.get_username(), actor=Actor.of(request)

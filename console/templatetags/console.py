@@ -8,6 +8,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 
 from console import VERSION
+from console.sign_in import kept_form
 
 register = template.Library()
 
@@ -16,6 +17,15 @@ register = template.Library()
 def version() -> str:
     """Write the console's version; a tag, since pages of errors have no context."""
     return VERSION
+
+
+@register.simple_tag(takes_context=True)
+def typed_by(context: dict[str, Any], page: str) -> str:
+    """Have a form kept when the sign-in is over, until `page` shows it again."""
+    signed = kept_form.typed_by(context["user"], page)
+    return format_html(
+        '<input type="hidden" name="{}" value="{}">', kept_form.FIELD, signed
+    )
 
 
 @register.simple_tag

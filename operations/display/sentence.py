@@ -138,10 +138,11 @@ def again_risk(operation: Operation) -> str:
             "Sending it again sets the same values once more. What others changed "
             "meanwhile in these fields would be overwritten."
         )
-    return (
-        "Sending it again updates rows that carry their key with the same values. A "
-        "row without a key would be inserted twice."
-    )
+    same = "Sending it again updates the records of its rows with the same values."
+    if operation.rows_sent is not None:
+        # The console counts the rows of files that it has checked: all have a key.
+        return f"{same} What others changed meanwhile would be overwritten."
+    return f"{same} A row without a key would be inserted twice."
 
 
 def _unknown(operation: Operation) -> tuple[str, str]:
@@ -173,9 +174,19 @@ _REMEDIES = {
 
 
 def _rejected(operation: Operation) -> tuple[str, str]:
-    usual = "Correct what the reason names, then send it again."
-    todo = _REMEDIES.get(operation.remote_status, usual)
+    todo = _REMEDIES.get(operation.remote_status, _correct(operation))
     return "Nothing was written: it was refused.", todo
+
+
+def _correct(operation: Operation) -> str:
+    """Say where that can be corrected which the reason names."""
+    if operation.action == Action.FOLLOW:
+        return "Correct what the reason names where it was sent from."
+    if operation.action in (Action.CREATE, Action.UPDATE):
+        return "Correct what the reason names in a copy of the record, and send that."
+    if operation.rows_sent is None:
+        return "Correct what the reason names at the address, then send that again."
+    return "Correct what the reason names in your file, then upload and send that."
 
 
 def _cancelled(operation: Operation) -> tuple[str, str]:

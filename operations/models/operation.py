@@ -49,10 +49,6 @@ class OperationQuerySet(OfEnvironment["Operation"]):
         """Return those whose outcome nobody knows, nor looked into: a person has to."""
         return self.filter(self._needs_person())
 
-    def needing_nobody(self) -> "OperationQuerySet":
-        """Return all but those that need attention."""
-        return self.exclude(self._needs_person())
-
     def unknown_since(self, moment: datetime) -> "OperationQuerySet":
         """Return those needing attention that were sent before `moment`."""
         return self.needing_attention().filter(sent_at__lt=moment)

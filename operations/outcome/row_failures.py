@@ -165,6 +165,18 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def unfolded(value: Any, depth: int = 0) -> Any:
+    """Return `value` with the JSON inside its texts as JSON, for people to read."""
+    if depth > DEEPEST:
+        return value
+    value = _unpacked(value)
+    if isinstance(value, dict):
+        return {name: unfolded(item, depth + 1) for name, item in value.items()}
+    if isinstance(value, list):
+        return [unfolded(item, depth + 1) for item in value]
+    return value
+
+
 def _unpacked(value: Any) -> Any:
     """Return the JSON inside a string that looks like an object or a list."""
     if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):

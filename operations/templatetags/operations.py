@@ -3,6 +3,8 @@
 from django import template
 
 from operations.display.sentence import again_risk
+from operations.outcome.row_failures import unfolded
 
 register = template.Library()
 register.filter("again_risk", again_risk)
+register.filter("unfolded", unfolded)

@@ -47,7 +47,7 @@ class _KeptBy:
 def detail(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Show one operation."""
     operation = find_operation(request, pk, Role.VIEWER)
-    context = _status_context(operation, _KeptBy.of(operation))
+    context = _status_context(request, operation, _KeptBy.of(operation))
     context["notices"] = panels.notices_drawn(request, operation)
     context["panels"] = panels.drawn(request, operation)
     context["log"] = log_context(operation, {})
@@ -66,7 +66,7 @@ def status(request: ConsoleRequest, pk: int) -> HttpResponse:
     kept_by = _KeptBy.of(operation)
     if request.GET.get("seen") == _seen(operation, kept_by):
         return HttpResponse(status=204)
-    context = _status_context(operation, kept_by)
+    context = _status_context(request, operation, kept_by)
     context["is_fragment"] = True
     context["is_news"] = request.GET.get("was") != operation.state
     return render(request, "operations/detail.html#operation-status", context)
@@ -80,7 +80,9 @@ def _freeze_of(operation: Operation) -> EnvironmentControl | None:
     return control if control.is_frozen else None
 
 
-def _status_context(operation: Operation, kept_by: _KeptBy) -> dict[str, Any]:
+def _status_context(
+    request: ConsoleRequest, operation: Operation, kept_by: _KeptBy
+) -> dict[str, Any]:
     name_groups([operation])
     telling = operation.log_entries.filter(tells_outcome=True)
     groups = failure_groups(telling.values_list("raw", flat=True))
@@ -89,6 +91,7 @@ def _status_context(operation: Operation, kept_by: _KeptBy) -> dict[str, Any]:
         "page_title": title(operation),
         "seen": _seen(operation, kept_by),
         "sentence": sentence(operation, kept_by.freeze, kept_by.waiting),
+        "remedies": _remedies(request, operation),
         "timeline": timeline(operation),
         "groups": [
             {"group": group, "error": group.parsed, "keys": group.keys[:KEYS_SHOWN]}
@@ -98,6 +101,12 @@ def _status_context(operation: Operation, kept_by: _KeptBy) -> dict[str, Any]:
         "poll_seconds": _poll_seconds(operation, kept_by.freeze),
         "open_gate": kept_by.open_gate,
     }
+
+
+def _remedies(request: ConsoleRequest, operation: Operation) -> list[str]:
+    if operation.state in Operation.ENDED_BADLY:
+        return panels.remedies.drawn(request, operation)
+    return []
 
 
 def _seen(operation: Operation, kept_by: _KeptBy) -> str:

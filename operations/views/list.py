@@ -15,7 +15,7 @@ from operations.models import Operation
 from operations.views.lookup import name_groups
 
 PAGE = 50
-# Those that need a person stand above the first page, up to so many.
+# Those that need a person stand above the first page too, up to so many.
 MOST_PINNED = 20
 # Counting stops here: the page says "100+".
 MOST_COUNTED = 100
@@ -68,10 +68,9 @@ def _lines(request: ConsoleRequest, chosen: OperationFilter) -> dict[str, Any]:
     operations = chosen.apply(visible.for_list()).newest_first()
     unknown = visible.needing_attention()[:MOST_COUNTED].count()
     pinned: list[Operation] = []
-    if chosen.cleaned_data["status"] != Operation.State.UNKNOWN:
-        if unknown and not before:
-            pinned = list(operations.needing_attention()[: MOST_PINNED + 1])
-        operations = operations.needing_nobody()
+    is_of_unknown = chosen.cleaned_data["status"] == Operation.State.UNKNOWN
+    if unknown and not before and not is_of_unknown:
+        pinned = list(operations.needing_attention()[: MOST_PINNED + 1])
     found = list(operations[: PAGE + 1])
     shown = found[:PAGE]
     more_pinned = len(pinned) > MOST_PINNED

@@ -21,6 +21,8 @@ def breaker_panel(request: ConsoleRequest, project: Project) -> str:
     return render_to_string("operations/breaker.html#notice", {"gate": gate}, request)
 
 
+# Below what to do about an operation that ended badly.
+remedies = Panels[Operation]()
 _panels = Panels[Operation]()
 register = _panels.register
 drawn = _panels.drawn

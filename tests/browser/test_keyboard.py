@@ -7,7 +7,13 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PASSWORD, Console
-from tests.browser.steps import choose_target, expect_state, review_csv, send
+from tests.browser.steps import (
+    choose_target,
+    expect_state,
+    review_csv,
+    send,
+    upload,
+)
 
 # What the focused element is called: by its label, its words or its name.
 FOCUSED = """() => {
@@ -102,6 +108,88 @@ def test_enter_in_a_field_with_errors_says_so_and_keeps_all_rows(page: Page) -> 
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert").first).to_contain_text("Nothing was sent")
     expect(page.get_by_label("Field 4", exact=True)).to_have_count(1)
+
+
+def test_enter_in_a_value_sends_the_form_and_leaves_no_line_end(
+    page: Page, console: Console
+) -> None:
+    page.goto("/writes/record/")
+    choose_target(page, "lead")
+    page.get_by_label("Field 1", exact=True).fill("Street")
+    value = page.get_by_label("Value 1", exact=True)
+    value.press_sequentially("Main St 1")
+    value.press("Shift+Enter")
+    value.press_sequentially("Back yard")
+    page.get_by_label("Field 2", exact=True).fill("LastName")
+    page.get_by_label("Value 2", exact=True).press_sequentially("Enter")
+    page.get_by_label("Value 2", exact=True).press("Enter")
+    expect(page.get_by_role("heading", name="The request")).to_be_visible()
+    body = page.get_by_label("Body of the request")
+    expect(body).to_contain_text('"Street": "Main St 1\\nBack yard"')
+    expect(body).to_contain_text('"LastName": "Enter"')
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+
+
+def test_back_from_review_has_all_rows_with_names_and_values(page: Page) -> None:
+    page.goto("/writes/record/")
+    choose_target(page, "lead")
+    typed = {f"F{number}__c": f"value {number}" for number in range(1, 7)}
+    for number, (name, value) in enumerate(typed.items(), start=1):
+        if number > 4:
+            page.get_by_role("button", name="Add a field").click()
+        page.get_by_label(f"Field {number}", exact=True).fill(name)
+        page.get_by_label(f"Value {number}", exact=True).fill(value)
+    page.get_by_role("button", name="Review").click()
+    expect(page.get_by_role("heading", name="The request")).to_be_visible()
+    page.go_back()
+    for number, (name, value) in enumerate(typed.items(), start=1):
+        expect(page.get_by_label(f"Field {number}", exact=True)).to_have_value(name)
+        expect(page.get_by_label(f"Value {number}", exact=True)).to_have_value(value)
+    # It still is the same draft.
+    page.get_by_role("button", name="Review").click()
+    expect(page.get_by_role("heading", name="The request")).to_be_visible()
+    page.get_by_role("button", name="Discard").click()
+    expect(page.locator("#messages")).to_contain_text("iscarded")
+    page.go_back()
+    page.go_back()
+    expect(page.locator("main")).to_contain_text("This draft was discarded")
+
+
+def test_the_focus_goes_to_what_a_button_changed(page: Page) -> None:
+    page.goto("/writes/record/")
+    page.get_by_label("Field 1", exact=True).fill("A")
+    page.get_by_label("Field 2", exact=True).fill("B")
+    page.get_by_role("button", name="Show as JSON").click()
+    expect(page.get_by_label("Record as JSON")).to_be_focused()
+    page.get_by_role("button", name="Show as rows").click()
+    expect(page.get_by_label("Field 1", exact=True)).to_be_focused()
+    page.get_by_role("button", name="Remove row 1").click()
+    expect(page.get_by_label("Field 1", exact=True)).to_be_focused()
+    expect(page.get_by_label("Field 1", exact=True)).to_have_value("B")
+
+
+def test_a_changed_file_is_scrolled_and_unfolded_as_it_was_left(
+    page: Page, tmp_path: Path
+) -> None:
+    file = tmp_path / "rows.csv"
+    rows = "".join(f"k-{n},,n\n" for n in range(40))
+    file.write_text(f"external_id__c,Name ,Note__c\n{rows},x,y\n k-99,a,{'z' * 9}\n")
+    upload(page, "account", "external_id__c", file)
+    page.wait_for_url("**/file/")
+    groups = page.locator(".finding-group")
+    for group in groups.all():
+        if group.get_attribute("open") is None:
+            group.locator("summary").click()
+    last = groups.last
+    button = last.get_by_role("button", name="Leave these rows out")
+    button.scroll_into_view_if_needed()
+    top = page.evaluate("window.scrollY")
+    with page.expect_navigation():
+        button.click()
+    assert page.evaluate("window.scrollY") > top / 2
+    assert focused(page) not in ("", "BODY")
+    for group in groups.all():
+        expect(group).to_have_attribute("open", "")
 
 
 def test_news_do_not_take_the_focus_away(

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Console
 from tests.browser.steps import (
+    choose_target,
     expect_finding,
     expect_state,
     go_to_review,
@@ -36,16 +37,7 @@ def reload_until(page: Page, state: str) -> None:
 
 def choose(page: Page, name: str = "contact") -> None:
     """Choose where to: without JavaScript every project's choices are offered."""
-    choices = {
-        "Project": "Demo",
-        "Integration": "salesforce",
-        "Object": name,
-        "Group": "Demo customer (demo-group-id)",
-    }
-    for label, choice in choices.items():
-        select = page.get_by_label(label)
-        option = select.locator("option", has_text=choice).first
-        select.select_option(option.get_attribute("value"))
+    choose_target(page, name)
 
 
 def test_a_record_is_typed_reshaped_and_sent(page: Page, console: Console) -> None:

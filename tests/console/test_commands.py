@@ -15,9 +15,18 @@ from django.test import override_settings
 from console import checks
 from console.access.roles import Role, role_of
 from console.checks import one_machine, public_url
+from console.connections.demo import needs_password
 from console.connections.probe import try_connection
-from console.models import ApiKey, AuditEvent, Heartbeat, Project
+from console.models import (
+    ApiKey,
+    AuditEvent,
+    Group,
+    Heartbeat,
+    Project,
+    WriteObject,
+)
 from console.runtime import db_clock
+from sandbox import schema
 from tests.conftest import SANDBOX_KEY, make_project
 from tests.texts import numbers, words
 
@@ -31,12 +40,11 @@ def run(name: str, *args: str) -> str:
 
 def everything() -> list[Any]:
     """Return what the demo makes, to be compared."""
-    project = Project.objects.get()
     return [
         list(Project.objects.values()),
         list(ApiKey.objects.values("pk", "label", "last_four", "revoked_at")),
-        [list(row.write_objects.values()) for row in project.integrations.all()],
-        [list(row.groups.values()) for row in project.integrations.all()],
+        list(WriteObject.objects.values()),
+        list(Group.objects.values()),
         list(User.objects.values("pk", "username", "password")),
         AuditEvent.objects.count(),
     ]
@@ -47,19 +55,49 @@ def everything() -> list[Any]:
 
 def test_the_demo_speaks_to_the_sandbox(db: None, sandbox: object) -> None:
     said = run("demo", "--password", "pass-word", "--port", "8123")
-    project = Project.objects.get()
     user = User.objects.get()
-    assert project.write_url == project.api_url == "http://127.0.0.1:8123/v1"
-    assert project.active_key().value.reveal() == SANDBOX_KEY
     assert user.check_password("pass-word")
     assert role_of(user) == Role.ADMIN
     assert "pass-word" not in said
-    integration = project.integrations.get()
-    objects = [row.name for row in integration.write_objects.all()]
-    assert {"contact", "fault_partial__c"} <= set(objects)
-    groups = {(row.group_ref, row.name) for row in integration.groups.all()}
-    assert ("sample-org-id", "Sample customer") in groups
-    assert try_connection(project).works
+    for project in Project.objects.all():
+        assert project.write_url == project.api_url == "http://127.0.0.1:8123/v1"
+        assert project.active_key().value.reveal() == SANDBOX_KEY
+        integration = project.integrations.get()
+        groups = {(row.group_ref, row.name) for row in integration.groups.all()}
+        assert ("sample-org-id", "Sample customer") in groups
+        assert try_connection(project).works
+
+
+def test_what_misbehaves_is_in_a_project_of_its_own(db: None) -> None:
+    run("demo")
+    of_project = {
+        project.name: set(
+            WriteObject.objects.filter(integration__project=project).values_list(
+                "name", flat=True
+            )
+        )
+        for project in Project.objects.all()
+    }
+    assert set(of_project) == {"Demo", "Faults"}
+    assert {"contact", "opportunity"} <= of_project["Demo"]
+    assert all(name.startswith("fault_") for name in of_project["Faults"])
+    assert not any(name.startswith("fault_") for name in of_project["Demo"])
+
+
+def test_the_objects_of_the_demo_have_the_fields_that_the_sandbox_checks(
+    db: None,
+) -> None:
+    run("demo")
+    for row in WriteObject.objects.filter(integration__project__name="Demo"):
+        known = {field["name"] for field in row.fields}
+        described = schema.find(row.name)
+        assert described is not None
+        assert known == {field.name for field in described.fields.values()}
+        assert row.fields_from == WriteObject.FieldsFrom.DESCRIBE
+    # Whoever takes one away is not given it again.
+    WriteObject.objects.update(fields=[], fields_from="", fields_at=None)
+    run("demo")
+    assert not WriteObject.objects.exclude(fields=[]).exists()
 
 
 def test_a_second_demo_changes_nothing(db: None) -> None:
@@ -77,7 +115,7 @@ def test_the_demo_follows_the_sandboxs_port(
     Project.objects.update(update_style="post_type_update")
     monkeypatch.setenv("SANDBOX_PORT", "8002")
     run("demo")
-    project = Project.objects.get()
+    project = Project.objects.get(name="Demo")
     assert project.api_url == "http://127.0.0.1:8002/v1"
     assert project.update_style == "post_type_update"
     assert AuditEvent.objects.newest_first()[0].action == "project.changed"
@@ -87,7 +125,9 @@ def test_a_password_is_invented_once(db: None, monkeypatch: pytest.MonkeyPatch) 
     said = run("demo")
     invented = said.strip().split()[-1]
     assert User.objects.get().check_password(invented.rstrip("."))
+    assert needs_password() is False
     assert invented not in run("demo")
+    assert User.objects.get().check_password(invented.rstrip("."))
     monkeypatch.setenv("DEMO_PASSWORD", "from-outside")
     run("demo")
     assert User.objects.get().check_password("from-outside")

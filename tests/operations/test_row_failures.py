@@ -12,6 +12,7 @@ from operations.outcome.row_failures import (
     failure_groups,
     loose_errors,
     parse_error,
+    unfolded,
 )
 
 REPORT = {
@@ -172,3 +173,14 @@ def test_the_error_of_a_group_is_not_loose() -> None:
 @given(JSON)
 def test_any_json_without_keys_is_survived(value: Any) -> None:
     assert all(loose_errors([value, json.dumps(value)]))
+
+
+def test_json_inside_texts_is_unfolded_for_people() -> None:
+    inner = {"failureType": "Partial", "failedUpdates": {"e": ["k"]}}
+    raw = {"details": {"failureDetails": json.dumps(inner), "text": "{no json"}}
+    shown = {"details": {"failureDetails": inner, "text": "{no json"}}
+    assert unfolded(raw) == shown
+    deep: Any = "x"
+    for _ in range(12):
+        deep = json.dumps([deep])
+    assert unfolded(deep)

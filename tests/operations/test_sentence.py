@@ -32,7 +32,7 @@ def test_every_state_has_a_sentence(
 
 def test_an_unknown_create_warns_and_an_unknown_upsert_tells_what_is_safe() -> None:
     risks = {
-        action: again_risk(Operation(action=action))
+        action: again_risk(Operation(action=action, rows_sent=4))
         for action in ("create", "update", "upsert")
     }
     assert len(set(risks.values())) == len(risks)

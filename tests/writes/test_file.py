@@ -384,6 +384,22 @@ class TestRows:
         press(browser, write, "cells", **edit)
         assert write.recipe.cells == {}
 
+    def test_a_cell_of_several_lines_keeps_them_when_others_are_saved(
+        self, integration: Integration, olga: User, browser: Browser
+    ) -> None:
+        data = b'id,Amount\n1,1.5\n2,"one\ntwo"\n'
+        write = make_draft(integration, olga, csv=data, primary_key="id")
+        finding = {"row": 3, "line": 3, "value": "one\ntwo", "message": "x"}
+        group = {"rule": "number", "level": "warns", "column": "Amount", "total": 1}
+        write.check_report["groups"].append({**group, "first": [finding]})
+        write.save()
+        page = Page(browser.get(f"/writes/{write.pk}/file/"))
+        assert page.submits["cell"] == ["one\r\ntwo"]
+        edit = {"cell_row": "3", "cell_column": "Amount"}
+        sent = {"cell_was": "one\r\ntwo", "cell": "one\r\ntwo"}
+        press(browser, write, "cells", **edit, **sent)
+        assert write.recipe.cells == {}
+
     def test_a_cell_of_a_row_after_those_left_out_is_the_right_one(
         self, integration: Integration, olga: User, browser: Browser
     ) -> None:
@@ -646,3 +662,28 @@ def workbook(*names: str) -> bytes:
                 f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>',
             )
     return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"id,Name\n", b"\xef\xbb\xbf", b"id,Name", b"\n\n"]
+)
+def test_where_there_is_nothing_no_mending_is_offered(
+    data: bytes, integration: Integration, olga: User, browser: Browser
+) -> None:
+    write = make_draft(integration, olga, csv=data, primary_key="id", faulty=True)
+    answer = browser.get(f"/writes/{write.pk}/file/")
+    page = Page(answer)
+    assert answer.context["is_empty"]
+    assert not {"findings", "columns"} & page.ids
+    assert f'href="/writes/{write.pk}/again/"' in answer.text
+
+
+def test_a_file_of_which_all_rows_were_left_out_can_have_them_back(
+    integration: Integration, olga: User, browser: Browser
+) -> None:
+    data = b"id,Name\n,x\n"
+    write = make_draft(integration, olga, csv=data, primary_key="id", faulty=True)
+    press(browser, write, "leave-out", rule="blank-key", column="id")
+    answer = browser.get(f"/writes/{write.pk}/file/")
+    assert not answer.context["is_empty"]
+    assert "Put the rows back" in Page(answer).buttons

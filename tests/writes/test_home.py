@@ -191,3 +191,12 @@ def test_hostile_text_is_escaped(browser: Browser, integration: Integration) -> 
     answer = browser.get("/")
     assert "<img" not in answer.content.decode()
     assert Page(answer).inline == []
+
+
+def test_customers_are_called_by_their_names(
+    browser: Browser, integration: Integration
+) -> None:
+    make_operation(integration, State.SUCCEEDED)
+    name = integration.groups.get(group_ref="demo-group-id").name
+    [recent] = browser.get("/").context["recent"]
+    assert recent.group_name == name

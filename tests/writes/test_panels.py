@@ -12,7 +12,7 @@ from console.models import Integration
 from operations.models import Operation
 from operations.views import panels
 from tests.conftest import SANDBOX_KEY
-from tests.writes.making import make_draft
+from tests.writes.making import confirm, make_draft
 from tests.writes.pages import Page
 from writes.models import Write
 from writes.views.panels import request_panel
@@ -88,3 +88,33 @@ def test_an_operation_that_was_not_sent_from_here_has_no_panel(
     )
     assert request_panel in panels._panels._panels
     assert request_panel(rf.get("/"), followed) == ""
+
+
+KEYED = {"primary_key": "id"}
+KINDS: dict[str, dict[str, Any]] = {
+    "record": {"record": {"LastName": "Berg"}},
+    "csv": {"csv": b"id,LastName\n1,x\n", **KEYED},
+    "url": {"url": "https://files.example.com/a.csv", **KEYED},
+}
+
+
+@pytest.mark.parametrize("source", KINDS)
+@pytest.mark.parametrize("state", ["rejected", "failed", "partly_failed", "succeeded"])
+def test_what_was_refused_leads_to_a_copy_that_can_be_corrected(
+    state: str,
+    source: str,
+    integration: Integration,
+    olga: User,
+    browser: Browser,
+    sign_in: Callable[..., Browser],
+) -> None:
+    operation = confirm(make_draft(integration, olga, **KINDS[source]), olga)
+    Operation.objects.filter(pk=operation.pk).update(state=state, due_at=None)
+    page = browser.get(operation.get_absolute_url())
+    assert ("edit-copy" in Page(page).ids) == (state in ("rejected", "failed"))
+    if state in ("rejected", "failed"):
+        write = operation.batch.write
+        form = browser.get(f"/writes/{write.pk}/again/", follow=True)
+        assert Page(form).submits["again"] == [str(write.pk)]
+    viewer = sign_in(Role.VIEWER, "vera")
+    assert "edit-copy" not in Page(viewer.get(operation.get_absolute_url())).ids

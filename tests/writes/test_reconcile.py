@@ -188,7 +188,7 @@ class TestAccess:
             )
             before = len(received(sandbox))
             filled = {"remote_id": "x", "record_id": "x", "looked_at": "x"}
-            filled |= {"looked": "on", "repeat_reason": "x"}
+            filled |= {"looked": "on", "reason": "x"}
             for action in self.ACTIONS:
                 answer = browser.post(url(batch, action), filled, follow=True)
                 assert answer.status_code == 200

@@ -15,6 +15,7 @@ from writes.forms.record_fields import (
     InvalidRecord,
     NotFlat,
     json_from_record,
+    names_with_lines,
     number,
     read_rows,
     record_from_json,
@@ -244,3 +245,39 @@ def test_no_text_makes_reading_json_fail(text: str) -> None:
     except InvalidRecord:
         return
     json_from_record(record).encode()
+
+
+class TestLineEnds:
+    """One line has none: what a CRM would keep of them nobody would see."""
+
+    @staticmethod
+    def typed(value: str, kind: str = "text") -> list[FieldRow]:
+        post = QueryDict(mutable=True)
+        post.update({"field_name": "A", "field_type": kind, "field_value": value})
+        return read_rows(post)
+
+    @pytest.mark.parametrize("end", ["\r\n", "\n", "\r", "\r\n\r\n", "\x85", "\u2028"])
+    def test_behind_one_line_it_is_left_out_and_told(self, end: str) -> None:
+        [row] = self.typed(f"Muster{end}")
+        assert (row.value, row.is_cut) == ("Muster", True)
+        assert record_from_rows([row]) == {"A": "Muster"}
+
+    def test_alone_it_is_nothing(self) -> None:
+        assert record_from_rows(self.typed("\r\n", "null")) == {"A": None}
+        [row] = self.typed("\r\n")
+        row.name = ""
+        assert row.is_blank
+
+    @pytest.mark.parametrize("value", ["Muster", " Muster ", "one\ntwo", "one\ntwo\n"])
+    def test_what_has_none_or_several_lines_stays(self, value: str) -> None:
+        [row] = self.typed(value.replace("\n", "\r\n"))
+        assert (row.value, row.is_cut) == (value, False)
+
+    @pytest.mark.parametrize("value", ["Muster\n", "Muster\u2028", "a\rb", "\n"])
+    def test_rows_show_no_record_that_they_would_change(self, value: str) -> None:
+        with pytest.raises(NotFlat):
+            rows_from_record({"A": value})
+
+    def test_the_fields_that_have_some_are_named(self) -> None:
+        record = {"A": "one\ntwo", "B": "one", "C": 1, "D": "x\n"}
+        assert names_with_lines(record) == ["A", "D"]

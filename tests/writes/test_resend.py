@@ -35,7 +35,7 @@ State = Operation.State
 pytestmark = pytest.mark.django_db
 
 
-LOOKED = {"looked": "on", "repeat_reason": "Not there, looked by e-mail."}
+LOOKED = {"looked": "on", "reason": "Not there, looked by e-mail."}
 
 
 class TestSendAgain:
@@ -43,11 +43,11 @@ class TestSendAgain:
         self, unknown: Any, browser: Browser, sandbox: Sandbox
     ) -> None:
         batch = unknown("reset_before")
-        for filled in ({}, {"looked": "on"}, {"repeat_reason": "Because."}):
+        for filled in ({}, {"looked": "on"}, {"reason": "Because."}):
             answer = browser.post(url(batch, "send-again/"), filled)
             assert answer.status_code == 422
             check_page(answer)
-            assert filled.get("repeat_reason", "") in answer.text
+            assert filled.get("reason", "") in answer.text
         assert fresh(batch).needs_person
         assert Operation.objects.count() == 1
 
@@ -196,7 +196,7 @@ class TestSendAgain:
         assert draft.is_draft
         assert fresh(batch).needs_person
         # What is sent from its review decides about the first one all the same.
-        said = {"repeats": batch.write_id, "repeat_reason": "Not there."}
+        said = {"repeats": batch.write_id, "reason": "Not there."}
         browser.post(f"/writes/{draft.pk}/send/", said)
         assert not fresh(batch).needs_person
 
@@ -210,7 +210,7 @@ class TestSendAgain:
         browser.post(url(batch, "send-again/"), LOOKED)
         draft = Write.objects.latest("pk")
         browser.post(url(batch, "written/"), {"record_id": "003A"})
-        said = {"repeats": batch.write_id, "repeat_reason": "Not there."}
+        said = {"repeats": batch.write_id, "reason": "Not there."}
         answer = browser.post(f"/writes/{draft.pk}/send/", said)
         assert answer.status_code == 422
         assert "problem" in Shown(answer).ids

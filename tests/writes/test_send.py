@@ -10,6 +10,7 @@ from django.test import Client as Browser
 
 from console.access.roles import Role
 from console.models import AuditEvent, EnvironmentControl, Integration, Project
+from operations.display.sentence import again_risk
 from operations.models import Operation
 from tests.answers import codes
 from tests.conftest import make_user
@@ -203,7 +204,7 @@ class TestRepeat:
         assert {"earlier-heading", "again-heading"} <= page.ids
         assert page.submits["reason"] == ["CASE-8"]
         assert page.submits["repeats"] == [str(earlier.pk)]
-        assert "repeat_reason" in page.submits
+        assert "repeat_reason" not in page.submits
         draft.refresh_from_db()
         assert draft.is_draft
         assert Operation.objects.count() == 1
@@ -217,22 +218,61 @@ class TestRepeat:
         earlier.batches.get().operation.cancel(by="tim")
         assert "sent-before" not in Page(browser.get(f"/writes/{draft.pk}/")).ids
 
+    def test_the_review_asks_why_once_and_nothing_stops_it_then(
+        self, earlier: Write, draft: Write, browser: Browser
+    ) -> None:
+        answer = browser.get(f"/writes/{draft.pk}/")
+        assert answer.context["form"].fields["reason"].required
+        form = {**Page(answer).form(), "reason": "They deleted it"}
+        answer = browser.post(f"/writes/{draft.pk}/send/", form)
+        draft.refresh_from_db()
+        operation = draft.batches.get().operation
+        assert answer["Location"] == operation.get_absolute_url()
+        assert (draft.repeats, draft.repeat_reason) == (earlier, "They deleted it")
+        assert operation.purpose == draft.reason == "They deleted it"
+        page = browser.get(answer["Location"]).text
+        assert f'href="{earlier.get_absolute_url()}"' in page
+
+    def test_an_earlier_one_that_nobody_could_see_in_time_stops_it(
+        self, draft: Write, browser: Browser, integration: Integration, olga: User
+    ) -> None:
+        form = {**Page(browser.get(f"/writes/{draft.pk}/")).form(), "reason": "CASE-8"}
+        confirm(make_draft(integration, olga), olga)
+        answer = browser.post(f"/writes/{draft.pk}/send/", form)
+        assert answer.status_code == 409
+        assert Page(answer).submits["reason"] == ["CASE-8"]
+        assert Operation.objects.count() == 1
+
+    @pytest.mark.parametrize("source", ["csv", "url"])
+    def test_only_of_rows_that_nobody_looked_at_a_key_may_be_missing(
+        self, source: str, integration: Integration, olga: User, browser: Browser
+    ) -> None:
+        key = {"primary_key": "external_id__c"}
+        content: Any = {"csv": CSV} if source == "csv" else {"url": "https://e.com/x"}
+        first, second = (
+            make_draft(integration, olga, **content, **key) for _ in range(2)
+        )
+        operation = confirm(first, olga)
+        page = browser.post(f"/writes/{second.pk}/send/")
+        for text in (page.text, again_risk(operation)):
+            assert ("without a key" in text) == (source == "url")
+
     def test_going_on_takes_a_reason(
         self, earlier: Write, draft: Write, browser: Browser
     ) -> None:
         answer = browser.post(f"/writes/{draft.pk}/send/", {"reason": "CASE-8"})
-        form = {**Page(answer).form(), "repeat_reason": ""}
+        form = {**Page(answer).form(), "reason": ""}
         answer = browser.post(f"/writes/{draft.pk}/send/", form)
         assert answer.status_code == 422
-        assert codes(answer.context["form"]) == {"repeat_reason": ["required"]}
+        assert codes(answer.context["form"]) == {"reason": ["required"]}
         assert "earlier-heading" in Page(answer).ids
         check_page(answer)
         why = "They deleted it"
-        form = {**Page(answer).form(), "repeat_reason": why}
+        form = {**Page(answer).form(), "reason": why}
         answer = browser.post(f"/writes/{draft.pk}/send/", form)
         draft.refresh_from_db()
         assert answer["Location"] == draft.batches.get().operation.get_absolute_url()
-        assert draft.reason == "CASE-8"
+        assert draft.reason == why
         assert (draft.repeats, draft.repeat_reason) == (earlier, why)
         shown = browser.get(answer["Location"]).content.decode()
         assert why in shown
@@ -246,12 +286,12 @@ class TestRepeat:
         between = make_draft(integration, una)
         why = "They deleted it"
         confirm(between, una, repeat_reason=why)
-        form["repeat_reason"] = [why]
+        form["reason"] = [why]
         answer = browser.post(f"/writes/{draft.pk}/send/", form)
         assert answer.status_code == 409
         page = Page(answer)
         assert page.submits["repeats"] == [str(between.pk)]
-        assert page.submits["repeat_reason"] == [why]
+        assert page.submits["reason"] == [why]
         assert "una" in answer.content.decode()
         answer = browser.post(f"/writes/{draft.pk}/send/", page.form())
         assert answer.status_code == 302
@@ -261,7 +301,7 @@ class TestRepeat:
     ) -> None:
         answer = browser.post(f"/writes/{draft.pk}/send/", {"name": live.name})
         assert answer.status_code == 409
-        form = {**Page(answer).form(), "repeat_reason": "Lost"}
+        form = {**Page(answer).form(), "reason": "Lost"}
         assert form["name"] == [live.name]
         assert browser.post(f"/writes/{draft.pk}/send/", form).status_code == 302
 
@@ -307,7 +347,7 @@ class TestRepeat:
         EnvironmentControl.objects.all().delete()
         form = {
             "repeats": repeats if repeats != "1" else str(draft.pk),
-            "repeat_reason": "x",
+            "reason": "x",
         }
         answer = browser.post(f"/writes/{draft.pk}/send/", form)
         assert answer.status_code in (409, 422)

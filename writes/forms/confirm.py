@@ -18,16 +18,10 @@ class ConfirmForm(StyledForm):
 
     Of a file in parts also after how many failed rows no further part goes.
 
-    Where the same content was sent already (`is_repeat`), also why once more;
-    `repeats` is the id of the write that this is said of.
+    Where the same content was sent already (`is_repeat`), the reason says why once
+    more, and is required; `repeats` is the id of the write that this is said of.
     """
 
-    repeat_reason = forms.CharField(
-        label="Why send it again?",
-        help_text="Kept with the write and in the audit trail.",
-        max_length=LONGEST_REASON,
-        error_messages={"required": "Say why the same is sent again."},
-    )
     repeats = forms.IntegerField(
         widget=forms.HiddenInput, min_value=1, max_value=2**63 - 1
     )
@@ -56,12 +50,20 @@ class ConfirmForm(StyledForm):
         self.project = write.project
         self.is_repeat = is_repeat
         control = EnvironmentControl.objects.of(self.project.environment)
-        self._ask_for_reason(control)
+        if is_repeat:
+            self._ask_why_again()
+        else:
+            self._ask_for_reason(control)
+            del self.fields["repeats"]
         self._ask_for_name()
         if write.delivery != Write.Delivery.PARTS:
             del self.fields["stop_after"]
-        if not is_repeat:
-            del self.fields["repeat_reason"], self.fields["repeats"]
+
+    def _ask_why_again(self) -> None:
+        field = self.fields["reason"]
+        field.label = "Why send it again?"
+        field.help_text = "Required. Kept with the write and in the audit trail."
+        field.error_messages["required"] = "Say why the same is sent again."
 
     def _ask_for_reason(self, control: EnvironmentControl) -> None:
         field = self.fields["reason"]
@@ -97,7 +99,8 @@ class ConfirmForm(StyledForm):
 
     def said(self) -> dict[str, Any]:
         """Return what was said, by the names that `confirming.confirm` takes."""
-        asked = ("reason", "repeat_reason", "repeats", "stop_after")
-        return {
-            name: value for name, value in self.cleaned_data.items() if name in asked
-        }
+        asked = ("reason", "repeats", "stop_after")
+        said = {n: value for n, value in self.cleaned_data.items() if n in asked}
+        if self.is_repeat:
+            said["repeat_reason"] = said["reason"]
+        return said

@@ -114,12 +114,17 @@ def with_cells(recipe: Recipe, columns: Sequence[str], post: QueryDict) -> Recip
         strict=False,
     )
     for row, column, was, value in edited:
-        if value == was:
+        value = _with_lf(value)
+        if value == _with_lf(was):
             continue
         is_row = row.isdecimal() and len(row) <= LONGEST_ROW
         if not is_row or column not in columns:
             raise InvalidRecipe("This page is old. Reload it.")
         _need_no_nul(value)
-        # A browser sends line breaks as CRLF; Salesforce takes LF alone.
-        cells[int(row), column] = value.replace("\r\n", "\n").replace("\r", "\n")
+        cells[int(row), column] = value
     return replace(recipe, cells=cells)
+
+
+def _with_lf(text: str) -> str:
+    """Undo what a browser does: it sends line breaks as CRLF, Salesforce takes LF."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -82,15 +82,14 @@ class AgainForm(ConfirmForm):
         label="I looked, and it is not there",
         error_messages={"required": "Look first, then tick this."},
     )
-    field_order = ("looked", "repeat_reason", "reason", "name")
+    field_order = ("looked", "reason", "name")
 
     def __init__(self, *args: Any, batch: Batch, **kwargs: Any) -> None:
         risky = could_duplicate(batch)
         super().__init__(*args, write=batch.write, is_repeat=risky, **kwargs)
         self.usual = f"The outcome of operation #{batch.operation_id} is unknown."
         if risky:
-            # One reason is enough, for the write and for the repetition.
-            del self.fields["repeats"], self.fields["reason"]
+            del self.fields["repeats"]
             return
         del self.fields["looked"]
         if not self.fields["reason"].required:
@@ -98,6 +97,5 @@ class AgainForm(ConfirmForm):
 
     def said(self) -> dict[str, str]:
         """Return what was said, by the names that `confirming.confirm` takes."""
-        given = self.cleaned_data
-        reason = given.get("repeat_reason") or given.get("reason") or ""
+        reason = self.cleaned_data.get("reason", "")
         return {"reason": reason, "repeat_reason": reason or self.usual}

@@ -23,6 +23,8 @@ TYPES = {
     "boolean": "True/false",
     "null": "Null (clear)",
 }
+# All that `str.splitlines` breaks lines at.
+LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 # More rows would make a form of more fields than Django takes.
 MOST_ROWS = 300
 DEEPEST = 50
@@ -48,6 +50,8 @@ class FieldRow:
     type: str = "text"
     value: str = ""
     error: str = ""
+    # Whether a line end behind the one line of the value was left out.
+    is_cut: bool = False
 
     @property
     def is_blank(self) -> bool:
@@ -61,13 +65,34 @@ def read_rows(post: QueryDict) -> list[FieldRow]:
     types = post.getlist("field_type")
     values = post.getlist("field_value")
     return [
-        FieldRow(
-            name=name,
-            type=types[index] if index < len(types) else "text",
-            # Browsers send every line end of a text area as CRLF.
-            value=values[index].replace("\r\n", "\n") if index < len(values) else "",
+        _row_typed(
+            name,
+            types[index] if index < len(types) else "text",
+            values[index] if index < len(values) else "",
         )
         for index, name in enumerate(names)
+    ]
+
+
+def _row_typed(name: str, kind: str, text: str) -> FieldRow:
+    """Return a row without the line end that Enter, or a copied cell, left behind.
+
+    A value of one line has none: nobody would see it, and a CRM would keep it.
+    """
+    # Browsers send every line end of a text area as CRLF.
+    text = text.replace("\r\n", "\n")
+    line = text.rstrip(LINE_ENDS)
+    if len(line.splitlines()) > 1:
+        return FieldRow(name, kind, text)
+    return FieldRow(name, kind, line, is_cut=line != text)
+
+
+def names_with_lines(record: Mapping[str, Any]) -> list[str]:
+    """Return the names of the fields whose values have line ends."""
+    return [
+        name
+        for name, value in record.items()
+        if isinstance(value, str) and any(end in value for end in LINE_ENDS)
     ]
 
 
@@ -176,7 +201,8 @@ def rows_from_record(record: Mapping[str, Any]) -> list[FieldRow]:
 
 def _row(name: str, value: Any) -> FieldRow:
     # A browser changes these: no line in a name comes back, and no CR by itself.
-    if not name.isprintable() or (isinstance(value, str) and "\r" in value):
+    # And none behind a value of one line, which `read_rows` leaves out.
+    if not name.isprintable() or (isinstance(value, str) and _changes(value)):
         raise NotFlat("This record has line ends that only JSON can show.")
     if value is None:
         return FieldRow(name, "null")
@@ -187,6 +213,10 @@ def _row(name: str, value: Any) -> FieldRow:
     if isinstance(value, str):
         return FieldRow(name, "text", value)
     raise NotFlat("This record has lists or objects, which only JSON can show.")
+
+
+def _changes(value: str) -> bool:
+    return "\r" in value or _row_typed("", "text", value).is_cut
 
 
 def record_from_json(text: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from console.access.roles import Person, Role, environments_for
+from console.access.roles import Person, Role, environments_for, role_in
 from console.access.scoping import OfEnvironment
 from console.models import Integration, Project
 from files.mending import recipes
@@ -254,6 +254,13 @@ class Write(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("writes:detail", args=[self.pk])
+
+    def may_be_seen_by(self, user: Person) -> bool:
+        """Tell of one write what `WriteQuerySet.visible_to` tells of many."""
+        role = role_in(user, self.project.environment)
+        if self.state == self.State.CONFIRMED or self.started_by_id == user.pk:
+            return role >= Role.VIEWER
+        return role >= Role.ADMIN
 
     @property
     def is_draft(self) -> bool:

@@ -4,11 +4,28 @@ from datetime import timedelta
 from typing import Any
 
 from django import template
+from django.utils.html import format_html
 
 from writes.display.finding_titles import title_of
+from writes.models import Write
 
 register = template.Library()
 register.filter("rule_title", title_of)
+
+
+@register.simple_tag(takes_context=True)
+def write_link(context: dict[str, Any], write: Write) -> str:
+    """Name a write, as a link where the reader may open it: not somebody's draft."""
+    if not write.may_be_seen_by(context["user"]):
+        return f"write {write.pk}"
+    return format_html('<a href="{}">write {}</a>', write.get_absolute_url(), write.pk)
+
+
+@register.filter
+def has_lines(text: str) -> bool:
+    """Tell whether an input of one line would lose the line breaks of `text`."""
+    return "\n" in text or "\r" in text
+
 
 WIDTH = 1000
 # What is there is seen, however small its share; and where the next piece begins.

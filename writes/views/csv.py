@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -10,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from console.access.roles import require_operator
 from console.actor import Actor
 from console.http import ConsoleRequest
+from console.sign_in import kept_form
 from writes.actions.save_draft import NotYourDraft, save_draft
 from writes.forms.upsert import CsvForm
 from writes.models import Write
@@ -20,6 +22,7 @@ from writes.views.drafting import (
     first_values,
     go_to,
     go_to_taken,
+    is_over,
     parent_of,
 )
 from writes.views.upload_limit import limit_upload
@@ -30,9 +33,14 @@ from writes.views.upload_limit import limit_upload
 @limit_upload
 def csv(request: ConsoleRequest) -> HttpResponse:
     """Show the form; Review keeps the file as a draft and has it checked."""
-    earlier = earlier_write(request, Write.Source.CSV)
-    if earlier and _is_fixed(earlier, request.user):
+    kept = kept_form.take(request)
+    earlier = earlier_write(request, Write.Source.CSV, kept)
+    if earlier and (_is_fixed(earlier, request.user) or is_over(request, earlier)):
         return go_to_taken(request, NotYourDraft(earlier))
+    if kept is not None:
+        messages.warning(request, "A file cannot be kept: choose it again.")
+        form = CsvForm(initial=kept.dict(), earlier=earlier, user=request.user)
+        return _page(request, form)
     if request.method != "POST":
         initial = first_values(request, earlier, "primary_key")
         form = CsvForm(initial=initial, earlier=earlier, user=request.user)
@@ -61,7 +69,7 @@ def csv(request: ConsoleRequest) -> HttpResponse:
     except NotYourDraft as error:
         delete(content["original"])
         return go_to_taken(request, error)
-    return go_to(request, check(write))
+    return go_to(request, check(write), draft=write)
 
 
 def _is_fixed(earlier: Write, user: User) -> bool:

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
@@ -19,12 +19,15 @@ from writes.models import FileJob, Write
 LARGEST_ID = 2**63 - 1
 
 
-def earlier_write(request: ConsoleRequest, source: str) -> Write | None:
+def earlier_write(
+    request: ConsoleRequest, source: str, kept: QueryDict | None = None
+) -> Write | None:
     """Return the write whose content the form takes over, from `?again=`.
 
     Only what the user might send: others read its files where they may see it.
     """
-    given = request.POST.get("again") or request.GET.get("again") or ""
+    typed = request.POST if kept is None else kept
+    given = typed.get("again") or request.GET.get("again") or ""
     if not given.isdecimal() or len(given) > 19 or int(given) > LARGEST_ID:
         return None
     return (
@@ -52,6 +55,16 @@ def first_values(
         **initial_target(write, request.user),
         **{name: getattr(write, name) for name in taken_over if write is not None},
     }
+
+
+def is_over(request: ConsoleRequest, earlier: Write | None) -> bool:
+    """Tell whether Back led to the form of a draft that is none any more.
+
+    It was sent or discarded since: its form must not become another write unawares.
+    """
+    if earlier is None or "draft" not in request.GET or request.method == "POST":
+        return False
+    return not (earlier.is_draft and earlier.started_by_id == request.user.pk)
 
 
 def parent_of(write: Write | None) -> dict[str, Any]:
@@ -90,11 +103,20 @@ def check(write: Write) -> Write | str:
     return f"{page}?{GO_ON}" if job.is_open else page
 
 
-def go_to(request: ConsoleRequest, page: Write | str) -> HttpResponse:
-    """Send the browser to the page of a write or of a name, whichever way it asked."""
-    if request.htmx:
-        return HttpResponseClientRedirect(resolve_url(page))
-    return redirect(page)
+def go_to(
+    request: ConsoleRequest, page: Write | str, *, draft: Write | None = None
+) -> HttpResponse:
+    """Send the browser to the page of a write or of a name, whichever way it asked.
+
+    Back then leads to the form with what became the `draft`: the page as the server
+    once sent it lacks the rows that were added since (console.js, X-Back-To).
+    """
+    if not request.htmx:
+        return redirect(page)
+    response = HttpResponseClientRedirect(resolve_url(page))
+    if draft is not None:
+        response["X-Back-To"] = f"{request.path}?again={draft.pk}&draft="
+    return response
 
 
 _TAKEN = {

@@ -14,6 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from console.access.roles import Role, require_viewer
 from console.http import ConsoleRequest
+from console.sign_in import kept_form
 from console.ui.polling import seconds_between_polls, seen
 from files.checking.header import bare_name
 from files.field import Field
@@ -21,7 +22,7 @@ from files.findings import LEVELS
 from files.mending.recipes import ColumnRecipe, InvalidRecipe, Recipe
 from writes.columns import columns_of, fields_of
 from writes.display import findings
-from writes.forms.recipe import DATE_CHOICES
+from writes.forms.recipe import DATE_CHOICES, with_columns
 from writes.models import FileJob, Write
 from writes.recipe import sent_names
 from writes.views import file_actions
@@ -45,7 +46,14 @@ def file(request: ConsoleRequest, pk: int) -> HttpResponse:
     write = _draft(request, pk, Role.VIEWER)
     if _may_go_on(request, write):
         return redirect(write)
-    return _page(request, write)
+    kept = kept_form.take(request)
+    if kept is None or not write.is_draft:
+        return _page(request, write)
+    try:
+        typed = with_columns(write.recipe, columns_of(write), kept)
+    except (InvalidRecipe, FileNotFoundError) as error:
+        return _page(request, write, problem=str(error))
+    return _page(request, write, typed=typed)
 
 
 @require_safe
@@ -138,8 +146,14 @@ def _check_anew(
 
 
 def _page(
-    request: ConsoleRequest, write: Write, *, problem: str = "", status: int = 200
+    request: ConsoleRequest,
+    write: Write,
+    *,
+    problem: str = "",
+    typed: Recipe | None = None,
+    status: int = 200,
 ) -> HttpResponse:
+    """Show the file; `typed` is what the columns say that were not applied yet."""
     job = _job(write)
     context: dict[str, Any] = {
         "write": write,
@@ -152,11 +166,13 @@ def _page(
     if job is not None and job.is_open:
         context |= _job_polling(request, job)
     if write.check_report:
-        context |= _report_context(request, write)
+        context |= _report_context(request, write, typed or write.recipe)
     return render(request, "writes/file.html", context, status=status)
 
 
-def _report_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
+def _report_context(
+    request: ConsoleRequest, write: Write, typed: Recipe
+) -> dict[str, Any]:
     report = write.check_report
     level = request.GET.get("level", "")
     level = level if level in LEVELS else ""
@@ -174,10 +190,11 @@ def _report_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
         group["read_column"] = read_as.get(group["column"] or "", "")
         rows = [f["row"] for f in group["first"] if f["row"] and f["row"] > 1]
         group["has_rows"] = bool(rows)
-    columns = _columns(names[:COLUMNS_SHOWN], recipe, fields)
+    columns = _columns(names[:COLUMNS_SHOWN], typed, fields)
     by_name = {column["name"]: column for column in columns}
     findings.mark_columns(by_name, groups)
     return {
+        "is_empty": _is_empty(report, recipe),
         "rules": findings.by_rule(groups, by_name),
         "counts": counts,
         "level": level,
@@ -186,9 +203,16 @@ def _report_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
         "date_choices": DATE_CHOICES,
         "zones": sorted(available_timezones()),
         "recipe": recipe,
-        "zone": _zone(recipe),
+        "typed": typed,
+        "zone": _zone(typed),
         "described": recipe.describe(),
     }
+
+
+def _is_empty(report: dict[str, Any], recipe: Recipe) -> bool:
+    """Tell whether the file has no row, and not because somebody took them out."""
+    took_out = recipe.left_out or recipe.only_first or recipe.skip_first
+    return report["rows"] == 0 and not report["held_back_rows"] and not took_out
 
 
 def _columns_kept(write: Write) -> list[str]:

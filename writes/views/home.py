@@ -30,7 +30,8 @@ def home(request: ConsoleRequest) -> HttpResponse:
     operations = visible.select_related("project").newest_first()
     needy = operations.needing_attention()
     unknown = list(needy[: SHOWN + 1])
-    name_groups(unknown)
+    recent = list(operations.begun()[:SHOWN])
+    name_groups([*unknown, *recent])
     # From its midnight on, as the list that the tile leads to has it.
     yesterday = timezone.localtime(now - timedelta(days=1)).replace(
         hour=0, minute=0, second=0, microsecond=0
@@ -47,7 +48,7 @@ def home(request: ConsoleRequest) -> HttpResponse:
         "in_flight_count": _count(operations.in_flight()),
         "drafts": drafts.select_related("integration__project")[:SHOWN],
         "draft_count": _count(drafts),
-        "recent": operations.begun()[:SHOWN],
+        "recent": recent,
         "has_projects": Project.objects.visible_to(request.user).exists(),
         "open_gates": _open_gates(request),
         "background": background(),

@@ -12,4 +12,6 @@ def find_write(request: ConsoleRequest, pk: int, role: Role) -> Write:
     Others get 404 where they have no role there, as for the draft of somebody else, and
     403 where their role is too low.
     """
-    return find(request, Write.objects.select_related("parent"), pk, role)
+    return find(
+        request, Write.objects.select_related("parent__integration__project"), pk, role
+    )

@@ -40,7 +40,8 @@ def beside_notice(request: ConsoleRequest, operation: Operation) -> str:
 
 def children_shown(write: Write, request: ConsoleRequest) -> WriteQuerySet:
     """Return what came of `write`, where the reader has a role."""
-    return write.children.for_role(request.user, Role.VIEWER).not_discarded()
+    children = write.children.for_role(request.user, Role.VIEWER).not_discarded()
+    return children.select_related("integration__project")
 
 
 def rows_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
@@ -119,6 +120,18 @@ def request_panel(request: ConsoleRequest, operation: Operation) -> str:
         "address": SharedAddress.objects.filter(batch=batch).first(),
     }
     return render_to_string("writes/request_panel.html", context, request)
+
+
+def copy_link(request: ConsoleRequest, operation: Operation) -> str:
+    """Lead from what was refused as a whole to a copy that can be corrected.
+
+    Of what was written in part a copy would write that once more: its rows are retried.
+    """
+    is_whole = operation.state != Operation.State.PARTLY_FAILED and not operation.part
+    batch = _batch_of(operation) if is_whole else None
+    if batch is None:
+        return ""
+    return render_to_string("writes/copy_link.html", {"write": batch.write}, request)
 
 
 def _batch_of(operation: Operation) -> Batch | None:

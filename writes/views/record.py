@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
@@ -9,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 from console.access.roles import require_operator
 from console.actor import Actor
 from console.http import ConsoleRequest
+from console.sign_in import kept_form
 from writes.actions.save_draft import NotYourDraft, save_draft
 from writes.forms import record_fields
 from writes.forms.record import RecordForm
@@ -19,6 +21,7 @@ from writes.views.drafting import (
     first_values,
     go_to,
     go_to_taken,
+    is_over,
     parent_of,
 )
 
@@ -29,7 +32,13 @@ FIRST_ROWS = 4
 @require_operator
 def record(request: ConsoleRequest) -> HttpResponse:
     """Show the form; a button named `do` changes its rows, Review makes a draft."""
-    earlier = earlier_write(request, Write.Source.RECORD)
+    kept = kept_form.take(request)
+    earlier = earlier_write(request, Write.Source.RECORD, kept)
+    if earlier and is_over(request, earlier):
+        return go_to_taken(request, NotYourDraft(earlier))
+    if kept is not None:
+        form = RecordForm(initial=kept.dict(), user=request.user)
+        return _page(request, form, typed=_Typed(kept))
     if request.method != "POST":
         initial = first_values(request, earlier, "action", "record_id")
         form = RecordForm(initial=initial, user=request.user)
@@ -58,7 +67,13 @@ def record(request: ConsoleRequest) -> HttpResponse:
         )
     except NotYourDraft as error:
         return go_to_taken(request, error)
-    return go_to(request, write)
+    for row in typed.rows:
+        if row.is_cut and row.name.strip():
+            messages.info(
+                request,
+                f"The line end behind the value of “{row.name.strip()}” was left out.",
+            )
+    return go_to(request, write, draft=write)
 
 
 class _Typed:
@@ -69,7 +84,9 @@ class _Typed:
         self.text = post.get("json", "")
         self.error = ""
         self.rows = [] if self.as_json else record_fields.read_rows(post)
+        # What a button changed gets the focus: a row by its place, or the JSON.
         self.focus_row: int | None = None
+        self.focus_json = False
 
     def record(self) -> dict[str, Any] | None:
         """Return the record, or None with the errors set where they belong."""
@@ -95,7 +112,7 @@ class _Typed:
         if verb == "add":
             self._add_row()
         elif verb == "remove":
-            self.rows = [r for i, r in enumerate(self.rows) if str(i) != number]
+            self._remove_row(number)
         elif verb == "json":
             self._show_json()
         elif verb == "rows":
@@ -110,12 +127,19 @@ class _Typed:
         self.focus_row = len(self.rows)
         self.rows.append(FieldRow())
 
+    def _remove_row(self, number: str) -> None:
+        kept = [r for i, r in enumerate(self.rows) if str(i) != number]
+        if len(kept) < len(self.rows):
+            self.focus_row = min(int(number), max(0, len(kept) - 1))
+        self.rows = kept
+
     def _show_json(self) -> None:
         fields = record_fields.record_from_rows(self.rows)
         if any(row.error for row in self.rows):
             self.error = "Mend the marked rows first; JSON could not say them."
             return
         self.as_json, self.text = True, record_fields.json_from_record(fields)
+        self.focus_json = True
 
     def _show_rows(self) -> None:
         try:
@@ -125,6 +149,7 @@ class _Typed:
             self.error = str(error)
             return
         self.as_json = False
+        self.focus_row = 0
 
 
 def _rows_of(earlier: Write | None) -> _Typed:
@@ -132,7 +157,7 @@ def _rows_of(earlier: Write | None) -> _Typed:
     if earlier is not None:
         typed.as_json, typed.text = True, earlier.record
         typed._show_rows()
-        typed.error = ""
+        typed.error, typed.focus_row = "", None
     missing = FIRST_ROWS - len(typed.rows)
     typed.rows += [FieldRow() for _ in range(missing)]
     return typed

@@ -17,6 +17,7 @@ from console.actor import Actor
 from console.fields import UnreadableSecret
 from console.http import ConsoleRequest
 from console.models import EnvironmentControl, NoActiveKey
+from console.sign_in import kept_form
 from operations.display.sentence import sentence
 from writes import delivery, requests
 from writes.actions import derive
@@ -24,6 +25,7 @@ from writes.actions.confirm import confirm, review_token
 from writes.actions.duplicates import RepeatFound, earlier_of
 from writes.display.progress import progress_of
 from writes.forms.confirm import ConfirmForm
+from writes.forms.record_fields import names_with_lines
 from writes.models import Write
 from writes.views.lookup import find_write
 from writes.views.sent import sent_context
@@ -71,8 +73,12 @@ def _ask_again(
     request: ConsoleRequest, write: Write, form: ConfirmForm
 ) -> HttpResponse:
     """Show the page that the form came from, with what is wrong at its fields."""
-    if form.is_repeat and (earlier := earlier_of(write, timezone.now())):
+    if not form.is_repeat:
+        return review(request, write, form=form, status=422)
+    if earlier := earlier_of(write, timezone.now()):
         return _stop_page(request, write, earlier, form, status=422)
+    # What it would have repeated came to nothing meanwhile.
+    form = ConfirmForm(request.POST, write=write)
     return review(request, write, form=form, status=422)
 
 
@@ -127,7 +133,8 @@ def detail(request: ConsoleRequest, pk: int) -> HttpResponse:
         return render(request, "writes/sent.html", sent_context(request, write))
     if write.source == Write.Source.CSV and write.is_draft and not write.is_ready:
         return redirect("writes:file", write.pk)
-    return review(request, write)
+    kept = kept_form.take(request)
+    return review(request, write, reason=kept.get("reason", "") if kept else "")
 
 
 def review(
@@ -135,18 +142,23 @@ def review(
     write: Write,
     *,
     form: ConfirmForm | None = None,
+    reason: str = "",
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """Show a draft with all that is asked before it is sent; `form` came back so."""
+    """Show a draft with all that is asked before it is sent.
+
+    `form` came back so; a new one begins with `reason`.
+    """
     context: dict[str, Any] = {
         "write": write,
         "project": write.project,
-        "form": form or ConfirmForm(write=write),
+        "form": form,
         "control": EnvironmentControl.objects.of(write.project.environment),
     }
     if write.source == Write.Source.CSV and not write.check_report:
         # It was put away before it was checked: there is no request to show.
+        context["form"] = form or ConfirmForm(write=write)
         return render(request, "writes/detail.html", context, status=status)
     try:
         shown = requests.prepare_shown(write)
@@ -157,8 +169,16 @@ def review(
         problem = problem or str(error)
     if write.source == Write.Source.CSV:
         context |= _file_context(write)
+    if write.source == Write.Source.RECORD:
+        context["with_lines"] = names_with_lines(write.record_fields())
+    context["form"] = form or _confirm_form(write, context.get("earlier"), reason)
     context["problem"] = problem
     return render(request, "writes/detail.html", context, status=status)
+
+
+def _confirm_form(write: Write, earlier: Write | None, reason: str) -> ConfirmForm:
+    initial = {"reason": reason, "repeats": earlier and earlier.pk}
+    return ConfirmForm(write=write, is_repeat=earlier is not None, initial=initial)
 
 
 def _file_context(write: Write) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods
 from console.access.roles import require_operator
 from console.actor import Actor
 from console.http import ConsoleRequest
+from console.sign_in import kept_form
 from files.remote.looking import NotLooked, RemoteFile
 from writes import url_check
 from writes.actions.save_draft import NotYourDraft, save_draft
@@ -18,6 +19,7 @@ from writes.views.drafting import (
     first_values,
     go_to,
     go_to_taken,
+    is_over,
     parent_of,
 )
 
@@ -26,9 +28,14 @@ from writes.views.drafting import (
 @require_operator
 def url(request: ConsoleRequest) -> HttpResponse:
     """Show the form; Review makes a draft."""
-    earlier = earlier_write(request, Write.Source.URL)
+    kept = kept_form.take(request)
+    earlier = earlier_write(request, Write.Source.URL, kept)
+    if earlier and is_over(request, earlier):
+        return go_to_taken(request, NotYourDraft(earlier))
     if request.method != "POST":
         initial = first_values(request, earlier, "primary_key", "url")
+        if kept is not None:
+            initial = kept.dict()
         form = UrlForm(initial=initial, user=request.user)
         return render(request, "writes/url.html", {"form": form})
     form = UrlForm(request.POST, user=request.user)
@@ -53,7 +60,7 @@ def url(request: ConsoleRequest) -> HttpResponse:
         )
     except NotYourDraft as error:
         return go_to_taken(request, error)
-    return go_to(request, write)
+    return go_to(request, write, draft=write)
 
 
 def _look(request: ConsoleRequest, write: Write) -> RemoteFile | None:

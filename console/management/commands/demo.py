@@ -3,15 +3,14 @@
 import secrets
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandParser
 
-from console.connections.demo import USER, make_demo
+from console.connections.demo import FAULTS, USER, make_demo, needs_password
 from console.settings import env
 
 
 class Command(BaseCommand):
-    """`manage.py demo`: a user and a project that speaks to the local sandbox."""
+    """`manage.py demo`: a user and projects that speak to the local sandbox."""
 
     help = "Make the demo workspace; a second run changes nothing."
 
@@ -33,9 +32,10 @@ class Command(BaseCommand):
         """Say how to sign in. A password is invented when a new user is given none."""
         password = options["password"]
         invented = ""
-        if not password and not User.objects.filter(username=USER).exists():
+        if not password and needs_password():
             password = invented = secrets.token_urlsafe(9)
         project = make_demo(password=password, port=options["port"])
-        self.stdout.write(f"Project {project} speaks to {project.write_url}.")
+        text = f"Projects {project} and {FAULTS} speak to {project.write_url}."
+        self.stdout.write(text)
         known = f"password {invented}" if invented else "the password you know"
         self.stdout.write(f"Sign in as {USER} with {known}.")

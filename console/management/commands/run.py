@@ -2,7 +2,6 @@
 
 import ctypes
 import json
-import os
 import secrets
 import signal
 import socket
@@ -18,7 +17,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from console.connections.demo import USER, make_demo
+from console.connections.demo import USER, make_demo, needs_password
 from console.settings import env
 
 HOST = "127.0.0.1"
@@ -81,9 +80,10 @@ class Command(BaseCommand):
         sandbox_port = env.number("SANDBOX_PORT", default=8900, least=1, most=65_535)
         _need_free("PORT", port)
         _need_free("SANDBOX_PORT", sandbox_port)
-        password = env.text("DEMO_PASSWORD", default="") or secrets.token_urlsafe(9)
-        os.environ["DEMO_PASSWORD"] = password
         call_command("migrate", verbosity=0)
+        password = env.text("DEMO_PASSWORD", default="")
+        if not password and needs_password():
+            password = secrets.token_urlsafe(9)
         self.stopping = threading.Event()
         for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(name, lambda *_: self.stopping.set())
@@ -94,7 +94,7 @@ class Command(BaseCommand):
             make_demo(password=password, port=sandbox_port)
             if self._is_ready(children, port):
                 self._say(f"Ready: http://{HOST}:{port}/")
-                self._say(f"Sign in as {USER} with the password {password}")
+                self._say(_how_to_sign_in(password))
                 self._say("Ctrl-C stops everything; the data stays.")
             self._keep_running(children)
         finally:
@@ -152,6 +152,16 @@ class Command(BaseCommand):
             if child.stop(deadline):
                 self._say(f"{child.name} did not stop and was ended")
         self._say("Stopped.")
+
+
+def _how_to_sign_in(password: str) -> str:
+    """Say the password where it was set just now; else how to set another one."""
+    if password:
+        return f"Sign in as {USER} with the password {password}"
+    return (
+        f"Sign in as {USER} with the password that was said at the first start.\n"
+        f"Is it lost? Set another one: {sys.executable} manage.py changepassword {USER}"
+    )
 
 
 def _end_with_parent() -> None:

@@ -106,3 +106,5 @@ def _prune() -> None:
         )
         forget_abandoned()
     Heartbeat.objects.forgotten().delete()
+    # Those that are over, with what `console.sign_in.kept_form` kept in some.
+    call_command("clearsessions", verbosity=0)

@@ -1,0 +1,92 @@
+"""What was typed into a form when the sign-in was over: kept for who typed it.
+
+A form that holds `{% typed_by page %}` is kept in the session of the browser, without
+its files, until the same person has signed in again and `page` shows it to them. Nobody
+else gets to see it, and it is not kept for long.
+"""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.sessions.backends.base import SessionBase
+from django.core import signing
+from django.core.exceptions import SuspiciousOperation
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+from django.http import HttpRequest, QueryDict, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+from django.utils import timezone
+
+FIELD = "typed_by"
+KEPT = "kept_form"
+KEPT_SECONDS = 3600
+# Longer than any form stays open.
+NOTE_SECONDS = 7 * 24 * 3600
+SALT = "console.sign_in.kept_form"
+UNREADABLE = (SuspiciousOperation, MultiPartParserError, UnreadablePostError)
+NOT_KEPT = ("csrfmiddlewaretoken", FIELD)
+
+
+class _NoFiles(FileUploadHandler):
+    """Reads past files: nobody is signed in, so nothing of them goes to disk."""
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        raise SkipFile
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        return None
+
+    def file_complete(self, file_size: int) -> None:
+        return None
+
+
+def typed_by(user: Any, page: str) -> str:
+    """Return what a form says of who has it before them, and where it is shown."""
+    return signing.dumps([user.pk, page], salt=SALT)
+
+
+def keep(request: HttpRequest) -> str:
+    """Keep what a form holds that nobody signed in sent; return its page, or ""."""
+    try:
+        if not hasattr(request, "_files"):
+            request.upload_handlers = [_NoFiles(request)]
+        note = request.POST.get(FIELD, "")
+        person, page = signing.loads(note, salt=SALT, max_age=NOTE_SECONDS)
+    except (signing.BadSignature, *UNREADABLE):
+        return ""
+    typed = {k: v for k, v in request.POST.lists() if k not in NOT_KEPT}
+    until = timezone.now().timestamp() + KEPT_SECONDS
+    request.session[KEPT] = {
+        "person": person,
+        "page": page,
+        "typed": typed,
+        "until": until,
+    }
+    return str(page)
+
+
+def forget_others(session: SessionBase, user: AbstractBaseUser) -> None:
+    """Drop what somebody else than `user`, who signs in, has typed."""
+    if session.get(KEPT, {}).get("person") != user.pk:
+        session.pop(KEPT, None)
+
+
+def take(request: HttpRequest) -> QueryDict | None:
+    """Return what was kept for this page and this person, once, and say so."""
+    kept = request.session.get(KEPT)
+    if request.method != "GET" or not kept or kept["person"] != request.user.pk:
+        return None
+    if kept["page"] != request.path:
+        return None
+    del request.session[KEPT]
+    if timezone.now().timestamp() > kept["until"]:
+        return None
+    messages.info(
+        request,
+        "Your sign-in had ended: nothing was sent or stored. What you typed is here "
+        "again. Look at it before you go on.",
+    )
+    typed = QueryDict(mutable=True)
+    for name, values in kept["typed"].items():
+        typed.setlist(name, values)
+    return typed

@@ -1,0 +1,47 @@
+"""The drafts of the reader, many of which can be put away at once."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from console.access.roles import Role, require_operator
+from console.http import ConsoleRequest
+from writes.actions import derive
+from writes.models import Write, WriteQuerySet
+
+SHOWN = 200
+LONGEST_ID = 18
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@require_operator
+def drafts(request: ConsoleRequest) -> HttpResponse:
+    """List the reader's own drafts, newest first; POST discards the ticked ones."""
+    mine = Write.objects.for_role(request.user, Role.OPERATOR).drafts()
+    mine = mine.filter(started_by=request.user).select_related("integration__project")
+    if request.method == "POST":
+        _discard(request, mine)
+        return redirect("writes:drafts")
+    found = list(mine[: SHOWN + 1])
+    context = {"drafts": found[:SHOWN], "is_more": len(found) > SHOWN}
+    return render(request, "writes/drafts.html", context)
+
+
+def _discard(request: ConsoleRequest, mine: WriteQuerySet) -> None:
+    ticked = [int(pk) for pk in request.POST.getlist("draft") if _is_id(pk)][:SHOWN]
+    # The rest of a file before its trial: no rows go back to what is discarded next.
+    chosen = mine.filter(pk__in=ticked).order_by("pk")
+    name = request.user.get_username()
+    count = sum(derive.discard(write, wait=False, by=name) for write in chosen)
+    if not count:
+        messages.warning(request, "Nothing was discarded: tick the drafts first.")
+        return
+    noun = "draft was" if count == 1 else "drafts were"
+    messages.success(request, f"{count:,} {noun} discarded. Nothing was sent.")
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= LONGEST_ID
