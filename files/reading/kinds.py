@@ -17,7 +17,7 @@ _SIGNATURES = {
     b"PK\x03\x04": "zip",
     b"PK\x05\x06": "zip",
     b"%PDF": "pdf",
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "xls",
+    b"\xd0\xcf\x11\xe0": "xls",
     b"\x1f\x8b": "gzip",
     b"7z\xbc\xaf\x27\x1c": "7z",
     b"Rar!\x1a\x07": "rar",
@@ -50,54 +50,90 @@ _IN_ZIP = {
     "Index.zip": "numbers",
 }
 
-REFUSALS = {
-    "zip": f"This is a ZIP archive, not a CSV file. {_UNPACK}",
-    "gzip": f"This is a gzip archive, not a CSV file. {_UNPACK}",
-    "7z": f"This is a 7-Zip archive, not a CSV file. {_UNPACK}",
-    "rar": f"This is a RAR archive, not a CSV file. {_UNPACK}",
-    "tar": f"This is a TAR archive, not a CSV file. {_UNPACK}",
-    "xz": f"This is an XZ archive, not a CSV file. {_UNPACK}",
-    "bzip2": f"This is a bzip2 archive, not a CSV file. {_UNPACK}",
-    "zstd": f"This is a Zstandard archive, not a CSV file. {_UNPACK}",
-    "pdf": f"This is a PDF document, not a CSV file. {_ASK}",
-    "doc": f"This is a Word document, not a CSV file. {_ASK}",
-    "rtf": f"This is a text document (RTF), not a CSV file. {_ASK}",
-    "slides": f"This is a PowerPoint presentation, not a CSV file. {_ASK}",
-    "msg": "This is an Outlook message, not a CSV file. Save its attachment and upload "
-    "that.",
-    "email": "This is an e-mail, or a web page saved as one file (MHTML), not a CSV "
-    f"file. Save the attachment and upload that; or open it in Excel. {SAVE_AS}",
-    "xls": "This is an old Excel workbook (.xls), not a CSV file. "
-    f"{SAVE_AS} Or save it as “Excel Workbook (.xlsx)”.",
-    "password": "This Excel workbook has a password, so it cannot be read. Save it "
-    "without one, or as CSV UTF-8.",
-    "xlsb": f"This is a binary Excel workbook, not a CSV file. {SAVE_AS}",
-    "sylk": f"This is a SYLK spreadsheet, not a CSV file. {_OPEN_IN_EXCEL}",
-    "ods": "This is an OpenDocument spreadsheet, not a CSV file. In LibreOffice, "
-    "choose Save As, “Text CSV”.",
-    "odt": f"This is an OpenDocument file, but no spreadsheet. {_ASK}",
-    "numbers": "This is a Numbers spreadsheet, not a CSV file. In Numbers, choose "
-    "File, Export To, “CSV”, with Unicode (UTF-8).",
-    "html": "This is a web page (HTML), not a CSV file: perhaps a sign-in page was "
-    "saved instead of the download. Download the file again.",
-    "html-table": "This is a table as a web page (HTML), as old exports to Excel are, "
-    f"not a CSV file. {_OPEN_IN_EXCEL} Or export the data as CSV.",
-    "xml-spreadsheet": "This is an XML spreadsheet, as old exports to Excel are, not a "
-    f"CSV file. {_OPEN_IN_EXCEL}",
-    "xml": f"This is XML, not a CSV file. {_EXPORT}",
-    "json": f"This is JSON, not a CSV file. {_EXPORT}",
-    "yaml": f"This is YAML, not a CSV file. {_EXPORT}",
-    "vcard": "These are contact cards (vCard), not a CSV file. Export the contacts as "
-    "CSV and upload that.",
-    "calendar": f"This is a calendar (iCalendar), not a CSV file. {_EXPORT}",
-    "parquet": f"This is a Parquet file, not a CSV file. {_EXPORT}",
-    "avro": f"This is an Avro file, not a CSV file. {_EXPORT}",
-    "arrow": f"This is an Arrow file, not a CSV file. {_EXPORT}",
-    "database": f"This is a database, not a CSV file. {_EXPORT}",
-    "picture": f"This is a picture, not a CSV file. {_ASK}",
-    "binary": "This is no text: it holds what only a program can read. Look whether it "
-    f"is the right file. {_EXPORT}",
+# What each kind is called, and what to do.
+_SAID = {
+    "zip": ("a ZIP archive", _UNPACK),
+    "gzip": ("a gzip archive", _UNPACK),
+    "7z": ("a 7-Zip archive", _UNPACK),
+    "rar": ("a RAR archive", _UNPACK),
+    "tar": ("a TAR archive", _UNPACK),
+    "xz": ("an XZ archive", _UNPACK),
+    "bzip2": ("a bzip2 archive", _UNPACK),
+    "zstd": ("a Zstandard archive", _UNPACK),
+    "pdf": ("a PDF document", _ASK),
+    "doc": ("a Word document", _ASK),
+    "rtf": ("a text document (RTF)", _ASK),
+    "slides": ("a PowerPoint presentation", _ASK),
+    "odt": ("an OpenDocument file without a spreadsheet", _ASK),
+    "picture": ("a picture", _ASK),
+    "msg": ("an Outlook message", "Save its attachment and upload that."),
+    "email": (
+        "an e-mail, or a web page saved as one file (MHTML)",
+        f"Save the attachment and upload that; or open it in Excel. {SAVE_AS}",
+    ),
+    "xls": ("an old Excel workbook (.xls)", SAVE_AS),
+    "password": (
+        "an Excel workbook with a password",
+        f"Only Excel can open it. {SAVE_AS}",
+    ),
+    "xlsb": ("a binary Excel workbook (.xlsb)", SAVE_AS),
+    "sylk": ("a SYLK spreadsheet", _OPEN_IN_EXCEL),
+    "ods": (
+        "an OpenDocument spreadsheet",
+        "In LibreOffice, choose Save As, “Text CSV”.",
+    ),
+    "numbers": (
+        "a Numbers spreadsheet",
+        "In Numbers, choose Export To, “CSV”, with Unicode (UTF-8).",
+    ),
+    "html": (
+        "a web page (HTML)",
+        "Perhaps a sign-in page was saved instead of the download. Download the file "
+        "again.",
+    ),
+    "html-table": (
+        "a table in a web page (HTML), as old exports to Excel are",
+        f"{_OPEN_IN_EXCEL} Or export the data as CSV.",
+    ),
+    "xml-spreadsheet": (
+        "an XML spreadsheet, as old exports to Excel are",
+        _OPEN_IN_EXCEL,
+    ),
+    "xml": ("XML", _EXPORT),
+    "json": ("JSON", _EXPORT),
+    "yaml": ("YAML", _EXPORT),
+    "vcard": ("a list of contact cards (vCard)", _EXPORT),
+    "calendar": ("a calendar (iCalendar)", _EXPORT),
+    "parquet": ("a Parquet file", _EXPORT),
+    "avro": ("an Avro file", _EXPORT),
+    "arrow": ("an Arrow file", _EXPORT),
+    "database": ("a database", _EXPORT),
+    "binary": (
+        "a file that only a program can read",
+        f"Look whether it is the right one. {_EXPORT}",
+    ),
 }
+REFUSALS = {
+    kind: f"This is {name}, not a CSV file. {todo}"
+    for kind, (name, todo) in _SAID.items()
+}
+
+
+def name(kind: str) -> str:
+    """Return what a kind of file is called, as "a ZIP archive"."""
+    return _SAID[kind][0]
+
+
+def by_bytes(head: bytes) -> str:
+    """Return the kind of a file by its first bytes alone: every ZIP is "zip"."""
+    for signature, kind in _SIGNATURES.items():
+        if head.startswith(signature):
+            return _of_ole(head) if kind == "xls" else kind
+    if head[257:262] == b"ustar":
+        return "tar"
+    if head.startswith(b"BZh") and head[4:10] == b"1AY&SY":
+        return "bzip2"
+    return text_kinds.recognise(head)
 
 
 def recognise(path: Path, head: bytes) -> str:
@@ -105,25 +141,15 @@ def recognise(path: Path, head: bytes) -> str:
 
     The others are "xlsx" and the keys of `REFUSALS`.
     """
-    for signature, kind in _SIGNATURES.items():
-        if head.startswith(signature):
-            return _within(path, head, kind)
-    if head[257:262] == b"ustar":
-        return "tar"
-    if head.startswith(b"BZh") and head[4:10] == b"1AY&SY":
-        return "bzip2"
     if head.startswith(b"PAR1") and _end_of(path) == b"PAR1":
         return "parquet"
-    return text_kinds.recognise(head)
+    kind = by_bytes(head)
+    return _of_archive(path) if kind == "zip" else kind
 
 
-def _within(path: Path, head: bytes, kind: str) -> str:
-    if kind == "zip":
-        return _of_archive(path)
-    if kind == "xls":
-        names = (n for n in _IN_OLE if n.encode("utf-16-le") in head)
-        return _IN_OLE.get(next(names, ""), kind)
-    return kind
+def _of_ole(head: bytes) -> str:
+    names = (n for n in _IN_OLE if n.encode("utf-16-le") in head)
+    return _IN_OLE.get(next(names, ""), "xls")
 
 
 def _end_of(path: Path) -> bytes:
