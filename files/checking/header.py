@@ -7,7 +7,7 @@ from files.checking.columns import Column
 from files.checking.structure import LONGEST_HEADER, MOST_COLUMNS
 from files.field import Field
 from files.fields.field_lists import FieldIndex
-from files.findings import Level, Report
+from files.findings import ROW, Level, Report
 
 NAMES_LISTED = 30
 _SEPARATORS = ((";", "semicolons"), ("\t", "tabs"), ("|", "pipes"))
@@ -108,6 +108,22 @@ def _find_key(names: list[str], key: str, report: Report) -> int | None:
         )
         _add(report, "key-case", message, report.key, "warns")
     return place
+
+
+def has_key(names: Sequence[str], key: str, fields: Sequence[Field]) -> bool:
+    """Whether cells may be a header: the key is one of them, by its name or label."""
+    wanted = {key.lower()}
+    wanted |= {f.label.lower() for f in fields if f.name.lower() == key.lower()}
+    return any(unseen.bare(name).lower() in wanted - {""} for name in names)
+
+
+def tell_title(row: int, line: int, key: str, report: Report) -> None:
+    """Tell that the header is below the first row."""
+    message = (
+        f"The primary key “{key}” is in row {ROW}: what stands above is a title, not "
+        "the header. Begin there. Nothing else was checked."
+    )
+    report.add("blocks", "title-rows", message, row=row, line=line)
 
 
 def _hint(names: list[str]) -> str:

@@ -56,8 +56,16 @@ def _open_document(type_: str) -> bytes:
 
 
 UTF_16 = "This file is in UTF-16, not UTF-8."
-WINDOWS = "This file is not UTF-8. It reads well as Windows-1252."
+
+
+def _maybe(name: str) -> str:
+    return f"This file is not UTF-8. It may be {name}: look whether it reads right."
+
+
+WINDOWS = _maybe("Windows-1252")
 SEMICOLONS = "The columns are separated by semicolons."
+
+NOTE = "The first line, “sep=;”, is a note to Excel and not a header: it is left out."
 
 # The bytes, the encoding, the delimiter, and the doubts.
 GUESSED = {
@@ -104,31 +112,34 @@ GUESSED = {
         JAPANESE.encode("cp932"),
         "cp932",
         ",",
-        ["This file is not UTF-8. It reads well as Shift-JIS."],
+        [_maybe("Shift-JIS")],
     ),
     "Japanese, Unix": (
         JAPANESE.encode("euc_jp"),
         "euc_jp",
         ",",
-        ["This file is not UTF-8. It reads well as EUC-JP."],
+        [_maybe("EUC-JP")],
     ),
     "Russian": (
         RUSSIAN.encode("cp1251"),
         "cp1251",
         ",",
-        ["This file is not UTF-8. It reads well as Windows-1251."],
+        [_maybe("Windows-1251")],
     ),
     "Polish": (
         POLISH.encode("cp1250"),
         "cp1250",
         ",",
-        ["This file is not UTF-8. It reads well as Windows-1250."],
+        [_maybe("Windows-1250")],
     ),
     "Mac": (
         FRENCH.replace("’", "'").replace("€", "").encode("mac_roman"),
         "mac_roman",
         ";",
-        ["This file is not UTF-8. It reads well as Mac Roman.", SEMICOLONS],
+        [
+            _maybe("Mac Roman"),
+            SEMICOLONS,
+        ],
     ),
     "one column": (b"id\n1\n2\n", "utf-8", ",", []),
     "one column of texts": (b"note\na;b\nc;d\n", "utf-8", ",", []),
@@ -151,14 +162,38 @@ GUESSED = {
     ),
     "commas, ragged": (b"a,b\n1\n2,3\n", "utf-8", ",", []),
     "pipes": (b"a|b\n1|2\n", "utf-8", "|", ["The columns are separated by pipes."]),
+    "Excel's note in capitals": (
+        b"SEP=;\na;b\n1;x\n",
+        "utf-8",
+        ";",
+        [SEMICOLONS, NOTE],
+    ),
+    "comma in a cell of every row": (
+        b"Ext__c;Umsatz, netto;Day\nA1;1,50;2024-12-31\nA2;2,50;2024-12-30\n",
+        "utf-8",
+        ";",
+        [SEMICOLONS],
+    ),
+    "a title above semicolons": (
+        b"Accounts\n\nid;a;b\n1;x;y\n2;x;y\n3;x;y\n",
+        "utf-8",
+        ";",
+        [SEMICOLONS],
+    ),
+    "a copyright sign": (b"id,name\n1,english\n2,\xa9\n", "cp1252", ",", [WINDOWS]),
+    "Turkish": (
+        "Ext__c,Name\nA1,çiş\nA2,İstanbul ağaç\n".encode("cp1254"),
+        "cp1254",
+        ",",
+        [_maybe("Windows-1254")],
+    ),
     "Excel's note": (
         b"sep=;\r\na;b\r\n",
         "utf-8",
         ";",
         [
             SEMICOLONS,
-            "The first line, “sep=;”, is a note to Excel and not a header. Delete this "
-            "line and upload the file again.",
+            NOTE,
         ],
     ),
 }
@@ -173,7 +208,10 @@ def test_encoding_and_delimiter_are_guessed(
 ) -> None:
     found = _inspect(data, block=block)
     assert (found.encoding, found.delimiter) == (encoding, delimiter)
-    assert found.suggested == Reading(encoding=encoding, delimiter=delimiter)
+    begin = 2 if data.lower().startswith(b"sep=") else 1
+    assert found.suggested == Reading(
+        encoding=encoding, delimiter=delimiter, begin=begin
+    )
     assert list(found.doubts) == doubts
     assert found.refusal == ""
     assert found.encodings[0].codec == encoding
@@ -339,6 +377,38 @@ def test_several_encodings_are_offered_with_lines_as_they_read_them() -> None:
     assert offers["cp1252"].sample == tuple(GERMAN.splitlines()[1:])
     assert set(offers) >= {"cp1252", "cp932"}
     assert len({offer.sample for offer in offers.values()}) > 1
+
+
+TEXTS = {
+    "cp1252": ["©", "café", "5 €", "Ærø", "São Paulo", "naïve", "25°", "½ inch"],
+    "cp1254": ["çiş", "İstanbul ağaç", "Gümüşsuyu Mahallesi, Işık"],
+    "cp1250": ["Łódź", "Święta Kościół"],
+    "cp1251": ["Иванов", "Москва,Санкт-Петербург"],
+    "cp1253": ["Αθήνα", "Γιώργος Παπαδόπουλος"],
+    "cp1255": ["שלום", "תל אביב,ירושלים"],
+    "cp1256": ["محمد", "القاهرة,الرياض"],
+    "cp874": ["กรุงเทพ", "สมชาย ใจดี"],
+    "cp932": ["山田太郎,東京都", "テスト株式会社"],
+    "euc_kr": ["서울", "삼성전자,부산"],
+    "koi8_r": ["Иванов,Москва"],
+}
+
+
+@pytest.mark.parametrize(
+    ("codec", "text"),
+    [(codec, text) for codec, texts in TEXTS.items() for text in texts],
+)
+def test_few_words_tell_the_encoding(codec: str, text: str) -> None:
+    found = _inspect(f"id,name\n1,{text}\n".encode(codec))
+    assert found.encoding == codec
+
+
+@pytest.mark.parametrize(
+    "codec", [c for c in encodings.NAMES if not c.startswith("utf")]
+)
+def test_every_encoding_is_offered_for_what_is_not_utf_8(codec: str) -> None:
+    offers = _inspect(b"id,name\n1,\xa9\n").encodings
+    assert [offer.codec for offer in offers].count(codec) == 1
 
 
 def test_damaged_utf_8_is_offered_as_it_is() -> None:

@@ -19,7 +19,7 @@ from files.field import Field
 from files.findings import LEVELS
 from files.mending.recipes import ColumnRecipe, InvalidRecipe, Recipe
 from writes.columns import columns_of, fields_of
-from writes.display import findings
+from writes.display import findings, reading
 from writes.forms.recipe import DATE_CHOICES
 from writes.models import FileJob, Write
 from writes.recipe import sent_names
@@ -128,12 +128,23 @@ def _page(
         "problem": problem,
         "report": write.check_report,
     }
-    context["inspection"] = write.inspected
+    inspection = write.inspected
+    context["inspection"] = inspection
+    if inspection is not None and not inspection.refusal:
+        context["choices"] = reading.choices(inspection, write.reading)
+        context["asks_reading"] = _asks_reading(request, write)
     if job is not None and job.is_open:
         context |= _job_polling(job)
     if write.check_report:
         context |= _report_context(request, write)
     return render(request, "writes/file.html", context, status=status)
+
+
+def _asks_reading(request: ConsoleRequest, write: Write) -> bool:
+    """Whether the page asks how the file is to be read: in doubt, or when told to."""
+    if write.inspection["doubts"] and not write.reading:
+        return True
+    return "read" in request.GET and write.is_draft
 
 
 def _report_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
