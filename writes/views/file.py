@@ -164,7 +164,8 @@ def _report_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
     for group in groups:
         group["read_column"] = read_as.get(group["column"] or "", "")
         rows = [f["row"] for f in group["first"] if f["row"] and f["row"] > 1]
-        group["has_rows"] = bool(rows)
+        # Of a title the row is that of the header.
+        group["has_rows"] = bool(rows) and group["rule"] != "title-rows"
     columns = _columns(names[:COLUMNS_SHOWN], recipe, fields)
     by_name = {column["name"]: column for column in columns}
     findings.mark_columns(by_name, groups)
