@@ -13,7 +13,7 @@ from files.checking.cell_keys import CellKeys
 from files.checking.columns import Column, tell_tallies
 from files.checking.exact import check_records
 from files.checking.fast import BLOCK, check_blocks
-from files.checking.header import check_header
+from files.checking.header import check_header, has_key, tell_title
 from files.checking.keys import Fold, KeyTexts, fold_case, keep_case, key_problems
 from files.checking.ledger import Ledger, Mark, Progress, Start
 from files.checking.records import Records, Unreadable, readable
@@ -30,6 +30,8 @@ Engine = Literal["auto", "exact", "fast"]
 WORTH_BLOCKS = 2**20
 # Columns are inferred from so many bytes at most, besides so many rows.
 SAMPLE_BYTES = 2**22
+# A header is looked for so far down.
+LAST_TITLE_ROW = 50
 
 
 def check(
@@ -86,6 +88,11 @@ def _open(
     except Unreadable as error:
         _tell_first(report, error.problem, error.line)
         return None
+    if not has_key(names or [], key, fields):
+        below = _key_below(file, key, fields)
+        if below is not None:
+            tell_title(*below, key, report)
+            return None
     if not names:
         _tell_no_header(file, report)
         return None
@@ -97,6 +104,22 @@ def _open(
     if not fields:
         _infer(columns, file, start)
     return columns, start
+
+
+def _key_below(
+    file: BinaryIO, key: str, fields: Sequence[Field]
+) -> tuple[int, int] | None:
+    """Return the row and line below the first one that hold the key's name."""
+    records = Records(file)
+    try:
+        for cells in records:
+            if records.row > LAST_TITLE_ROW:
+                return None
+            if has_key(cells, key, fields):
+                return records.row, records.line
+    except Unreadable:
+        pass
+    return None
 
 
 def _tell_odd_header(records: Records, names: list[str], report: Report) -> None:

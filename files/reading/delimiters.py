@@ -16,14 +16,22 @@ NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 # Nothing that Salesforce takes is nearly as long: 131,072 characters (Bulk API 2.0).
 _LONGEST_CELL = 8 * 2**20
 _ROWS_LOOKED_AT = 100
+# A header of two columns could as well be a row of texts.
+_LEAST_BELOW_TITLE = 3
 # Excel's own note on how to open the file: "sep=;" as the first line.
-_SEP_LINE = re.compile(r'\ufeff*"?sep=(.)"?[\r\n]')
+_SEP_LINE = re.compile(r'\ufeff*"?sep=(.)"?,*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 
 
 def told_by_excel(head: str) -> str:
     """Return the delimiter that a first line "sep=;" tells, "" where there is none."""
     match = _SEP_LINE.match(head)
     return match[1] if match else ""
+
+
+def below_note(head: str) -> str:
+    """Return a text without Excel's note, where it has one."""
+    match = _SEP_LINE.match(head)
+    return head[match.end() :] if match else head
 
 
 def records(head: str, delimiter: str) -> list[list[str]]:
@@ -44,29 +52,44 @@ def guess(head: str) -> str:
     """Return the delimiter of a text by its first records: a comma if in doubt.
 
     Another one is believed where it cuts the header and every row into as many cells,
-    and commas do not; or where commas do not cut the header at all, and the other one
-    cuts nearly every row like the header.
+    and commas do not, or into fewer; or where commas do not cut the header at all, and
+    the other one cuts nearly every row like the header.
     """
     told = told_by_excel(head)
     if told in NAMES:
         return told
+    head = below_note(head)
     widths = {sign: _widths(head, sign) for sign in NAMES}
     commas = widths.pop(",")
-    if _agreeing(commas) == 1 and commas[0] > 1:
-        return ","
+    least = commas[0] if commas and _agreeing(commas) == 1 else 1
     enough = 0.8 if commas and commas[0] == 1 else 1
     fitting = [
         (seen[0], sign)
         for sign, seen in widths.items()
-        if seen and seen[0] > 1 and _agreeing(seen) >= enough
+        if seen and seen[0] > least and _agreeing(seen) >= enough
     ]
+    if not fitting and commas and commas[0] == 1:
+        # A title may stand above the header.
+        fitting = [(_usual(seen), sign) for sign, seen in widths.items()]
+        least = max(_usual(commas), _LEAST_BELOW_TITLE - 1)
+        fitting = [(width, sign) for width, sign in fitting if width > least]
     most = max(fitting, default=(1, ","))
     is_alone = [width for width, _ in fitting].count(most[0]) == 1
     return most[1] if is_alone else ","
 
 
+def _usual(widths: list[int]) -> int:
+    """Return how many cells most rows have, 1 where that is not clear."""
+    width = max(set(widths), key=widths.count, default=1)
+    return width if widths.count(width) > len(widths) / 2 else 1
+
+
 def _widths(head: str, delimiter: str) -> list[int]:
-    return [len(record) for record in records(head, delimiter) if record]
+    """Return how many cells the records have, none where its quotes do not fit."""
+    found = [record for record in records(head, delimiter) if record]
+    if delimiter != "," and found and any('"' in name for name in found[0]):
+        return []
+    return [len(record) for record in found]
 
 
 def _agreeing(widths: list[int]) -> float:

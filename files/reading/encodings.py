@@ -9,6 +9,7 @@ from charset_normalizer import from_bytes
 
 from files.changes import Change, counted
 from files.findings import Finding
+from files.reading import plausible
 
 # What an operator may choose: the codec, its name, and where it is used.
 NAMES = {
@@ -27,6 +28,16 @@ NAMES = {
     "iso8859_15": ("ISO-8859-15", "Western Europe, older systems"),
     "mac_roman": ("Mac Roman", "old Macs"),
     "cp850": ("DOS 850", "Western Europe, DOS"),
+    "cp1255": ("Windows-1255", "Hebrew"),
+    "cp1256": ("Windows-1256", "Arabic"),
+    "cp1257": ("Windows-1257", "Baltic"),
+    "cp1258": ("Windows-1258", "Vietnamese"),
+    "cp874": ("Windows-874", "Thai"),
+    "cp437": ("DOS 437", "America, DOS"),
+    "cp852": ("DOS 852", "Central Europe, DOS"),
+    "cp866": ("DOS 866", "Cyrillic, DOS"),
+    "koi8_r": ("KOI8-R", "Cyrillic, Unix"),
+    "mac_cyrillic": ("Mac Cyrillic", "old Macs"),
     "gb18030": ("GB 18030", "Chinese, simplified"),
     "big5": ("Big5", "Chinese, traditional"),
     "euc_jp": ("EUC-JP", "Japanese, Unix"),
@@ -42,9 +53,9 @@ _MARKS = {
 }
 _BYTES_EACH = {"utf-16-le": 2, "utf-16-be": 2, "utf-32-le": 4, "utf-32-be": 4}
 _SINGLE = [codec for codec in NAMES if codec not in _BYTES_EACH and codec != "utf-8"]
-_LATIN = ["cp1250", "cp1254", "iso8859_2", "iso8859_15", "mac_roman", "cp850"]
-_OFFERED = 4
-_BEYOND_ASCII = re.compile("[^\0-\x7f]+")
+# Readings that differ by less in how plausible they are count as equals.
+_NEAR = 0.02
+_WEIGHED = 2 * 2**10
 
 
 def name(codec: str) -> str:
@@ -89,47 +100,41 @@ def wide(head: bytes) -> str:
 
 
 def guess(sample: bytes) -> list[str]:
-    """Return codecs that fit bytes that are not UTF-8, the best one first.
+    """Return all codecs of one byte and more that bytes may be in, the best one first.
 
-    Texts of Western Europe read equally well in many codecs: among equals
-    Windows-1252 is taken, which Excel writes where no other is asked for.
+    The most plausible reading wins, Windows-1252 among equals of Western scripts:
+    Excel writes it where no other is asked for. Of scripts that cannot be told apart
+    so, the letters that are frequent in their languages decide.
     """
+    weighed = sample[:_WEIGHED]
+    # No character is cut.
+    weighed = weighed[: weighed.rfind(b"\n") + 1] or weighed
+    shares = {codec: _share(weighed, codec) for codec in _SINGLE}
+    best = max(shares.values())
+    if shares["cp1252"] >= best:
+        return _ordered("cp1252", shares)
+    fitting = [codec for codec, share in shares.items() if share >= best - _NEAR]
+    if "euc_kr" in fitting:
+        # Hangul alone; by chance Chinese does not read so.
+        return _ordered("euc_kr", shares)
     matches = [
-        (codec, match.chaos)
-        for match in from_bytes(sample, cp_isolation=_SINGLE)
+        codec
+        for match in from_bytes(sample, cp_isolation=fitting)
         for codec in [match.encoding, *match.could_be_from_charset]
-        if codec in _SINGLE
     ]
-    chaos: dict[str, float] = {}
-    for codec, amount in matches:
-        chaos.setdefault(codec, amount)
-    # Sorting keeps the order among those that are alike.
-    fitting = sorted(chaos, key=lambda codec: not _makes_words(sample, codec))
-    if not fitting:
-        return ["cp1252", "cp932"]
-    best = fitting[0]
-    is_as_good = chaos.get("cp1252", 1) <= chaos[best] or _is_typed_by_office(sample)
-    if best in _LATIN and is_as_good:
-        best = "cp1252"
-    return list(dict.fromkeys([best, *fitting[:_OFFERED], "cp1252", "cp932"]))
+    likely = [codec for codec in matches if codec in fitting]
+    return _ordered([*likely, *fitting][0], shares)
 
 
-def _makes_words(sample: bytes, codec: str) -> bool:
-    """Whether letters of a script beyond Latin stand together, as in its words.
-
-    The single accents of a Latin text may read as such letters too, one by one.
-    """
-    if codec in ("cp1252", *_LATIN):
-        return True
-    words = _BEYOND_ASCII.findall(sample.decode(codec, "ignore"))
-    return sum(map(len, words)) >= 1.5 * len(words)
+def _ordered(first: str, shares: dict[str, float]) -> list[str]:
+    # Sorting keeps the order of `NAMES` among those that are alike.
+    by_share = sorted(shares, key=lambda codec: -shares[codec])
+    return list(dict.fromkeys([first, *by_share]))
 
 
-def _is_typed_by_office(sample: bytes) -> bool:
-    """Whether all that is beyond ASCII are the signs that Office puts in by itself."""
-    return set("".join(_BEYOND_ASCII.findall(sample.decode("cp1252", "replace")))) <= (
-        set("€£‘’“”–—…•™©®°\xa0")
-    )
+def _share(sample: bytes, codec: str) -> float:
+    """Return how plausible bytes are in a codec; what it cannot read is not."""
+    return plausible.share(sample.decode(codec, "replace"), codec)
 
 
 def _keep_undecodable(error: UnicodeError) -> tuple[str, int]:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from files.lines import text_lines
 from files.reading import delimiters, encodings, kinds, workbooks
 from files.reading.scanning import Scan
 
@@ -12,9 +13,12 @@ Progress = Callable[[int, int], None]
 
 BLOCK = 2 * 2**20
 HEAD = 256 * 2**10
+# Below so many rows nobody puts a header.
+LAST_BEGIN = 1_000
 _COLUMNS_SHOWN = 200
 _LONGEST_NAME = 200
 _LINES_SHOWN = 3
+_HEAD_SHOWN = 16 * 2**10
 _BEFORE, _AFTER = 60, 140
 
 
@@ -23,25 +27,29 @@ class Reading:
     """How an operator agreed to read a file.
 
     `encoding` is one of `encodings.NAMES`, `delimiter` of `delimiters.NAMES`; `sheet`
-    is the name of a sheet of a workbook. Raises ValueError for any other.
+    is the name of a sheet of a workbook. The header is in row `begin`, as a spreadsheet
+    counts: what stands above it is left out. Raises ValueError for any other.
     """
 
     encoding: str = "utf-8"
     delimiter: str = ","
     sheet: str = ""
+    begin: int = 1
 
     def __post_init__(self) -> None:
+        if type(self.begin) is not int or not 1 <= self.begin <= LAST_BEGIN:
+            raise ValueError(f"The header can be in rows 1 to {LAST_BEGIN:,}.")
         if self.encoding not in encodings.NAMES:
             raise ValueError(f"There is no encoding “{self.encoding}” to read with.")
         if self.delimiter not in delimiters.NAMES:
             raise ValueError(f"“{self.delimiter}” cannot separate columns.")
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, Any]:
         """Return what is stored with the write."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: dict[str, str]) -> "Reading":
+    def from_json(cls, data: dict[str, Any]) -> "Reading":
         """Return what `as_json` told. Raises ValueError for anything else."""
         try:
             return cls(**data)
@@ -134,10 +142,10 @@ def _of_text(scan: Scan, head: bytes) -> Inspection:
     codecs = _codecs(scan)
     text = _text(head, codecs[0], is_whole=len(head) == scan.size)
     delimiter = delimiters.guess(text)
-    records = delimiters.records(text, delimiter)
     told = delimiters.told_by_excel(text)
-    header = next(iter(records[1:] if told else records), [])
-    lines = scan.evidence.sample or head.splitlines()[:_LINES_SHOWN]
+    records = delimiters.records(delimiters.below_note(text), delimiter)
+    header = next(iter(records), [])
+    first = text_lines(text[:_HEAD_SHOWN])
     return Inspection(
         size=scan.size,
         sha256=scan.sha256,
@@ -147,10 +155,12 @@ def _of_text(scan: Scan, head: bytes) -> Inspection:
         line_ends=scan.line_ends,
         delimiter=delimiter,
         header=[name[:_LONGEST_NAME] for name in header[:_COLUMNS_SHOWN]],
-        suggested=Reading(encoding=codecs[0], delimiter=delimiter),
+        suggested=Reading(
+            encoding=codecs[0], delimiter=delimiter, begin=2 if told else 1
+        ),
         doubts=tuple(_doubts(codecs[0], delimiter, told)),
         encodings=tuple(
-            _offer(codec, text.splitlines() if is_wide else lines) for codec in codecs
+            _offer(codec, scan.evidence.sample or first) for codec in codecs
         ),
     )
 
@@ -197,14 +207,16 @@ def _doubts(codec: str, delimiter: str, told: str) -> list[str]:
         doubts.append(f"This file is in {encodings.name(codec)}, not UTF-8.")
     elif codec != "utf-8":
         name = encodings.name(codec)
-        doubts.append(f"This file is not UTF-8. It reads well as {name}.")
+        doubts.append(
+            f"This file is not UTF-8. It may be {name}: look whether it reads right."
+        )
     if delimiter != ",":
         signs = delimiters.NAMES[delimiter]
         doubts.append(f"The columns are separated by {signs}s.")
     if told:
         doubts.append(
-            f"The first line, “sep={told}”, is a note to Excel and not a header. "
-            "Delete this line and upload the file again."
+            f"The first line, “sep={told}”, is a note to Excel and not a header: it is "
+            "left out."
         )
     return doubts
 

@@ -10,6 +10,8 @@ import numpy as np
 from files.changes import Change, counted
 from files.findings import Finding
 from files.reading import workbooks
+from files.reading.above import left_above, no_header
+from files.reading.beginning import beginning
 from files.reading.delimiters import Commas, told_by_excel
 from files.reading.encodings import Decoder, is_wide
 from files.reading.inspection import BLOCK, Inspection, Progress, Reading
@@ -20,8 +22,8 @@ KEPT = 1_000
 _MOST_LINE_ENDS = 2**20
 _MARK = b"\xef\xbb\xbf"
 _SEP_LINE = (
-    "Row 1 is a note to Excel, “sep=…”, and not a header. Delete this line and upload "
-    "the file again."
+    "Row 1 is a note to Excel, “sep=…”, and not a header. Read it otherwise, with the "
+    "header in row 2."
 )
 
 
@@ -74,11 +76,16 @@ def read(
     if inspection.kind == "xlsx":
         return _read_workbook(original, as_read, reading, progress)
     result = Read()
+    start = beginning(original, reading)
+    if start is None:
+        return _refused("no-header", no_header(reading.begin))
     _find_sep_line(original, reading, result)
     result.is_same = _is_plain(original, inspection, reading)
     if not result.is_same:
+        if reading.begin > 1:
+            result.changes.append(left_above(reading.begin))
         stages = _stages(inspection, reading, result)
-        target = _convert(original, as_read, stages, progress, block)
+        target = _convert(original, as_read, start, stages, progress, block)
         for stage in stages:
             result.changes.extend(stage.changes())
         result.changes.extend(target.changes())
@@ -88,12 +95,14 @@ def read(
 def _convert(
     original: Path,
     as_read: Path,
+    start: int,
     stages: list[_Stage],
     progress: Progress | None,
     block: int,
 ) -> "_Target":
     with original.open("rb") as source, as_read.open("wb") as file:
         target = _Target(file)
+        source.seek(start)
         while data := source.read(block):
             for stage in stages:
                 data = stage.feed(data)
@@ -120,7 +129,7 @@ def _read_workbook(
 ) -> Read:
     try:
         written = workbooks.write_csv(
-            original, reading.sheet, as_read, progress=progress
+            original, reading.sheet, as_read, begin=reading.begin, progress=progress
         )
     except workbooks.Unreadable as error:
         return _refused("not-readable", str(error))
@@ -133,7 +142,7 @@ def _find_sep_line(original: Path, reading: Reading, result: Read) -> None:
     """Find Excel's note "sep=;": without its line, rows would have other numbers."""
     with original.open("rb") as file:
         head = file.read(100).decode(reading.encoding, "replace")
-    if told_by_excel(head):
+    if reading.begin == 1 and told_by_excel(head):
         result.add(
             Finding(level="blocks", rule="sep-line", message=_SEP_LINE, row=1, line=1)
         )

@@ -3,6 +3,7 @@
 import re
 import zipfile
 import zlib
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from xml.parsers import expat
 from zipfile import ZIP_DEFLATED, ZIP_STORED
 
+from files.reading.formats import BUILT_IN, Format
 from files.reading.kinds import SAVE_AS
 
 LARGEST_FILE = 100 * 2**20
@@ -20,9 +22,12 @@ KEPT = 1_000
 
 _BLOCK = 2**20
 _WORKBOOK = "xl/workbook.xml"
+_STYLES = "xl/styles.xml"
 _RELATIONS = "xl/_rels/workbook.xml.rels"
 _REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _DAMAGED = f"This Excel workbook is damaged and cannot be read. {SAVE_AS}"
+
+_TRUE = ("1", "true")
 
 Attributes = dict[str, str]
 
@@ -45,7 +50,8 @@ class Extent:
     """Where the values of a sheet lie, from 1: the first and last row and column.
 
     `errors` are the cells that hold an error, as (row, column): "#REF!"; the first
-    1,000 are kept, all are counted and lie above and left of the two last numbers.
+    1,000 are kept, all are counted and lie, like formulas without a value, above and
+    left of `errors_bottom` and `errors_right`. `merged` are ranges as "A2:A4".
     """
 
     top: int = 0
@@ -56,6 +62,51 @@ class Extent:
     errors_total: int = 0
     errors_bottom: int = 0
     errors_right: int = 0
+    # Formulas without a saved value; the first 1,000 are kept.
+    unsaved: set[tuple[int, int]] = field(default_factory=set)
+    unsaved_total: int = 0
+    merged: list[str] = field(default_factory=list)
+    hidden_rows: list[int] = field(default_factory=list)
+    hidden_columns: list[tuple[int, int]] = field(default_factory=list)
+    formats: "CellFormats" = field(default_factory=lambda: CellFormats({}))
+
+    def keep_unsaved(self, place: tuple[int, int]) -> None:
+        """Count a formula without a value, and keep it unless there are many."""
+        self.unsaved_total += 1
+        self.errors_bottom = max(self.errors_bottom, place[0])
+        self.errors_right = max(self.errors_right, place[1])
+        if self.unsaved_total <= KEPT:
+            self.unsaved.add(place)
+
+
+class CellFormats:
+    """The number formats of cells that are not General, by column in runs of rows."""
+
+    def __init__(self, styles: dict[str, Format]) -> None:
+        self.styles = styles
+        self.has_texts = any(style.text("") for style in styles.values())
+        self._runs: dict[int, list[list[int]]] = {}
+        self._numbers = list(styles)
+        self._places = {style: place for place, style in enumerate(styles)}
+
+    def add(self, row: int, column: int, style: str) -> None:
+        """Note the style of a cell; rows come in order."""
+        runs = self._runs.setdefault(column, [])
+        place = self._places[style]
+        if runs and runs[-1][1] == row - 1 and runs[-1][2] == place:
+            runs[-1][1] = row
+        else:
+            runs.append([row, row, place])
+
+    def of(self, row: int, column: int) -> Format | None:
+        """Return the format of a cell, None where that is General or not known."""
+        runs = self._runs.get(column)
+        if not runs:
+            return None
+        index = bisect_right(runs, row, key=lambda run: run[0]) - 1
+        if index < 0 or row > runs[index][1]:
+            return None
+        return self.styles[self._numbers[runs[index][2]]]
 
 
 def sheets(path: Path) -> list[Sheet]:
@@ -105,8 +156,9 @@ def extent(
     to more than it says is found here, before it can fill the memory.
     """
     with opened(path) as archive:
-        cells = _Cells()
+        cells = _Cells(_styles(archive))
         _parse(archive, sheet.part, cells, progress)
+        cells.end()
         for name in archive.namelist():
             if _is_unpacked_with_all(name):
                 _parse(archive, name, _Elements())
@@ -118,6 +170,33 @@ def extent(
             f"{MOST_CELLS:,} can be read. {SAVE_AS}"
         )
     return extent
+
+
+def _styles(archive: zipfile.ZipFile) -> dict[str, Format]:
+    """Return the styles of cells whose number format is not General, by their name."""
+    if _STYLES not in archive.namelist():
+        return {}
+    codes: dict[int, str] = dict(BUILT_IN)
+    numbers: list[int] = []
+    within = ""
+
+    def start(name: str, attributes: Attributes) -> None:
+        nonlocal within
+        name = _local(name)
+        if name in ("cellXfs", "cellStyleXfs", "dxfs"):
+            within = name
+        elif name == "numFmt" and within != "dxfs":
+            codes[int(attributes["numFmtId"])] = attributes.get("formatCode", "")
+        elif name == "xf" and within == "cellXfs":
+            numbers.append(int(attributes.get("numFmtId", 0)))
+
+    _parse(archive, _STYLES, _Elements(start))
+    formats = {
+        str(place): Format(codes[number])
+        for place, number in enumerate(numbers)
+        if number in codes
+    }
+    return {name: form for name, form in formats.items() if not form.is_general}
 
 
 def _is_unpacked_with_all(name: str) -> bool:
@@ -175,11 +254,15 @@ class _Elements:
 class _Cells(_Elements):
     """Follows the cells of a sheet; one without a value counts for nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, styles: dict[str, Format]) -> None:
         super().__init__(self._start)
-        self.extent = Extent()
+        self.extent = Extent(formats=CellFormats(styles))
+        self._styles = styles
+        self._style: str | None = None
+        self._type: str | None = None
+        self._formula = False
         self._column = 0
-        self._is_error = False
+        self._is_hidden = False
         self._columns: dict[str, int] = {}
         self._row_text = ""
 
@@ -187,14 +270,47 @@ class _Cells(_Elements):
         if ":" in name:
             name = _local(name)
         if name == "c":
+            if self._formula:
+                self._end_formula()
             self._at(attributes.get("r"))
-            self._is_error = attributes.get("t") == "e"
+            self._type = attributes.get("t")
+            self._style = attributes.get("s")
         elif name == "v" or name == "is":
             self._value()
         elif name == "row":
+            self._end_formula()
             self.row = int(attributes.get("r", self.row + 1))
             self._row_text = str(self.row)
             self._column = 0
+            self._is_hidden = attributes.get("hidden") in _TRUE
+        elif name == "f":
+            self._formula = self._type != "e"
+        elif name == "col" and attributes.get("hidden") in _TRUE:
+            first, last = int(attributes["min"]), int(attributes["max"])
+            self.extent.hidden_columns.append((first, last))
+        elif name == "mergeCell":
+            self.extent.merged.append(attributes.get("ref", ""))
+
+    def end(self) -> None:
+        """Look at what the last cell was."""
+        self._end_formula()
+
+    def _end_formula(self) -> None:
+        """Note the cell before as one without a saved value, if it is such a one."""
+        if self._formula:
+            self._formula = False
+            self.parser.CharacterDataHandler = None
+            self.extent.keep_unsaved((self.row, self._column))
+
+    def _wait_for_result(self) -> None:
+        """Take a formula for saved once there is a text in its value."""
+
+        def characters(text: str) -> None:
+            if text.strip():
+                self._formula = False
+                self.parser.CharacterDataHandler = None
+
+        self.parser.CharacterDataHandler = characters
 
     def _at(self, reference: str | None) -> None:
         """Note where a cell stands: this runs once for each of millions of cells."""
@@ -222,8 +338,17 @@ class _Cells(_Elements):
             extent.right = column
         if column < extent.left:
             extent.left = column
-        if self._is_error:
+        if self._is_hidden and extent.hidden_rows[-1:] != [row]:
+            extent.hidden_rows.append(row)
+        if self._style in self._styles:
+            extent.formats.add(row, column, self._style)  # type: ignore[arg-type]
+        if self._type == "e":
             self._error()
+        elif self._formula and self._type == "str":
+            # A text that is empty is a value, too.
+            self._formula = False
+        elif self._formula:
+            self._wait_for_result()
 
     def _error(self) -> None:
         """Keep the text of the error; only here is text listened to."""
@@ -244,6 +369,15 @@ class _Cells(_Elements):
 
         self.parser.CharacterDataHandler = characters
         self.parser.EndElementHandler = end
+
+
+def range_of(reference: str) -> tuple[int, int, int, int] | None:
+    """Return (top, left, bottom, right) of "A2:B4", None for what is no range."""
+    corners = [_REFERENCE.fullmatch(part) for part in reference.split(":")]
+    if len(corners) != 2 or None in corners:  # noqa: PLR2004  # a range has two
+        return None
+    (left, top), (right, bottom) = (c.groups() for c in corners if c)
+    return int(top), column_number(left), int(bottom), column_number(right)
 
 
 def column_number(letters: str) -> int:

@@ -13,6 +13,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from files.changes import Change, counted
 from files.findings import Finding, Level
+from files.reading.above import left_above, no_header
 from files.reading.cells import DIGITS, clock, duration, number
 from files.reading.kinds import SAVE_AS
 from files.reading.sheets import (
@@ -22,6 +23,7 @@ from files.reading.sheets import (
     Unreadable,
     column_letters,
     extent,
+    range_of,
     sheets,
 )
 
@@ -31,8 +33,13 @@ Progress = Callable[[int, int], None]
 Value = int | float | str | bool | dt.time | dt.date | dt.datetime | dt.timedelta
 
 _ROWS_BETWEEN = 10_000
+_TIMES = {"h", "s"}
 _CHANGES = {
     "number": "in plain digits, without the format of the cell",
+    "percentage": "as 50 for 50%, as Excel shows them",
+    "number|shown": "as Excel shows them, with zeros and signs, as 01234",
+    "text|shown": "as Excel shows them, with what their format puts beside them",
+    "date|shown": "without a time, as Excel shows them",
     "date": "as 2024-12-31",
     "date-time": "as 2024-12-31T10:00:00, without a time zone",
     "date|midnight": "with the time 00:00:00: others in the column have a time",
@@ -56,9 +63,16 @@ class Written:
 
 
 def write_csv(
-    path: Path, sheet: str, target: Path, *, progress: Progress | None = None
+    path: Path,
+    sheet: str,
+    target: Path,
+    *,
+    begin: int = 1,
+    progress: Progress | None = None,
 ) -> Written:
     """Write a sheet as CSV: UTF-8, LF, commas; a row of Excel is a row of the file.
+
+    The file begins with the row `begin`.
 
     Formulas give the value that Excel last saw. Blank rows and columns after the last
     value are left out, those before and between stay. A cell with an error keeps its
@@ -74,7 +88,7 @@ def write_csv(
     with workbook:
         with _unless_unreadable(sheet):
             cells = workbook.get_sheet_by_name(sheet)
-        return _Writing(cells, values).write(target, progress)
+        return _Writing(cells, values, begin).write(target, progress)
 
 
 @contextmanager
@@ -99,9 +113,11 @@ def _unless_unreadable(sheet: str) -> Iterator[None]:
 class _Writing:
     """One sheet on its way to a CSV file."""
 
-    def __init__(self, sheet: CalamineSheet, extent: Extent) -> None:
+    def __init__(self, sheet: CalamineSheet, extent: Extent, begin: int) -> None:
         self._sheet = sheet
         self._extent = extent
+        self._formats = extent.formats
+        self._begin = begin
         self._header: list[str] = []
         self._timed: set[int] = set()
         self._height = self._width = 0
@@ -110,15 +126,23 @@ class _Writing:
 
     def write(self, target: Path, progress: Progress | None) -> Written:
         self._measure()
+        if self._begin > max(self._height, 1):
+            raise Unreadable(no_header(self._begin))
         with target.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             for row, values in enumerate(self._rows(), start=1):
+                if row < self._begin:
+                    continue
                 writer.writerow(self._cells(row, values))
                 if progress is not None and row % _ROWS_BETWEEN == 0:
                     progress(file.tell(), row)
         not_kept = self._extent.errors_total - len(self._extent.errors)
         if not_kept:
             self._written.totals["cell-error"] += not_kept
+        not_kept = self._extent.unsaved_total - len(self._extent.unsaved)
+        if not_kept:
+            self._written.totals["no-value"] += not_kept
+        self._tell_layout()
         self._written.changes = self._changes()
         return self._written
 
@@ -127,6 +151,8 @@ class _Writing:
         self._height = self._extent.errors_bottom
         self._width = self._extent.errors_right
         for row, values in enumerate(self._all_rows(), start=1):
+            if row < self._begin:
+                continue
             used = len(values)
             while used and values[used - 1] == "":
                 used -= 1
@@ -135,8 +161,13 @@ class _Writing:
             self._height = max(self._height, row)
             self._width = max(self._width, used)
             for column, value in enumerate(values, start=1):
-                if type(value) is dt.datetime:
+                if type(value) is dt.datetime and self._has_time(row, column):
                     self._timed.add(column)
+
+    def _has_time(self, row: int, column: int) -> bool:
+        """Whether the time of a cell is shown, as far as its format is known."""
+        form = self._formats.of(row, column)
+        return form is None or not form.letters or bool(_TIMES & set(form.letters))
 
     def _all_rows(self) -> Iterator[list[Value]]:
         """Yield every row; the reader of cells leaves blank columns before them out."""
@@ -156,18 +187,21 @@ class _Writing:
             yield [""] * self._width
 
     def _cells(self, row: int, values: list[Value]) -> list[str]:
+        is_plain = not self._formats.has_texts
         cells = [
             value
-            if type(value) is str and "\r" not in value and value
+            if type(value) is str and "\r" not in value and value and is_plain
             else self._text(row, column, value)
             for column, value in enumerate(values, start=1)
         ]
-        if row == 1:
+        if row == self._begin:
             self._header = cells
         return cells
 
     def _text(self, row: int, column: int, value: Value) -> str:
         if value == "":
+            if (row, column) in self._extent.unsaved:
+                self._tell_unsaved(row, column)
             error = self._extent.errors.get((row, column), "")
             return self._error(row, column, error) if error else ""
         if isinstance(value, bool):
@@ -177,16 +211,30 @@ class _Writing:
             return self._number(row, column, value)
         if isinstance(value, str):
             self._told["CR"] += value.count("\r")
+            form = self._formats.of(row, column)
+            if form is not None and form.text(value) != value:
+                self._told["text|shown"] += 1
+                value = form.text(value)
             return value.replace("\r\n", "\n").replace("\r", "\n")
-        return self._date(column, value)
+        return self._date(row, column, value)
 
-    def _date(self, column: int, value: dt.date | dt.time | dt.timedelta) -> str:
+    def _date(
+        self, row: int, column: int, value: dt.date | dt.time | dt.timedelta
+    ) -> str:
         if isinstance(value, dt.timedelta):
             self._told["duration"] += 1
             return duration(value)
         if isinstance(value, dt.time):
             self._told["time"] += 1
             return clock(value)
+        text = self._day(row, column, value)
+        self._tell_part(row, column, text)
+        return text
+
+    def _day(self, row: int, column: int, value: dt.date) -> str:
+        if isinstance(value, dt.datetime) and not self._has_time(row, column):
+            value = value.date()
+            self._told["date|shown"] += 1
         if isinstance(value, dt.datetime):
             self._told["date-time"] += 1
             return f"{value.date().isoformat()}T{clock(value.time())}"
@@ -197,10 +245,9 @@ class _Writing:
         return value.isoformat()
 
     def _number(self, row: int, column: int, value: float) -> str:
-        self._told["number"] += 1
         if not math.isfinite(value):
             return self._error(row, column, str(value))
-        text = number(value)
+        text = self._shown(row, column, value)
         if abs(value) >= 10**DIGITS:
             self._tell(
                 "warns",
@@ -213,6 +260,101 @@ class _Writing:
                 text,
             )
         return text
+
+    def _shown(self, row: int, column: int, value: float) -> str:
+        """Return what goes out for a number, and tell what is shown otherwise."""
+        form = self._formats.of(row, column)
+        if form is None:
+            self._told["number"] += 1
+            return number(value)
+        text, shown = form.write(value)
+        if shown != "":
+            self._tell_otherwise(row, column, text, form.code, shown)
+        if text == number(value):
+            self._told["number"] += 1
+        elif form.is_percent(value):
+            self._told["percentage"] += 1
+        else:
+            self._told["number|shown"] += 1
+        return text
+
+    def _tell_part(self, row: int, column: int, text: str) -> None:
+        """Tell a date of which Excel shows no more than a part."""
+        form = self._formats.of(row, column)
+        if form is None or not form.letters or {"d", "y"} <= set(form.letters):
+            return
+        self._tell_otherwise(row, column, text, form.code, None)
+
+    def _tell_otherwise(
+        self, row: int, column: int, text: str, code: str, shown: str | None
+    ) -> None:
+        cell = f"{column_letters(column)}{row}"
+        how = f"by the format “{code[:60]}”" if shown is None else f"as “{shown[:60]}”"
+        self._tell(
+            "warns",
+            "shown-otherwise",
+            f"Cell {cell} is shown {how} in Excel; {text[:60]} is what it holds, and "
+            "goes out. If the other is meant, enter that in Excel.",
+            row,
+            column,
+            text,
+        )
+
+    def _tell_unsaved(self, row: int, column: int) -> None:
+        self._tell(
+            "blocks",
+            "no-value",
+            f"Cell {column_letters(column)}{row} holds a formula whose result is not "
+            "saved in the file. Open the workbook in Excel, save it, and upload it "
+            "again.",
+            row,
+            column,
+            "",
+        )
+
+    def _tell_layout(self) -> None:
+        """Tell what is merged or hidden."""
+        for reference in self._extent.merged:
+            self._tell_merged(reference)
+        rows = [r for r in self._extent.hidden_rows if self._begin < r <= self._height]
+        for row in rows:
+            self._tell(
+                "warns",
+                "hidden-rows",
+                f"Row {row:,} of the sheet is hidden in Excel, by hand or by a filter; "
+                "it goes out like the others.",
+                row,
+                None,
+                None,
+            )
+        for first, last in self._extent.hidden_columns:
+            for column in range(first, min(last, self._width) + 1):
+                self._tell(
+                    "notes",
+                    "hidden-columns",
+                    f"Column {column_letters(column)} of the sheet is hidden in Excel; "
+                    "it goes out like the others.",
+                    self._begin,
+                    column,
+                    None,
+                )
+
+    def _tell_merged(self, reference: str) -> None:
+        place = range_of(reference)
+        if place is None:
+            return
+        top, left, bottom, _ = place
+        if bottom < self._begin or top > self._height or left > self._width:
+            return
+        self._tell(
+            "warns",
+            "merged-cells",
+            f"Cells {reference} are merged in Excel: only the first has their value, "
+            "the others go out blank. Unmerge them, and fill each one in.",
+            max(top, self._begin),
+            left,
+            None,
+        )
 
     def _error(self, row: int, column: int, error: str) -> str:
         self._tell(
@@ -227,8 +369,15 @@ class _Writing:
         return error
 
     def _tell(
-        self, level: Level, rule: str, message: str, row: int, column: int, value: str
+        self,
+        level: Level,
+        rule: str,
+        message: str,
+        row: int,
+        column: int | None,
+        value: str | None,
     ) -> None:
+        """Add a finding; `row` is the sheet's."""
         self._written.totals[rule] += 1
         if self._written.totals[rule] > KEPT:
             return
@@ -236,8 +385,8 @@ class _Writing:
             level=level,
             rule=rule,
             message=message,
-            row=row,
-            column=self._name(column),
+            row=row - self._begin + 1,
+            column=None if column is None else self._name(column),
             value=value,
         )
         self._written.findings.append(finding)
@@ -249,9 +398,12 @@ class _Writing:
         return name if is_clear else f"#{column}"
 
     def _changes(self) -> list[Change]:
-        rows = counted(self._height, "row")
-        sheet = f"{rows} of the sheet “{self._sheet.name}” go out as CSV."
-        changes = [Change(sheet, self._height)]
+        height = max(self._height - self._begin + 1, 0)
+        verb = "goes" if height == 1 else "go"
+        rows = f"{counted(height, 'row')} of the sheet “{self._sheet.name}”"
+        changes = [Change(f"{rows} {verb} out as CSV.", height)]
+        if self._begin > 1:
+            changes.append(left_above(self._begin))
         for noun, how in _CHANGES.items():
             count = self._told[noun]
             verb = "goes" if count == 1 else "go"

@@ -37,7 +37,7 @@ BLOCKED: dict[str, tuple[bytes, list[Where]]] = {
     "only line ends": (b"\n\n", [("empty", None, None, None)]),
     "header only": (b"id,a\n", [("no-rows", None, None, None)]),
     "header only, no line end": (b"id,a", [("no-rows", None, None, None)]),
-    "no header": (b"\nid,a\n1,x\n", [("blank-column", 1, 1, None)]),
+    "no header": (b"\nid,a\n1,x\n", [("title-rows", 2, 2, None)]),
     "blank line inside": (b"id,a\n1,x\n\n2,y\n", [("empty-row", 3, 3, None)]),
     "blank line in one column": (b"id\n1\n\n2\n", [("empty-row", 3, 3, None)]),
     "row too short": (b"id,a\n1\n", [("ragged-row", 2, 2, None)]),
@@ -444,3 +444,35 @@ def test_nothing_blocks_a_sound_table(
     report, _ = checked(tmp_path, file.getvalue().encode())
     assert not report.blocks
     assert report.rows == len(rows)
+
+
+TITLES = {
+    "a title and a blank line": (b"Accounts by owner\n\nid,a\n1,x\n", 3),
+    "a blank line": (b"\nid,a\n1,x\n", 2),
+    "blank cells": (b",\n,\nid,a\n1,x\n", 3),
+    "filters": (b"Report,\nFilter,Owner\nSort,a\na,ID\nx,1\n", 4),
+    "characters that nobody sees": ("Title\n\ufeffid,a\n1,x\n".encode(), 2),
+}
+
+
+@pytest.mark.parametrize("engine", ["exact", "fast"])
+@pytest.mark.parametrize(("data", "row"), TITLES.values(), ids=TITLES)
+def test_a_title_above_the_header_is_all_that_is_told(
+    data: bytes, row: int, engine: str, tmp_path: Path
+) -> None:
+    _, findings = checked(tmp_path, data, engine=engine)
+    assert [(f.level, f.rule, f.row) for f in findings] == [
+        ("blocks", "title-rows", row)
+    ]
+
+
+def test_the_label_of_the_key_tells_its_row_too(tmp_path: Path) -> None:
+    fields = (Field(name="Ext__c", label="External Id"), Field(name="Name"))
+    data = b"Report\nExternal Id,Name\n1,x\n"
+    _, findings = checked(tmp_path, data, key="Ext__c", fields=fields)
+    assert [(f.rule, f.row) for f in findings] == [("title-rows", 2)]
+
+
+def test_a_value_that_is_called_like_the_key_is_no_header(tmp_path: Path) -> None:
+    report, _ = checked(tmp_path, b"id,a\nid,a\n1,x\n")
+    assert "title-rows" not in {group.rule for group in report.ordered()}

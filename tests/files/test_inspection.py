@@ -46,9 +46,26 @@ def _zip(*names: str) -> bytes:
     return file.getvalue()
 
 
+def _open_document(type_: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        name = f"application/vnd.oasis.opendocument.{type_}"
+        archive.writestr("mimetype", name)
+        archive.writestr("content.xml", "x")
+    return file.getvalue()
+
+
 UTF_16 = "This file is in UTF-16, not UTF-8."
-WINDOWS = "This file is not UTF-8. It reads well as Windows-1252."
+
+
+def _maybe(name: str) -> str:
+    return f"This file is not UTF-8. It may be {name}: look whether it reads right."
+
+
+WINDOWS = _maybe("Windows-1252")
 SEMICOLONS = "The columns are separated by semicolons."
+
+NOTE = "The first line, “sep=;”, is a note to Excel and not a header: it is left out."
 
 # The bytes, the encoding, the delimiter, and the doubts.
 GUESSED = {
@@ -95,31 +112,34 @@ GUESSED = {
         JAPANESE.encode("cp932"),
         "cp932",
         ",",
-        ["This file is not UTF-8. It reads well as Shift-JIS."],
+        [_maybe("Shift-JIS")],
     ),
     "Japanese, Unix": (
         JAPANESE.encode("euc_jp"),
         "euc_jp",
         ",",
-        ["This file is not UTF-8. It reads well as EUC-JP."],
+        [_maybe("EUC-JP")],
     ),
     "Russian": (
         RUSSIAN.encode("cp1251"),
         "cp1251",
         ",",
-        ["This file is not UTF-8. It reads well as Windows-1251."],
+        [_maybe("Windows-1251")],
     ),
     "Polish": (
         POLISH.encode("cp1250"),
         "cp1250",
         ",",
-        ["This file is not UTF-8. It reads well as Windows-1250."],
+        [_maybe("Windows-1250")],
     ),
     "Mac": (
         FRENCH.replace("’", "'").replace("€", "").encode("mac_roman"),
         "mac_roman",
         ";",
-        ["This file is not UTF-8. It reads well as Mac Roman.", SEMICOLONS],
+        [
+            _maybe("Mac Roman"),
+            SEMICOLONS,
+        ],
     ),
     "one column": (b"id\n1\n2\n", "utf-8", ",", []),
     "one column of texts": (b"note\na;b\nc;d\n", "utf-8", ",", []),
@@ -142,14 +162,38 @@ GUESSED = {
     ),
     "commas, ragged": (b"a,b\n1\n2,3\n", "utf-8", ",", []),
     "pipes": (b"a|b\n1|2\n", "utf-8", "|", ["The columns are separated by pipes."]),
+    "Excel's note in capitals": (
+        b"SEP=;\na;b\n1;x\n",
+        "utf-8",
+        ";",
+        [SEMICOLONS, NOTE],
+    ),
+    "comma in a cell of every row": (
+        b"Ext__c;Umsatz, netto;Day\nA1;1,50;2024-12-31\nA2;2,50;2024-12-30\n",
+        "utf-8",
+        ";",
+        [SEMICOLONS],
+    ),
+    "a title above semicolons": (
+        b"Accounts\n\nid;a;b\n1;x;y\n2;x;y\n3;x;y\n",
+        "utf-8",
+        ";",
+        [SEMICOLONS],
+    ),
+    "a copyright sign": (b"id,name\n1,english\n2,\xa9\n", "cp1252", ",", [WINDOWS]),
+    "Turkish": (
+        "Ext__c,Name\nA1,çiş\nA2,İstanbul ağaç\n".encode("cp1254"),
+        "cp1254",
+        ",",
+        [_maybe("Windows-1254")],
+    ),
     "Excel's note": (
         b"sep=;\r\na;b\r\n",
         "utf-8",
         ";",
         [
             SEMICOLONS,
-            "The first line, “sep=;”, is a note to Excel and not a header. Delete this "
-            "line and upload the file again.",
+            NOTE,
         ],
     ),
 }
@@ -164,27 +208,84 @@ def test_encoding_and_delimiter_are_guessed(
 ) -> None:
     found = _inspect(data, block=block)
     assert (found.encoding, found.delimiter) == (encoding, delimiter)
-    assert found.suggested == Reading(encoding=encoding, delimiter=delimiter)
+    begin = 2 if data.lower().startswith(b"sep=") else 1
+    assert found.suggested == Reading(
+        encoding=encoding, delimiter=delimiter, begin=begin
+    )
     assert list(found.doubts) == doubts
     assert found.refusal == ""
     assert found.encodings[0].codec == encoding
 
 
-KINDS = {
-    "zip": _zip("data.csv"),
-    "xlsb": _zip("xl/workbook.bin"),
-    "ods": _zip("mimetype", "content.xml"),
-    "pdf": b"%PDF-1.7\n",
-    "xls": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest",
-    "gzip": b"\x1f\x8b\x08",
-    "7z": b"7z\xbc\xaf\x27\x1c",
-    "html": b"\r\n<!DOCTYPE html><html>",
-}
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+TABLE = "<table><tr><td>Ext__c</td></tr><tr><td>A1</td></tr></table>"
+OBJECTS = '[{"Ext__c":"A1","Name":"x"},{"Ext__c":"A2","Name":"y"}]'
+SPREADSHEET = (
+    '<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:'
+    'spreadsheet"><Worksheet/></Workbook>'
+)
+MAIL = "Received: from a.example\r\n\tby b.example\r\nSubject: x\r\n\r\nid,a\r\n"
+KINDS: list[tuple[str, bytes]] = [
+    ("zip", _zip("data.csv")),
+    ("xlsb", _zip("xl/workbook.bin")),
+    ("ods", _open_document("spreadsheet")),
+    ("odt", _open_document("text")),
+    ("doc", _zip("[Content_Types].xml", "word/document.xml")),
+    ("doc", OLE + bytes(600) + "WordDocument".encode("utf-16-le")),
+    ("slides", _zip("ppt/presentation.xml")),
+    ("numbers", _zip("Index/Document.iwa", "Data/x.png")),
+    ("pdf", b"%PDF-1.7\n"),
+    ("xls", OLE + b"rest"),
+    ("password", OLE + bytes(600) + "EncryptedPackage".encode("utf-16-le")),
+    ("msg", OLE + bytes(600) + "__substg1.0_0037".encode("utf-16-le")),
+    ("gzip", b"\x1f\x8b\x08"),
+    ("7z", b"7z\xbc\xaf\x27\x1c"),
+    ("rar", b"Rar!\x1a\x07\x01\x00"),
+    ("xz", b"\xfd7zXZ\x00\x00"),
+    ("zstd", b"\x28\xb5\x2f\xfd\x04"),
+    ("bzip2", b"BZh91AY&SY\x00"),
+    ("tar", b"id.csv".ljust(257, b"\0") + b"ustar\x0000"),
+    ("rtf", b"{\\rtf1\\ansi id,a}"),
+    ("parquet", b"PAR1\x15\x04id\x00PAR1"),
+    ("avro", b"Obj\x01\x04\x14avro.codec"),
+    ("arrow", b"ARROW1\x00\x00"),
+    ("database", b"SQLite format 3\x00\x10"),
+    ("picture", b"\x89PNG\r\n\x1a\n"),
+    ("binary", bytes(range(256)) * 4),
+    ("html", b"\r\n<!DOCTYPE html><html><body><p>Sign in</p></body></html>"),
+    ("html", b"<head><title>x</title></head>"),
+    ("html-table", TABLE.encode()),
+    ("html-table", f"\ufeff <TABLE border=1>{TABLE[7:]}".encode("utf-16-le")),
+    ("html-table", f"<meta charset=utf-8><style></style>{TABLE}".encode()),
+    ("html-table", f"<html xmlns:x='urn:x'><body>{TABLE}".encode()),
+    ("html-table", f"<div>{TABLE}</div>".encode()),
+    ("xml-spreadsheet", SPREADSHEET.encode()),
+    ("xml-spreadsheet", SPREADSHEET[21:].encode()),
+    ("xml", b"<?xml version='1.0'?>\n<a><b>1</b></a>"),
+    ("xml", b"<records><record><Ext__c>A1</Ext__c></record></records>"),
+    ("xml", b"<record id='1'/>\n"),
+    ("xml", b"<all>" + b"<record><a>1</a></record>\n" * 20_000 + b"</all>"),
+    ("json", OBJECTS.encode()),
+    ("json", OBJECTS.encode("utf-16")),
+    ("json", json.dumps(json.loads(OBJECTS), indent=2).encode()),
+    ("json", b'{"totalSize": 1, "records": []}'),
+    ("json", b'{"Ext__c":"A1"}\n{"Ext__c":"A2"}\n'),
+    ("json", b'["Ext__c","Name"]\n["A1","x"]\n'),
+    ("json", b'[\n  "A1",\n  "A2"\n]\n'),
+    ("json", b"{}"),
+    ("json", b"[]"),
+    ("yaml", b"---\n- id: 1\n"),
+    ("email", MAIL.encode()),
+    ("email", b"MIME-Version: 1.0\nContent-Type: multipart/related\n\n"),
+    ("vcard", b"BEGIN:VCARD\nVERSION:3.0\n"),
+    ("calendar", b"BEGIN:VCALENDAR\r\n"),
+    ("sylk", b"ID;PWXL;N;E\nP;PGeneral\n"),
+]
 
 
-@pytest.mark.parametrize(("kind", "data"), KINDS.items(), ids=KINDS)
+@pytest.mark.parametrize(("kind", "data"), KINDS, ids=[kind for kind, _ in KINDS])
 def test_what_is_no_csv_is_refused_by_its_bytes(kind: str, data: bytes) -> None:
-    found = _inspect(data)
+    found = _inspect(data, block=2**16)
     assert found.kind == kind
     assert found.refusal == REFUSALS[kind]
     assert found.sha256 == hashlib.sha256(data).hexdigest()
@@ -192,8 +293,23 @@ def test_what_is_no_csv_is_refused_by_its_bytes(kind: str, data: bytes) -> None:
     assert found.doubts == ()
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("{Ext__c},Name", "[Ext__c],Name", "<Ext__c>,Name", "<table>,Ext__c"),
+        *("[1],Ext__c", "{},Ext__c", "[],Ext__c", '"{""a"":1}",Ext__c', "<b>,Ext__c"),
+        *("< 5,Ext__c", "<5,Ext__c", "<a>x</a>,Ext__c", '"<a/>",Ext__c'),
+        *("PAR1,Ext__c", "ORC,MZ", "BZh,a", "ID;Price", "From: a,Ext__c", "---,a"),
+        *("BEGIN,END", "PK,Ext__c", "GIF,Ext__c", "Rar!,a", "%PD,a", "7z,a"),
+    ],
+)
+def test_a_table_is_none_of_these_by_its_first_signs(header: str) -> None:
+    rows = f"{header}\nA1,<b>x</b>\nA2,y\n"
+    assert _inspect(rows.encode()).kind == "csv"
+
+
 def test_every_refusal_is_tested() -> None:
-    assert set(KINDS) == set(REFUSALS)
+    assert {kind for kind, _ in KINDS} == set(REFUSALS)
 
 
 def test_half_a_zip_is_refused() -> None:
@@ -261,6 +377,38 @@ def test_several_encodings_are_offered_with_lines_as_they_read_them() -> None:
     assert offers["cp1252"].sample == tuple(GERMAN.splitlines()[1:])
     assert set(offers) >= {"cp1252", "cp932"}
     assert len({offer.sample for offer in offers.values()}) > 1
+
+
+TEXTS = {
+    "cp1252": ["©", "café", "5 €", "Ærø", "São Paulo", "naïve", "25°", "½ inch"],
+    "cp1254": ["çiş", "İstanbul ağaç", "Gümüşsuyu Mahallesi, Işık"],
+    "cp1250": ["Łódź", "Święta Kościół"],
+    "cp1251": ["Иванов", "Москва,Санкт-Петербург"],
+    "cp1253": ["Αθήνα", "Γιώργος Παπαδόπουλος"],
+    "cp1255": ["שלום", "תל אביב,ירושלים"],
+    "cp1256": ["محمد", "القاهرة,الرياض"],
+    "cp874": ["กรุงเทพ", "สมชาย ใจดี"],
+    "cp932": ["山田太郎,東京都", "テスト株式会社"],
+    "euc_kr": ["서울", "삼성전자,부산"],
+    "koi8_r": ["Иванов,Москва"],
+}
+
+
+@pytest.mark.parametrize(
+    ("codec", "text"),
+    [(codec, text) for codec, texts in TEXTS.items() for text in texts],
+)
+def test_few_words_tell_the_encoding(codec: str, text: str) -> None:
+    found = _inspect(f"id,name\n1,{text}\n".encode(codec))
+    assert found.encoding == codec
+
+
+@pytest.mark.parametrize(
+    "codec", [c for c in encodings.NAMES if not c.startswith("utf")]
+)
+def test_every_encoding_is_offered_for_what_is_not_utf_8(codec: str) -> None:
+    offers = _inspect(b"id,name\n1,\xa9\n").encodings
+    assert [offer.codec for offer in offers].count(codec) == 1
 
 
 def test_damaged_utf_8_is_offered_as_it_is() -> None:

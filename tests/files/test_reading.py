@@ -196,7 +196,7 @@ WRONG = {
         [("not-decodable", None, 2), ("not-decodable", None, 3)],
     ),
     "Excel's note": (b"sep=;\r\na;b\r\n", SEMICOLONS, [("sep-line", 1, 1)]),
-    "Excel's note with commas": (b"sep=,\na,b\n", None, [("sep-line", 1, 1)]),
+    "Excel's note with commas": (b"SEP=,\na,b\n", Reading(), [("sep-line", 1, 1)]),
     "quote and comma in a plain cell": (
         b'a;b\n"x\ny";1\n5", thin;2\n',
         SEMICOLONS,
@@ -398,3 +398,49 @@ def test_no_bytes_make_it_fail_and_blocks_make_no_difference(
     assert result.changes or inspection.refusal or written == data
     if encoding != "utf-8" and not inspection.refusal:
         written.decode()
+
+
+# How a file begins: its text, the row of the header, and what is read.
+BEGINNINGS = {
+    "a title": ("Accounts\n\nid,a\n1,x\n", 3, "id,a\n1,x\n"),
+    "a title over two lines": ('"A\nb"\nid,a\n1,x\n', 2, "id,a\n1,x\n"),
+    "the first row": ("id,a\n1,x\n", 1, "id,a\n1,x\n"),
+    "the last row": ("x\nid,a", 2, "id,a\n"),
+    "accents": ("Überschrift é\nid,ä\n1,é\n", 2, "id,ä\n1,é\n"),
+}
+CODECS = ["utf-8", "utf-8-sig", "cp1252", "utf-16-le", "utf-16", "utf-32", "utf-16-be"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize(
+    ("text", "begin", "wanted"), BEGINNINGS.values(), ids=BEGINNINGS
+)
+def test_a_file_begins_where_its_header_is(
+    text: str, begin: int, wanted: str, codec: str, end: str
+) -> None:
+    data = text.replace("\n", end).encode(codec)
+    marked = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}
+    reading = Reading(encoding=marked.get(codec, codec), begin=begin)
+    result, written, _ = _read(data, reading)
+    assert written.decode() == wanted
+    assert result.findings == []
+    above = [change for change in result.changes if "above" in change.what]
+    assert [change.count for change in above] == ([begin - 1] if begin > 1 else [])
+
+
+def test_excels_note_is_not_sent() -> None:
+    result, written, _ = _read(b"SEP=;\r\nid;a\r\n1;x\r\n")
+    assert (written, result.findings) == (b"id,a\n1,x\n", [])
+
+
+@pytest.mark.parametrize("begin", [4, 1_000])
+def test_a_row_that_is_not_there_is_told(begin: int) -> None:
+    result, _, _ = _read(b"x\nid,a\n1,x\n", Reading(begin=begin))
+    assert [(f.level, f.rule) for f in result.findings] == [("blocks", "no-header")]
+
+
+@pytest.mark.parametrize("begin", [0, -1, 1_001, True, "2", None])
+def test_a_row_to_begin_with_is_a_number(begin: object) -> None:
+    with pytest.raises(ValueError, match="rows 1 to"):
+        Reading.from_json({"begin": begin})

@@ -22,19 +22,43 @@ OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
 # The styles below: general, date, date and time, time, duration.
 DATE, DATE_TIME, TIME, DURATION = 1, 2, 3, 4
+CODES = (
+    *("0%", "0.00%", "00000", "&quot;ID-&quot;0000", "000-00-0000", "#,##0.00"),
+    *("0&quot; kg&quot;", "# ?/?", "0.00E+00", "mmm-yy", "d/m/yyyy", ";;;"),
+    *("[&lt;=9999999]###-####;(###) ###-####", "[$€-407] #,##0", "&quot;ID-&quot;@"),
+    *("&quot;Yes&quot;;&quot;Yes&quot;;&quot;No&quot;", "#,##0,", "h:mm"),
+)
+PERCENT, PERCENT_2, PADDED, PREFIXED, PARTED, MONEY, KILOS, FRACTION, POWER = range(
+    5, 14
+)
+MONTH, DAY, HIDES, PHONE, EURO, PREFIXED_TEXT, WORDS, THOUSANDS, HOUR = range(12, 23)
 STYLES = (
-    f'<styleSheet xmlns="{MAIN}"><cellXfs>'
-    + "".join(f'<xf numFmtId="{number}"/>' for number in (0, 14, 22, 21, 46))
+    f'<styleSheet xmlns="{MAIN}"><numFmts>'
+    + "".join(
+        f'<numFmt numFmtId="{164 + n}" formatCode="{code}"/>'
+        for n, code in enumerate(CODES)
+    )
+    + '</numFmts><cellStyleXfs><xf numFmtId="9"/></cellStyleXfs><cellXfs>'
+    + "".join(
+        f'<xf numFmtId="{number}"/>'
+        for number in (0, 14, 22, 21, 46, *range(164, 164 + len(CODES)))
+    )
     + "</cellXfs></styleSheet>"
 )
 
 
 def workbook(
-    path: Path, *rows: str, names: tuple[str, ...] = ("A",), hidden: str = ""
+    path: Path,
+    *rows: str,
+    names: tuple[str, ...] = ("A",),
+    hidden: str = "",
+    above: str = "",
+    below: str = "",
 ) -> Path:
     """Write a workbook; every sheet of it has the same rows, given as XML."""
     data = (
-        f'<worksheet xmlns="{MAIN}"><sheetData>{"".join(rows)}</sheetData></worksheet>'
+        f'<worksheet xmlns="{MAIN}">{above}<sheetData>{"".join(rows)}</sheetData>'
+        f"{below}</worksheet>"
     )
     listed = "".join(
         f'<sheet name={quoteattr(name)} sheetId="{n}" r:id="r{n}"'
@@ -137,6 +161,157 @@ def test_a_value_is_written_as_excel_keeps_it(
     written, table = _written(path)
     assert table == [["id", "a"], ["1", value]]
     assert written.findings == []
+
+
+# What Excel shows goes out: a cell, and what is written.
+AS_SHOWN = {
+    "percent": (plain("B2", "0.5", PERCENT), "50"),
+    "percent, 100": (plain("B2", "1", PERCENT), "100"),
+    "percent with decimals": (plain("B2", "0.1234", PERCENT_2), "12.34"),
+    "percent as Excel stores it": (plain("B2", "0.28999999999999998", PERCENT), "29"),
+    "percent, negative": (plain("B2", "-0.07", PERCENT), "-7"),
+    "padded": (plain("B2", "1234", PADDED), "01234"),
+    "padded, zero": (plain("B2", "0", PADDED), "00000"),
+    "with a prefix": (plain("B2", "42", PREFIXED), "ID-0042"),
+    "parted": (plain("B2", "123456789", PARTED), "123-45-6789"),
+    "telephone, long": (plain("B2", "4155550123", PHONE), "(415) 555-0123"),
+    "telephone, short": (plain("B2", "5550123", PHONE), "555-0123"),
+    "money": (plain("B2", "1234.5", MONEY), "1234.5"),
+    "euro": (plain("B2", "1234", EURO), "1234"),
+    "a day": (plain("B2", "45657", DAY), "2024-12-31"),
+    "a day whose time is hidden": (plain("B2", "45657.5", DAY), "2024-12-31"),
+    "a text with a prefix": (
+        f'<c r="B2" s="{PREFIXED_TEXT}" t="inlineStr"><is><t>7</t></is></c>',
+        "ID-7",
+    ),
+    "rich text": (
+        '<c r="B2" t="inlineStr"><is><r><t>a</t></r><r><t>b</t></r></is></c>',
+        "ab",
+    ),
+    "true under a format": (
+        f'<c r="B2" s="{PADDED}" t="b"><v>1</v></c>',
+        "true",
+    ),
+    "a formula that gives no text": ('<c r="B2" t="str"><f>A1</f><v></v></c>', ""),
+}
+
+
+@pytest.mark.parametrize(("cell", "value"), AS_SHOWN.values(), ids=AS_SHOWN)
+def test_what_excel_shows_goes_out(tmp_path: Path, cell: str, value: str) -> None:
+    path = workbook(tmp_path / "x.xlsx", HEADER, row(2, text("A2", "1"), cell))
+    written, table = _written(path)
+    assert table == [["id", "a"], ["1", value]]
+    assert written.findings == []
+
+
+# What is shown in a way that does not go out: a cell, what is written, what is shown.
+OTHERWISE = {
+    "rounded": (plain("B2", "1234.567", MONEY), "1234.567", "1234.57"),
+    "percent, rounded": (plain("B2", "0.126", PERCENT), "12.6", "13"),
+    "a unit": (plain("B2", "5", KILOS), "5", "5 kg"),
+    "a fraction": (plain("B2", "0.5", FRACTION), "0.5", "# ?/?"),
+    "a power": (plain("B2", "123456", POWER), "123456", "0.00E+00"),
+    "a month": (plain("B2", "45657", MONTH), "2024-12-31", "mmm-yy"),
+    "the time of a day": (plain("B2", "45657.5", HOUR), "2024-12-31T12:00:00", "h:mm"),
+    "nothing": (plain("B2", "5", HIDES), "5", ";;;"),
+    "a word": (plain("B2", "1", WORDS), "1", "Yes"),
+    "a word for zero": (plain("B2", "0", WORDS), "0", "No"),
+    "thousands": (plain("B2", "5000", THOUSANDS), "5000", "#,##0,"),
+    "padded, no whole number": (plain("B2", "1.5", PADDED), "1.5", "00000"),
+    "padded, negative": (plain("B2", "-5", PADDED), "-5", "00000"),
+}
+
+
+@pytest.mark.parametrize(("cell", "value", "shown"), OTHERWISE.values(), ids=OTHERWISE)
+def test_what_is_shown_otherwise_is_warned_of(
+    tmp_path: Path, cell: str, value: str, shown: str
+) -> None:
+    path = workbook(tmp_path / "x.xlsx", HEADER, row(2, text("A2", "1"), cell))
+    written, table = _written(path)
+    assert table == [["id", "a"], ["1", value]]
+    [finding] = written.findings
+    assert (finding.level, finding.rule) == ("warns", "shown-otherwise")
+    assert (finding.row, finding.column, finding.value) == (2, "a", value)
+    assert quoted(finding.message) == [shown]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '<c r="B2"><f>A2</f></c>',
+        '<c r="B2"><f>A2</f><v></v></c>',
+        '<c r="B2"><f>A2</f><v/></c>',
+        '<c r="B2" t="n">\n<f>A2</f>\n<v></v>\n</c>',
+        '<c r="B2" t="str"><f>A2</f></c>',
+        '<c r="B2"><f t="shared" si="0"/></c>',
+    ],
+)
+def test_a_formula_without_a_saved_value_blocks(tmp_path: Path, cell: str) -> None:
+    last = row(3, text("A3", "x"), plain("B3", "1"))
+    path = workbook(tmp_path / "x.xlsx", HEADER, row(2, text("A2", "1"), cell), last)
+    written, table = _written(path)
+    found = [(f.level, f.rule, f.row, f.column) for f in written.findings]
+    assert found == [("blocks", "no-value", 2, "a")]
+    assert table[1:] == [["1", ""], ["x", "1"]]
+
+
+def test_formulas_without_values_are_counted_to_the_last(tmp_path: Path) -> None:
+    cells = [row(n, f'<c r="A{n}"><f>B1</f></c>') for n in range(2, 1_502)]
+    written, table = _written(workbook(tmp_path / "x.xlsx", HEADER, *cells))
+    assert len(written.findings) == 1_000
+    assert written.totals == {"no-value": 1_500}
+    assert len(table) == 1_501
+
+
+def test_merged_and_hidden_cells_are_told(tmp_path: Path) -> None:
+    path = workbook(
+        tmp_path / "x.xlsx",
+        HEADER,
+        row(2, text("A2", "1"), text("B2", "x")),
+        f'<row r="3" hidden="1">{text("A3", "2")}</row>',
+        '<row r="4" hidden="1"></row>',
+        above='<cols><col min="2" max="16384" hidden="1"/></cols>',
+        below='<mergeCells count="2"><mergeCell ref="B2:B3"/><mergeCell ref="D9:E9"/>'
+        "</mergeCells>",
+    )
+    written, _ = _written(path)
+    assert [(f.level, f.rule, f.row, f.column) for f in written.findings] == [
+        ("warns", "merged-cells", 2, "a"),
+        ("warns", "hidden-rows", 3, None),
+        ("notes", "hidden-columns", 1, "a"),
+    ]
+
+
+def test_a_sheet_begins_where_its_header_is(tmp_path: Path) -> None:
+    path = workbook(
+        tmp_path / "x.xlsx",
+        row(1, text("A1", "Accounts by owner"), typed("F1", "e", "#REF!")),
+        row(3, text("A3", "id"), text("B3", "a")),
+        row(4, text("A4", "1"), typed("B4", "e", "#N/A")),
+        below='<mergeCells><mergeCell ref="A1:F1"/></mergeCells>',
+    )
+    target = tmp_path / "x.csv"
+    written = write_csv(path, "A", target, begin=3)
+    assert target.read_text().splitlines()[0].rstrip(",") == "id,a"
+    assert [(f.rule, f.row, f.column) for f in written.findings] == [
+        ("cell-error", 2, "a")
+    ]
+    assert [change.count for change in written.changes] == [2, 2]
+    with pytest.raises(Unreadable, match="row 9"):
+        write_csv(path, "A", target, begin=9)
+
+
+def test_dates_since_1904_are_the_days_that_excel_shows(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "x.xlsx", HEADER, row(2, plain("A2", 1, DAY)))
+    with zipfile.ZipFile(path) as source:
+        kept = {name: source.read(name) for name in source.namelist()}
+    book = kept["xl/workbook.xml"].replace(
+        b"<sheets>", b'<workbookPr date1904="1"/><sheets>'
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, old in (kept | {"xl/workbook.xml": book}).items():
+            archive.writestr(name, old)
+    assert _written(path)[1][1][0] == "1904-01-02"
 
 
 def test_a_date_in_a_column_with_times_has_a_time_too(tmp_path: Path) -> None:

@@ -424,7 +424,7 @@ class TestTrial:
         assert draft.path_of("as_sent").read_bytes() == before
         assert draft.is_draft
 
-    @pytest.mark.parametrize("do", ["read", "read-otherwise"])
+    @pytest.mark.parametrize("do", ["read", "begin"])
     @pytest.mark.parametrize("of", ["trial", "rest"])
     def test_neither_is_read_otherwise(
         self, of: str, do: str, write: Write, browser: Browser

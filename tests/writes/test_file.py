@@ -12,6 +12,7 @@ from django.test import Client as Browser
 
 from console.access.roles import Role
 from console.models import AuditEvent, Integration
+from files.reading import delimiters, encodings
 from sandbox.app import Sandbox
 from tests.answers import levels
 from tests.writes.making import check_draft, confirm, make_draft
@@ -97,11 +98,71 @@ class TestReading:
         upload(browser, target, "id;Name\n1;Müller\n".encode("cp1252"))
         write = Write.objects.get()
         press(browser, write, "read", encoding="cp1252", delimiter=";")
-        press(browser, write, "read-otherwise")
-        assert (write.is_ready, write.reading) == (False, {})
-        assert browser.get(page(write)).status_code == 200
+        asked = browser.get(page(write), {"read": ""})
+        assert asked.context["choices"].chosen.encoding == "cp1252"
         press(browser, write, "read", encoding="cp1250", delimiter=";")
         assert write.is_ready
+        assert write.reading["encoding"] == "cp1250"
+
+    @pytest.mark.parametrize(
+        "data", [CSV, b"id,Name\n1,x\n", b"note\nx\n", "id,ä\n".encode()]
+    )
+    def test_every_way_to_read_is_offered_of_a_file_that_reads_well(
+        self, data: bytes, browser: Browser, target: dict[str, Any]
+    ) -> None:
+        upload(browser, target, data)
+        write = Write.objects.get()
+        assert 'href="?read#' in browser.get(page(write)).content.decode()
+        shown = browser.get(page(write), {"read": ""}).content.decode()
+        for codec in encodings.NAMES:
+            assert shown.count(f'name="encoding" value="{codec}"') == 1
+        for sign in delimiters.NAMES:
+            assert f'<option value="{sign}"' in shown
+
+    def test_a_title_is_left_out_by_one_button(
+        self, browser: Browser, target: dict[str, Any]
+    ) -> None:
+        data = b"Accounts by owner\n\nid,Name\n1,x\n2,y\n"
+        answer = upload(browser, target, data, follow=True)
+        write = Write.objects.get()
+        assert rules(write) == {("title-rows", None)}
+        assert 'value="begin"' in answer.content.decode()
+        assert 'value="leave-out"' not in answer.content.decode()
+        press(browser, write, "begin")
+        assert write.reading["begin"] == 3
+        assert as_sent(write) == b"id,Name\n1,x\n2,y\n"
+        assert write.is_ready
+        press(browser, write, "begin")
+        assert write.reading["begin"] == 3
+
+    def test_a_title_of_a_workbook_is_left_out_too(
+        self, browser: Browser, target: dict[str, Any]
+    ) -> None:
+        upload(browser, target, workbook("First", above="Report"), name="a.xlsx")
+        write = Write.objects.get()
+        press(browser, write, "read", sheet="First")
+        assert rules(write) == {("title-rows", None)}
+        press(browser, write, "begin")
+        assert as_sent(write) == b"id,name\n1,First\n"
+        assert write.reading["sheet"] == "First"
+
+    def test_rows_that_were_mended_are_not_mended_once_they_are_others(
+        self, browser: Browser, target: dict[str, Any]
+    ) -> None:
+        upload(browser, target, b"id,Name\n1,x\n2,y\n3,z\n")
+        write = Write.objects.get()
+        press(
+            browser,
+            write,
+            "cells",
+            cell_row="2",
+            cell_column="Name",
+            cell_was="x",
+            cell="changed",
+        )
+        assert b"changed" in as_sent(write)
+        press(browser, write, "read", begin="2", encoding="utf-8", delimiter=",")
+        assert b"changed" not in as_sent(write)
 
     @pytest.mark.hostile
     @pytest.mark.parametrize(
@@ -112,6 +173,9 @@ class TestReading:
             {"encoding": "utf-8", "delimiter": ""},
             {"encoding": "\0", "delimiter": ";"},
             {"sheet": "Not there"},
+            {"begin": "0"},
+            {"begin": "x"},
+            {"begin": "9" * 30},
         ],
     )
     def test_a_way_to_read_that_does_not_exist_is_told(
@@ -610,8 +674,8 @@ def quoted(text: str) -> str:
     return "".join(f"%{byte:02x}" for byte in text.encode("utf-8", "surrogatepass"))
 
 
-def workbook(*names: str) -> bytes:
-    """Return a workbook whose sheets hold an id and their own name."""
+def workbook(*names: str, above: str = "") -> bytes:
+    """Return a workbook whose sheets hold an id and their own name, below a title."""
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     package = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -655,7 +719,9 @@ def workbook(*names: str) -> bytes:
                     for column, text in zip("AB", cells, strict=True)
                 )
                 + "</row>"
-                for r, cells in ((1, ("id", "name")), (2, ("1", name)))
+                for r, cells in enumerate(
+                    [*([(above, "")] if above else []), ("id", "name"), ("1", name)], 1
+                )
             )
             archive.writestr(
                 f"xl/worksheets/sheet{number}.xml",

@@ -3,7 +3,7 @@
 from typing import Literal, NamedTuple
 
 Counts = Literal["cells", "rows", "columns", ""]
-Mend = Literal["leave-columns", "take-spaces", "trim", "dates", "key", ""]
+Mend = Literal["leave-columns", "take-spaces", "trim", "dates", "key", "begin", ""]
 
 
 class RuleTitle(NamedTuple):
@@ -32,15 +32,19 @@ RULES: dict[str, RuleTitle] = {
     "not-utf-8": RuleTitle(
         "Characters that are not UTF-8", "Save the file as UTF-8, or correct the lines."
     ),
-    "sep-line": RuleTitle("A note to Excel before the header", "Delete the line."),
+    "no-header": RuleTitle("No such row to begin with", "Read it otherwise."),
+    "sep-line": RuleTitle("A note to Excel before the header", "Read it otherwise."),
+    "title-rows": RuleTitle(
+        "A title above the header", "Begin at the row of the key.", "", "begin"
+    ),
     "too-big": RuleTitle("Too large", "Put it at a URL, or make it smaller."),
     # The header
     "blank-column": RuleTitle(
         "Columns without a name", _LEAVE_OUT, "columns", "leave-columns"
     ),
     "column-spaces": RuleTitle(
-        "Column names with spaces at their ends",
-        "Take the spaces out.",
+        "Column names with spaces or characters that nobody sees",
+        "Take them out.",
         "columns",
         "take-spaces",
     ),
@@ -112,6 +116,28 @@ RULES: dict[str, RuleTitle] = {
     "id": RuleTitle("Not Salesforce ids", _CORRECT, "cells"),
     "long-number": RuleTitle(
         "Numbers that Excel has rounded", "Enter them as text in Excel.", "cells"
+    ),
+    "hidden-columns": RuleTitle(
+        "Columns that Excel hides",
+        "They go out like the others: leave out what is not meant.",
+        "columns",
+        "leave-columns",
+    ),
+    "hidden-rows": RuleTitle(
+        "Rows that Excel hides",
+        "They go out like the others: leave out what is not meant.",
+        "rows",
+    ),
+    "merged-cells": RuleTitle(
+        "Merged cells", "Unmerge them in Excel, and fill each one in.", "cells"
+    ),
+    "no-value": RuleTitle(
+        "Formulas without a saved value", "Open and save it in Excel.", "cells"
+    ),
+    "shown-otherwise": RuleTitle(
+        "Cells that Excel shows otherwise than they go out",
+        "Enter in Excel what is meant.",
+        "cells",
     ),
     "number": RuleTitle("Not numbers as Salesforce reads them", _CORRECT, "cells"),
     "number-range": RuleTitle("Numbers too large or too exact", _CORRECT, "cells"),

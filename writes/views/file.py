@@ -16,12 +16,12 @@ from console.access.roles import Role, require_viewer
 from console.http import ConsoleRequest
 from console.sign_in import kept_form
 from console.ui.polling import seconds_between_polls, seen
-from files.checking.header import bare_name
+from files import unseen
 from files.field import Field
 from files.findings import LEVELS
 from files.mending.recipes import ColumnRecipe, InvalidRecipe, Recipe
 from writes.columns import columns_of, fields_of
-from writes.display import findings
+from writes.display import findings, reading
 from writes.forms.recipe import DATE_CHOICES, with_columns
 from writes.models import FileJob, Write
 from writes.recipe import sent_names
@@ -162,12 +162,23 @@ def _page(
         "problem": problem,
         "report": write.check_report,
     }
-    context["inspection"] = write.inspected
+    inspection = write.inspected
+    context["inspection"] = inspection
+    if inspection is not None and not inspection.refusal:
+        context["choices"] = reading.choices(inspection, write.reading)
+        context["asks_reading"] = _asks_reading(request, write)
     if job is not None and job.is_open:
         context |= _job_polling(request, job)
     if write.check_report:
         context |= _report_context(request, write, typed or write.recipe)
     return render(request, "writes/file.html", context, status=status)
+
+
+def _asks_reading(request: ConsoleRequest, write: Write) -> bool:
+    """Whether the page asks how the file is to be read: in doubt, or when told to."""
+    if write.inspection["doubts"] and not write.reading:
+        return True
+    return "read" in request.GET and write.is_draft
 
 
 def _report_context(
@@ -189,7 +200,8 @@ def _report_context(
     for group in groups:
         group["read_column"] = read_as.get(group["column"] or "", "")
         rows = [f["row"] for f in group["first"] if f["row"] and f["row"] > 1]
-        group["has_rows"] = bool(rows)
+        # Of a title the row is that of the header.
+        group["has_rows"] = bool(rows) and group["rule"] != "title-rows"
     columns = _columns(names[:COLUMNS_SHOWN], typed, fields)
     by_name = {column["name"]: column for column in columns}
     findings.mark_columns(by_name, groups)
@@ -236,9 +248,10 @@ def _columns(
             {
                 "number": number,
                 "name": name,
+                "marked_name": unseen.marked(name),
                 "field": by_name.get(chosen.name.casefold()),
                 "sent_as": chosen.name,
-                "bare_name": bare_name(chosen.name),
+                "bare_name": unseen.bare(chosen.name),
                 "is_left_out": not chosen.name,
                 "trim": chosen.trim,
                 "blank_to_null": chosen.blank_to_null,

@@ -17,7 +17,7 @@ from files.findings_file import rows_with
 from files.mending.recipes import InvalidRecipe, Recipe
 from files.reading.inspection import Reading
 from writes.columns import columns_of
-from writes.forms.recipe import with_cells, with_columns
+from writes.forms.recipe import LONGEST_ROW, with_cells, with_columns
 from writes.models import SavedMapping, Write
 from writes.recipe import (
     key_after,
@@ -32,21 +32,46 @@ def _read_as(write: Write, request: ConsoleRequest) -> dict[str, Any]:
     sheet = request.POST.get("sheet", "")
     if sheet not in write.inspection.get("sheets", []) and sheet:
         raise InvalidRecipe("Choose one of the sheets of the workbook.")
+    begin = request.POST.get("begin", "1").strip()
+    is_number = begin.isdecimal() and len(begin) <= LONGEST_ROW
     try:
         reading = Reading(
             encoding=request.POST.get("encoding", "utf-8"),
             delimiter=request.POST.get("delimiter", ","),
             sheet=sheet,
+            begin=int(begin) if is_number else 0,
         )
     except ValueError as error:
         raise InvalidRecipe(str(error)) from None
-    return {"reading": reading.as_json()}
+    return _reading_values(write, reading)
 
 
-def _read_otherwise(write: Write, request: ConsoleRequest) -> dict[str, Any]:
-    """Ask again how the file is to be read; what was mended stays."""
+def _begin_at_key(write: Write, request: ConsoleRequest) -> dict[str, Any]:
+    """Begin the file with the row in which the key was found."""
     _need_no_trial(write)
-    return {"reading": {}}
+    groups = write.check_report.get("groups", [])
+    found = next((g["first"][0] for g in groups if g["rule"] == "title-rows"), None)
+    if found is None:
+        raise InvalidRecipe("This page is old. Reload it.")
+    before = _reading_of(write)
+    begin = before.begin + found["row"] - 1
+    return _reading_values(write, replace(before, begin=begin))
+
+
+def _reading_of(write: Write) -> Reading:
+    """Return how the file was read."""
+    if write.reading or write.inspected is None:
+        return Reading.from_json(write.reading)
+    return write.inspected.suggested
+
+
+def _reading_values(write: Write, reading: Reading) -> dict[str, Any]:
+    values: dict[str, Any] = {"reading": reading.as_json()}
+    before = _reading_of(write)
+    if (before.begin, before.sheet) != (reading.begin, reading.sheet):
+        # Rows have other numbers now: what was mended was mended elsewhere.
+        values["recipe_json"] = {}
+    return values
 
 
 def _need_no_trial(write: Write) -> None:
@@ -126,7 +151,7 @@ def _choose_key(write: Write, request: ConsoleRequest) -> dict[str, Any]:
 
 ACTIONS: dict[str, Callable[[Write, ConsoleRequest], dict[str, Any]]] = {
     "read": _read_as,
-    "read-otherwise": _read_otherwise,
+    "begin": _begin_at_key,
     "columns": _map_columns,
     "leave-out": _leave_out,
     "put-back": _put_back,
