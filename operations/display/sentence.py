@@ -71,7 +71,9 @@ def tries(operation: Operation) -> str:
 
 
 def not_written(operation: Operation) -> str:
-    """Say that nothing was written of what is not sent now, as a whole sentence."""
+    """Say what was written of what is not sent now, as a whole sentence."""
+    if operation.may_have_left:
+        return "It may have been sent before this database was restored."
     if told := tries(operation):
         return f"Nothing was written: it was {told}."
     return "Nothing of it has left."
@@ -190,6 +192,10 @@ def _correct(operation: Operation) -> str:
 
 
 def _cancelled(operation: Operation) -> tuple[str, str]:
+    if operation.may_have_left:
+        return f"It was cancelled here. {not_written(operation)}", (
+            "Look in Ampersand and in the customer's system before you send it again."
+        )
     if tries(operation):
         return f"{not_written(operation)} Then it was cancelled.", ""
     return "Nothing was written: it was cancelled before it was sent.", ""

@@ -200,6 +200,8 @@ class Operation(models.Model):
     due_at = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)
     # How many of them Ampersand refused for now, with nothing written; and when last.
+    # It waited in a restored back-up: nobody knows what left after that was made.
+    may_have_left = models.BooleanField(default=False)
     refusals = models.PositiveIntegerField(default=0)
     refused_at = models.DateTimeField(null=True)
     # Watching: how often we asked, when last with an answer, and what went wrong since.

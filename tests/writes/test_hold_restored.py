@@ -14,6 +14,7 @@ from django.test import Client as Browser
 from console.health import pulse
 from console.models import AuditEvent, Integration, Pulse
 from console.runtime import db_clock
+from operations.display.sentence import sentence
 from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.answers import Shown
@@ -21,6 +22,7 @@ from tests.conftest import actor
 from tests.writes.making import confirm, make_draft, received, states, work_off
 from writes.actions.hold_restored import hold_restored
 from writes.actions.pause import resume
+from writes.models import Write
 from writes.worker import send
 
 State = Operation.State
@@ -68,13 +70,31 @@ def test_what_waited_is_held_for_a_person(
     assert (waiting.state, write.paused_by_name) == (State.HELD, "the console")
     assert received(sandbox) == []
     page = browser.get(waiting.get_absolute_url())
-    assert Shown(page).texts["pause-reason"] == write.pause_reason
+    assert write.pause_reason in Shown(page).texts["operation-status"]
     assert AuditEvent.objects.filter(action="write.paused").count() == 1
     assert resume(write, actor(olga))
     work_off()
     assert len(received(sandbox)) == 1
     write.refresh_from_db()
     assert (states(write), write.pause_reason) == (["succeeded"], "")
+
+
+def test_cancelled_then_nobody_claims_that_nothing_was_written(
+    sandbox: Sandbox, integration: Integration, olga: User
+) -> None:
+    csv = b"external_id__c,LastName\na-1,Berg\na-2,Tal\n"
+    draft = make_draft(integration, olga, csv=csv, primary_key="external_id__c")
+    operation = confirm(draft, olga)
+    pulse.beat(db_clock.now())
+    long_ago()
+    assert hold_restored(db_clock.now()) == 1
+    operation.refresh_from_db()
+    assert operation.may_have_left
+    assert operation.cancel(by="olga")
+    assert sentence(operation).todo
+    work_off()
+    totals = Write.objects.get(pk=draft.pk).rows_totals
+    assert (totals.unknown, totals.not_sent) == (2, 0)
 
 
 def test_parts_that_were_held_stay_so(

@@ -6,6 +6,7 @@ So a person has to look, and resumes or cancels each write.
 
 from datetime import datetime
 
+from django.db import transaction
 from django.utils import timezone
 
 from console.actor import Actor
@@ -38,15 +39,18 @@ def _reason(last_used: datetime | None) -> str:
     if last_used:
         when = f"on {timezone.localtime(last_used):%-d %b %Y at %H:%M:%S}"
     return (
-        "Nothing of it has left as far as this database knows. It was last in use "
-        f"{when}, so it may be a restored back-up, and this may have been sent since. "
-        "Look in Ampersand and in the customer's SaaS, then resume it or cancel it."
+        f"The database was last in use {when}, so it may be a back-up, and what was "
+        "sent after that is not in it. Look in Ampersand and in the customer's system, "
+        "then resume this write or cancel it."
     )
 
 
 def _hold(write: Write, reason: str) -> bool:
     try:
-        pause(write, CONSOLE, reason=reason)
+        with transaction.atomic():
+            pause(write, CONSOLE, reason=reason)
+            held = Operation.objects.filter(batch__write=write)
+            held.filter(state=Operation.State.HELD).update(may_have_left=True)
     except NothingToPause:
         return False
     return True

@@ -91,6 +91,8 @@ def _told(operation: Operation) -> Told:
 
 
 def _verdict(operation: Operation) -> Verdict:
+    if operation.state == State.CANCELLED and operation.may_have_left:
+        return "unknown"
     if operation.state in Operation.NOT_SENT:
         return "not sent"
     if operation.state in (State.REJECTED, State.NOT_WRITTEN):
