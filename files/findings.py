@@ -36,12 +36,17 @@ class Finding:
 
 @dataclass(kw_only=True)
 class Group:
-    """All findings of one rule in one column: how many, and the first of them."""
+    """All findings of one level and rule in one column.
+
+    `total` counts them, `listed` those that were passed on one by one, each with its
+    row, and `first` are the first of them.
+    """
 
     level: Level
     rule: str
     column: str | None
     total: int = 0
+    listed: int = 0
     first: list[Finding] = field(default_factory=list)
 
 
@@ -53,6 +58,12 @@ class Origin(Protocol):
 
 
 Sink = Callable[[Finding], None]
+IsThere = Callable[[Finding], bool]
+
+
+def always(_: Finding) -> bool:
+    """Say of every fault that it still is there."""
+    return True
 
 
 @dataclass(kw_only=True)
@@ -69,7 +80,7 @@ class Report:
     columns: list[str] = field(default_factory=list)
     key: str = ""
     preview: list[list[str]] = field(default_factory=list)
-    groups: dict[tuple[str, str | None], Group] = field(default_factory=dict)
+    groups: dict[tuple[Level, str, str | None], Group] = field(default_factory=dict)
     sink: Sink | None = None
     origin: Origin | None = None
 
@@ -102,12 +113,13 @@ class Report:
             column=column,
             value=None if value is None else value[:LONGEST_VALUE],
         )
-        name = (rule, column)
+        name = (level, rule, column)
         group = self.groups.get(name)
         if group is None:
             group = Group(level=level, rule=rule, column=column)
             self.groups[name] = group
         group.total += 1
+        group.listed += row is not None
         if len(group.first) < KEPT_PER_GROUP:
             group.first.append(finding)
         if self.sink is not None:
@@ -136,6 +148,7 @@ class Report:
                     "rule": group.rule,
                     "column": group.column,
                     "total": group.total,
+                    "listed": group.listed,
                     "first": [vars(finding) for finding in group.first],
                 }
                 for group in self.ordered()

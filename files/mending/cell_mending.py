@@ -57,6 +57,7 @@ class CellMending:
         self._absent = [name for name in recipe.columns if name not in columns]
         self._ragged = 0
         self.findings: list[Finding] = []
+        self.totals: Counter[str] = Counter()
 
     @property
     def _is_recut(self) -> bool:
@@ -115,6 +116,7 @@ class CellMending:
         if width != self._width or not self._is_recut:
             return
         # As sent, this record would look as if nothing were wrong with it.
+        self.totals["ragged-row"] += 1
         if len(self.findings) < KEPT_FINDINGS:
             message = (
                 f"Row {row:,} has {counted(width, 'cell')}, the header has "

@@ -1,6 +1,7 @@
 """Making the file as sent from the file as read, by an operator's recipe."""
 
 import csv
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,12 +26,14 @@ class Mended:
     """What mending did.
 
     `rows_held_back` were left out. `findings` are faults that cannot be seen any more
-    in the file as sent: they belong into its report, with rows of the file as read.
+    in the file as sent: they belong into its report, with rows of the file as read; the
+    first 1,000 are kept, `totals` counts them all by rule.
     `is_same` says that the file as read is the one to send; then nothing was written.
     """
 
     changes: list[Change] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    totals: Counter[str] = field(default_factory=Counter)
     rows_held_back: int = 0
     is_same: bool = False
     origin: Origin = field(default_factory=Origin)
@@ -136,6 +139,7 @@ class _Pass:
         return Mended(
             changes=self._changes(),
             findings=self._cells.findings,
+            totals=self._cells.totals,
             rows_held_back=self._rows["hold"],
             is_same=not self._differs,
             origin=self._origin,

@@ -7,8 +7,9 @@ conditional UPDATE, if the draft still is the one that it was begun for.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,14 @@ from files.findings_file import FindingsFile
 from files.mending.mapping import suggest
 from files.mending.mend import Mended, mend
 from files.mending.recipes import ColumnRecipe, Recipe, column_names
+from files.mending.still_there import still_there
 from files.reading.inspection import Reading, inspect
 from files.reading.read import Read, read
 from files.splitting import RecordTooBig, part_text, split
 from writes import delivery
 from writes.columns import fields_of, header_of
 from writes.models import SavedMapping, Write
-from writes.recipe import recipe_as_json
+from writes.recipe import recipe_as_json, sent_names
 from writes.storage import NUL, NewFiles, delete, measure, storable
 from writes.worker.progress import Progress, Stopped
 
@@ -77,7 +79,14 @@ def _work_out(write: Write, new_files: NewFiles, progress: Progress) -> dict[str
     )
     progress.step("Reading", size)
     as_read = new_files.path("as-read")
-    told = read(original, as_read, inspection, reading, progress=progress)
+    told = read(
+        original,
+        as_read,
+        inspection,
+        reading,
+        progress=progress,
+        is_there=still_there(write.recipe),
+    )
     if told.is_same:
         as_read = original
     work = _Work(write, new_files, progress, as_read, told)
@@ -109,9 +118,9 @@ class _Work:
         report = Report(origin=None if mended.is_same else mended.origin)
         with FindingsFile(findings) as file:
             report.sink = file.add
-            self._add(report, self.told.findings)
-            self._count_rest(report)
+            self._add(report, self._told_findings(recipe))
             self._add(report, mended.findings)
+            _count_rest(report, self.told.totals + mended.totals)
             self._check(as_sent, recipe, report)
             parts = self._parts(as_sent, report)
         size, sha256 = measure(as_sent)
@@ -191,13 +200,16 @@ class _Work:
             )
         report.origin = origin
 
-    def _count_rest(self, report: Report) -> None:
-        """Count what reading found beyond the findings that it kept."""
-        for rule, total in self.told.totals.items():
-            groups = [group for group in report.groups.values() if group.rule == rule]
-            missing = total - sum(group.total for group in groups)
-            if groups and missing > 0:
-                groups[-1].total += missing
+    def _told_findings(self, recipe: Recipe) -> list[Finding]:
+        """Return what reading found, of columns by what they are sent as."""
+        names = column_names(header_of(self.as_read)) if self.told.findings else []
+        sent_as = dict(zip(names, sent_names(recipe, names), strict=True))
+        return [
+            replace(finding, column=sent_as.get(finding.column, finding.column))
+            if finding.column
+            else finding
+            for finding in self.told.findings
+        ]
 
     def _check(self, as_sent: Path, recipe: Recipe, report: Report) -> None:
         self.progress.step("Checking", as_sent.stat().st_size)
@@ -246,3 +258,13 @@ class _Work:
         if self.write.delivery in delivery.deliveries(size):
             return self.write.delivery
         return Write.Delivery.PARTS
+
+
+def _count_rest(report: Report, totals: Counter[str]) -> None:
+    """Count what reading and mending found beyond the findings that they kept."""
+    for rule, total in totals.items():
+        groups = [group for group in report.ordered() if group.rule == rule]
+        missing = total - sum(group.total for group in groups)
+        if groups and missing > 0:
+            # What is not known blocks, if any of it does.
+            groups[0].total += missing
