@@ -253,8 +253,8 @@ class _Writing:
     def _tell_not_kept(self, count: int) -> None:
         message = (
             f"{counted(count, 'more cell')} of the sheet with an error, beyond the "
-            f"first {KEPT_ERRORS:,}, would go out blank. Mend the formulas in Excel and "
-            "upload the workbook again."
+            f"first {KEPT_ERRORS:,}, would go out blank. Mend the formulas in Excel "
+            "and upload the workbook again."
         )
         finding = Finding(level="blocks", rule="cell-error", message=message)
         self._written.totals["cell-error"] += count

@@ -76,7 +76,7 @@ def _records(data: bytes) -> Iterator[bytes]:
             yield records.raw.encode("utf-8", "surrogateescape")
 
 
-# Each finding of these names a row at fault; the row of any other is an example at most.
+# Each finding of these names a row at fault; of others it is an example at most.
 ABOUT_ROWS = {
     "altered-id", "blank-key", "boolean", "cell-error", "date", "date-time", "email",
     "empty-row", "id", "key-spaces", "key-twins", "lone-cr", "long-cell", "long-number",

@@ -54,7 +54,7 @@ def note_what_mends(
 def names_its_rows(group: Mapping[str, Any]) -> bool:
     """Whether each finding of a group names a row at fault, and all are known.
 
-    Only then may its rows be left out: a row that is an example is no worse than others.
+    Only then may its rows be left out: an example is no worse than other rows.
     """
     rows = [finding["row"] for finding in group["first"]]
     is_complete = group.get("listed") == group["total"]

@@ -127,8 +127,8 @@ def with_cells(
         is_row = row.isdecimal() and len(row) <= LONGEST_ROW
         if not is_row or (int(row), column) not in cells_at_fault:
             raise InvalidRecipe(
-                f"Nothing is wrong with {shown(column)} of row {shown(row)}, or the page "
-                "is old. Reload it."
+                f"Nothing is wrong with {shown(column)} of row {shown(row)}, or the "
+                "page is old. Reload it."
             )
         _need_no_nul(value)
         cells[int(row), column] = value

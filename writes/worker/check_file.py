@@ -16,7 +16,7 @@ from typing import Any
 from ampersand import LARGEST_CSV
 from files.checking.check import check
 from files.field import Field
-from files.findings import ROW, Finding, Report
+from files.findings import ROW, Finding, IsThere, Report
 from files.findings_file import FindingsFile
 from files.mending.mapping import suggest
 from files.mending.mend import Mended, mend
@@ -24,6 +24,7 @@ from files.mending.recipes import ColumnRecipe, Recipe, column_names
 from files.mending.still_there import still_there
 from files.reading.inspection import Reading, inspect
 from files.reading.read import Read, read
+from files.reading.rows_of_lines import rows_of_lines
 from files.splitting import RecordTooBig, part_text, split
 from writes import delivery
 from writes.columns import fields_of, header_of
@@ -89,12 +90,27 @@ def _work_out(write: Write, new_files: NewFiles, progress: Progress) -> dict[str
     )
     if told.is_same:
         as_read = original
+    _find_rows(told, as_read, still_there(write.recipe))
     work = _Work(write, new_files, progress, as_read, told)
     values |= work.finish()
     values["as_read"] = (
         write.original.name if told.is_same else new_files.name_of(as_read)
     )
     return values
+
+
+def _find_rows(told: Read, as_read: Path, is_there: IsThere) -> None:
+    """Give the faults that were told by their line the row that it is in."""
+    lines = {f.line for f in told.findings if f.line is not None and f.row is None}
+    rows = rows_of_lines(as_read, lines) if lines else {}
+    placed = [
+        replace(finding, row=rows.get(finding.line or 0))
+        if finding.row is None
+        else finding
+        for finding in told.findings
+    ]
+    told.findings = [finding for finding in placed if is_there(finding)]
+    told.totals -= Counter(f.rule for f in placed if not is_there(f))
 
 
 @dataclass
