@@ -58,6 +58,7 @@ class Origin(Protocol):
 
 
 Sink = Callable[[Finding], None]
+Explain = Callable[[int, str, str], str | None]
 IsThere = Callable[[Finding], bool]
 
 
@@ -73,7 +74,8 @@ class Report:
     `rows` counts the rows below the header. `key` is the primary key as the header
     spells it, "" where it was not found. `groups` counts every finding, also those that
     were not kept; `sink` is given each one as it is found. `origin` turns the rows and
-    lines of a mended file into those of the file it was made from.
+    lines of a mended file into those of the file it was made from; `explain` says more
+    of a cell, by its row there, its column and its value, or None.
     """
 
     rows: int = 0
@@ -83,6 +85,7 @@ class Report:
     groups: dict[tuple[Level, str, str | None], Group] = field(default_factory=dict)
     sink: Sink | None = None
     origin: Origin | None = None
+    explain: Explain | None = None
 
     def add(
         self,
@@ -102,6 +105,8 @@ class Report:
         if self.origin is not None and row is not None and row > 1:
             line = None if line is None else self.origin.line(row, line)
             row = self.origin.row(row)
+        if self.explain is not None and row and column and value is not None:
+            message = self.explain(row, column, value) or message
         if row is not None:
             message = message.replace(ROW, f"{row:,}")
         finding = Finding(

@@ -148,9 +148,9 @@ def read_records(file: BinaryIO) -> Iterator[tuple[list[str], bytes]]:
 
     A blank line is a record without cells. A lone CR is text, as the check takes it
     (`files.checking.records`): else no row below one could be mended. Bytes that are
-    not UTF-8 are decoded with "surrogateescape" and survive encoding. Raises csv.Error at a record that `csv`
-    cannot read in strict mode or that is longer than `LONGEST_RECORD`; what was yielded
-    until then tells where that record begins.
+    not UTF-8 are decoded with "surrogateescape" and survive encoding. Raises csv.Error
+    at a record that `csv` cannot read in strict mode or that is longer than
+    `LONGEST_RECORD`; what was yielded until then tells where that record begins.
     """
     raw: list[bytes] = []
 

@@ -11,6 +11,7 @@ from console.models import Integration
 from tests.files.test_workbooks import plain, row, text, typed, workbook
 from tests.writes.making import make_draft
 from tests.writes.test_file import as_sent, press
+from tests.writes.test_row_actions import tiers  # noqa: F401
 from writes.models import Write
 
 pytestmark = [pytest.mark.pages, pytest.mark.django_db]
@@ -108,6 +109,31 @@ def test_more_errors_than_are_listed_block_until_all_are_mended(
     leave_out(browser, write)
     assert write.is_ready
     assert as_sent(write) == b"id,amount\nA1200,7\n"
+
+
+def test_a_time_that_never_was_or_was_twice_is_told_at_its_row(
+    tiers: Integration, olga: User, browser: Browser
+) -> None:
+    data = (
+        b"id,name,When\n0,x,12/31/2024 0:15 AM\n1,x,03/10/2024 2:30 AM\n"
+        b"2,x,11/03/2024 1:30 AM\n3,x,12/31/2024 12:15 AM\n"
+    )
+    write = make_draft(tiers, olga, csv=data, primary_key="id", faulty=True)
+    press(browser, write, "columns", name_2="moment", dates_2="datetime:us")
+    values = {"name_0": "id", "name_1": "name", "name_2": "moment"}
+    zone = "America/New_York"
+    press(browser, write, "columns", **values, dates_2="datetime:us", zone=zone)
+    [group] = blocking(write)
+    told = {f["row"]: f["message"] for f in group["first"]}
+    assert told.keys() == {2, 3, 4}
+    assert zone in told[3]
+    assert "2024-11-03T01:30:00-04:00 or 2024-11-03T01:30:00-05:00" in told[4]
+    assert not any("Convert it under Columns" in message for message in told.values())
+    edit = {"cell_column": "When", "cell_was": "x", "cell": "2024-12-31T10:00:00Z"}
+    for row in ("2", "3", "4"):
+        press(browser, write, "cells", **edit, cell_row=row)
+    assert write.is_ready
+    assert as_sent(write).endswith(b"3,x,2024-12-31T00:15:00-05:00\n")
 
 
 def test_quotes_between_semicolons(

@@ -137,6 +137,7 @@ class _Work:
             self._add(report, self._told_findings(recipe))
             self._add(report, mended.findings)
             _count_rest(report, self.told.totals + mended.totals)
+            report.explain = mended.explain
             self._check(as_sent, recipe, report)
             parts = self._parts(as_sent, report)
         size, sha256 = measure(as_sent)
