@@ -37,6 +37,7 @@ def check(
     *,
     key: str,
     fields: Sequence[Field] = (),
+    key_names: Sequence[str] = (),
     report: Report | None = None,
     engine: Engine = "auto",
     progress: Progress | None = None,
@@ -46,7 +47,8 @@ def check(
 
     The file is as it would be sent: UTF-8, LF, commas; nothing of that is taken for
     granted. `fields` are those of the object; without any they are inferred from the
-    first 1,000 rows, and what is found by them only warns. Findings are added to
+    first 1,000 rows, and what is found by them only warns. `key_names` is what the key
+    is called besides, as in the file before it was mended. Findings are added to
     `report` row by row, those about whole columns at the end. `block` is the number of
     bytes that the fast path looks at together. Raises OSError, and what `progress`
     (bytes and rows done) raises.
@@ -59,6 +61,8 @@ def check(
         if table is None:
             return report
         columns, start = table
+        for column in columns:
+            column.key_names = tuple(key_names)
         fold = _fold(columns)
         if engine == "exact":
             texts = KeyTexts(fold)

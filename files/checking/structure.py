@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from files.checking.no_records import is_end_of_report
 from files.checking.records import is_quoted_soundly
 from files.findings import ROW
 from files.values.problems import Problem
@@ -60,6 +61,8 @@ def width_problem(cells: list[str], wanted: int) -> Problem | None:
         f"header has {wanted:,}. Look for a comma too many or too few, or quotes that "
         "are missing."
     )
+    if is_end_of_report(cells[0].strip()):
+        message = f"{message} It seems to be the end of a report: leave the row out."
     return Problem("blocks", "ragged-row", message)
 
 

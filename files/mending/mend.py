@@ -27,9 +27,10 @@ class Mended:
 
     `rows_held_back` were left out. `findings` are faults that cannot be seen any more
     in the file as sent: they belong into its report, with rows of the file as read; the
-    first 1,000 are kept, `totals` counts them all by rule.
-    `explain` says of a cell why it was not converted, by its row of the file as read
-    and the name that its column is sent as. `is_same` says that the file as read is the one to send; then nothing was written.
+    first 1,000 are kept, `totals` counts them all by rule. `explain` says of a cell why
+    it was not converted, by its row of the file as read and the name that its column is
+    sent as. `is_same` says that the file as read is the one to send; then nothing was
+    written.
     """
 
     changes: list[Change] = field(default_factory=list)

@@ -11,7 +11,6 @@ from console.models import Integration
 from tests.files.test_workbooks import plain, row, text, typed, workbook
 from tests.writes.making import make_draft
 from tests.writes.test_file import as_sent, press
-from tests.writes.test_row_actions import tiers  # noqa: F401
 from writes.models import Write
 
 pytestmark = [pytest.mark.pages, pytest.mark.django_db]
@@ -130,8 +129,8 @@ def test_a_time_that_never_was_or_was_twice_is_told_at_its_row(
     assert "2024-11-03T01:30:00-04:00 or 2024-11-03T01:30:00-05:00" in told[4]
     assert not any("Convert it under Columns" in message for message in told.values())
     edit = {"cell_column": "When", "cell_was": "x", "cell": "2024-12-31T10:00:00Z"}
-    for row in ("2", "3", "4"):
-        press(browser, write, "cells", **edit, cell_row=row)
+    for number in ("2", "3", "4"):
+        press(browser, write, "cells", **edit, cell_row=number)
     assert write.is_ready
     assert as_sent(write).endswith(b"3,x,2024-12-31T00:15:00-05:00\n")
 

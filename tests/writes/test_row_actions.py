@@ -9,14 +9,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
-from console.models import Integration, WriteObject
+from console.models import Integration
 from files.checking.check import check
 from files.checking.records import Records, Unreadable
-from files.fields.field_lists import as_json
 from files.findings import Finding, Report
 from files.mending.mend import mend
 from files.mending.recipes import Recipe
-from tests.files.corpus import FIELDS, Odd, corpus
+from tests.files.corpus import Odd, corpus
 from tests.writes.making import make_draft
 from tests.writes.pages import Page
 from tests.writes.test_file import as_sent, press
@@ -81,8 +80,8 @@ ABOUT_ROWS = {
     "altered-id", "blank-key", "boolean", "cell-error", "date", "date-time", "email",
     "empty-row", "id", "key-spaces", "key-twins", "lone-cr", "long-cell", "long-number",
     "long-row", "not-decodable", "not-utf-8", "nul", "number", "number-range",
-    "picklist", "quotes", "ragged-row", "repeated-key", "required-blank", "scientific",
-    "time", "too-long",
+    "inner-quotes", "picklist", "quotes", "ragged-row", "repeated-header",
+    "repeated-key", "report-end", "required-blank", "scientific", "time", "too-long",
 }  # fmt: skip
 
 
@@ -162,15 +161,6 @@ class TestRepeatedKeys:
         values = {"level": "blocks", "rule": "repeated-key", "column": "id"}
         assert press(browser, write, "keep-first", **values).status_code == 422
         assert as_sent(write) == data
-
-
-@pytest.fixture
-def tiers(integration: Integration) -> Integration:
-    """An integration whose contacts have a restricted picklist `tier`."""
-    WriteObject.objects.update_or_create(
-        integration=integration, name="contact", defaults={"fields": as_json(FIELDS)}
-    )
-    return integration
 
 
 def test_findings_of_two_levels_are_told_and_left_out_apart(

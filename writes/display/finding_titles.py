@@ -95,6 +95,14 @@ RULES: dict[str, RuleTitle] = {
         "Correct them in the file, or leave these rows out.",
         "rows",
     ),
+    "repeated-header": RuleTitle(
+        "The header stands among the rows again", "Leave these rows out.", "rows"
+    ),
+    "report-end": RuleTitle(
+        "Totals and notes of a report",
+        "Leave these rows out, unless they are records.",
+        "rows",
+    ),
     # The key
     "blank-key": RuleTitle(
         "Rows without a key", "Fill the key in, or leave these rows out.", "rows"

@@ -219,8 +219,7 @@ class _Work:
 
     def _told_findings(self, recipe: Recipe) -> list[Finding]:
         """Return what reading found, of columns by what they are sent as."""
-        names = column_names(header_of(self.as_read)) if self.told.findings else []
-        sent_as = dict(zip(names, sent_names(recipe, names), strict=True))
+        sent_as = self._sent_as(recipe)
         return [
             replace(finding, column=sent_as.get(finding.column, finding.column))
             if finding.column
@@ -228,12 +227,19 @@ class _Work:
             for finding in self.told.findings
         ]
 
+    def _sent_as(self, recipe: Recipe) -> dict[str, str]:
+        """Return what each column of the file as read is sent as."""
+        names = column_names(header_of(self.as_read))
+        return dict(zip(names, sent_names(recipe, names), strict=True))
+
     def _check(self, as_sent: Path, recipe: Recipe, report: Report) -> None:
         self.progress.step("Checking", as_sent.stat().st_size)
+        key = self._key(recipe, as_sent)
         check(
             as_sent,
-            key=self._key(recipe, as_sent),
+            key=key,
             fields=self.fields,
+            key_names=[n for n, sent in self._sent_as(recipe).items() if sent == key],
             report=report,
             progress=self.progress,
         )
