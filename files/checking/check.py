@@ -17,7 +17,7 @@ from files.checking.header import check_header
 from files.checking.keys import Fold, KeyTexts, fold_case, keep_case, key_problems
 from files.checking.ledger import Ledger, Mark, Progress, Start
 from files.checking.records import Records, Unreadable, readable
-from files.checking.structure import byte_problems, text_problems
+from files.checking.structure import byte_problems, quote_problems, text_problems
 from files.field import Field
 from files.fields.inference import SAMPLE, infer
 from files.findings import Report
@@ -108,6 +108,8 @@ def _tell_odd_header(records: Records, names: list[str], report: Report) -> None
         for index, problem in byte_problems(records.raw):
             _tell_first(report, problem, 1 + index)
     for problem in text_problems(records.raw, names):
+        _tell_first(report, problem, 1)
+    for _, problem in quote_problems(records.raw, len(names)):
         _tell_first(report, problem, 1)
 
 

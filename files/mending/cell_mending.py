@@ -1,6 +1,5 @@
 """Mending the cells of one record after the other; the rest stays byte for byte."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -14,6 +13,7 @@ from files.mending.recipes import (
     Recipe,
     column_names,
 )
+from files.quoting import cells_to_quote, quoted, written_cells
 from files.shown import shown
 from files.values.rules import NULL
 
@@ -21,9 +21,6 @@ from files.values.rules import NULL
 KEPT_FINDINGS = 1_000
 # So many cells that were not converted are remembered, to say why at their row.
 KEPT_CELLS = 100_000
-# Each cell of a record that `csv` reads in strict mode, as written, after its comma.
-_CELL = re.compile(r',("[^"]*(?:""[^"]*)*"|[^,]*)')
-_NEEDS_QUOTES = re.compile('[,"\r\n]')
 _STAYS: dict[Outcome, str] = {
     "misfit": "did not fit the format",
     "time": "would have lost a time of day",
@@ -60,6 +57,8 @@ class CellMending:
         if header and not self._width:
             raise InvalidRecipe("Every column is left out; keep at least one.")
         self._edits = _edits(names, recipe)
+        self._quotes = recipe.quotes
+        self._put_in_quotes = 0
         self._edited = 0
         self._unedited = len(recipe.cells)
         self._absent = [name for name in recipe.columns if name not in columns]
@@ -75,12 +74,13 @@ class CellMending:
     @property
     def changes_records(self) -> bool:
         """Whether records below the header may change."""
-        return bool(self._steps or self._edits) or self._is_recut
+        return bool(self._steps or self._edits) or self._is_recut or self._quotes
 
     def header(self, raw: bytes) -> bytes:
         """Return the header record to send."""
         names = [name for name, _ in self._constants]
-        return self._recut(raw, self._sent_as, names)
+        in_quotes = self._cells_in_quotes(raw, self._header)
+        return self._recut(raw, in_quotes | self._sent_as, names)
 
     def record(self, row: int, cells: list[str], raw: bytes) -> bytes:
         """Return the record to send: the same bytes if nothing in it changes.
@@ -91,7 +91,7 @@ class CellMending:
             self._leave_ragged(row, len(cells))
             return raw
         edits = self._edits.get(row, {})
-        changed = {}
+        changed = self._cells_in_quotes(raw, cells)
         for index, step in self._steps:
             if index in edits:
                 continue
@@ -106,6 +106,15 @@ class CellMending:
                 changed[index] = text
         return self._recut(raw, changed, [value for _, value in self._constants])
 
+    def _cells_in_quotes(self, raw: bytes, cells: list[str]) -> dict[int, str]:
+        """Return the cells that hold quotes and lack their own, where that is clear."""
+        if not self._quotes or b'"' not in raw:
+            return {}
+        text = raw.decode("utf-8", "surrogateescape")
+        places = cells_to_quote(text, len(self._header)) or ()
+        self._put_in_quotes += len(places)
+        return {place: cells[place] for place in places}
+
     def _recut(
         self, raw: bytes, changed: dict[int, str], constants: Sequence[str]
     ) -> bytes:
@@ -113,11 +122,11 @@ class CellMending:
             return raw
         text = raw.decode("utf-8", "surrogateescape")
         body = text.rstrip("\r\n")
-        written = _CELL.findall("," + body)
+        written = written_cells(body)
         for index, cell in changed.items():
-            written[index] = _quoted(cell)
+            written[index] = quoted(cell)
         sent = [written[index] for index in self._kept]
-        sent += [_quoted(value) for value in constants]
+        sent += [quoted(value) for value in constants]
         # A blank cell alone would be a blank line, and no record.
         joined = ",".join(sent) or '""'
         return (joined + text[len(body) :]).encode("utf-8", "surrogateescape")
@@ -152,6 +161,10 @@ class CellMending:
             changes.append(Change(what, 1))
         for _, step in self._steps:
             changes += step.changes()
+        if self._put_in_quotes:
+            cells = counted(self._put_in_quotes, "cell")
+            what = f"{cells} put in quotes, because of quotes inside."
+            changes.append(Change(what, self._put_in_quotes))
         if self._edited:
             what = f"{counted(self._edited, 'cell')} changed by hand."
             changes.append(Change(what, self._edited))
@@ -250,10 +263,3 @@ def _edits(names: Sequence[str], recipe: Recipe) -> dict[int, dict[int, str]]:
         if name in positions:
             edits.setdefault(row, {})[positions[name]] = text
     return edits
-
-
-def _quoted(text: str) -> str:
-    """Return a cell as it is written: quoted only where it must be."""
-    if not _NEEDS_QUOTES.search(text):
-        return text
-    return '"' + text.replace('"', '""') + '"'

@@ -5,6 +5,7 @@ from bisect import bisect_right
 from files.findings import Finding, IsThere
 from files.mending.recipes import Recipe
 from files.mending.ways import turns
+from files.quoting import INNER_QUOTES
 
 
 def still_there(recipe: Recipe) -> IsThere:
@@ -19,6 +20,8 @@ def still_there(recipe: Recipe) -> IsThere:
 
     def is_there(finding: Finding) -> bool:
         if finding.column in left_out:
+            return False
+        if finding.rule == INNER_QUOTES and recipe.quotes:
             return False
         if finding.row is None or finding.row < 2:
             return True

@@ -61,10 +61,28 @@ BLOCKED: dict[str, tuple[bytes, list[Where]]] = {
         b"id,a\n1,x\n2,x\n1,y\n",
         [("repeated-key", 2, 2, "id"), ("repeated-key", 4, 4, "id")],
     ),
-    "stray quote": (b'id,a\n1,x"y\n', [("quotes", 2, 2, None)]),
+    "stray quote": (b'id,a\n1,x"y\n', [("inner-quotes", 2, 2, "a")]),
+    "stray quotes around a comma": (
+        b'id,a,b\n1,x "y, z" w\n2,24",36"\n',
+        [
+            ("quotes", 2, 2, None),
+            ("inner-quotes", 3, 3, "a"),
+            ("inner-quotes", 3, 3, "b"),
+        ],
+    ),
+    "quote after a space": (b'id,a\n1, "x"\n', [("quotes", 2, 2, None)]),
+    "doubled quote in no quotes": (b'id,a\n1,x""y\n', [("quotes", 2, 2, None)]),
+    "quotes read in two ways": (
+        b'id,a,b\nx"y,"z,w,k",v"u\n',
+        [("quotes", 2, 2, None)],
+    ),
     "stray quotes go on": (
         b'id,a\n1,x"y\n2,5"\n3\n',
-        [("quotes", 2, 2, None), ("quotes", 3, 3, None), ("ragged-row", 4, 4, None)],
+        [
+            ("inner-quotes", 2, 2, "a"),
+            ("inner-quotes", 3, 3, "a"),
+            ("ragged-row", 4, 4, None),
+        ],
     ),
     "quote never closed": (b'id,a\n1,x\n2,"y\n3,z\n', [("unreadable", 3, 3, None)]),
     "second quote never closed": (
@@ -110,7 +128,7 @@ BLOCKED: dict[str, tuple[bytes, list[Where]]] = {
             ("repeated-column", 1, 1, "a"),
             ("blank-key", 2, 2, "id"),
             ("ragged-row", 3, 3, None),
-            ("quotes", 4, 4, None),
+            ("inner-quotes", 4, 4, "a"),
         ],
     ),
 }

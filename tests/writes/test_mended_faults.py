@@ -146,6 +146,35 @@ def test_quotes_between_semicolons(
     assert as_sent(write) == b"id,Name\nA2,z\n"
 
 
+@pytest.mark.parametrize(
+    ("data", "sent"),
+    [
+        (
+            b'id,Name\nA1,5" pipe\nA2,6"\nA3, "z"\n',
+            b'id,Name\nA1,"5"" pipe"\nA2,"6"""\n',
+        ),
+        (
+            b'id;Name\nA1;5" pipe, long\nA2;6"\nA3; "z"\n',
+            b'id,Name\nA1,"5"" pipe, long"\nA2,"6"""\n',
+        ),
+    ],
+)
+def test_cells_are_put_in_quotes_where_they_can_be_meant_in_one_way_only(
+    data: bytes, sent: bytes, integration: Integration, olga: User, browser: Browser
+) -> None:
+    write = read(integration, olga, browser, data)
+    totals = {g["rule"]: g["total"] for g in blocking(write)}
+    if data.startswith(b"id,"):
+        assert totals == {"inner-quotes": 2, "quotes": 1}
+    press(browser, write, "quotes")
+    assert {g["rule"] for g in blocking(write)} == {"quotes"}
+    leave_out(browser, write)
+    assert write.is_ready
+    assert as_sent(write) == sent
+    press(browser, write, "undo")
+    assert not write.is_ready
+
+
 def test_characters_that_cannot_be_read(
     integration: Integration, olga: User, browser: Browser
 ) -> None:

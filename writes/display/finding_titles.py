@@ -3,7 +3,7 @@
 from typing import Literal, NamedTuple
 
 Counts = Literal["cells", "rows", "lines", "columns", ""]
-Mend = Literal["leave-columns", "take-spaces", "trim", "dates", "key", ""]
+Mend = Literal["leave-columns", "take-spaces", "trim", "dates", "key", "quotes", ""]
 
 
 class RuleTitle(NamedTuple):
@@ -89,6 +89,12 @@ RULES: dict[str, RuleTitle] = {
     "long-cell": RuleTitle("Cells that are too long", "Shorten them.", "cells"),
     "long-row": RuleTitle("Rows that are too long", "Shorten them.", "rows"),
     "nul": RuleTitle("NUL characters", "Save the file as UTF-8 text.", "rows"),
+    "inner-quotes": RuleTitle(
+        "Quotes inside cells that are not quoted",
+        "Put the cells in quotes: what they hold stays the same.",
+        "cells",
+        "quotes",
+    ),
     "quotes": RuleTitle("Quotes that do not fit", "Correct them in the file.", "rows"),
     "ragged-row": RuleTitle(
         "Rows with another number of cells",

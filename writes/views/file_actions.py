@@ -140,6 +140,10 @@ def _edit_cells(write: Write, request: ConsoleRequest) -> dict[str, Any]:
     return _recipe_values(with_cells(write.recipe, cells, request.POST))
 
 
+def _put_in_quotes(write: Write, request: ConsoleRequest) -> dict[str, Any]:
+    return _recipe_values(replace(write.recipe, quotes=True))
+
+
 def _undo(write: Write, request: ConsoleRequest) -> dict[str, Any]:
     """Take back every change but the rows of a trial: those are in another write."""
     kept = Recipe(
@@ -169,6 +173,7 @@ ACTIONS: dict[str, Callable[[Write, ConsoleRequest], dict[str, Any]]] = {
     "keep-last": _keep_one("last"),
     "put-back": _put_back,
     "cells": _edit_cells,
+    "quotes": _put_in_quotes,
     "undo": _undo,
     "check": lambda write, request: {},
     "key": _choose_key,
