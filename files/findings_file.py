@@ -3,12 +3,15 @@
 import csv
 from collections import defaultdict
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import Literal, Self
 
 from files.findings import LONGEST_VALUE, Finding
 
 COLUMNS = ("level", "rule", "row", "line", "column", "value", "message")
+# What is None is written as an empty cell.
+_values = attrgetter(*COLUMNS)
 
 
 class FindingsFile:
@@ -27,8 +30,7 @@ class FindingsFile:
 
     def add(self, finding: Finding) -> None:
         """Write one finding; what it does not name stays empty."""
-        values = (getattr(finding, name) for name in COLUMNS)
-        self._writer.writerow(["" if value is None else value for value in values])
+        self._writer.writerow(_values(finding))
 
 
 def read_findings(path: Path) -> Iterator[list[str]]:
