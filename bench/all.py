@@ -12,6 +12,7 @@ WITH_POSTGRES = [PYTHON, str(BENCH.parent / "scripts" / "with_postgres.py")]
 COMMANDS = (
     [PYTHON, str(BENCH / "checking.py")],
     [PYTHON, str(BENCH / "others.py")],
+    [PYTHON, str(BENCH / "hostile.py")],
     [PYTHON, str(BENCH / "splitting.py")],
     [PYTHON, str(BENCH / "pipeline.py")],
     [PYTHON, str(BENCH / "uploading.py")],

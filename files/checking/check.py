@@ -17,7 +17,7 @@ from files.checking.header import check_header, has_key, tell_title
 from files.checking.keys import Fold, KeyTexts, fold_case, keep_case, key_problems
 from files.checking.ledger import Ledger, Mark, Progress, Start
 from files.checking.records import Records, Unreadable, readable
-from files.checking.structure import byte_problems, text_problems
+from files.checking.structure import byte_problems, quote_problems, text_problems
 from files.field import Field
 from files.fields.inference import SAMPLE, infer
 from files.findings import Report
@@ -39,6 +39,7 @@ def check(
     *,
     key: str,
     fields: Sequence[Field] = (),
+    key_names: Sequence[str] = (),
     report: Report | None = None,
     engine: Engine = "auto",
     progress: Progress | None = None,
@@ -48,7 +49,8 @@ def check(
 
     The file is as it would be sent: UTF-8, LF, commas; nothing of that is taken for
     granted. `fields` are those of the object; without any they are inferred from the
-    first 1,000 rows, and what is found by them only warns. Findings are added to
+    first 1,000 rows, and what is found by them only warns. `key_names` is what the key
+    is called besides, as in the file before it was mended. Findings are added to
     `report` row by row, those about whole columns at the end. `block` is the number of
     bytes that the fast path looks at together. Raises OSError, and what `progress`
     (bytes and rows done) raises.
@@ -61,6 +63,8 @@ def check(
         if table is None:
             return report
         columns, start = table
+        for column in columns:
+            column.key_names = tuple(key_names)
         fold = _fold(columns)
         if engine == "exact":
             texts = KeyTexts(fold)
@@ -127,6 +131,8 @@ def _tell_odd_header(records: Records, names: list[str], report: Report) -> None
         for index, problem in byte_problems(records.raw):
             _tell_first(report, problem, 1 + index)
     for problem in text_problems(records.raw, names):
+        _tell_first(report, problem, 1)
+    for _, problem in quote_problems(records.raw, len(names)):
         _tell_first(report, problem, 1)
 
 

@@ -1,8 +1,10 @@
 """The columns of a table, and what is to be said of their cells."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Literal, NamedTuple
 
+from files.checking.no_records import NoRecords
 from files.field import Field
 from files.findings import ROW, Report
 from files.values.problems import Problem
@@ -45,6 +47,7 @@ class Column:
     """One column: its place (0-based), its name and the field that it fills.
 
     `field` is None where nothing is known of its values: they are not checked.
+    `key_names` is what a column of keys is called besides: in the file as read.
     """
 
     def __init__(
@@ -59,9 +62,16 @@ class Column:
             "null": Tally(),
             "spaced": Tally(),
         }
+        self.key_names: tuple[str, ...] = ()
         self._sound: set[str] = set()
         self._remembers = not is_key
         self._seen = self._fresh = 0
+
+    @cached_property
+    def no_records(self) -> NoRecords:
+        """What tells rows that are no records by their key."""
+        known = (self.field.name, self.field.label) if self.field else ()
+        return NoRecords((self.name, *known, *self.key_names))
 
     @property
     def is_required(self) -> bool:
@@ -107,10 +117,13 @@ class Column:
     def _judge_key(self, text: str) -> Verdict | None:
         if text == NULL or not text.strip():
             return Verdict("", (self._keyless,))
-        found = problem(self.field, text) if self.field else None
-        if text == text.strip():
-            return Verdict("", (found,)) if found else None
-        return Verdict("", (self._spaced_key, found) if found else (self._spaced_key,))
+        told = (
+            self._spaced_key if text != text.strip() else None,
+            problem(self.field, text) if self.field else None,
+            self.no_records.problem(text),
+        )
+        problems = tuple(each for each in told if each)
+        return Verdict("", problems) if problems else None
 
     @property
     def _lacks(self) -> Problem:

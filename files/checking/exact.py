@@ -10,6 +10,7 @@ from files.checking.records import Records, Unreadable, readable
 from files.checking.structure import (
     LONGEST_CELL,
     byte_problems,
+    quote_problems,
     text_problems,
     width_problem,
 )
@@ -99,6 +100,11 @@ class _Batch:
                 self._marks.append(Mark(row, ABOUT_ROW, line + index, problem))
         for problem in text_problems(raw, cells):
             self._marks.append(Mark(row, ABOUT_ROW, line, problem))
+        for place, problem in quote_problems(raw, self._ledger.width):
+            if place is None:
+                self._marks.append(Mark(row, ABOUT_ROW, line, problem))
+            else:
+                self._marks.append(Mark(row, place, line, problem, cells[place]))
         wrong = width_problem(cells, self._ledger.width)
         if wrong:
             self._marks.append(Mark(row, ABOUT_ROW, line, wrong))

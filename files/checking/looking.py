@@ -77,6 +77,7 @@ def look(
 
 def _suspect_keys(column: Column, cells: Cells) -> Mask:
     suspect: Mask = (cells.lengths == 0) | is_spaced(cells) | _is_null(cells)
+    suspect |= column.no_records.may_be_none(cells)
     if column.field:
         suspect |= is_suspect(column.field, cells)
     return suspect

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from files.checking.no_records import is_end_of_report
 from files.checking.records import is_quoted_soundly
 from files.findings import ROW
+from files.quoting import INNER_QUOTES, cells_to_quote
 from files.values.problems import Problem
 
 # In characters, by Salesforce's Bulk API 2.0 guide.
@@ -38,14 +40,31 @@ def text_problems(raw: str, cells: list[str]) -> Iterator[Problem]:
             "within cells too: save the file anew with one kind of line end."
         )
         yield Problem("blocks", "lone-cr", message)
-    if '"' in raw and not is_quoted_soundly(raw):
-        message = (
-            f"Row {ROW} has a quote inside a cell that is not quoted. Quote the whole "
-            "cell and double the quote inside."
-        )
-        yield Problem("blocks", "quotes", message)
     if len(raw) > LONGEST_CELL:
         yield from _size_problems(raw, cells)
+
+
+def quote_problems(raw: str, width: int) -> Iterator[tuple[int | None, Problem]]:
+    """Yield what is wrong with the quotes of a record, with the place of the cell.
+
+    The place is None where nobody can tell which cell is meant.
+    """
+    if '"' not in raw or is_quoted_soundly(raw):
+        return
+    places = cells_to_quote(raw, width)
+    if places:
+        for place in places:
+            message = (
+                f"Cell {place + 1:,} of row {ROW} has a quote inside and is not "
+                "quoted. It can be meant in one way only: put it in quotes."
+            )
+            yield place, Problem("blocks", INNER_QUOTES, message)
+        return
+    message = (
+        f"Row {ROW} has a quote inside a cell that is not quoted, and could be read in "
+        "two ways. Quote the whole cell and double the quote inside."
+    )
+    yield None, Problem("blocks", "quotes", message)
 
 
 def width_problem(cells: list[str], wanted: int) -> Problem | None:
@@ -60,6 +79,8 @@ def width_problem(cells: list[str], wanted: int) -> Problem | None:
         f"header has {wanted:,}. Look for a comma too many or too few, or quotes that "
         "are missing."
     )
+    if is_end_of_report(cells[0].strip()):
+        message = f"{message} It seems to be the end of a report: leave the row out."
     return Problem("blocks", "ragged-row", message)
 
 

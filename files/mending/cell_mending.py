@@ -1,21 +1,26 @@
 """Mending the cells of one record after the other; the rest stays byte for byte."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 
 from files.changes import Change, counted
 from files.findings import Finding
-from files.mending.conversions import Outcome, converter
-from files.mending.recipes import ColumnRecipe, InvalidRecipe, Recipe, column_names
+from files.mending.conversions import Outcome, converter, why_it_stays
+from files.mending.recipes import (
+    ColumnRecipe,
+    DateConversion,
+    InvalidRecipe,
+    Recipe,
+    column_names,
+)
+from files.quoting import cells_to_quote, quoted, written_cells
 from files.shown import shown
 from files.values.rules import NULL
 
 # Findings beyond this many are counted, not kept.
 KEPT_FINDINGS = 1_000
-# Each cell of a record that `csv` reads in strict mode, as written, after its comma.
-_CELL = re.compile(r',("[^"]*(?:""[^"]*)*"|[^,]*)')
-_NEEDS_QUOTES = re.compile('[,"\r\n]')
+# So many cells that were not converted are remembered, to say why at their row.
+KEPT_CELLS = 100_000
 _STAYS: dict[Outcome, str] = {
     "misfit": "did not fit the format",
     "time": "would have lost a time of day",
@@ -52,11 +57,15 @@ class CellMending:
         if header and not self._width:
             raise InvalidRecipe("Every column is left out; keep at least one.")
         self._edits = _edits(names, recipe)
+        self._quotes = recipe.quotes
+        self._put_in_quotes = 0
         self._edited = 0
         self._unedited = len(recipe.cells)
         self._absent = [name for name in recipe.columns if name not in columns]
         self._ragged = 0
+        self._stayed: dict[tuple[int, str], tuple[DateConversion, Outcome]] = {}
         self.findings: list[Finding] = []
+        self.totals: Counter[str] = Counter()
 
     @property
     def _is_recut(self) -> bool:
@@ -65,12 +74,13 @@ class CellMending:
     @property
     def changes_records(self) -> bool:
         """Whether records below the header may change."""
-        return bool(self._steps or self._edits) or self._is_recut
+        return bool(self._steps or self._edits) or self._is_recut or self._quotes
 
     def header(self, raw: bytes) -> bytes:
         """Return the header record to send."""
         names = [name for name, _ in self._constants]
-        return self._recut(raw, self._sent_as, names)
+        in_quotes = self._cells_in_quotes(raw, self._header)
+        return self._recut(raw, in_quotes | self._sent_as, names)
 
     def record(self, row: int, cells: list[str], raw: bytes) -> bytes:
         """Return the record to send: the same bytes if nothing in it changes.
@@ -81,11 +91,13 @@ class CellMending:
             self._leave_ragged(row, len(cells))
             return raw
         edits = self._edits.get(row, {})
-        changed = {}
+        changed = self._cells_in_quotes(raw, cells)
         for index, step in self._steps:
             if index in edits:
                 continue
             text = step.mend(cells[index])
+            if step.stayed is not None and len(self._stayed) < KEPT_CELLS:
+                self._stayed[row, step.sent_as] = step.stayed
             if text != cells[index]:
                 changed[index] = text
         self._edited += len(edits)
@@ -94,6 +106,15 @@ class CellMending:
                 changed[index] = text
         return self._recut(raw, changed, [value for _, value in self._constants])
 
+    def _cells_in_quotes(self, raw: bytes, cells: list[str]) -> dict[int, str]:
+        """Return the cells that hold quotes and lack their own, where that is clear."""
+        if not self._quotes or b'"' not in raw:
+            return {}
+        text = raw.decode("utf-8", "surrogateescape")
+        places = cells_to_quote(text, len(self._header)) or ()
+        self._put_in_quotes += len(places)
+        return {place: cells[place] for place in places}
+
     def _recut(
         self, raw: bytes, changed: dict[int, str], constants: Sequence[str]
     ) -> bytes:
@@ -101,11 +122,11 @@ class CellMending:
             return raw
         text = raw.decode("utf-8", "surrogateescape")
         body = text.rstrip("\r\n")
-        written = _CELL.findall("," + body)
+        written = written_cells(body)
         for index, cell in changed.items():
-            written[index] = _quoted(cell)
+            written[index] = quoted(cell)
         sent = [written[index] for index in self._kept]
-        sent += [_quoted(value) for value in constants]
+        sent += [quoted(value) for value in constants]
         # A blank cell alone would be a blank line, and no record.
         joined = ",".join(sent) or '""'
         return (joined + text[len(body) :]).encode("utf-8", "surrogateescape")
@@ -115,6 +136,7 @@ class CellMending:
         if width != self._width or not self._is_recut:
             return
         # As sent, this record would look as if nothing were wrong with it.
+        self.totals["ragged-row"] += 1
         if len(self.findings) < KEPT_FINDINGS:
             message = (
                 f"Row {row:,} has {counted(width, 'cell')}, the header has "
@@ -126,6 +148,11 @@ class CellMending:
             )
             self.findings.append(finding)
 
+    def explain(self, row: int, column: str, text: str) -> str | None:
+        """Return why a cell of the file as read was not converted, if it was not."""
+        stayed = self._stayed.get((row, column))
+        return None if stayed is None else why_it_stays(stayed[0], text, stayed[1])
+
     def changes(self) -> list[Change]:
         """Return what was changed so far, and what of the recipe found no place."""
         changes = [self._header_change(index) for index in self._sent_as]
@@ -134,6 +161,10 @@ class CellMending:
             changes.append(Change(what, 1))
         for _, step in self._steps:
             changes += step.changes()
+        if self._put_in_quotes:
+            cells = counted(self._put_in_quotes, "cell")
+            what = f"{cells} put in quotes, because of quotes inside."
+            changes.append(Change(what, self._put_in_quotes))
         if self._edited:
             what = f"{counted(self._edited, 'cell')} changed by hand."
             changes.append(Change(what, self._edited))
@@ -168,17 +199,23 @@ class CellMending:
 
 
 class ColumnStep:
-    """What happens to the cells of one column, and how often it did."""
+    """What happens to the cells of one column, and how often it did.
+
+    `stayed` says of the last cell why it was not converted, if it was not.
+    """
 
     def __init__(self, name: str, recipe: ColumnRecipe) -> None:
         self._name = name
         self._recipe = recipe
+        self.sent_as = recipe.name
+        self.stayed: tuple[DateConversion, Outcome] | None = None
         self._convert = None if recipe.dates is None else converter(recipe.dates)
         self._trimmed = self._nulls = 0
         self._outcomes: Counter[Outcome] = Counter()
 
     def mend(self, cell: str) -> str:
         """Return the text to send for a cell."""
+        self.stayed = None
         text = cell.strip() if self._recipe.trim else cell
         self._trimmed += len(text) != len(cell)
         if not text or text.isspace():
@@ -186,10 +223,12 @@ class ColumnStep:
                 return text
             self._nulls += 1
             return NULL
-        if self._convert is None or text == NULL:
+        if self._convert is None or self._recipe.dates is None or text == NULL:
             return text
         text, outcome = self._convert(text)
         self._outcomes[outcome] += 1
+        if outcome in _STAYS:
+            self.stayed = self._recipe.dates, outcome
         return text
 
     def changes(self) -> list[Change]:
@@ -224,10 +263,3 @@ def _edits(names: Sequence[str], recipe: Recipe) -> dict[int, dict[int, str]]:
         if name in positions:
             edits.setdefault(row, {})[positions[name]] = text
     return edits
-
-
-def _quoted(text: str) -> str:
-    """Return a cell as it is written: quoted only where it must be."""
-    if not _NEEDS_QUOTES.search(text):
-        return text
-    return '"' + text.replace('"', '""') + '"'

@@ -42,7 +42,8 @@ class Recipe:
     ranges of rows, both ends included. `cells` are texts put in as they are, whatever
     else happens to their column. A trial sends the first `only_first` rows of the file;
     the rest of it goes with `skip_first`, counted from the top of the file too.
-    Raises InvalidRecipe.
+    `quotes` puts cells in quotes that hold some and lack their own, where that is
+    clear. Raises InvalidRecipe.
     """
 
     columns: Mapping[str, ColumnRecipe] = field(default_factory=dict)
@@ -51,6 +52,7 @@ class Recipe:
     cells: Mapping[tuple[int, str], str] = field(default_factory=dict)
     only_first: int | None = None
     skip_first: int = 0
+    quotes: bool = False
 
     def __post_init__(self) -> None:
         for name, value in self.constants:
@@ -86,6 +88,7 @@ class Recipe:
             or self.cells
             or self.only_first is not None
             or self.skip_first
+            or self.quotes
         )
 
     def ranges(self) -> list[tuple[int, int]]:
@@ -107,6 +110,8 @@ class Recipe:
             lines.append(
                 f"Column {shown(name)} is added with {shown(value)} in every row."
             )
+        if self.quotes:
+            lines.append("Cells with quotes inside are put in quotes.")
         lines += self._describe_rows()
         for (row, name), text in list(self.cells.items())[:_SHOWN_CELLS]:
             lines.append(f"Row {row:,}: {shown(name)} becomes {shown(text)}.")
@@ -144,6 +149,7 @@ def as_json(recipe: Recipe) -> dict[str, Any]:
         "cells": [[row, name, text] for (row, name), text in recipe.cells.items()],
         "only_first": recipe.only_first,
         "skip_first": recipe.skip_first,
+        "quotes": recipe.quotes,
     }
     return {key: value for key, value in data.items() if value}
 
@@ -180,6 +186,7 @@ def from_json(data: object) -> Recipe:
         },
         only_first=None if only_first is None else _number(only_first),
         skip_first=_number(given.get("skip_first", 0)),
+        quotes=_flag(given.get("quotes", False)),
     )
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import numpy as np
 
 from files.changes import Change, counted
-from files.findings import Finding
+from files.findings import LONGEST_VALUE, Finding
+from files.quoting import INNER_QUOTES, is_plain_inside
 from files.reading.quotes import COMMA, CR, LF, QUOTE, Bytes, Flags, Positions, Quotes
 
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
@@ -108,6 +109,17 @@ def _in_quotes(raw: bytes) -> bytes:
     return b'"' + value.replace(b'"', b'""') + b'"'
 
 
+def _one_by_one(data: Bytes, text: Bytes, first: Positions, last: Positions) -> bytes:
+    """Return the text with these cells of the data in quotes."""
+    pieces = []
+    done = 0
+    for start, end in zip(first.tolist(), last.tolist(), strict=True):
+        pieces.append(text[done:start].tobytes())
+        pieces.append(_in_quotes(data[start:end].tobytes()))
+        done = end
+    return b"".join([*pieces, text[done:].tobytes()])
+
+
 class Commas:
     """Turns another delimiter into commas, block after block of UTF-8 with LF.
 
@@ -192,36 +204,39 @@ class Commas:
         marks = np.flatnonzero(data == QUOTE)
         at_fault = np.searchsorted(marks, first) != np.searchsorted(marks, last)
         if at_fault.any():
-            converted = self._one_by_one(data, text, outside, first, last, at_fault)
+            self._tell_faults(data, outside, first[at_fault], last[at_fault])
+            converted = _one_by_one(data, text, first, last)
         else:
             converted = np.insert(text, np.concatenate([first, last]), QUOTE).tobytes()
         self._row += int(np.count_nonzero(outside & (data == LF)))
         self._line += int(np.count_nonzero(data == LF))
         return converted
 
-    def _one_by_one(
-        self,
-        data: Bytes,
-        text: Bytes,
-        outside: Flags,
-        first: Positions,
-        last: Positions,
-        at_fault: Flags,
-    ) -> bytes:
-        pieces = []
-        done = 0
-        for start, end, is_faulty in zip(
-            first.tolist(), last.tolist(), at_fault.tolist(), strict=True
+    def _tell_faults(
+        self, data: Bytes, outside: Flags, first: Positions, last: Positions
+    ) -> None:
+        """Tell the cells with a comma and quotes at fault, each with its row."""
+        lines = np.flatnonzero(data == LF)
+        rows = lines[outside[lines]]
+        marks = np.flatnonzero(data == QUOTE)
+        row = np.searchsorted(rows, first)
+        begins = np.where(row > 0, rows[row - 1] + 1, 0) if rows.size else first * 0
+        ends = np.append(rows, data.size)[row]
+        in_row = np.searchsorted(marks, ends) - np.searchsorted(marks, begins)
+        in_cell = np.searchsorted(marks, last) - np.searchsorted(marks, first)
+        is_alone = in_row == in_cell
+        line = np.searchsorted(lines, first)
+        for number, start, end in zip(
+            range(first.size), first.tolist(), last.tolist(), strict=True
         ):
-            pieces.append(text[done:start].tobytes())
-            pieces.append(_in_quotes(data[start:end].tobytes()))
-            done = end
-            if is_faulty:
-                ends_before = data[:start] == LF
-                rows = int(np.count_nonzero(ends_before & outside[:start]))
-                lines = int(np.count_nonzero(ends_before))
-                self._tell_quotes(self._row + rows, self._line + lines)
-        return b"".join([*pieces, text[done:].tobytes()])
+            cell = data[start:end].tobytes().decode(errors="replace")
+            is_clear = bool(is_alone[number]) and is_plain_inside(cell)
+            self._tell_quotes(
+                self._row + int(row[number]),
+                self._line + int(line[number]),
+                cell,
+                is_clear=is_clear,
+            )
 
     def _pass(self, block: bytes) -> bytes:
         """Let the rest of a cell through that is too long to be held."""
@@ -238,13 +253,23 @@ class Commas:
         # The end of the cell is the first byte of the next block, after an empty cell.
         return block[:end] + self.feed(block[end:])
 
-    def _tell_quotes(self, row: int, line: int) -> None:
-        message = (
-            f"Row {row:,} has a quote inside a cell that is not quoted. Quote the "
-            "whole cell and double the quote inside."
+    def _tell_quotes(self, row: int, line: int, cell: str, *, is_clear: bool) -> None:
+        what = f"Row {row:,} has a quote inside a cell that is not quoted"
+        remedy = (
+            ". It can be meant in one way only: put it in quotes."
+            if is_clear
+            else ", and could be read in two ways. Quote the whole cell and double the "
+            "quote inside."
         )
         self._found(
-            Finding(level="blocks", rule="quotes", message=message, row=row, line=line)
+            Finding(
+                level="blocks",
+                rule=INNER_QUOTES if is_clear else "quotes",
+                message=what + remedy,
+                row=row,
+                line=line,
+                value=cell[:LONGEST_VALUE],
+            )
         )
 
     def _tell_too_long(self) -> None:

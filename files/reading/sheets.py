@@ -18,7 +18,7 @@ LARGEST_FILE = 100 * 2**20
 LARGEST_UNZIPPED = 2**30
 # The reader keeps 32 bytes for every place between the first and the last cell.
 MOST_CELLS = 20_000_000
-KEPT = 1_000
+KEPT, KEPT_ERRORS = 1_000, 100_000
 
 _BLOCK = 2**20
 _WORKBOOK = "xl/workbook.xml"
@@ -50,7 +50,7 @@ class Extent:
     """Where the values of a sheet lie, from 1: the first and last row and column.
 
     `errors` are the cells that hold an error, as (row, column): "#REF!"; the first
-    1,000 are kept, all are counted and lie, like formulas without a value, above and
+    100,000 are kept, all are counted and lie, like formulas without a value, above and
     left of `errors_bottom` and `errors_right`. `merged` are ranges as "A2:A4".
     """
 
@@ -62,7 +62,7 @@ class Extent:
     errors_total: int = 0
     errors_bottom: int = 0
     errors_right: int = 0
-    # Formulas without a saved value; the first 1,000 are kept.
+    # Formulas without a saved value; the first 100,000 are kept.
     unsaved: set[tuple[int, int]] = field(default_factory=set)
     unsaved_total: int = 0
     merged: list[str] = field(default_factory=list)
@@ -75,7 +75,7 @@ class Extent:
         self.unsaved_total += 1
         self.errors_bottom = max(self.errors_bottom, place[0])
         self.errors_right = max(self.errors_right, place[1])
-        if self.unsaved_total <= KEPT:
+        if self.unsaved_total <= KEPT_ERRORS:
             self.unsaved.add(place)
 
 
@@ -355,7 +355,7 @@ class _Cells(_Elements):
         self.extent.errors_total += 1
         self.extent.errors_bottom = max(self.extent.errors_bottom, self.row)
         self.extent.errors_right = max(self.extent.errors_right, self._column)
-        if self.extent.errors_total > KEPT:
+        if self.extent.errors_total > KEPT_ERRORS:
             return
         place = self.row, self._column
         self.extent.errors[place] = ""

@@ -12,12 +12,13 @@ from pathlib import Path
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from files.changes import Change, counted
-from files.findings import Finding, Level
+from files.findings import Finding, IsThere, Level, always
 from files.reading.above import left_above, no_header
 from files.reading.cells import DIGITS, clock, duration, number
 from files.reading.kinds import SAVE_AS
 from files.reading.sheets import (
     KEPT,
+    KEPT_ERRORS,
     Extent,
     Sheet,
     Unreadable,
@@ -69,6 +70,7 @@ def write_csv(
     *,
     begin: int = 1,
     progress: Progress | None = None,
+    is_there: IsThere = always,
 ) -> Written:
     """Write a sheet as CSV: UTF-8, LF, commas; a row of Excel is a row of the file.
 
@@ -88,7 +90,8 @@ def write_csv(
     with workbook:
         with _unless_unreadable(sheet):
             cells = workbook.get_sheet_by_name(sheet)
-        return _Writing(cells, values, begin).write(target, progress)
+        writing = _Writing(cells, values, begin, is_there)
+        return writing.write(target, progress)
 
 
 @contextmanager
@@ -113,11 +116,14 @@ def _unless_unreadable(sheet: str) -> Iterator[None]:
 class _Writing:
     """One sheet on its way to a CSV file."""
 
-    def __init__(self, sheet: CalamineSheet, extent: Extent, begin: int) -> None:
+    def __init__(
+        self, sheet: CalamineSheet, extent: Extent, begin: int, is_there: IsThere
+    ) -> None:
         self._sheet = sheet
         self._extent = extent
         self._formats = extent.formats
         self._begin = begin
+        self._is_there = is_there
         self._header: list[str] = []
         self._timed: set[int] = set()
         self._height = self._width = 0
@@ -138,10 +144,10 @@ class _Writing:
                     progress(file.tell(), row)
         not_kept = self._extent.errors_total - len(self._extent.errors)
         if not_kept:
-            self._written.totals["cell-error"] += not_kept
+            self._tell_not_kept("cell-error", "with an error", not_kept)
         not_kept = self._extent.unsaved_total - len(self._extent.unsaved)
         if not_kept:
-            self._written.totals["no-value"] += not_kept
+            self._tell_not_kept("no-value", "without a saved value", not_kept)
         self._tell_layout()
         self._written.changes = self._changes()
         return self._written
@@ -377,10 +383,7 @@ class _Writing:
         column: int | None,
         value: str | None,
     ) -> None:
-        """Add a finding; `row` is the sheet's."""
-        self._written.totals[rule] += 1
-        if self._written.totals[rule] > KEPT:
-            return
+        """Add a finding, unless it was mended; `row` is the sheet's."""
         finding = Finding(
             level=level,
             rule=rule,
@@ -389,6 +392,20 @@ class _Writing:
             column=None if column is None else self._name(column),
             value=value,
         )
+        if not self._is_there(finding):
+            return
+        self._written.totals[rule] += 1
+        if self._written.totals[rule] <= KEPT:
+            self._written.findings.append(finding)
+
+    def _tell_not_kept(self, rule: str, which: str, count: int) -> None:
+        message = (
+            f"{counted(count, 'more cell')} of the sheet {which}, beyond the first "
+            f"{KEPT_ERRORS:,}, would go out blank. Mend the formulas in Excel and "
+            "upload the workbook again."
+        )
+        finding = Finding(level="blocks", rule=rule, message=message)
+        self._written.totals[rule] += count
         self._written.findings.append(finding)
 
     def _name(self, column: int) -> str:

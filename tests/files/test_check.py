@@ -61,15 +61,36 @@ BLOCKED: dict[str, tuple[bytes, list[Where]]] = {
         b"id,a\n1,x\n2,x\n1,y\n",
         [("repeated-key", 2, 2, "id"), ("repeated-key", 4, 4, "id")],
     ),
-    "stray quote": (b'id,a\n1,x"y\n', [("quotes", 2, 2, None)]),
+    "stray quote": (b'id,a\n1,x"y\n', [("inner-quotes", 2, 2, "a")]),
+    "stray quotes around a comma": (
+        b'id,a,b\n1,x "y, z" w\n2,24",36"\n',
+        [
+            ("quotes", 2, 2, None),
+            ("inner-quotes", 3, 3, "a"),
+            ("inner-quotes", 3, 3, "b"),
+        ],
+    ),
+    "quote after a space": (b'id,a\n1, "x"\n', [("quotes", 2, 2, None)]),
+    "doubled quote in no quotes": (b'id,a\n1,x""y\n', [("quotes", 2, 2, None)]),
+    "quotes read in two ways": (
+        b'id,a,b\nx"y,"z,w,k",v"u\n',
+        [("quotes", 2, 2, None)],
+    ),
     "stray quotes go on": (
         b'id,a\n1,x"y\n2,5"\n3\n',
-        [("quotes", 2, 2, None), ("quotes", 3, 3, None), ("ragged-row", 4, 4, None)],
+        [
+            ("inner-quotes", 2, 2, "a"),
+            ("inner-quotes", 3, 3, "a"),
+            ("ragged-row", 4, 4, None),
+        ],
     ),
-    "quote never closed": (b'id,a\n1,x\n2,"y\n3,z\n', [("quotes", 3, 3, None)]),
-    "second quote never closed": (b'id,a\n"1\n2","y\n3,z\n', [("quotes", 2, 3, None)]),
-    "quote never closed in the header": (b'"id,a\n', [("quotes", 1, 1, None)]),
-    "text after a quote": (b'id,a\n1,"x"y\n', [("quotes", 2, 2, None)]),
+    "quote never closed": (b'id,a\n1,x\n2,"y\n3,z\n', [("unreadable", 3, 3, None)]),
+    "second quote never closed": (
+        b'id,a\n"1\n2","y\n3,z\n',
+        [("unreadable", 2, 3, None)],
+    ),
+    "quote never closed in the header": (b'"id,a\n', [("unreadable", 1, 1, None)]),
+    "text after a quote": (b'id,a\n1,"x"y\n', [("unreadable", 2, 2, None)]),
     "NUL": (b"id,a\n1,\0\n", [("nul", 2, 2, None)]),
     "not UTF-8": (
         b"id,a\n1,\xe9\n2,x\n3,\xff\n",
@@ -107,7 +128,7 @@ BLOCKED: dict[str, tuple[bytes, list[Where]]] = {
             ("repeated-column", 1, 1, "a"),
             ("blank-key", 2, 2, "id"),
             ("ragged-row", 3, 3, None),
-            ("quotes", 4, 4, None),
+            ("inner-quotes", 4, 4, "a"),
         ],
     ),
 }
@@ -162,7 +183,7 @@ def test_columns_have_a_limit(width: int, found: bool, tmp_path: Path) -> None:
 def test_a_quote_that_is_never_closed_does_not_fill_the_memory(tmp_path: Path) -> None:
     data = b'id,a\n1,"x\n' + b"2,y\n" * 1_500_000
     report, [finding] = checked(tmp_path, data)
-    assert (finding.rule, finding.row, finding.line) == ("quotes", 2, 2)
+    assert (finding.rule, finding.row, finding.line) == ("unreadable", 2, 2)
     assert numbers(finding.message) == [4_000_000]
     assert UNCHECKED in finding.message
     assert report.rows == 0
@@ -171,14 +192,14 @@ def test_a_quote_that_is_never_closed_does_not_fill_the_memory(tmp_path: Path) -
 def test_a_file_without_line_ends_is_not_read_to_its_end(tmp_path: Path) -> None:
     data = b"id,a\n" + b"1,x;" * 1_100_000
     [finding] = checked(tmp_path, data)[1]
-    assert (finding.rule, finding.row, finding.line) == ("long-row", 2, 2)
+    assert (finding.rule, finding.row, finding.line) == ("unreadable", 2, 2)
 
 
 def test_rows_below_an_unreadable_quote_are_said_not_to_be_checked(
     tmp_path: Path,
 ) -> None:
     report, [finding] = checked(tmp_path, b'id,a\n1,x\n2,"x"y\n3\n')
-    assert finding.rule == "quotes"
+    assert finding.rule == "unreadable"
     assert UNCHECKED in finding.message
     assert report.rows == 1
 
@@ -192,6 +213,17 @@ def test_a_sound_file_has_no_findings(tmp_path: Path) -> None:
         assert report.rows == 24
         assert report.columns == ["id", "name", "notes"]
         assert report.key == "id"
+
+
+def test_a_warning_does_not_hide_what_blocks_by_the_same_rule(tmp_path: Path) -> None:
+    data = b"id,name,tier\n1,x,gold\n2,y,Lead\n"
+    for engine in ("exact", "fast"):
+        report, _ = checked(tmp_path, data, fields=FIELDS, engine=engine)
+        assert report.blocks
+        assert [(g.level, g.rule, g.total) for g in report.ordered()] == [
+            ("blocks", "picklist", 1),
+            ("warns", "picklist", 1),
+        ]
 
 
 def test_a_key_in_another_case_warns(tmp_path: Path) -> None:
@@ -454,6 +486,27 @@ TITLES = {
     "characters that nobody sees": ("Title\n\ufeffid,a\n1,x\n".encode(), 2),
 }
 
+NO_RECORDS = {
+    "the header again": (b"id,name\n1,x\nid,name\n2,y\n", "repeated-header", 3),
+    "in capitals": (b"id,name\n1,x\nID,NAME\n2,y\n", "repeated-header", 3),
+    "labels below names": (b"id,name\nRecord number,x\n2,y\n", "repeated-header", 2),
+    "names before mending": (b"id,name\n1,x\nNr,name\n2,y\n", "repeated-header", 3),
+    "a total": (b"id,name\n1,x\nTotal,\n", "report-end", 3),
+    "a total with its count": (b"id,name\n1,x\nGrand Total (2),y\n", "report-end", 3),
+    "a sum in German": (b"id,name\n1,x\nSumme:,y\n", "report-end", 3),
+    "copyright": (b"id,name\n1,x\nCopyright (c) 2000-2024 x,\n", "report-end", 3),
+    "confidential": (
+        b"id,name\n1,x\nConfidential Information - Do Not Distribute,\n",
+        "report-end",
+        3,
+    ),
+    "who made it": (
+        b'id,name\n1,x\n"Generated By: A B 1/2/2024 5:00 PM",\n',
+        "report-end",
+        3,
+    ),
+}
+
 
 @pytest.mark.parametrize("engine", ["exact", "fast"])
 @pytest.mark.parametrize(("data", "row"), TITLES.values(), ids=TITLES)
@@ -476,3 +529,26 @@ def test_the_label_of_the_key_tells_its_row_too(tmp_path: Path) -> None:
 def test_a_value_that_is_called_like_the_key_is_no_header(tmp_path: Path) -> None:
     report, _ = checked(tmp_path, b"id,a\nid,a\n1,x\n")
     assert "title-rows" not in {group.rule for group in report.ordered()}
+
+
+@pytest.mark.parametrize("engine", ["exact", "fast"])
+@pytest.mark.parametrize(("data", "rule", "row"), NO_RECORDS.values(), ids=NO_RECORDS)
+def test_a_row_that_is_no_record_is_told(
+    data: bytes, rule: str, row: int, engine: str, tmp_path: Path
+) -> None:
+    fields = [Field(name="id", label="Record Number"), Field(name="name")]
+    _, findings = checked(
+        tmp_path, data, engine=engine, fields=fields, key_names=["Nr"]
+    )
+    assert [(f.rule, f.row, f.column) for f in findings if f.level != "notes"] == [
+        (rule, row, "id")
+    ]
+
+
+@pytest.mark.parametrize(
+    "key", ["Totally", "Total SE", "Summer", "1 total", "Copyright Office", "identity"]
+)
+def test_a_key_that_only_begins_so_is_a_record(key: str, tmp_path: Path) -> None:
+    for engine in ("exact", "fast"):
+        data = f"id,name\n{key},x\n".encode()
+        assert checked(tmp_path, data, engine=engine)[1] == []

@@ -200,7 +200,7 @@ WRONG = {
     "quote and comma in a plain cell": (
         b'a;b\n"x\ny";1\n5", thin;2\n',
         SEMICOLONS,
-        [("quotes", 3, 4)],
+        [("inner-quotes", 3, 4)],
     ),
 }
 
@@ -253,7 +253,7 @@ def test_a_very_long_cell_that_ends_leaves_the_cells_after_it_right() -> None:
     assert written == b'a,b\n1,"' + long + b'"\n"5"", thin",2\n"2,5",z\n'
     assert [(f.rule, f.row) for f in result.findings] == [
         ("long-cell", 2),
-        ("quotes", 3),
+        ("inner-quotes", 3),
     ]
 
 

@@ -12,9 +12,11 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 
 from console.access.roles import Role
-from console.models import Project
+from console.models import Integration, Project, WriteObject
+from files.fields.field_lists import as_json
 from sandbox.app import Sandbox
 from tests.conftest import make_user
+from tests.files.corpus import FIELDS
 from tests.writes.unknown_outcomes import left_unknown
 from writes.models import Batch
 from writes.worker import check_file
@@ -80,3 +82,12 @@ def _no_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
 def unknown(sandbox: Sandbox, project: Project, olga: User) -> Callable[..., Batch]:
     """A function that sends something to an object with a fault; it stays unknown."""
     return partial(left_unknown, sandbox, project, olga)
+
+
+@pytest.fixture
+def tiers(integration: Integration) -> Integration:
+    """An integration whose contacts have a restricted picklist `tier`."""
+    WriteObject.objects.update_or_create(
+        integration=integration, name="contact", defaults={"fields": as_json(FIELDS)}
+    )
+    return integration

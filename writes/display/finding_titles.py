@@ -2,17 +2,28 @@
 
 from typing import Literal, NamedTuple
 
-Counts = Literal["cells", "rows", "columns", ""]
-Mend = Literal["leave-columns", "take-spaces", "trim", "dates", "key", "begin", ""]
+Counts = Literal["cells", "rows", "lines", "columns", ""]
+Mend = Literal[
+    *("leave-columns", "take-spaces", "trim", "dates", "key", "begin", "quotes", "")
+]
 
 
 class RuleTitle(NamedTuple):
-    """`counts` is what one finding stands for, `mend` what the page offers at once."""
+    """`counts` is what one finding stands for, `mend` what the page offers at once.
+
+    Where it stands for a cell, a row or a line, its row is at fault; elsewhere the row
+    is no more than an example, and must not be offered to be left out.
+    """
 
     title: str
     todo: str = ""
     counts: Counts = ""
     mend: Mend = ""
+
+    @property
+    def is_about_rows(self) -> bool:
+        """Whether the row of each of its findings is at fault."""
+        return self.counts in ("cells", "rows", "lines")
 
 
 _LEAVE_OUT = "Rename the column under Columns, or leave it out."
@@ -27,10 +38,14 @@ RULES: dict[str, RuleTitle] = {
     "no-rows": RuleTitle("No row below the header", "Choose another file."),
     "not-csv": RuleTitle("Not a CSV file", "Choose another file."),
     "not-decodable": RuleTitle(
-        "Characters that cannot be read", "Read the file with other characters."
+        "Characters that cannot be read",
+        "Read the file with other characters.",
+        "lines",
     ),
     "not-utf-8": RuleTitle(
-        "Characters that are not UTF-8", "Save the file as UTF-8, or correct the lines."
+        "Characters that are not UTF-8",
+        "Save the file as UTF-8, or correct the lines.",
+        "lines",
     ),
     "no-header": RuleTitle("No such row to begin with", "Read it otherwise."),
     "sep-line": RuleTitle("A note to Excel before the header", "Read it otherwise."),
@@ -38,6 +53,9 @@ RULES: dict[str, RuleTitle] = {
         "A title above the header", "Begin at the row of the key.", "", "begin"
     ),
     "too-big": RuleTitle("Too large", "Put it at a URL, or make it smaller."),
+    "unreadable": RuleTitle(
+        "From here on rows cannot be told apart", "Correct the quotes in the file."
+    ),
     # The header
     "blank-column": RuleTitle(
         "Columns without a name", _LEAVE_OUT, "columns", "leave-columns"
@@ -77,10 +95,24 @@ RULES: dict[str, RuleTitle] = {
     "long-cell": RuleTitle("Cells that are too long", "Shorten them.", "cells"),
     "long-row": RuleTitle("Rows that are too long", "Shorten them.", "rows"),
     "nul": RuleTitle("NUL characters", "Save the file as UTF-8 text.", "rows"),
+    "inner-quotes": RuleTitle(
+        "Quotes inside cells that are not quoted",
+        "Put the cells in quotes: what they hold stays the same.",
+        "cells",
+        "quotes",
+    ),
     "quotes": RuleTitle("Quotes that do not fit", "Correct them in the file.", "rows"),
     "ragged-row": RuleTitle(
         "Rows with another number of cells",
         "Correct them in the file, or leave these rows out.",
+        "rows",
+    ),
+    "repeated-header": RuleTitle(
+        "The header stands among the rows again", "Leave these rows out.", "rows"
+    ),
+    "report-end": RuleTitle(
+        "Totals and notes of a report",
+        "Leave these rows out, unless they are records.",
         "rows",
     ),
     # The key

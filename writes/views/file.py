@@ -24,7 +24,7 @@ from writes.columns import columns_of, fields_of
 from writes.display import findings, reading
 from writes.forms.recipe import DATE_CHOICES, with_columns
 from writes.models import FileJob, Write
-from writes.recipe import sent_names
+from writes.recipe import read_names
 from writes.views import file_actions
 from writes.views.drafting import GO_ON, check, is_clean
 from writes.views.lookup import find_write
@@ -194,14 +194,7 @@ def _report_context(
     }
     recipe, fields = write.recipe, fields_of(write)
     names = _columns_kept(write)
-    read_as = dict(zip(sent_names(recipe, names), names, strict=True))
-    # A column that is left out has no name: no finding is about it.
-    read_as.pop("", None)
-    for group in groups:
-        group["read_column"] = read_as.get(group["column"] or "", "")
-        rows = [f["row"] for f in group["first"] if f["row"] and f["row"] > 1]
-        # Of a title the row is that of the header.
-        group["has_rows"] = bool(rows) and group["rule"] != "title-rows"
+    findings.note_what_mends(groups, read_names(recipe, names))
     columns = _columns(names[:COLUMNS_SHOWN], typed, fields)
     by_name = {column["name"]: column for column in columns}
     findings.mark_columns(by_name, groups)
