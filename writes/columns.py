@@ -1,12 +1,11 @@
 """Which columns the file of a write has, and which fields its object."""
 
-import csv
 from pathlib import Path
 
 from console.models import WriteObject
+from files.checking.records import Records, Unreadable
 from files.field import Field
 from files.mending.recipes import column_names
-from files.raw_records import read_header
 from writes.models import Write
 
 
@@ -25,8 +24,11 @@ def columns_of(write: Write) -> list[str]:
 
 def header_of(path: Path) -> list[str]:
     """Return the cells of the header of a CSV file, [] where it cannot be read."""
-    text = read_header(path).decode(errors="replace")
-    try:
-        return next(csv.reader([*text.splitlines(keepends=True)]), [])
-    except csv.Error:
-        return []
+    with path.open("rb") as file:
+        try:
+            cells = next(iter(Records(file)), [])
+        except Unreadable:
+            return []
+    return [
+        name.encode(errors="surrogateescape").decode(errors="replace") for name in cells
+    ]

@@ -20,6 +20,7 @@ from console.models import ApiKey, Group, Integration, Project, WriteObject
 from console.redaction import remember
 from console.ui.forms import StyledForm, StyledModelForm
 from console.validators import validate_path_part
+from files.lines import text_lines
 
 SHORTEST_KEY = 8
 LONGEST_KEY = 500
@@ -121,7 +122,7 @@ class NamesField(forms.Field):
         return "\n".join(value) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> list[str]:
-        lines = (line.strip() for line in str(value or "").splitlines())
+        lines = (line.strip() for line in text_lines(str(value or "")))
         return [line for line in lines if line]
 
     def has_changed(self, initial: Any, data: Any) -> bool:

@@ -19,8 +19,8 @@ Bytes = NDArray[np.uint8]
 
 # Readers of cells may look at so many bytes beyond a block's end: they are zero.
 SLACK = 64
-# A record without an end within so many bytes is left to the exact path.
-LONGEST = 2**23
+# A record without an end within so many blocks is left to the exact path.
+LONGEST = 4
 # Rows of more bytes may break a limit in characters: the exact path looks at them.
 LONGEST_ROW = 131_072
 
@@ -39,6 +39,11 @@ class Block:
     size: int
     start: int
     end: int
+
+    @property
+    def ends_a_line(self) -> bool:
+        """Whether it ends with a line: not where no border of a record was found."""
+        return self.data[self.size - 1] == _LF
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ def blocks(file: BinaryIO, start: int, end: int, size: int) -> Iterator[Block]:
             yield from _last(data, filled, start)
             return
         cut = _last_border(data, filled)
-        if not cut and filled < LONGEST:
+        if not cut and filled < LONGEST * size:
             rest, wanted = bytes(data[:filled]), filled
             continue
         cut = cut or filled
@@ -97,6 +102,8 @@ def _read(file: BinaryIO, start: int, end: int, data: bytearray, at: int) -> int
 def prove(block: Block, width: int) -> Table | None:
     """Return the cells of a block, None where it is not proved to be regular."""
     text, size = block.data, block.size
+    if not block.ends_a_line:
+        return None
     if text.find(b"\r", 0, size) >= 0 or text.find(b"\0", 0, size) >= 0:
         return None
     is_ascii = text.isascii()

@@ -71,10 +71,15 @@ class _Walk:
     def _step(self, block: Block, found: Found, size: int) -> None:
         if isinstance(found, Seen):
             _tell(self._ledger, self._keys, block, found)
-        elif found == "irregular" and size // PIECES >= SMALLEST:
+        elif self._may_be_cut(block, found, size):
             self.to(block.end, size // PIECES)
         else:
             check_records(self._ledger, self._file, until=block.end)
+
+    def _may_be_cut(self, block: Block, found: Found, size: int) -> bool:
+        """Whether smaller blocks may be regular; without any border none are."""
+        is_large = size // PIECES >= SMALLEST
+        return found == "irregular" and is_large and block.ends_a_line
 
 
 def _tell(ledger: Ledger, keys: CellKeys, block: Block, seen: Seen) -> None:

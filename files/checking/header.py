@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from files import unseen
 from files.checking.columns import Column
 from files.checking.structure import LONGEST_HEADER, MOST_COLUMNS
 from files.field import Field
@@ -9,8 +10,6 @@ from files.fields.field_lists import FieldIndex
 from files.findings import Level, Report
 
 NAMES_LISTED = 30
-# A byte order mark, and spaces without a width: nobody sees them.
-_INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
 _SEPARATORS = ((";", "semicolons"), ("\t", "tabs"), ("|", "pipes"))
 
 
@@ -59,16 +58,15 @@ def _check_size(width: int, length: int, report: Report) -> None:
 def _check_names(names: list[str], report: Report) -> None:
     seen: dict[str, int] = {}
     for number, name in enumerate(names, start=1):
-        bare = bare_name(name)
+        bare = unseen.bare(name)
         if not bare:
             message = f"Column {number:,} has no name. Name it, or leave it out."
             _add(report, "blank-column", message, name or f"#{number}")
             continue
         if name != bare:
-            what = "spaces or invisible characters"
             message = (
-                f"Column name “{name}” has {what} at its ends; Salesforce takes them "
-                "as part of the name. Take them out."
+                f"Column name “{unseen.marked(name)}” has {_unseen_in(name)}; "
+                "Salesforce takes them as part of the name. Take them out."
             )
             _add(report, "column-spaces", message, name)
         first = seen.setdefault(bare.lower(), number)
@@ -81,17 +79,22 @@ def _check_names(names: list[str], report: Report) -> None:
             _add(report, "repeated-column", message, name)
 
 
-def bare_name(name: str) -> str:
-    """Return a column's name without spaces and invisible characters at its ends."""
-    previous = ""
-    while name != previous:
-        previous, name = name, name.strip().strip(_INVISIBLE)
-    return name
+def _unseen_in(name: str) -> str:
+    """Name the characters of a column's name that nobody sees."""
+    found = [c for c in dict.fromkeys(name) if unseen.is_unseen(c) and c not in "\t\n"]
+    if not found:
+        return "spaces at its ends"
+    called = ", ".join(map(unseen.called, found[:NAMES_LISTED]))
+    return f"characters that nobody sees: {called}"
 
 
 def _find_key(names: list[str], key: str, report: Report) -> int | None:
     """Return the place of the key's column, None where there is none."""
     fitting = [i for i, name in enumerate(names) if name.lower() == key.lower()]
+    bare = [unseen.bare(name).lower() for name in names]
+    if not fitting and bare.count(unseen.bare(key).lower()) == 1:
+        # That its name has more to it blocks already.
+        return bare.index(unseen.bare(key).lower())
     if not fitting:
         message = f"The primary key “{key}” is not in the header.{_hint(names)}"
         _add(report, "key-missing", message, None)
@@ -111,11 +114,12 @@ def _hint(names: list[str]) -> str:
     """Guess why a header has one column only."""
     if len(names) != 1:
         more = ", …" if len(names) > NAMES_LISTED else ""
-        return f" It has: {', '.join(names[:NAMES_LISTED])}{more}."
+        listed = map(unseen.marked, names[:NAMES_LISTED])
+        return f" It has: {', '.join(listed)}{more}."
     for sign, name in _SEPARATORS:
         if sign in names[0]:
             return f" The columns seem to be separated by {name}; commas are needed."
-    return f" It has one column: {names[0][:200]}."
+    return f" It has one column: {unseen.marked(names[0][:200])}."
 
 
 def _check_fields(
@@ -124,7 +128,7 @@ def _check_fields(
     index = FieldIndex(fields)
     filled: set[str] = set()
     for column in columns:
-        name = bare_name(column.name) if report.columns[column.place] else ""
+        name = unseen.bare(column.name) if report.columns[column.place] else ""
         if not name:
             continue
         match = index.find(name)

@@ -22,6 +22,7 @@ from typing import get_args
 from files.field import Field, Type
 from files.fields.describe import TEXTS
 from files.fields.invalid_fields import InvalidFields, first_repeated, storable
+from files.lines import text_lines
 from files.shown import shown
 from files.values.numbers import TYPES as NUMBERS
 
@@ -52,8 +53,6 @@ _VALUE = re.compile(r"(?:[^|\\]|\\.)+")
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _MEANT = {"n": "\n", "r": "\r", "t": "\t", "s": " "}
 _ESCAPED = re.compile(r"\\(.)")
-# What an editor and str.splitlines may disagree about stays inside a line.
-_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def from_lines(text: str) -> list[Field]:
@@ -61,7 +60,7 @@ def from_lines(text: str) -> list[Field]:
     fields: list[Field] = []
     numbers: list[int] = []
     problems: list[str] = []
-    for number, line in enumerate(_LINE_END.split(text), start=1):
+    for number, line in enumerate(text_lines(text), start=1):
         line = line.strip(_BLANKS)
         if not line or line.startswith("#"):
             continue

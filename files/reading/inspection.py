@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from files.lines import text_lines
 from files.reading import delimiters, encodings, kinds, workbooks
 from files.reading.scanning import Scan
 
@@ -15,6 +16,7 @@ HEAD = 256 * 2**10
 _COLUMNS_SHOWN = 200
 _LONGEST_NAME = 200
 _LINES_SHOWN = 3
+_HEAD_SHOWN = 16 * 2**10
 _BEFORE, _AFTER = 60, 140
 
 
@@ -137,7 +139,7 @@ def _of_text(scan: Scan, head: bytes) -> Inspection:
     records = delimiters.records(text, delimiter)
     told = delimiters.told_by_excel(text)
     header = next(iter(records[1:] if told else records), [])
-    lines = scan.evidence.sample or head.splitlines()[:_LINES_SHOWN]
+    first = text_lines(text[:_HEAD_SHOWN])
     return Inspection(
         size=scan.size,
         sha256=scan.sha256,
@@ -150,7 +152,7 @@ def _of_text(scan: Scan, head: bytes) -> Inspection:
         suggested=Reading(encoding=codecs[0], delimiter=delimiter),
         doubts=tuple(_doubts(codecs[0], delimiter, told)),
         encodings=tuple(
-            _offer(codec, text.splitlines() if is_wide else lines) for codec in codecs
+            _offer(codec, scan.evidence.sample or first) for codec in codecs
         ),
     )
 

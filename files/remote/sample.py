@@ -6,17 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from files.findings import Finding
+from files.reading import kinds
 from files.reading.scanning import Scan
 from files.remote.csv_header import UPLOAD, header_findings, header_names
 
-# What begins a file that is no CSV.
-_SIGNATURES = {
-    b"PK\x03\x04": "an Excel workbook or a ZIP archive",
-    b"%PDF": "a PDF document",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"\x1f\x8b": "a gzip archive",
-}
-_PAGES = (b"<!doctype", b"<html", b"<?xml")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 _blocks = partial(Finding, level="blocks")
@@ -65,11 +58,10 @@ class Sample:
         return header_names(self._text(), key)
 
     def _kind(self) -> str:
-        for signature, kind in _SIGNATURES.items():
-            if self.content.startswith(signature):
-                return kind
-        beginning = self._unmarked()[:1000].lstrip()[:9].lower()
-        return "a web page or XML" if beginning.startswith(_PAGES) else ""
+        kind = kinds.by_bytes(self.content)
+        if kind == "zip":
+            return "an Excel workbook or a ZIP archive"
+        return "" if kind == "csv" else kinds.name(kind)
 
     def _unmarked(self) -> bytes:
         content = self.content

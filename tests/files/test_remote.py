@@ -311,6 +311,8 @@ BODIES = {
     "quote without end": (b'"id' + b"x" * SAMPLE, [("blocks", "long-header")]),
     "web page": (b"<!DOCTYPE html><p>Sign in", [("blocks", "not-csv")]),
     "web page below space": (b" \r\n<html>\n", [("blocks", "not-csv")]),
+    "JSON": (b'[{"id": "1"}]', [("blocks", "not-csv")]),
+    "header in brackets": (b"id,[a]\n1,x\n", []),
     "XML error": (b"<?xml version='1.0'?><Error/>", [("blocks", "not-csv")]),
     "workbook": (b"PK\x03\x04\x14\0", [("blocks", "not-csv")]),
     "old workbook": (b"\xd0\xcf\x11\xe0\xa1", [("blocks", "not-csv")]),

@@ -39,8 +39,8 @@ RULES: dict[str, RuleTitle] = {
         "Columns without a name", _LEAVE_OUT, "columns", "leave-columns"
     ),
     "column-spaces": RuleTitle(
-        "Column names with spaces at their ends",
-        "Take the spaces out.",
+        "Column names with spaces or characters that nobody sees",
+        "Take them out.",
         "columns",
         "take-spaces",
     ),

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from console.access.roles import Role, require_viewer
 from console.http import ConsoleRequest
 from console.ui.polling import seconds_between_polls, seen
-from files.checking.header import bare_name
+from files import unseen
 from files.field import Field
 from files.findings import LEVELS
 from files.mending.recipes import ColumnRecipe, InvalidRecipe, Recipe
@@ -192,9 +192,10 @@ def _columns(
             {
                 "number": number,
                 "name": name,
+                "marked_name": unseen.marked(name),
                 "field": by_name.get(chosen.name.casefold()),
                 "sent_as": chosen.name,
-                "bare_name": bare_name(chosen.name),
+                "bare_name": unseen.bare(chosen.name),
                 "is_left_out": not chosen.name,
                 "trim": chosen.trim,
                 "blank_to_null": chosen.blank_to_null,
