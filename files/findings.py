@@ -62,7 +62,8 @@ class Report:
     `rows` counts the rows below the header. `key` is the primary key as the header
     spells it, "" where it was not found. `groups` counts every finding, also those that
     were not kept; `sink` is given each one as it is found. `origin` turns the rows and
-    lines of a mended file into those of the file it was made from.
+    lines of a mended file into those of the file it was made from. `told` are rules
+    that were told while the file was read, of which a check need say nothing.
     """
 
     rows: int = 0
@@ -72,6 +73,7 @@ class Report:
     groups: dict[tuple[str, str | None], Group] = field(default_factory=dict)
     sink: Sink | None = None
     origin: Origin | None = None
+    told: frozenset[str] = frozenset()
 
     def add(
         self,

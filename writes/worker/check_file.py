@@ -111,6 +111,7 @@ class _Work:
             report.sink = file.add
             self._add(report, self.told.findings)
             self._count_rest(report)
+            report.told = frozenset(self.told.totals)
             self._add(report, mended.findings)
             self._check(as_sent, recipe, report)
             parts = self._parts(as_sent, report)
