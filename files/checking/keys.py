@@ -140,15 +140,16 @@ def _told(
 
 def _differences(texts: list[str]) -> str:
     """Name the characters of the first two spellings that the other one lacks."""
-    first, second = (
-        [unseen.called(char) for char in dict.fromkeys(a) if char not in b]
-        for a, b in (texts[:2], texts[1::-1])
-    )
-    return f"{_named(first)} in the first, {_named(second)} in the second"
-
-
-def _named(chars: list[str]) -> str:
-    return ", ".join(chars[:CHARACTERS_LISTED]) or "none of those"
+    told = []
+    for text, other, which in (
+        (texts[0], texts[1], "first"),
+        (texts[1], texts[0], "second"),
+    ):
+        chars = [char for char in dict.fromkeys(text) if char not in other]
+        if chars:
+            called = ", ".join(map(unseen.called, chars[:CHARACTERS_LISTED]))
+            told.append(f"{called} in the {which}")
+    return ", ".join(told) or "in another order"
 
 
 def _numbers(rows: list[int], origin: Origin | None) -> str:

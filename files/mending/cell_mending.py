@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from files.changes import Change, counted
 from files.findings import Finding
+from files.mending.cleaning import Cleaning
 from files.mending.conversions import Outcome, converter
 from files.mending.recipes import ColumnRecipe, InvalidRecipe, Recipe, column_names
 from files.shown import shown
@@ -174,13 +175,13 @@ class ColumnStep:
         self._name = name
         self._recipe = recipe
         self._convert = None if recipe.dates is None else converter(recipe.dates)
-        self._trimmed = self._nulls = 0
+        self._cleaning = Cleaning(recipe)
+        self._nulls = 0
         self._outcomes: Counter[Outcome] = Counter()
 
     def mend(self, cell: str) -> str:
         """Return the text to send for a cell."""
-        text = cell.strip() if self._recipe.trim else cell
-        self._trimmed += len(text) != len(cell)
+        text = self._cleaning.clean(cell)
         if not text or text.isspace():
             if not self._recipe.blank_to_null:
                 return text
@@ -196,11 +197,11 @@ class ColumnStep:
         """Return what was done so far, each with its count."""
         name = shown(self._name)
         found = [
-            (self._trimmed, "spaces at the ends taken off"),
             (self._nulls, f"blank, now {NULL}, which clears the field"),
             (self._outcomes["converted"], "converted to Salesforce's form of a date"),
         ]
-        changes = [
+        changes = self._cleaning.changes(name)
+        changes += [
             Change(f"{counted(count, 'cell')} of {name}: {what}.", count)
             for count, what in found
             if count
