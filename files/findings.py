@@ -12,6 +12,8 @@ KEPT_PER_GROUP = 20
 PREVIEW_ROWS = 5
 # Stands in a message for the row of its finding: no text of a file has it by accident.
 ROW = "\ue000"
+# The rules of which a mended cell may say more: why it was not converted.
+EXPLAINED = ("date", "date-time")
 # A value is cut to this many characters where it is shown.
 LONGEST_VALUE = 200
 
@@ -36,12 +38,17 @@ class Finding:
 
 @dataclass(kw_only=True)
 class Group:
-    """All findings of one rule in one column: how many, and the first of them."""
+    """All findings of one level and rule in one column.
+
+    `total` counts them, `listed` those that were passed on one by one, each with its
+    row, and `first` are the first of them.
+    """
 
     level: Level
     rule: str
     column: str | None
     total: int = 0
+    listed: int = 0
     first: list[Finding] = field(default_factory=list)
 
 
@@ -53,6 +60,13 @@ class Origin(Protocol):
 
 
 Sink = Callable[[Finding], None]
+Explain = Callable[[int, str, str], str | None]
+IsThere = Callable[[Finding], bool]
+
+
+def always(_: Finding) -> bool:
+    """Say of every fault that it still is there."""
+    return True
 
 
 @dataclass(kw_only=True)
@@ -62,7 +76,8 @@ class Report:
     `rows` counts the rows below the header. `key` is the primary key as the header
     spells it, "" where it was not found. `groups` counts every finding, also those that
     were not kept; `sink` is given each one as it is found. `origin` turns the rows and
-    lines of a mended file into those of the file it was made from. `told` are rules
+    lines of a mended file into those of the file it was made from; `explain` says more
+    of a cell, by its row there, its column and its value, or None. `told` are rules
     that were told while the file was read, of which a check need say nothing.
     """
 
@@ -70,9 +85,10 @@ class Report:
     columns: list[str] = field(default_factory=list)
     key: str = ""
     preview: list[list[str]] = field(default_factory=list)
-    groups: dict[tuple[str, str | None], Group] = field(default_factory=dict)
+    groups: dict[tuple[Level, str, str | None], Group] = field(default_factory=dict)
     sink: Sink | None = None
     origin: Origin | None = None
+    explain: Explain | None = None
     told: frozenset[str] = frozenset()
 
     def add(
@@ -93,6 +109,9 @@ class Report:
         if self.origin is not None and row is not None and row > 1:
             line = None if line is None else self.origin.line(row, line)
             row = self.origin.row(row)
+        is_cell = row and column and value is not None
+        if self.explain is not None and is_cell and rule in EXPLAINED:
+            message = self.explain(row, column, value) or message
         if row is not None:
             message = message.replace(ROW, f"{row:,}")
         finding = Finding(
@@ -104,12 +123,13 @@ class Report:
             column=column,
             value=None if value is None else value[:LONGEST_VALUE],
         )
-        name = (rule, column)
+        name = (level, rule, column)
         group = self.groups.get(name)
         if group is None:
             group = Group(level=level, rule=rule, column=column)
             self.groups[name] = group
         group.total += 1
+        group.listed += row is not None
         if len(group.first) < KEPT_PER_GROUP:
             group.first.append(finding)
         if self.sink is not None:
@@ -138,6 +158,7 @@ class Report:
                     "rule": group.rule,
                     "column": group.column,
                     "total": group.total,
+                    "listed": group.listed,
                     "first": [vars(finding) for finding in group.first],
                 }
                 for group in self.ordered()

@@ -1,11 +1,12 @@
 """Every finding of a check in one CSV file, however many there are."""
 
 import csv
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
-from files.findings import Finding
+from files.findings import LONGEST_VALUE, Finding
 
 COLUMNS = ("level", "rule", "row", "line", "column", "value", "message")
 
@@ -38,17 +39,46 @@ def read_findings(path: Path) -> Iterator[list[str]]:
         yield from reader
 
 
-def rows_with(path: Path, *, rule: str, column: str | None) -> list[int]:
-    """Return the rows, ascending, that have a finding of this rule in this column.
+def rows_with(path: Path, *, level: str, rule: str, column: str | None) -> list[int]:
+    """Return the rows, ascending, with a finding of this level, rule and column.
 
     The header is left out: it is no row that could be left out.
     """
+    return sorted({row for row, _ in _places(path, level, rule, column)})
+
+
+def rows_but_one(
+    path: Path,
+    *,
+    level: str,
+    rule: str,
+    column: str | None,
+    kept: Literal["first", "last"],
+) -> list[int]:
+    """Return the rows of `rows_with`, but for the first or last one of each value.
+
+    A value that was cut tells nothing: its rows are not among them.
+    """
+    of_value: defaultdict[str, set[int]] = defaultdict(set)
+    for row, value in _places(path, level, rule, column):
+        of_value[value].add(row)
     rows = {
-        int(row)
-        for _, of_rule, row, _, in_column, *_ in read_findings(path)
-        if of_rule == rule and in_column == (column or "") and row
+        row
+        for value, found in of_value.items()
+        if len(value) < LONGEST_VALUE
+        for row in found - {min(found) if kept == "first" else max(found)}
     }
-    return sorted(row for row in rows if row > 1)
+    return sorted(rows)
+
+
+def _places(
+    path: Path, level: str, rule: str, column: str | None
+) -> Iterator[tuple[int, str]]:
+    """Yield row and value of each such finding below the header."""
+    wanted = (level, rule, column or "")
+    for of_level, of_rule, row, _, in_column, value, _ in read_findings(path):
+        if (of_level, of_rule, in_column) == wanted and row and int(row) > 1:
+            yield int(row), value
 
 
 def ranges(rows: list[int]) -> list[tuple[int, int]]:

@@ -8,6 +8,7 @@ says where it cannot.
 
 import csv
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ COPIED_AT_ONCE = 4 * 2**20
 # quote that was never closed, and not held in memory.
 LONGEST_RECORD = 8 * 2**20
 
+# CR before anything but LF stops `csv`. This stands in for it: no byte decodes to it.
+_STAND_IN = "\udc0d"
+_LONE_CR = re.compile(r"\r(?!\n)")
 _NEWLINE, _QUOTE = ord("\n"), ord('"')
 _BESIDE_QUOTES = np.zeros(256, np.bool_)
 _BESIDE_QUOTES[[ord(","), _NEWLINE, _QUOTE]] = True
@@ -142,10 +146,11 @@ def regular_blocks(file: BinaryIO, *, block: int = BLOCK) -> Iterator[Block]:
 def read_records(file: BinaryIO) -> Iterator[tuple[list[str], bytes]]:
     """Yield the cells and the bytes of each record from the file's position on.
 
-    A blank line is a record without cells. Bytes that are not UTF-8 are decoded with
-    "surrogateescape" and survive encoding. Raises csv.Error at a record that `csv`
-    cannot read in strict mode or that is longer than `LONGEST_RECORD`; what was yielded
-    until then tells where that record begins.
+    A blank line is a record without cells. A lone CR is text, as the check takes it
+    (`files.checking.records`): else no row below one could be mended. Bytes that are
+    not UTF-8 are decoded with "surrogateescape" and survive encoding. Raises csv.Error
+    at a record that `csv` cannot read in strict mode or that is longer than
+    `LONGEST_RECORD`; what was yielded until then tells where that record begins.
     """
     raw: list[bytes] = []
 
@@ -156,11 +161,15 @@ def read_records(file: BinaryIO) -> Iterator[tuple[list[str], bytes]]:
             if size > LONGEST_RECORD:
                 raise csv.Error("record too long")
             raw.append(line)
-            yield line.decode("utf-8", "surrogateescape")
+            text = line.decode("utf-8", "surrogateescape")
+            yield _LONE_CR.sub(_STAND_IN, text) if b"\r" in line else text
 
     for cells in csv.reader(lines(), strict=True):
-        yield cells, raw[0] if len(raw) == 1 else b"".join(raw)
+        record = raw[0] if len(raw) == 1 else b"".join(raw)
         raw.clear()
+        if b"\r" in record:
+            cells = [cell.replace(_STAND_IN, "\r") for cell in cells]
+        yield cells, record
 
 
 def _ends(data: bytes, inside: bool) -> tuple[NDArray[np.intp], bool]:

@@ -25,6 +25,14 @@ def sent_names(recipe: Recipe, columns: Sequence[str]) -> list[str]:
     ]
 
 
+def read_names(recipe: Recipe, columns: Sequence[str]) -> dict[str, str]:
+    """Return the column of the file for each name that is sent."""
+    names = dict(zip(sent_names(recipe, columns), columns, strict=True))
+    # A column that is left out has no name: no finding is about it.
+    names.pop("", None)
+    return names
+
+
 def names_to_remember(recipe: Recipe) -> dict[str, str]:
     """Return what columns are sent as, for other files with the same columns.
 

@@ -137,12 +137,12 @@ class Records:
                 "A quoted cell opens here and is not closed within "
                 f"{LONGEST_RECORD:,} characters. Close the quote. {UNCHECKED}"
             )
-            return Unreadable(Problem("blocks", "quotes", message), start)
+            return Unreadable(Problem("blocks", "unreadable", message), start)
         message = (
             f"Row {ROW} is longer than {LONGEST_RECORD:,} characters. Look whether "
             f"its line ends are missing. {UNCHECKED}"
         )
-        return Unreadable(Problem("blocks", "long-row", message), self.next_line)
+        return Unreadable(Problem("blocks", "unreadable", message), self.next_line)
 
     def _unreadable(self, error: str) -> Unreadable:
         if "unexpected end of data" in error:
@@ -150,12 +150,12 @@ class Records:
                 f"A quoted cell opens here and is never closed. Close it. {UNCHECKED}"
             )
             line = self._open_at() or self.next_line
-            return Unreadable(Problem("blocks", "quotes", message), line)
+            return Unreadable(Problem("blocks", "unreadable", message), line)
         message = (
             "After a closing quote only a comma or the end of the line may follow. "
             f'Double a quote that belongs to the value (`""`). {UNCHECKED}'
         )
-        return Unreadable(Problem("blocks", "quotes", message), self.next_line)
+        return Unreadable(Problem("blocks", "unreadable", message), self.next_line)
 
     def _open_at(self) -> int | None:
         """Return the line of the cell that is open at the end of what was read."""

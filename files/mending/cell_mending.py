@@ -7,13 +7,21 @@ from collections.abc import Sequence
 from files.changes import Change, counted
 from files.findings import Finding
 from files.mending.cleaning import Cleaning
-from files.mending.conversions import Outcome, converter
-from files.mending.recipes import ColumnRecipe, InvalidRecipe, Recipe, column_names
+from files.mending.conversions import Outcome, converter, why_it_stays
+from files.mending.recipes import (
+    ColumnRecipe,
+    DateConversion,
+    InvalidRecipe,
+    Recipe,
+    column_names,
+)
 from files.shown import shown
 from files.values.rules import NULL
 
 # Findings beyond this many are counted, not kept.
 KEPT_FINDINGS = 1_000
+# So many cells that were not converted are remembered, to say why at their row.
+KEPT_CELLS = 100_000
 # Each cell of a record that `csv` reads in strict mode, as written, after its comma.
 _CELL = re.compile(r',("[^"]*(?:""[^"]*)*"|[^,]*)')
 _NEEDS_QUOTES = re.compile('[,"\r\n]')
@@ -57,7 +65,9 @@ class CellMending:
         self._unedited = len(recipe.cells)
         self._absent = [name for name in recipe.columns if name not in columns]
         self._ragged = 0
+        self._stayed: dict[tuple[int, str], tuple[DateConversion, Outcome]] = {}
         self.findings: list[Finding] = []
+        self.totals: Counter[str] = Counter()
 
     @property
     def _is_recut(self) -> bool:
@@ -87,6 +97,8 @@ class CellMending:
             if index in edits:
                 continue
             text = step.mend(cells[index])
+            if step.stayed is not None and len(self._stayed) < KEPT_CELLS:
+                self._stayed[row, step.sent_as] = step.stayed
             if text != cells[index]:
                 changed[index] = text
         self._edited += len(edits)
@@ -116,6 +128,7 @@ class CellMending:
         if width != self._width or not self._is_recut:
             return
         # As sent, this record would look as if nothing were wrong with it.
+        self.totals["ragged-row"] += 1
         if len(self.findings) < KEPT_FINDINGS:
             message = (
                 f"Row {row:,} has {counted(width, 'cell')}, the header has "
@@ -126,6 +139,11 @@ class CellMending:
                 level="blocks", rule="ragged-row", message=message, row=row
             )
             self.findings.append(finding)
+
+    def explain(self, row: int, column: str, text: str) -> str | None:
+        """Return why a cell of the file as read was not converted, if it was not."""
+        stayed = self._stayed.get((row, column))
+        return None if stayed is None else why_it_stays(stayed[0], text, stayed[1])
 
     def changes(self) -> list[Change]:
         """Return what was changed so far, and what of the recipe found no place."""
@@ -169,11 +187,16 @@ class CellMending:
 
 
 class ColumnStep:
-    """What happens to the cells of one column, and how often it did."""
+    """What happens to the cells of one column, and how often it did.
+
+    `stayed` says of the last cell why it was not converted, if it was not.
+    """
 
     def __init__(self, name: str, recipe: ColumnRecipe) -> None:
         self._name = name
         self._recipe = recipe
+        self.sent_as = recipe.name
+        self.stayed: tuple[DateConversion, Outcome] | None = None
         self._convert = None if recipe.dates is None else converter(recipe.dates)
         self._cleaning = Cleaning(recipe)
         self._nulls = 0
@@ -181,16 +204,19 @@ class ColumnStep:
 
     def mend(self, cell: str) -> str:
         """Return the text to send for a cell."""
+        self.stayed = None
         text = self._cleaning.clean(cell)
         if not text or text.isspace():
             if not self._recipe.blank_to_null:
                 return text
             self._nulls += 1
             return NULL
-        if self._convert is None or text == NULL:
+        if self._convert is None or self._recipe.dates is None or text == NULL:
             return text
         text, outcome = self._convert(text)
         self._outcomes[outcome] += 1
+        if outcome in _STAYS:
+            self.stayed = self._recipe.dates, outcome
         return text
 
     def changes(self) -> list[Change]:

@@ -8,14 +8,27 @@ from typing import Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from files.shown import shown
+from files.values.moments import FIRST_OF_LAST_CENTURY
 
 DateFormat = Literal[
-    "iso-space", "us", "european", "iso-no-zone", "excel-serial", "compact"
+    "iso-space",
+    "us",
+    "european",
+    "us-short",
+    "european-short",
+    "month-name",
+    "iso-no-zone",
+    "excel-serial",
+    "compact",
 ]
+_CENTURY = f"{FIRST_OF_LAST_CENTURY} to 99 are 19{FIRST_OF_LAST_CENTURY} to 1999"
 FORMATS: dict[DateFormat, str] = {
-    "iso-space": "2024-12-31 10:00, with a space",
-    "us": "12/31/2024, month first",
+    "iso-space": "2024-12-31 10:00 or 2024/12/31, year first",
+    "us": "12/31/2024 or 12-31-2024, month first",
     "european": "31.12.2024 or 31/12/2024, day first",
+    "us-short": f"12/31/24, month first ({_CENTURY})",
+    "european-short": f"31.12.24, day first ({_CENTURY})",
+    "month-name": f"31-Dec-24 or December 31, 2024 ({_CENTURY})",
     "iso-no-zone": "2024-12-31T10:00:00, without a zone",
     "excel-serial": "45657.5, Excel's count of days",
     "compact": "20241231",

@@ -7,13 +7,16 @@ the named format exactly, or it stays as it is and the reason is told.
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from files.mending.column_recipes import DateConversion, DateFormat
+from files.mending.column_recipes import FORMATS, DateConversion, DateFormat
+from files.shown import shown
+from files.values import moments
+from files.values.moments import Form, Moment
 
 Outcome = Literal[
     "converted",
@@ -27,21 +30,18 @@ Outcome = Literal[
 Converter = Callable[[str], tuple[str, Outcome]]
 
 _REMEMBERED = 16_384
-_TIME = (
-    r"(?P<hour>\d{1,2}):(?P<minute>\d\d)"
-    r"(?::(?P<second>\d\d)(?:\.(?P<fraction>\d{1,3}))?)?"
-)
-_OFFSET = r"(?P<offset>Z|[+-]\d\d(?::?\d\d)?)"
-_ISO = r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
-_MAYBE_TIME = rf"(?: {_TIME}(?: ?(?P<half>[AaPp][Mm]))?)?"
-_PATTERNS: dict[DateFormat, str] = {
-    "iso-space": rf"{_ISO} {_TIME}(?: ?{_OFFSET})?",
-    "iso-no-zone": rf"{_ISO}T{_TIME}",
-    "us": rf"(?P<month>\d\d?)/(?P<day>\d\d?)/(?P<year>\d{{4}}){_MAYBE_TIME}",
-    "european": r"(?P<day>\d\d?)(?P<mark>[./])(?P<month>\d\d?)(?P=mark)"
-    rf"(?P<year>\d{{4}}){_MAYBE_TIME}",
-    "compact": r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)",
-    "excel-serial": r"(?P<days>[1-9]\d{0,6})(?:\.(?P<part>\d{1,15}))?",
+_ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_SERIAL = re.compile(r"(?P<days>[1-9][0-9]{0,6})(?:\.(?P<part>[0-9]{1,15}))?")
+# What `moments.read` may find in a cell of each format.
+_FORMS: dict[DateFormat, tuple[Form, ...]] = {
+    "iso-space": ("iso", "year-first"),
+    "us": ("us", "either", "ambiguous"),
+    "european": ("european", "either", "ambiguous"),
+    "us-short": ("short-year",),
+    "european-short": ("short-year",),
+    "month-name": ("month-name",),
+    "iso-no-zone": ("iso", "year-first"),
+    "compact": ("compact",),
 }
 _RIGHT_DATE = re.compile(_ISO, re.ASCII)
 _RIGHT_MOMENT = re.compile(
@@ -59,7 +59,7 @@ def converter(conversion: DateConversion) -> Converter:
     does since 1900, with its leap day of 1900 that never was; a file from an old Excel
     for Mac, which counts from 1904, cannot be told apart.
     """
-    pattern = re.compile(_PATTERNS[conversion.format], re.ASCII)
+    read = _reader(conversion.format)
     wants_date = conversion.into == "date"
     zone = ZoneInfo(conversion.zone) if conversion.zone else None
 
@@ -67,11 +67,10 @@ def converter(conversion: DateConversion) -> Converter:
     def convert(text: str) -> tuple[str, Outcome]:
         if _is_right(text, wants_date):
             return text, "right"
-        match = pattern.fullmatch(text)
-        if match is None:
-            return text, "misfit"
         try:
-            moment = _moment(match)
+            moment = read(text)
+            if moment is None:
+                return text, "misfit"
             if wants_date:
                 return _as_date(text, moment)
             return _as_moment(text, moment, zone)
@@ -79,6 +78,46 @@ def converter(conversion: DateConversion) -> Converter:
             return text, "misfit"
 
     return convert
+
+
+def why_it_stays(conversion: DateConversion, text: str, outcome: Outcome) -> str:
+    """Return why a cell was not converted, and what to do about it."""
+    match outcome:
+        case "skipped-hour":
+            return (
+                f"{shown(text)} never was in {conversion.zone}: the clocks went "
+                "forward over it. Correct the time."
+            )
+        case "repeated-hour":
+            both = " or ".join(_both_moments(conversion, text))
+            return (
+                f"{shown(text)} was twice in {conversion.zone}, as the clocks went "
+                f"back. Write the one that is meant: {both}."
+            )
+        case "time":
+            return (
+                f"{shown(text)} has a time of day, which a date would lose. Take it "
+                "out of the cell, or send the column to a field for dates and times."
+            )
+        case "no-zone":
+            return (
+                f"{shown(text)} has no time zone, and none was chosen. Choose one "
+                "under Columns."
+            )
+    return (
+        f"{shown(text)} is not written as was chosen for its column: "
+        f"{FORMATS[conversion.format]}. Correct the cell, or choose another form under "
+        "Columns."
+    )
+
+
+def _both_moments(conversion: DateConversion, text: str) -> list[str]:
+    """Return the two moments that a time was, as clocks went back over it."""
+    moment = _reader(conversion.format)(text)
+    if moment is None:
+        return []
+    zone = ZoneInfo(conversion.zone)
+    return [_written(moment.replace(tzinfo=zone, fold=fold)) for fold in (0, 1)]
 
 
 def _is_right(text: str, wants_date: bool) -> bool:
@@ -92,41 +131,48 @@ def _is_right(text: str, wants_date: bool) -> bool:
     return True
 
 
-def _moment(match: re.Match[str]) -> datetime:
-    """Return what the cell says, with a zone only where the cell holds an offset."""
-    parts = match.groupdict()
-    if "days" in parts:
-        return _from_serial(int(parts["days"]), parts["part"] or "0")
-    day = datetime(int(parts["year"]), int(parts["month"]), int(parts["day"]))  # noqa: DTZ001
-    if parts.get("hour") is None:
-        return day
-    return day.replace(
-        hour=_hour(int(parts["hour"]), parts.get("half")),
-        minute=int(parts["minute"]),
-        second=int(parts["second"] or 0),
-        microsecond=int((parts["fraction"] or "0").ljust(6, "0")),
-        tzinfo=_offset(parts.get("offset")),
-    )
+def _reader(form: DateFormat) -> Callable[[str], datetime | None]:
+    """Return what reads a cell of a format: None where it has another one."""
+    if form == "excel-serial":
+        return _serial
+    forms = _FORMS[form]
+    day_first = form in ("european", "european-short")
+
+    def read(text: str) -> datetime | None:
+        moment = moments.read(text)
+        if moment is None or moment.form not in forms or moment.clock is None:
+            return None
+        has_two = moment.form in ("ambiguous", "short-year")
+        day = moment.other if day_first and has_two else moment.day
+        return None if day is None else _at(day, moment)
+
+    return read
 
 
-def _hour(hour: int, half: str | None) -> int:
-    if half is None:
-        return hour
-    if not 1 <= hour <= 12:
-        raise ValueError("no such hour")
-    return hour % 12 + (12 if half.lower() == "pm" else 0)
+def _at(day: date, moment: Moment) -> datetime:
+    """Return the moment, with a zone only where the cell holds one."""
+    clock, _, fraction = (moment.clock or "00:00:00").partition(".")
+    # Salesforce keeps milliseconds; other systems write up to nine digits.
+    milliseconds = int(fraction[:3].ljust(3, "0"))
+    at = time.fromisoformat(clock).replace(microsecond=milliseconds * 1000)
+    return datetime.combine(day, at, _offset(moment.zone))
 
 
-def _offset(text: str | None) -> timezone | None:
-    if text is None:
+def _offset(text: str) -> timezone | None:
+    if not text:
         return None
-    if text == "Z":
+    if text.upper() in ("Z", "UTC", "GMT"):
         return UTC
     hours, minutes = int(text[1:3]), int(text[3:].lstrip(":") or 0)
     if hours > 14 or minutes > 59:
         raise ValueError("no such offset")
     distance = timedelta(hours=hours, minutes=minutes)
     return timezone(-distance if text[0] == "-" else distance)
+
+
+def _serial(text: str) -> datetime | None:
+    match = _SERIAL.fullmatch(text)
+    return _from_serial(int(match["days"]), match["part"] or "0") if match else None
 
 
 def _from_serial(days: int, part: str) -> datetime:
@@ -156,8 +202,13 @@ def _as_moment(
             return text, "skipped-hour"
         if moment.utcoffset() != moment.replace(fold=1).utcoffset():
             return text, "repeated-hour"
+    return _written(moment), "converted"
+
+
+def _written(moment: datetime) -> str:
+    """Return a moment as Salesforce takes it."""
     offset = moment.utcoffset() or timedelta()
     if offset.seconds % 60:  # local mean time of long ago: Salesforce wants minutes
         moment = moment.astimezone(UTC)
     precision = "milliseconds" if moment.microsecond else "seconds"
-    return moment.isoformat(timespec=precision).replace("+00:00", "Z"), "converted"
+    return moment.isoformat(timespec=precision).replace("+00:00", "Z")

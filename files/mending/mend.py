@@ -1,13 +1,14 @@
 """Making the file as sent from the file as read, by an operator's recipe."""
 
 import csv
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Self
 
 from files.changes import Change, counted
-from files.findings import Finding
+from files.findings import Explain, Finding
 from files.mending.cell_mending import CellMending
 from files.mending.origin import Origin
 from files.mending.recipes import Recipe
@@ -25,15 +26,19 @@ class Mended:
     """What mending did.
 
     `rows_held_back` were left out. `findings` are faults that cannot be seen any more
-    in the file as sent: they belong into its report, with rows of the file as read.
-    `is_same` says that the file as read is the one to send; then nothing was written.
+    in the file as sent: they belong into its report, with rows of the file as read; the
+    first 1,000 are kept, `totals` counts them all by rule.
+    `explain` says of a cell why it was not converted, by its row of the file as read
+    and the name that its column is sent as. `is_same` says that the file as read is the one to send; then nothing was written.
     """
 
     changes: list[Change] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    totals: Counter[str] = field(default_factory=Counter)
     rows_held_back: int = 0
     is_same: bool = False
     origin: Origin = field(default_factory=Origin)
+    explain: Explain | None = None
 
 
 def mend(
@@ -136,9 +141,11 @@ class _Pass:
         return Mended(
             changes=self._changes(),
             findings=self._cells.findings,
+            totals=self._cells.totals,
             rows_held_back=self._rows["hold"],
             is_same=not self._differs,
             origin=self._origin,
+            explain=self._cells.explain,
         )
 
     def _take_header(self) -> None:

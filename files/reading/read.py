@@ -8,7 +8,7 @@ from typing import BinaryIO, Protocol
 import numpy as np
 
 from files.changes import Change, counted
-from files.findings import Finding
+from files.findings import Finding, IsThere, always
 from files.reading import workbooks
 from files.reading.delimiters import Commas, told_by_excel
 from files.reading.encodings import Decoder, is_wide
@@ -31,16 +31,20 @@ class Read:
 
     `is_same` says that there was nothing to change: the original is the file as read,
     and no other was written. The first 1,000 findings of each rule are kept, `totals`
-    counts them all by rule.
+    counts them all by rule. Those for which `is_there` is false were mended since, and
+    are not told.
     """
 
     changes: list[Change] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     is_same: bool = False
     totals: Counter[str] = field(default_factory=Counter)
+    is_there: IsThere = field(default=always, repr=False, compare=False)
 
     def add(self, finding: Finding) -> None:
         """Count a finding, and keep it unless there are many of its rule."""
+        if not self.is_there(finding):
+            return
         self.totals[finding.rule] += 1
         if self.totals[finding.rule] <= KEPT:
             self.findings.append(finding)
@@ -61,6 +65,7 @@ def read(
     reading: Reading,
     *,
     progress: Progress | None = None,
+    is_there: IsThere = always,
     block: int = BLOCK,
 ) -> Read:
     """Write `as_read` and tell what was changed on the way.
@@ -68,12 +73,13 @@ def read(
     Nothing is written where the original is already as it should be, or cannot be read
     at all: then a finding blocks. `progress` is told the bytes read and the lines
     written so far; of a workbook, the bytes unpacked or written, and the rows.
+    `is_there` says which faults were not mended since: see `files.mending.still_there`.
     """
     if inspection.refusal:
         return _refused("not-csv", inspection.refusal)
     if inspection.kind == "xlsx":
-        return _read_workbook(original, as_read, reading, progress)
-    result = Read()
+        return _read_workbook(original, as_read, reading, progress, is_there)
+    result = Read(is_there=is_there)
     _find_sep_line(original, reading, result)
     result.is_same = _is_plain(original, inspection, reading)
     if not result.is_same:
@@ -116,11 +122,15 @@ def _refused(rule: str, message: str) -> Read:
 
 
 def _read_workbook(
-    original: Path, as_read: Path, reading: Reading, progress: Progress | None
+    original: Path,
+    as_read: Path,
+    reading: Reading,
+    progress: Progress | None,
+    is_there: IsThere,
 ) -> Read:
     try:
         written = workbooks.write_csv(
-            original, reading.sheet, as_read, progress=progress
+            original, reading.sheet, as_read, progress=progress, is_there=is_there
         )
     except workbooks.Unreadable as error:
         return _refused("not-readable", str(error))

@@ -16,7 +16,7 @@ LARGEST_FILE = 100 * 2**20
 LARGEST_UNZIPPED = 2**30
 # The reader keeps 32 bytes for every place between the first and the last cell.
 MOST_CELLS = 20_000_000
-KEPT = 1_000
+KEPT, KEPT_ERRORS = 1_000, 100_000
 
 _BLOCK = 2**20
 _WORKBOOK = "xl/workbook.xml"
@@ -45,7 +45,7 @@ class Extent:
     """Where the values of a sheet lie, from 1: the first and last row and column.
 
     `errors` are the cells that hold an error, as (row, column): "#REF!"; the first
-    1,000 are kept, all are counted and lie above and left of the two last numbers.
+    100,000 are kept, all are counted and lie above and left of the two last numbers.
     """
 
     top: int = 0
@@ -230,7 +230,7 @@ class _Cells(_Elements):
         self.extent.errors_total += 1
         self.extent.errors_bottom = max(self.extent.errors_bottom, self.row)
         self.extent.errors_right = max(self.extent.errors_right, self._column)
-        if self.extent.errors_total > KEPT:
+        if self.extent.errors_total > KEPT_ERRORS:
             return
         place = self.row, self._column
         self.extent.errors[place] = ""

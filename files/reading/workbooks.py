@@ -12,11 +12,12 @@ from pathlib import Path
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from files.changes import Change, counted
-from files.findings import Finding, Level
+from files.findings import Finding, IsThere, Level, always
 from files.reading.cells import DIGITS, clock, duration, number
 from files.reading.kinds import SAVE_AS
 from files.reading.sheets import (
     KEPT,
+    KEPT_ERRORS,
     Extent,
     Sheet,
     Unreadable,
@@ -56,7 +57,12 @@ class Written:
 
 
 def write_csv(
-    path: Path, sheet: str, target: Path, *, progress: Progress | None = None
+    path: Path,
+    sheet: str,
+    target: Path,
+    *,
+    progress: Progress | None = None,
+    is_there: IsThere = always,
 ) -> Written:
     """Write a sheet as CSV: UTF-8, LF, commas; a row of Excel is a row of the file.
 
@@ -74,7 +80,7 @@ def write_csv(
     with workbook:
         with _unless_unreadable(sheet):
             cells = workbook.get_sheet_by_name(sheet)
-        return _Writing(cells, values).write(target, progress)
+        return _Writing(cells, values, is_there).write(target, progress)
 
 
 @contextmanager
@@ -99,9 +105,10 @@ def _unless_unreadable(sheet: str) -> Iterator[None]:
 class _Writing:
     """One sheet on its way to a CSV file."""
 
-    def __init__(self, sheet: CalamineSheet, extent: Extent) -> None:
+    def __init__(self, sheet: CalamineSheet, extent: Extent, is_there: IsThere) -> None:
         self._sheet = sheet
         self._extent = extent
+        self._is_there = is_there
         self._header: list[str] = []
         self._timed: set[int] = set()
         self._height = self._width = 0
@@ -118,7 +125,7 @@ class _Writing:
                     progress(file.tell(), row)
         not_kept = self._extent.errors_total - len(self._extent.errors)
         if not_kept:
-            self._written.totals["cell-error"] += not_kept
+            self._tell_not_kept(not_kept)
         self._written.changes = self._changes()
         return self._written
 
@@ -229,9 +236,6 @@ class _Writing:
     def _tell(
         self, level: Level, rule: str, message: str, row: int, column: int, value: str
     ) -> None:
-        self._written.totals[rule] += 1
-        if self._written.totals[rule] > KEPT:
-            return
         finding = Finding(
             level=level,
             rule=rule,
@@ -240,6 +244,20 @@ class _Writing:
             column=self._name(column),
             value=value,
         )
+        if not self._is_there(finding):
+            return
+        self._written.totals[rule] += 1
+        if self._written.totals[rule] <= KEPT:
+            self._written.findings.append(finding)
+
+    def _tell_not_kept(self, count: int) -> None:
+        message = (
+            f"{counted(count, 'more cell')} of the sheet with an error, beyond the "
+            f"first {KEPT_ERRORS:,}, would go out blank. Mend the formulas in Excel "
+            "and upload the workbook again."
+        )
+        finding = Finding(level="blocks", rule="cell-error", message=message)
+        self._written.totals["cell-error"] += count
         self._written.findings.append(finding)
 
     def _name(self, column: int) -> str:

@@ -132,10 +132,9 @@ class Naming:
             if not wanted:
                 continue
             for key in self._keys():
-                if self.claim(key) is not None:
-                    continue
                 value = form(key)
-                if value is not None and (claim := wanted.get(value)):
+                claim = wanted.get(value) if value is not None else None
+                if claim is not None and self.claim(key) is None:
                     claim.held += 1
             found = {value: claim for value, claim in wanted.items() if claim.held}
             if found:

@@ -12,7 +12,7 @@ from pathlib import Path
 from files.rows.accounting import Account, Told
 from files.rows.attribution import Claim, Errors, Naming
 from files.rows.fates import FAILED, STATES, UNKNOWN, State, Totals
-from files.rows.row_tables import RowWriter, Stored, storable
+from files.rows.row_tables import RowWriter, Stored
 from files.rows.sent_rows import SentRow, read_header, sent_rows
 from files.splitting import Part
 
@@ -77,10 +77,10 @@ class _Steps:
         self._progress = progress
         self._told = self._bytes = self._rows = 0
 
-    def add(self, length: int) -> None:
-        """Count a row of so many bytes."""
+    def add(self, length: int, rows: int) -> None:
+        """Count rows of so many bytes."""
         self._bytes += length
-        self._rows += 1
+        self._rows += rows
         if self._bytes - self._told >= STEP:
             self.report()
 
@@ -141,15 +141,20 @@ class _Part:
         """Yield each row with its fate. Raises ValueError where rows are missing."""
         rest: _Fate | None = None
         row, claim_of = self._rows.first_row, self.naming.claim
+        seen, told = 0, row
         for key, start, length in self._records():
             claim = claim_of(key)
             if claim is not None:
                 fate = self._fate(claim, writer)
             else:
                 fate = rest = rest or self._rest(writer)
-            yield origin(row), row, storable(key), *fate, start, length
+            yield origin(row), row, key, *fate, start, length
             row += 1
-            self._steps.add(length)
+            seen += length
+            if seen >= STEP:
+                self._steps.add(seen, row - told)
+                seen, told = 0, row
+        self._steps.add(seen, row - told)
         if row != self._rows.last_row + 1:
             found, promised = row - self._rows.first_row, self.account.rows
             raise ValueError(

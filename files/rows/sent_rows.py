@@ -53,9 +53,8 @@ def sent_rows(
             else:
                 size = len(line)
                 plain = line.split(b",", place + 1)
-                key = ""
-                if place < len(plain):
-                    key = str(plain[place], "utf-8", "replace").removesuffix("\n")
+                cell = plain[place] if place < len(plain) else b""
+                key = str(cell, "utf-8", "replace").removesuffix("\n")
             yield "" if column is None else key, start, size
             start += size
 

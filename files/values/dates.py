@@ -23,6 +23,7 @@ _NAMES = {
     "us": "in US order (month/day/year)",
     "european": "in European order (day/month/year)",
     "either": "in US or European order",
+    "month-name": "with the month in letters",
     "year-first": "with the year first, but not as Salesforce wants it",
     "compact": "without hyphens",
     "serial": "as Excel counts days",
@@ -38,7 +39,7 @@ def date_fault(text: str) -> Fault | None:
         return "blocks", (
             f"{shown(text)} is not a date. Write it as year-month-day, like 2024-12-31."
         )
-    fault = _day_fault(text, moment)
+    fault = _day_fault(text, moment, can_convert(moment, into_date=True))
     if fault or moment.day is None:
         return fault
     if moment.form != "iso":
@@ -46,7 +47,7 @@ def date_fault(text: str) -> Fault | None:
         return "blocks", _other_form(text, moment, wanted, can)
     if moment.clock is None:
         return "blocks", _no_such_time(text)
-    if moment.between.startswith(" "):
+    if moment.has_time and moment.between not in ("T", "t"):
         can = can_convert(moment, into_date=True)
         return "blocks", (
             f"{shown(text)} is a date with a time; Salesforce takes {moment.day}."
@@ -56,6 +57,7 @@ def date_fault(text: str) -> Fault | None:
     return "warns", (
         f"{shown(text)} is a date with a {extra}, and this is a date field: the day may"
         f" shift by the zone. Write {moment.day}."
+        f"{f' {_remedy(can=True)}' if can_convert(moment, into_date=True) else ''}"
     )
 
 
@@ -71,7 +73,7 @@ def date_time_fault(text: str) -> Fault | None:
         return "blocks", (
             f"{shown(text)} is not a date and time. Write it like 2024-12-31T10:00:00Z."
         )
-    fault = _day_fault(text, moment)
+    fault = _day_fault(text, moment, can_convert(moment, into_date=False))
     if fault or moment.day is None:
         return fault
     if moment.clock is None:
@@ -84,7 +86,7 @@ def date_time_fault(text: str) -> Fault | None:
     if not moment.has_time:
         return "warns", (
             f"{shown(text)} is a date without a time; Salesforce documents only a full"
-            f" date and time. Write it like {moment.day}T00:00:00Z."
+            f" date and time. Write it like {moment.day}T00:00:00Z. {_remedy(can=True)}"
         )
     return _iso_time_fault(text, moment, target)
 
@@ -106,7 +108,7 @@ def time_fault(text: str) -> Fault | None:
 
 
 def _iso_time_fault(text: str, moment: Moment, target: str) -> Fault | None:
-    if moment.between.startswith(" "):
+    if moment.between not in ("T", "t"):
         return "blocks", (
             f"{shown(text)} has a space between date and time; Salesforce takes a T,"
             f" like {target if moment.zone else target + 'Z'}."
@@ -121,13 +123,14 @@ def _iso_time_fault(text: str, moment: Moment, target: str) -> Fault | None:
     if text != text.upper() and _DATE_TIME.fullmatch(text.upper()):
         return "warns", (
             f"{shown(text)} has a small t or z; Salesforce documents only capitals."
-            f" Write {target}."
+            f" Write {target}. {_remedy(can=True)}"
         )
     if not _DATE_TIME.fullmatch(target if moment.zone else target + "Z"):
         return "blocks", f"{shown(text)} has a zone beyond 14 hours. Correct it."
     return "blocks", (
         f"{shown(text)} is not a full date and time. Salesforce takes hours, minutes,"
         f" seconds and a zone, like {target if moment.zone else target + 'Z'}."
+        f" {_remedy(can=True)}"
     )
 
 
@@ -136,21 +139,21 @@ def _fraction_fault(text: str, fraction: str) -> Fault | None:
         return None
     return "warns", (
         f"{shown(text)} has more than three digits after the seconds; Salesforce"
-        " documents milliseconds only. Shorten it to three."
+        f" documents milliseconds only. {_remedy(can=True)}"
     )
 
 
-def _day_fault(text: str, moment: Moment) -> Fault | None:
+def _day_fault(text: str, moment: Moment, can: bool) -> Fault | None:
     """Return why no form of this date could be taken, or None."""
     if moment.form == "short-year":
+        if moment.day is None and moment.other is None:
+            return "blocks", _no_such_day(text)
         return "blocks", (
-            f"{shown(text)} has a year of two digits, so the century is a guess. Write"
-            " it as year-month-day, like 2024-12-31."
+            f"{shown(text)} has a year of two digits, so the century is a guess."
+            f" {_remedy(can, ', where you name the order and the century')}"
         )
     if moment.day is None:
-        return "blocks", (
-            f"{shown(text)} is not in the calendar: there is no such day. Correct it."
-        )
+        return "blocks", _no_such_day(text)
     if not _is_in_range(moment.day):
         return "blocks", _no_such_year(text)
     return None
@@ -174,6 +177,10 @@ def _remedy(can: bool, more: str = "") -> str:
     return f"Convert it under Columns{more}." if can else "Correct it in the file."
 
 
+def _no_such_day(text: str) -> str:
+    return f"{shown(text)} is not in the calendar: there is no such day. Correct it."
+
+
 def _no_such_year(text: str) -> str:
     return (
         f"{shown(text)} is outside the years {FIRST_YEAR} to {LAST_YEAR}, which are all"
@@ -188,7 +195,9 @@ def _no_such_time(text: str) -> str:
 def _zone(zone: str) -> str:
     if zone.upper() in ("Z", "UTC", "GMT"):
         return "Z"
-    return zone if ":" in zone or not zone else f"{zone[:3]}:{zone[3:]}"
+    if ":" in zone or not zone:
+        return zone
+    return f"{zone[:3]}:{zone[3:] or '00'}"
 
 
 def _utc_day(text: str) -> date | None:

@@ -18,20 +18,69 @@ Form = Literal[
     "ambiguous",
     "either",
     "short-year",
+    "month-name",
     "compact",
     "serial",
 ]
 
+# Browsers and newer systems put a narrow space before AM, and some a comma before it.
+_SPACE = "[ \u00a0\u202f]"
+_ZONE = r"(?:[Zz]|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)"
+_TAIL = (
+    rf"(?:(?P<between>[Tt]|,?{_SPACE}+)(?P<hour>[0-9]{{1,2}}):(?P<minute>[0-9]{{2}})"
+    rf"(?P<second>:[0-9]{{2}}(?:\.[0-9]+)?)?(?P<half>{_SPACE}?[AaPp]\.?[Mm]\.?)?)?"
+    rf"(?P<zone> ?{_ZONE})?"
+)
 _ANY = re.compile(
     r"(?:(?P<year>[0-9]{4})(?P<dash>[-/.])(?P<month>[0-9]{1,2})(?P=dash)(?P<day>[0-9]{1,2})"
     r"|(?P<a>[0-9]{1,2})(?P<mark>[-/.])(?P<b>[0-9]{1,2})(?P=mark)(?P<last>[0-9]{4}|[0-9]{2})"
-    r"|(?P<compact>(?:1[7-9]|[23][0-9]|40)[0-9]{6}))"
-    r"(?:(?P<between>[Tt]| +)(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})"
-    r"(?P<second>:[0-9]{2}(?:\.[0-9]+)?)?(?P<half> ?[AaPp][Mm])?)?"
-    r"(?P<zone> ?(?:[Zz]|UTC|GMT|[+-][0-9]{2}:?[0-9]{2}))?"
+    r"|(?P<compact>(?:1[7-9]|[23][0-9]|40)[0-9]{6}))" + _TAIL
+)
+_NAMED = re.compile(
+    r"(?:(?P<weekday>[A-Za-z]{3,9})\.?,? +)?"
+    r"(?:(?P<day>[0-9]{1,2})(?:st|nd|rd|th|er|\.)?[- /]? ?"
+    r"(?P<name>[^\W\d_]{3,9})\.?[- /,]? ?(?P<year>[0-9]{4}|[0-9]{2})"
+    r"|(?P<name_first>[^\W\d_]{3,9})\.?[- /](?P<day_then>[0-9]{1,2})"
+    r"(?:st|nd|rd|th)?[- /,] ?(?P<year_last>[0-9]{4}|[0-9]{2})"
+    r"|(?P<year_first>[0-9]{4})[- /]?(?P<name_then>[^\W\d_]{3,9})[- /]?"
+    r"(?P<day_last>[0-9]{1,2}))" + _TAIL,
+    re.IGNORECASE,
+)
+# In English, German and French, in full or as they are shortened.
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "jan january januar jänner janvier janv",
+            "feb february februar février fevrier févr fevr",
+            "mar march märz maerz mär mrz mars",
+            "apr april avril avr",
+            "may mai",
+            "jun june juni juin",
+            "jul july juli juillet juil",
+            "aug august août aout",
+            "sep sept september septembre",
+            "oct october okt oktober octobre",
+            "nov november novembre",
+            "dec december dez dezember décembre decembre déc",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+_WEEKDAYS = (
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
 )
 _SERIAL = re.compile(r"([1-9][0-9]{4})(\.[0-9]{1,15})?")
-_OFFSET = re.compile(r"Z|[+-][0-9]{2}:?[0-9]{2}")
+_LONGEST_NAMED = 80
+# Of years in two digits, this and all after it are of the last century, as in Excel.
+FIRST_OF_LAST_CENTURY = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +88,10 @@ class Moment:
     """A date that a text shows, maybe with a time.
 
     `day` is None where the calendar has no such day. `other` is the European reading of
-    an ambiguous date. `clock` is the time as Salesforce writes it, "" where there is
+    an ambiguous date, or of one with a year in two digits, whose `day` is the American
+    one. `clock` is the time as Salesforce writes it, "" where there is
     none, None where there is no such time; `zone` as it stands in the text.
-    `between` and `mark` are what stands before the time and between day and month.
+    `between` is what stands before the time.
     """
 
     form: Form
@@ -50,7 +100,6 @@ class Moment:
     clock: str | None = ""
     between: str = ""
     zone: str = ""
-    mark: str = ""
 
     @property
     def has_time(self) -> bool:
@@ -65,7 +114,7 @@ def read(text: str) -> Moment | None:
         return _from_serial(serial)
     match = _ANY.fullmatch(text)
     if match is None:
-        return None
+        return _read_named(text)
     form, day, other = _day(match)
     return Moment(
         form=form,
@@ -74,32 +123,50 @@ def read(text: str) -> Moment | None:
         clock=_clock(match),
         between=match["between"] or "",
         zone=(match["zone"] or "").strip(),
-        mark=match["mark"] or "",
     )
 
 
 def can_convert(moment: Moment, *, into_date: bool) -> bool:
-    """Whether the console converts this form: see `files.mending.conversions`."""
-    clock, is_iso = moment.clock or "", moment.form == "iso"
-    has_offset = is_iso and moment.between == " " and _OFFSET.fullmatch(moment.zone)
-    if moment.zone and not has_offset:
-        return False
-    if moment.between not in (("", " ", "T") if is_iso else ("", " ")):
-        return False
-    if len(clock) > len("10:00:00.000") or (into_date and clock.strip("0:.")):
-        return False
-    match moment.form:
-        case "iso":
-            return moment.has_time
-        case "us" | "either" | "ambiguous":
-            return moment.mark == "/"
-        case "european":
-            return moment.mark in ("/", ".")
-        case "compact":
-            return not moment.has_time
-        case "serial":
-            return True
-    return False
+    """Whether the console converts it: anything that loses no time of day.
+
+    See `files.mending.conversions`, which reads cells by this module too.
+    """
+    return not (into_date and (moment.clock or "").strip("0:."))
+
+
+def _read_named(text: str) -> Moment | None:
+    """Return the date that a text with the month in letters is."""
+    match = _NAMED.fullmatch(text) if len(text) <= _LONGEST_NAMED else None
+    if match is None:
+        return None
+    name = match["name"] or match["name_first"] or match["name_then"]
+    month = _MONTHS.get(name.lower())
+    weekday = (match["weekday"] or "").lower()
+    if month is None or (weekday and not _is_weekday(weekday)):
+        return None
+    year = _full_year(match["year"] or match["year_last"] or match["year_first"])
+    day = match["day"] or match["day_then"] or match["day_last"]
+    found = _from_parts(year, str(month), day)
+    if found and weekday and not _WEEKDAYS[found.weekday()].startswith(weekday):
+        found = None
+    return Moment(
+        form="month-name",
+        day=found,
+        clock=_clock(match),
+        between=match["between"] or "",
+        zone=(match["zone"] or "").strip(),
+    )
+
+
+def _is_weekday(text: str) -> bool:
+    return any(name.startswith(text) for name in _WEEKDAYS)
+
+
+def _full_year(text: str) -> str:
+    """Return a year in four digits, 29 of two being 2029 and 30 being 1930."""
+    if len(text) == 4:
+        return text
+    return f"20{text}" if int(text) < FIRST_OF_LAST_CENTURY else f"19{text}"
 
 
 def _day(match: re.Match[str]) -> tuple[Form, date | None, date | None]:
@@ -111,10 +178,11 @@ def _day(match: re.Match[str]) -> tuple[Form, date | None, date | None]:
         plain = match["dash"] == "-" and is_padded and not match["half"]
         form: Form = "iso" if plain else "year-first"
         return form, _from_parts(match["year"], match["month"], match["day"]), None
+    year = _full_year(match["last"])
+    american = _from_parts(year, match["a"], match["b"])
+    european = _from_parts(year, match["b"], match["a"])
     if len(match["last"]) == 2:
-        return "short-year", None, None
-    american = _from_parts(match["last"], match["a"], match["b"])
-    european = _from_parts(match["last"], match["b"], match["a"])
+        return "short-year", american, european
     if match["mark"] == ".":
         return ("european", european, None) if european else ("us", american, None)
     if american and european and american != european:

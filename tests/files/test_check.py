@@ -66,10 +66,13 @@ BLOCKED: dict[str, tuple[bytes, list[Where]]] = {
         b'id,a\n1,x"y\n2,5"\n3\n',
         [("quotes", 2, 2, None), ("quotes", 3, 3, None), ("ragged-row", 4, 4, None)],
     ),
-    "quote never closed": (b'id,a\n1,x\n2,"y\n3,z\n', [("quotes", 3, 3, None)]),
-    "second quote never closed": (b'id,a\n"1\n2","y\n3,z\n', [("quotes", 2, 3, None)]),
-    "quote never closed in the header": (b'"id,a\n', [("quotes", 1, 1, None)]),
-    "text after a quote": (b'id,a\n1,"x"y\n', [("quotes", 2, 2, None)]),
+    "quote never closed": (b'id,a\n1,x\n2,"y\n3,z\n', [("unreadable", 3, 3, None)]),
+    "second quote never closed": (
+        b'id,a\n"1\n2","y\n3,z\n',
+        [("unreadable", 2, 3, None)],
+    ),
+    "quote never closed in the header": (b'"id,a\n', [("unreadable", 1, 1, None)]),
+    "text after a quote": (b'id,a\n1,"x"y\n', [("unreadable", 2, 2, None)]),
     "NUL": (b"id,a\n1,\0\n", [("nul", 2, 2, None)]),
     "not UTF-8": (
         b"id,a\n1,\xe9\n2,x\n3,\xff\n",
@@ -162,7 +165,7 @@ def test_columns_have_a_limit(width: int, found: bool, tmp_path: Path) -> None:
 def test_a_quote_that_is_never_closed_does_not_fill_the_memory(tmp_path: Path) -> None:
     data = b'id,a\n1,"x\n' + b"2,y\n" * 1_500_000
     report, [finding] = checked(tmp_path, data)
-    assert (finding.rule, finding.row, finding.line) == ("quotes", 2, 2)
+    assert (finding.rule, finding.row, finding.line) == ("unreadable", 2, 2)
     assert numbers(finding.message) == [4_000_000]
     assert UNCHECKED in finding.message
     assert report.rows == 0
@@ -171,14 +174,14 @@ def test_a_quote_that_is_never_closed_does_not_fill_the_memory(tmp_path: Path) -
 def test_a_file_without_line_ends_is_not_read_to_its_end(tmp_path: Path) -> None:
     data = b"id,a\n" + b"1,x;" * 1_100_000
     [finding] = checked(tmp_path, data)[1]
-    assert (finding.rule, finding.row, finding.line) == ("long-row", 2, 2)
+    assert (finding.rule, finding.row, finding.line) == ("unreadable", 2, 2)
 
 
 def test_rows_below_an_unreadable_quote_are_said_not_to_be_checked(
     tmp_path: Path,
 ) -> None:
     report, [finding] = checked(tmp_path, b'id,a\n1,x\n2,"x"y\n3\n')
-    assert finding.rule == "quotes"
+    assert finding.rule == "unreadable"
     assert UNCHECKED in finding.message
     assert report.rows == 1
 
@@ -192,6 +195,17 @@ def test_a_sound_file_has_no_findings(tmp_path: Path) -> None:
         assert report.rows == 24
         assert report.columns == ["id", "name", "notes"]
         assert report.key == "id"
+
+
+def test_a_warning_does_not_hide_what_blocks_by_the_same_rule(tmp_path: Path) -> None:
+    data = b"id,name,tier\n1,x,gold\n2,y,Lead\n"
+    for engine in ("exact", "fast"):
+        report, _ = checked(tmp_path, data, fields=FIELDS, engine=engine)
+        assert report.blocks
+        assert [(g.level, g.rule, g.total) for g in report.ordered()] == [
+            ("blocks", "picklist", 1),
+            ("warns", "picklist", 1),
+        ]
 
 
 def test_a_key_in_another_case_warns(tmp_path: Path) -> None:

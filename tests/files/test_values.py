@@ -80,7 +80,7 @@ WRONG = [
     ("date", "03/04/2024", "blocks", "date", "2024-03-04 in US order"),
     ("date", "03/04/2024", "blocks", "date", "2024-04-03 in European order"),
     ("date", "3/3/2024", "blocks", "date", "US or European order"),
-    ("date", "12-31-2024", "blocks", "date", "Correct it in the file"),
+    ("date", "12-31-2024", "blocks", "date", "Convert it under Columns"),
     ("date", "2024/12/31", "blocks", "date", "takes 2024-12-31"),
     ("date", "2024-1-5", "blocks", "date", "takes 2024-01-05"),
     ("date", "20241231", "blocks", "date", "without hyphens"),
@@ -275,6 +275,8 @@ def is_converted(text: str, into: str) -> bool:
 
 
 DAYS = ["2024-12-31", "12/31/2024", "31.12.2024", "31/12/2024", "3/4/2024", "3/3/2024"]
+DAYS += ["31-12-2024", "2024.12.31", "2024-1-5", "12/31/24", "31.12.24", "3-4-24"]
+DAYS += ["31-Dec-24", "Dec 31, 2024", "5 January 2024", "2024-Dec-31", "5. Mai 2024"]
 DAYS += ["12-31-2024", "12.31.2024", "2024/12/31", "20241231", "45292", "45292.25"]
 TIMES = [
     "",
@@ -285,10 +287,16 @@ TIMES = [
     " 10:00:00.1234",
     "  9:00",
 ]
-TIMES += [" 9:00 PM", "t10:00:00"]
+TIMES += [
+    " 9:00 PM",
+    "t10:00:00",
+    ", 9:00 a.m.",
+    " 10:00:00.123456",
+    " 9:00:00.1234567",
+]
 
 
-ZONES = ["", "Z", "+01:00", " UTC", "+0100"]
+ZONES = ["", "Z", "+01:00", " UTC", "+0100", "+00"]
 
 
 @pytest.mark.parametrize("type_", ["date", "datetime"])
@@ -299,6 +307,12 @@ def test_a_conversion_is_advised_where_there_is_one_and_only_there(type_: Type) 
             assert is_converted(text, type_), text
         if found and "Correct it in the file" in found.message:
             assert not is_converted(text, type_), text
+        moment = moments.read(text)
+        if moment is None:  # Excel's days have no time and no zone behind them
+            continue
+        is_midnight = not (moment.clock or "").strip("0:.")
+        if found and (type_ == "datetime" or is_midnight):
+            assert is_converted(text, type_), text
 
 
 @given(

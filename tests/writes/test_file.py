@@ -347,7 +347,7 @@ class TestRows:
         self, write: Write, browser: Browser
     ) -> None:
         group = next(g for g in write.check_report["groups"] if g["level"] == "blocks")
-        values = {"rule": group["rule"], "column": group["column"] or ""}
+        values = {name: group[name] or "" for name in ("level", "rule", "column")}
         press(browser, write, "leave-out", **values)
         assert write.is_ready
         held_back = b"Nr,Last Name,Born\n,Lau,03.04.2024\n"
@@ -366,7 +366,7 @@ class TestRows:
         for _ in range(2):
             groups = write.check_report["groups"]
             group = next(g for g in groups if g["level"] == "blocks")
-            values = {"rule": group["rule"], "column": group["column"] or ""}
+            values = {name: group[name] or "" for name in ("level", "rule", "column")}
             press(browser, write, "leave-out", **values)
         assert as_sent(write) == b"id,a\n2,y\n4,w\n"
         assert write.path_of("held_back").read_bytes() == b"id,a\n,x\n3,z,z\n"
@@ -387,15 +387,15 @@ class TestRows:
     def test_a_cell_of_a_row_after_those_left_out_is_the_right_one(
         self, integration: Integration, olga: User, browser: Browser
     ) -> None:
-        data = b"id,a\n1,x\n2,y\n3,z\n"
-        write = make_draft(integration, olga, csv=data, primary_key="id")
+        data = b"id,a\n1,x\n2,y\n,z\n"
+        write = make_draft(integration, olga, csv=data, primary_key="id", faulty=True)
         write.change(
             only_from="draft", recipe_json={"columns": {}, "left_out": [[2, 2]]}
         )
         check_draft(write)
-        edit = {"cell_row": "4", "cell_column": "a", "cell_was": "z", "cell": "Z\r\nz"}
+        edit = {"cell_row": "4", "cell_column": "id", "cell_was": "", "cell": "Z\r\nz"}
         press(browser, write, "cells", **edit)
-        assert as_sent(write) == b'id,a\n2,y\n3,"Z\nz"\n'
+        assert as_sent(write) == b'id,a\n2,y\n"Z\nz",z\n'
 
     @pytest.mark.hostile
     @pytest.mark.parametrize(

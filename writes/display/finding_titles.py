@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-Counts = Literal["cells", "rows", "columns", ""]
+Counts = Literal["cells", "rows", "lines", "columns", ""]
 Mend = Literal[
     "leave-columns",
     "take-spaces",
@@ -16,12 +16,21 @@ Mend = Literal[
 
 
 class RuleTitle(NamedTuple):
-    """`counts` is what one finding stands for, `mend` what the page offers at once."""
+    """`counts` is what one finding stands for, `mend` what the page offers at once.
+
+    Where it stands for a cell, a row or a line, its row is at fault; elsewhere the row
+    is no more than an example, and must not be offered to be left out.
+    """
 
     title: str
     todo: str = ""
     counts: Counts = ""
     mend: Mend = ""
+
+    @property
+    def is_about_rows(self) -> bool:
+        """Whether the row of each of its findings is at fault."""
+        return self.counts in ("cells", "rows", "lines")
 
 
 _LEAVE_OUT = "Rename the column under Columns, or leave it out."
@@ -36,13 +45,20 @@ RULES: dict[str, RuleTitle] = {
     "no-rows": RuleTitle("No row below the header", "Choose another file."),
     "not-csv": RuleTitle("Not a CSV file", "Choose another file."),
     "not-decodable": RuleTitle(
-        "Characters that cannot be read", "Read the file with other characters."
+        "Characters that cannot be read",
+        "Read the file with other characters.",
+        "lines",
     ),
     "not-utf-8": RuleTitle(
-        "Characters that are not UTF-8", "Save the file as UTF-8, or correct the lines."
+        "Characters that are not UTF-8",
+        "Save the file as UTF-8, or correct the lines.",
+        "lines",
     ),
     "sep-line": RuleTitle("A note to Excel before the header", "Delete the line."),
     "too-big": RuleTitle("Too large", "Put it at a URL, or make it smaller."),
+    "unreadable": RuleTitle(
+        "From here on rows cannot be told apart", "Correct the quotes in the file."
+    ),
     # The header
     "blank-column": RuleTitle(
         "Columns without a name", _LEAVE_OUT, "columns", "leave-columns"

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from files.findings import LONGEST_VALUE
 from writes.display.finding_titles import RuleTitle, title_of
 
 
@@ -31,6 +32,48 @@ class RuleShown:
         if self.total == 1:
             return self.said.counts.removesuffix("s")
         return self.said.counts
+
+
+def note_what_mends(
+    groups: Sequence[dict[str, Any]], read_as: Mapping[str, str]
+) -> None:
+    """Note at each group of `Report.as_json` what a page may offer to do about it.
+
+    `read_as` are the columns of the file by what they are sent as.
+    """
+    for group in groups:
+        rows = [finding["row"] or 0 for finding in group["first"]]
+        group["read_column"] = read_as.get(group["column"] or "", "")
+        group["has_rows"] = any(row > 1 for row in rows)
+        group["names_its_rows"] = names_its_rows(group)
+        group["cells"] = _cells_to_edit(group)
+        for finding in group["first"]:
+            finding["has_lines"] = "\n" in (finding["value"] or "")
+
+
+def names_its_rows(group: Mapping[str, Any]) -> bool:
+    """Whether each finding of a group names a row at fault, and all are known.
+
+    Only then may its rows be left out: an example is no worse than other rows.
+    """
+    rows = [finding["row"] for finding in group["first"]]
+    is_complete = group.get("listed") == group["total"]
+    is_below_header = any(row and row > 1 for row in rows)
+    return is_complete and is_below_header and title_of(group["rule"]).is_about_rows
+
+
+def _cells_to_edit(group: Mapping[str, Any]) -> list[int]:
+    """Return the rows of which a page lets the cell in the group's column be edited."""
+    if not group["read_column"] or not title_of(group["rule"]).is_about_rows:
+        return []
+    return [
+        finding["row"]
+        for finding in group["first"]
+        if finding["row"]
+        and finding["row"] > 1
+        and finding["value"] is not None
+        and len(finding["value"]) < LONGEST_VALUE
+    ]
 
 
 def by_rule(

@@ -1,6 +1,6 @@
 """What an operator chose on the page of a file, as changes of its recipe."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import get_args
 
@@ -14,6 +14,7 @@ from files.mending.recipes import (
     InvalidRecipe,
     Recipe,
 )
+from files.shown import shown
 from writes.recipe import sent_names
 from writes.storage import NUL
 
@@ -105,8 +106,14 @@ def _need_no_nul(*texts: str) -> None:
         )
 
 
-def with_cells(recipe: Recipe, columns: Sequence[str], post: QueryDict) -> Recipe:
-    """Return the recipe with the cells that were edited. Raises `InvalidRecipe`."""
+def with_cells(
+    recipe: Recipe, cells_at_fault: Collection[tuple[int, str]], post: QueryDict
+) -> Recipe:
+    """Return the recipe with the cells that were edited.
+
+    `cells_at_fault` are those that the page offers, by row and column of the file.
+    Raises `InvalidRecipe`.
+    """
     cells = dict(recipe.cells)
     edited = zip(
         post.getlist("cell_row"),
@@ -116,12 +123,20 @@ def with_cells(recipe: Recipe, columns: Sequence[str], post: QueryDict) -> Recip
         strict=False,
     )
     for row, column, was, value in edited:
+        value, was = _with_lf(value), _with_lf(was)
         if value == was:
             continue
         is_row = row.isdecimal() and len(row) <= LONGEST_ROW
-        if not is_row or column not in columns:
-            raise InvalidRecipe("This page is old. Reload it.")
+        if not is_row or (int(row), column) not in cells_at_fault:
+            raise InvalidRecipe(
+                f"Nothing is wrong with {shown(column)} of row {shown(row)}, or the "
+                "page is old. Reload it."
+            )
         _need_no_nul(value)
-        # A browser sends line breaks as CRLF; Salesforce takes LF alone.
-        cells[int(row), column] = value.replace("\r\n", "\n").replace("\r", "\n")
+        cells[int(row), column] = value
     return replace(recipe, cells=cells)
+
+
+def _with_lf(text: str) -> str:
+    """Return a text as Salesforce takes it: a browser sends line breaks as CRLF."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")

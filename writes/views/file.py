@@ -22,7 +22,7 @@ from writes.columns import columns_of, fields_of
 from writes.display import findings
 from writes.forms.recipe import DATE_CHOICES
 from writes.models import FileJob, Write
-from writes.recipe import sent_names
+from writes.recipe import read_names
 from writes.views import file_actions
 from writes.views.drafting import check
 from writes.views.lookup import find_write
@@ -147,13 +147,7 @@ def _report_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
     }
     recipe, fields = write.recipe, fields_of(write)
     names = _columns_kept(write)
-    read_as = dict(zip(sent_names(recipe, names), names, strict=True))
-    # A column that is left out has no name: no finding is about it.
-    read_as.pop("", None)
-    for group in groups:
-        group["read_column"] = read_as.get(group["column"] or "", "")
-        rows = [f["row"] for f in group["first"] if f["row"] and f["row"] > 1]
-        group["has_rows"] = bool(rows)
+    findings.note_what_mends(groups, read_names(recipe, names))
     columns = _columns(names[:COLUMNS_SHOWN], recipe, fields)
     by_name = {column["name"]: column for column in columns}
     findings.mark_columns(by_name, groups)

@@ -6,22 +6,24 @@ is gone. Nothing is changed here: the page does that, if the draft still is the 
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from django.utils import timezone
 
 from console.actor import Actor
 from console.http import ConsoleRequest
 from console.models import AuditEvent
-from files.findings_file import rows_with
+from files.findings_file import rows_but_one, rows_with
 from files.mending.recipes import InvalidRecipe, Recipe
 from files.reading.inspection import Reading
 from writes.columns import columns_of
+from writes.display.findings import names_its_rows, note_what_mends
 from writes.forms.recipe import with_cells, with_columns
 from writes.models import SavedMapping, Write
 from writes.recipe import (
     key_after,
     names_to_remember,
+    read_names,
     recipe_as_json,
     without_rows,
 )
@@ -87,11 +89,43 @@ def remember(write: Write, request: ConsoleRequest) -> None:
 
 
 def _leave_out(write: Write, request: ConsoleRequest) -> dict[str, Any]:
-    rows = rows_with(
-        write.path_of("findings"),
-        rule=request.POST.get("rule", ""),
-        column=request.POST.get("column") or None,
+    return _without(
+        write, rows_with(write.path_of("findings"), **_chosen(write, request))
     )
+
+
+def _keep_one(
+    kept: Literal["first", "last"],
+) -> Callable[[Write, ConsoleRequest], dict[str, Any]]:
+    """Return the action that leaves out all rows of a repeated key but one."""
+
+    def keep(write: Write, request: ConsoleRequest) -> dict[str, Any]:
+        group = _chosen(write, request)
+        if group["rule"] != "repeated-key":
+            raise InvalidRecipe("Only of rows with the same key one can be kept.")
+        rows = rows_but_one(write.path_of("findings"), kept=kept, **group)
+        return _without(write, rows)
+
+    return keep
+
+
+def _chosen(write: Write, request: ConsoleRequest) -> dict[str, Any]:
+    """Return the level, rule and column of the findings whose rows may be left out."""
+    chosen = {
+        name: request.POST.get(name) or None for name in ("level", "rule", "column")
+    }
+    for group in write.check_report.get("groups", []):
+        if chosen == {name: group[name] for name in chosen} and names_its_rows(group):
+            return chosen
+    raise InvalidRecipe(
+        "Rows can be left out only where every row at fault is known. Reload the page, "
+        "and mend these in another way."
+    )
+
+
+def _without(write: Write, rows: list[int]) -> dict[str, Any]:
+    if not rows:
+        raise InvalidRecipe("No row is there to be left out. Mend the cells instead.")
     return _recipe_values(without_rows(write.recipe, rows))
 
 
@@ -100,8 +134,10 @@ def _put_back(write: Write, request: ConsoleRequest) -> dict[str, Any]:
 
 
 def _edit_cells(write: Write, request: ConsoleRequest) -> dict[str, Any]:
-    columns = columns_of(write)
-    return _recipe_values(with_cells(write.recipe, columns, request.POST))
+    groups = write.check_report.get("groups", [])
+    note_what_mends(groups, read_names(write.recipe, columns_of(write)))
+    cells = {(row, group["read_column"]) for group in groups for row in group["cells"]}
+    return _recipe_values(with_cells(write.recipe, cells, request.POST))
 
 
 def _undo(write: Write, request: ConsoleRequest) -> dict[str, Any]:
@@ -129,6 +165,8 @@ ACTIONS: dict[str, Callable[[Write, ConsoleRequest], dict[str, Any]]] = {
     "read-otherwise": _read_otherwise,
     "columns": _map_columns,
     "leave-out": _leave_out,
+    "keep-first": _keep_one("first"),
+    "keep-last": _keep_one("last"),
     "put-back": _put_back,
     "cells": _edit_cells,
     "undo": _undo,

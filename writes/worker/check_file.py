@@ -7,26 +7,29 @@ conditional UPDATE, if the draft still is the one that it was begun for.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ampersand import LARGEST_CSV
 from files.checking.check import check
 from files.field import Field
-from files.findings import ROW, Finding, Report
+from files.findings import ROW, Finding, IsThere, Report
 from files.findings_file import FindingsFile
 from files.mending.mapping import suggest
 from files.mending.mend import Mended, mend
 from files.mending.recipes import ColumnRecipe, Recipe, column_names
+from files.mending.still_there import still_there
 from files.reading.inspection import Reading, inspect
 from files.reading.read import Read, read
+from files.reading.rows_of_lines import rows_of_lines
 from files.splitting import RecordTooBig, part_text, split
 from writes import delivery
 from writes.columns import fields_of, header_of
 from writes.models import SavedMapping, Write
-from writes.recipe import recipe_as_json
+from writes.recipe import recipe_as_json, sent_names
 from writes.storage import NUL, NewFiles, delete, measure, storable
 from writes.worker.progress import Progress, Stopped
 
@@ -77,15 +80,37 @@ def _work_out(write: Write, new_files: NewFiles, progress: Progress) -> dict[str
     )
     progress.step("Reading", size)
     as_read = new_files.path("as-read")
-    told = read(original, as_read, inspection, reading, progress=progress)
+    told = read(
+        original,
+        as_read,
+        inspection,
+        reading,
+        progress=progress,
+        is_there=still_there(write.recipe),
+    )
     if told.is_same:
         as_read = original
+    _find_rows(told, as_read, still_there(write.recipe))
     work = _Work(write, new_files, progress, as_read, told)
     values |= work.finish()
     values["as_read"] = (
         write.original.name if told.is_same else new_files.name_of(as_read)
     )
     return values
+
+
+def _find_rows(told: Read, as_read: Path, is_there: IsThere) -> None:
+    """Give the faults that were told by their line the row that it is in."""
+    lines = {f.line for f in told.findings if f.line is not None and f.row is None}
+    rows = rows_of_lines(as_read, lines) if lines else {}
+    placed = [
+        replace(finding, row=rows.get(finding.line or 0))
+        if finding.row is None
+        else finding
+        for finding in told.findings
+    ]
+    told.findings = [finding for finding in placed if is_there(finding)]
+    told.totals -= Counter(f.rule for f in placed if not is_there(f))
 
 
 @dataclass
@@ -109,10 +134,11 @@ class _Work:
         report = Report(origin=None if mended.is_same else mended.origin)
         with FindingsFile(findings) as file:
             report.sink = file.add
-            self._add(report, self.told.findings)
-            self._count_rest(report)
+            self._add(report, self._told_findings(recipe))
             report.told = frozenset(self.told.totals)
             self._add(report, mended.findings)
+            _count_rest(report, self.told.totals + mended.totals)
+            report.explain = mended.explain
             self._check(as_sent, recipe, report)
             parts = self._parts(as_sent, report)
         size, sha256 = measure(as_sent)
@@ -192,13 +218,16 @@ class _Work:
             )
         report.origin = origin
 
-    def _count_rest(self, report: Report) -> None:
-        """Count what reading found beyond the findings that it kept."""
-        for rule, total in self.told.totals.items():
-            groups = [group for group in report.groups.values() if group.rule == rule]
-            missing = total - sum(group.total for group in groups)
-            if groups and missing > 0:
-                groups[-1].total += missing
+    def _told_findings(self, recipe: Recipe) -> list[Finding]:
+        """Return what reading found, of columns by what they are sent as."""
+        names = column_names(header_of(self.as_read)) if self.told.findings else []
+        sent_as = dict(zip(names, sent_names(recipe, names), strict=True))
+        return [
+            replace(finding, column=sent_as.get(finding.column, finding.column))
+            if finding.column
+            else finding
+            for finding in self.told.findings
+        ]
 
     def _check(self, as_sent: Path, recipe: Recipe, report: Report) -> None:
         self.progress.step("Checking", as_sent.stat().st_size)
@@ -247,3 +276,13 @@ class _Work:
         if self.write.delivery in delivery.deliveries(size):
             return self.write.delivery
         return Write.Delivery.PARTS
+
+
+def _count_rest(report: Report, totals: Counter[str]) -> None:
+    """Count what reading and mending found beyond the findings that they kept."""
+    for rule, total in totals.items():
+        groups = [group for group in report.ordered() if group.rule == rule]
+        missing = total - sum(group.total for group in groups)
+        if groups and missing > 0:
+            # What is not known blocks, if any of it does.
+            groups[0].total += missing
