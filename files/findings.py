@@ -14,6 +14,8 @@ PREVIEW_ROWS = 5
 ROW = "\ue000"
 # The rules of which a mended cell may say more: why it was not converted.
 EXPLAINED = ("date", "date-time")
+# Stands for what separates the cells of the file as it was uploaded, as "comma".
+SEPARATOR = "\ue001"
 # A value is cut to this many characters where it is shown.
 LONGEST_VALUE = 200
 
@@ -79,6 +81,7 @@ class Report:
     lines of a mended file into those of the file it was made from; `explain` says more
     of a cell, by its row there, its column and its value, or None. `told` are rules
     that were told while the file was read, of which a check need say nothing.
+    `separator` is what the operator's file has between its cells.
     """
 
     rows: int = 0
@@ -90,6 +93,7 @@ class Report:
     origin: Origin | None = None
     explain: Explain | None = None
     told: frozenset[str] = frozenset()
+    separator: str = "comma"
 
     def add(
         self,
@@ -104,16 +108,17 @@ class Report:
     ) -> None:
         """Count a finding, pass it on, and keep it unless there are many of its kind.
 
-        `message` may hold `ROW`, which becomes the row that the finding ends up with.
+        `message` may hold `ROW`, which becomes the row that the finding ends up with,
+        and `SEPARATOR`.
         """
         if self.origin is not None and row is not None and row > 1:
             line = None if line is None else self.origin.line(row, line)
             row = self.origin.row(row)
-        is_cell = row and column and value is not None
-        if self.explain is not None and is_cell and rule in EXPLAINED:
+        if self.explain and rule in EXPLAINED and row and column and value is not None:
             message = self.explain(row, column, value) or message
         if row is not None:
             message = message.replace(ROW, f"{row:,}")
+        message = message.replace(SEPARATOR, self.separator)
         finding = Finding(
             level=level,
             rule=rule,

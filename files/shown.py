@@ -3,17 +3,18 @@
 from files import unseen
 
 LONGEST = 60
+_GAPS = str.maketrans("\t\n\r", "···")
 
 
 def shown(text: str) -> str:
     """Return the text in curly quotes, cut, safe to store and to print.
 
-    Bytes that were not UTF-8 (surrogates) become “�”, and characters that nobody sees
-    their numbers, as “A1·U+200B”.
+    Bytes that were not UTF-8 (surrogates) become “�”, tabs and line ends “·”, and
+    characters that nobody sees their numbers, as “A1·U+200B”.
     """
     cut = text if len(text) <= LONGEST else text[:LONGEST] + "…"
     readable = cut.encode("utf-8", "replace").decode() if not cut.isascii() else cut
-    visible = unseen.marked(readable)
+    visible = unseen.marked(readable.translate(_GAPS))
     if len(visible) > 2 * LONGEST:
         visible = visible[: 2 * LONGEST] + "…"
     return f"“{visible if visible.isprintable() else _visible(visible)}”"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from files.checking.records import is_quoted_soundly
-from files.findings import ROW
+from files.findings import ROW, SEPARATOR
 from files.values.problems import Problem
 
 # In characters, by Salesforce's Bulk API 2.0 guide.
@@ -57,8 +57,8 @@ def width_problem(cells: list[str], wanted: int) -> Problem | None:
         return Problem("blocks", "empty-row", message)
     message = (
         f"Row {ROW} has {len(cells):,} {'cell' if len(cells) == 1 else 'cells'}, the "
-        f"header has {wanted:,}. Look for a comma too many or too few, or quotes that "
-        "are missing."
+        f"header has {wanted:,}. Look for a {SEPARATOR} too many or too few, or quotes "
+        "that are missing."
     )
     return Problem("blocks", "ragged-row", message)
 

@@ -12,7 +12,8 @@ def still_there(recipe: Recipe) -> IsThere:
     """Return what tells whether a fault of the file as read is one of what is sent.
 
     It is none any more where its row is not sent, its column is left out, its cell was
-    written anew, or is an error that its column sends something else for. A fault of the whole file, or of the header, always is one.
+    written anew, or is an error that its column sends something else for. A fault of
+    the whole file, or of the header, always is one.
     """
     turning = list(turns(recipe))
     rows = [row for row, _ in turning]
