@@ -1,6 +1,6 @@
 """The columns of a table, and what is to be said of their cells."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 from files.field import Field
@@ -86,21 +86,20 @@ class Column:
             return _NULL if not self.is_required else Verdict("null", (self._clears,))
         if self.is_required and not trimmed(text):
             return Verdict("spaced", (self._lacks,))
-        problems = tuple(self._problems(text))
+        problems = self._problems(text)
         kind: Kind = "" if text.strip() == text else "spaced"
         if not problems and self._is_rounded(text):
             kind = "rounded"
         return Verdict(kind, problems) if kind or problems else None
 
-    def _problems(self, text: str) -> Iterator[Problem]:
-        yield from damage(self.field, text)
+    def _problems(self, text: str) -> tuple[Problem, ...]:
         found = problem(self.field or TEXT, text)
-        if found:
-            yield found
+        damaged = damage(self.field, text)
+        return (*damaged, found) if found else damaged
 
     def _is_rounded(self, text: str) -> bool:
         """Whether it is a long number that ends in zeros, and none yet does not."""
-        if self.has_exact or not holds_text(self.field):
+        if len(text) <= EXACT or self.has_exact or not holds_text(self.field):
             return False
         zeros = long_digits(text)
         if zeros is None:
@@ -135,7 +134,7 @@ class Column:
     def _judge_key(self, text: str) -> Verdict | None:
         if text == NULL or not trimmed(text):
             return Verdict("", (self._keyless,))
-        problems = list(self._problems(text))
+        problems = [*self._problems(text)]
         if trimmed(text) != text:
             # That says all of it, and blocks.
             problems = [each for each in problems if each.rule != "unseen"]

@@ -6,17 +6,18 @@ others, only the first bytes of characters beyond ASCII are looked up.
 """
 
 import re
-from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from files.checking.blocks import Positions, Table
+from files.checking.blocks import Bytes, Positions, Table
 from files.checking.column_cells import Mask
 from files.unseen import UNSEEN
-from files.values.misread import beginnings
+from files.values.misread import CONTINUE, STARTS_OF_MORE, STARTS_OF_TWO
 
 _LF, _TAB, _DELETE = 10, 9, 127
+# How odd a character is: surely, or if one or two follow that continue it.
+_SURELY, _IF_ONE, _IF_TWO = 1, 2, 3
 
 
 def odd_cells(table: Table) -> Mask | None:
@@ -50,48 +51,70 @@ def _controls(table: Table) -> Positions:
 def _odd_characters(table: Table) -> Positions:
     data = table.data
     leads = np.flatnonzero(data[: table.block.size] >= 0xC2)
-    pairs = data[leads].astype(np.uint16) << np.uint16(8) | data[leads + 1]
-    rows = _ROW_OF[pairs]
+    rows = _ROW_OF[_pair(data, leads)]
     some = np.flatnonzero(rows)
-    leads, rows = leads[some], rows[some]
-    odd: Positions = leads[_THIRD[rows, data[leads + 2]]]
-    return odd
+    leads = leads[some]
+    kinds = _KIND_OF[rows[some], data[leads + 2]]
+    odd: Positions = leads[kinds == _SURELY]
+    maybe, kinds = leads[kinds > _SURELY], kinds[kinds > _SURELY]
+    # What is misread goes on with a character that stands for another byte …
+    second = _after(data, maybe)
+    goes_on = _CONTINUES[_pair(data, second)]
+    # … and with a third one, unless two bytes are all.
+    third = _after(data, second)
+    goes_on &= (kinds == _IF_ONE) | _CONTINUES[_pair(data, third)]
+    return np.concatenate((odd, maybe[goes_on]))
 
 
-def _tables() -> tuple[NDArray[np.uint8], Mask]:
-    """Return the row of a table for two first bytes, and what the third may be there.
+def _after(data: Bytes, at: Positions) -> Positions:
+    """Return where characters end that are not ASCII, and of at most three bytes."""
+    return at + 2 + (data[at] >= 0xE0)
+
+
+def _pair(data: Bytes, at: Positions) -> NDArray[np.uint16]:
+    return data[at].astype(np.uint16) << np.uint16(8) | data[at + 1]
+
+
+def _tables() -> tuple[NDArray[np.uint8], NDArray[np.uint8], Mask]:
+    """Return what to look up: how the first two bytes of a character go on, and how odd
+    it is then; and whether two bytes begin a character that continues a misread one.
 
     Row 0 is for pairs that begin nothing odd.
     """
-    thirds: dict[int, set[int]] = {}
-    for chars in (map(chr, _unseen()), "\ufffd", "锟"):
+    kinds: dict[int, dict[int, int]] = {}
+    for chars, kind in (
+        (STARTS_OF_MORE, _IF_TWO),
+        (STARTS_OF_TWO, _IF_ONE),
+        ([*_unseen(), "\ufffd", "锟"], _SURELY),
+    ):
         for char in chars:
-            _note(thirds, char.encode(), range(256))
-    for char, then in beginnings().items():
-        _note(thirds, char.encode(), {other.encode()[0] for other in then})
+            _note(kinds, char.encode(), kind)
     row_of = np.zeros(2**16, np.uint8)
-    third = np.zeros((len(thirds) + 1, 256), bool)
-    for row, (pair, bytes_) in enumerate(thirds.items(), start=1):
+    kind_of = np.zeros((len(kinds) + 1, 256), np.uint8)
+    for row, (pair, thirds) in enumerate(kinds.items(), start=1):
         row_of[pair] = row
-        third[row, list(bytes_)] = True
-    return row_of, third
+        for third, kind in thirds.items():
+            kind_of[row, third] = kind
+    continues = np.zeros(2**16, bool)
+    for char in CONTINUE:
+        continues[int.from_bytes(char.encode()[:2])] = True
+    return row_of, kind_of, continues
 
 
-def _note(thirds: dict[int, set[int]], char: bytes, then: Iterable[int]) -> None:
-    """Note a character; where it is of two bytes, `then` are what may follow it."""
-    pair = int.from_bytes(char[:2])
-    thirds.setdefault(pair, set()).update(then if len(char) == 2 else char[2:3])
+def _note(kinds: dict[int, dict[int, int]], char: bytes, kind: int) -> None:
+    """Note a character by its first three bytes."""
+    thirds = kinds.setdefault(int.from_bytes(char[:2]), {})
+    thirds.update(dict.fromkeys(char[2:3] if len(char) > 2 else range(256), kind))
 
 
-def _unseen() -> list[int]:
-    """Return the numbers of the unseen characters beyond ASCII."""
-    ranges = re.findall(r"(\\[xuU][0-9a-f]+)(?:-(\\[xuU][0-9a-f]+))?", UNSEEN)
-    found: list[int] = []
-    for low, high in ranges:
-        first = int(low[2:], 16)
-        found += range(first, int((high or low)[2:], 16) + 1)
-    return [number for number in found if number > 127]
+def _unseen() -> list[str]:
+    """Return the unseen characters beyond ASCII."""
+    found: list[str] = []
+    for low, high in re.findall(r"(\\[xuU][0-9a-f]+)(?:-(\\[xuU][0-9a-f]+))?", UNSEEN):
+        first, last = int(low[2:], 16), int((high or low)[2:], 16)
+        found += map(chr, range(first, last + 1))
+    return [char for char in found if not char.isascii()]
 
 
 _NOWHERE = np.empty(0, np.int64)
-_ROW_OF, _THIRD = _tables()
+_ROW_OF, _KIND_OF, _CONTINUES = _tables()

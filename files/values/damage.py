@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from files import unseen
 from files.field import Field
 from files.shown import shown
+from files.unseen import UNSEEN
 from files.values.invisible import needless
-from files.values.misread import reread
-from files.values.placeholders import placeholder
+from files.values.misread import CANDIDATE, reread
+from files.values.placeholders import ERRORS, WORDS, placeholder
 from files.values.problems import Problem
 
 LISTED = 5
@@ -18,14 +19,22 @@ _FORMULA = re.compile(r"=\s*[A-Za-z0-9(\"'+\-@.$\[{]", re.DOTALL)
 _APOSTROPHE = re.compile(
     r"'([=+@\-].*|(?!\d\ds?$)\d[\d ()./\-]*|(?!\d\ds?$)\d[\w.:+\-]*)", re.DOTALL
 )
+# What an ASCII text begins with of which there may be something to say.
+_STARTS = frozenset(" ='?#") | frozenset(chr(key[0]) for key in WORDS | ERRORS)
+_STARTS |= frozenset(start.upper() for start in _STARTS)
 # U+FFFD, and what it looks like when it was misread in turn.
 _LOST = ("\ufffd", "锟斤拷")
+_ODD = re.compile(f"[{UNSEEN}]|{CANDIDATE.pattern}|{'|'.join(_LOST)}")
 
 
-def damage(field: Field | None, text: str) -> Iterator[Problem]:
-    """Yield what is wrong with a value whatever its column holds; it is not blank."""
-    if field and text in field.allowed:
-        return
+def damage(field: Field | None, text: str) -> tuple[Problem, ...]:
+    """Return what is wrong with a value whatever its column holds; it is not blank."""
+    if text[0] not in _STARTS and text.isascii() and text.isprintable():
+        return ()
+    return () if field and text in field.allowed else tuple(_damage(text))
+
+
+def _damage(text: str) -> Iterator[Problem]:
     bare = text.strip()
     stands_for = placeholder(bare) if bare else None
     if stands_for == "error":
@@ -94,6 +103,8 @@ def _guarded(text: str) -> Iterator[Problem]:
 
 
 def _beyond_ascii(text: str) -> Iterator[Problem]:
+    if not _ODD.search(text):
+        return
     again = reread(text)
     if _is_lost(text) or (again and _is_lost(again)):
         yield Problem(

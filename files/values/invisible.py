@@ -23,6 +23,7 @@ _MEANT = (
     rf"|(?:(?<={_OTHER_SCRIPTS})|(?<=\ufe0f))[{_JOINERS}](?={_OTHER_SCRIPTS})"
     r"|(?<=\U0001f3f4)[\U000e0020-\U000e007f]+"
 )
+_ANY = re.compile(f"[{UNSEEN}]")
 _FOUND = re.compile(f"(?P<meant>{_MEANT})|[{UNSEEN}]")
 _FOUND_RIGHT_TO_LEFT = re.compile(f"(?P<meant>{_MEANT}|[{_DIRECTIONS}])|[{UNSEEN}]")
 _RIGHT_TO_LEFT = re.compile(
@@ -33,7 +34,7 @@ _RIGHT_TO_LEFT = re.compile(
 
 def needless(text: str) -> list[str]:
     """Return the characters that nobody sees and that mean nothing, each once."""
-    if text.isascii() and text.isprintable():
+    if not _ANY.search(text):
         return []
     found = _pattern(text).finditer(text)
     return list(dict.fromkeys(each[0] for each in found if not each["meant"]))
@@ -41,7 +42,7 @@ def needless(text: str) -> list[str]:
 
 def trimmed(text: str) -> str:
     """Return the text without what `needless` tells, and without space at its ends."""
-    if text.isascii() and text.isprintable():
+    if not _ANY.search(text):
         return text.strip()
     before = None
     while text != before:

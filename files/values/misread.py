@@ -18,19 +18,22 @@ _PLAUSIBLE = re.compile(
 # Half-way back from what was misread twice; no text ends with them.
 _CONTROL = re.compile("[\x80-\x9f]")
 _ASCII_LETTER = re.compile("[A-Za-z]")
-_CONTINUES = range(0x80, 0xC0)
 _ROUNDS = 3
 
 
 class _Reading(NamedTuple):
     """One wrong way to read UTF-8.
 
+    `of_two` begin characters of two bytes, `of_more` longer ones, `continue_` follow.
     `pattern` finds a character's bytes as they were read. So many of them make it sure,
     or one beside an ASCII letter, where there is little else that is not ASCII, or
     nothing.
     """
 
     bytes_of: dict[str, int]
+    of_two: str
+    of_more: str
+    continue_: str
     pattern: re.Pattern[str]
     enough: int
     may_hold_others: bool
@@ -39,17 +42,21 @@ class _Reading(NamedTuple):
 def _reading(
     encoding: str, starts: tuple[int, ...], *, enough: int = 1, others: bool = False
 ) -> _Reading:
-    bytes_of = {_read_as(byte, encoding): byte for byte in range(0x80, 0x100)}
-    char_of = {byte: re.escape(char) for char, byte in bytes_of.items()}
-    then = "[" + "".join(char_of[byte] for byte in _CONTINUES) + "]"
-    first = [
+    char_of = {byte: _read_as(byte, encoding) for byte in range(0x80, 0x100)}
+    then = "".join(char_of[byte] for byte in range(0x80, 0xC0))
+    two, three, four = (
         "".join(char_of[byte] for byte in starts if low <= byte < high)
         for low, high in ((0xC0, 0xE0), (0xE0, 0xF0), (0xF0, 0xF8))
-    ]
-    pattern = "|".join(
-        f"[{chars}]{then}{{{count}}}" for count, chars in enumerate(first, 1) if chars
     )
-    return _Reading(bytes_of, re.compile(pattern), enough, others)
+    pattern = "|".join(
+        f"[{re.escape(first)}][{re.escape(then)}]{{{count}}}"
+        for count, first in enumerate((two, three, four), start=1)
+        if first
+    )
+    bytes_of = {char: byte for byte, char in char_of.items()}
+    return _Reading(
+        bytes_of, two, three + four, then, re.compile(pattern), enough, others
+    )
 
 
 def _read_as(byte: int, encoding: str) -> str:
@@ -83,7 +90,7 @@ def reread(text: str) -> str | None:
 
 
 def _once(text: str) -> str | None:
-    if text.isascii():
+    if text.isascii() or not CANDIDATE.search(text):
         return None
     for reading in _READINGS:
         found = _as(reading, text)
@@ -126,14 +133,14 @@ def _decoded(chars: str, reading: _Reading) -> str | None:
     return char if _PLAUSIBLE.fullmatch(char) else None
 
 
-def beginnings() -> dict[str, frozenset[str]]:
-    """Return the first characters of what is misread, with those that may follow."""
-    found: dict[str, set[str]] = {}
-    for reading in _READINGS:
-        then = {c for c, byte in reading.bytes_of.items() if byte in _CONTINUES}
-        for char in reading.bytes_of:
-            if any(
-                reading.pattern.match(char + next(iter(then)) * n) for n in (1, 2, 3)
-            ):
-                found.setdefault(char, set()).update(then)
-    return {char: frozenset(then) for char, then in found.items()}
+def _chars_of(places: str) -> str:
+    """Return the characters that stand for the bytes of all readings at a place."""
+    found = {char for reading in _READINGS for char in getattr(reading, places)}
+    return "".join(sorted(found))
+
+
+STARTS_OF_TWO, STARTS_OF_MORE = _chars_of("of_two"), _chars_of("of_more")
+CONTINUE = _chars_of("continue_")
+CANDIDATE = re.compile(
+    f"[{re.escape(STARTS_OF_TWO + STARTS_OF_MORE)}][{re.escape(CONTINUE)}]"
+)

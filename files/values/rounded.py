@@ -11,7 +11,7 @@ def long_digits(text: str) -> int | None:
 
     0 where it was not rounded, None where it is no long number.
     """
-    if not _LONG.fullmatch(text):
+    if len(text) <= EXACT or not _LONG.fullmatch(text):
         return None
     lost = text[EXACT:]
     return 0 if lost.strip("0") else len(lost)

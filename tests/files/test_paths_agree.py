@@ -180,7 +180,7 @@ def test_whatever_a_rule_objects_to_is_suspect(
     if odd is not None:
         suspect |= odd[1]
     for number, text in enumerate(texts):
-        if text and (problem(field, text) or any(damage(field, text))):
+        if text and (problem(field, text) or damage(field, text)):
             assert suspect[number] or spaced[number], text
         if text != text.strip():
             assert spaced[number], text
