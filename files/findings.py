@@ -12,6 +12,10 @@ KEPT_PER_GROUP = 20
 PREVIEW_ROWS = 5
 # Stands in a message for the row of its finding: no text of a file has it by accident.
 ROW = "\ue000"
+# The rules of which a mended cell may say more: why it was not converted.
+EXPLAINED = ("date", "date-time")
+# Stands for what separates the cells of the file as it was uploaded, as "comma".
+SEPARATOR = "\ue001"
 # A value is cut to this many characters where it is shown.
 LONGEST_VALUE = 200
 
@@ -75,7 +79,9 @@ class Report:
     spells it, "" where it was not found. `groups` counts every finding, also those that
     were not kept; `sink` is given each one as it is found. `origin` turns the rows and
     lines of a mended file into those of the file it was made from; `explain` says more
-    of a cell, by its row there, its column and its value, or None.
+    of a cell, by its row there, its column and its value, or None. `told` are rules
+    that were told while the file was read, of which a check need say nothing.
+    `separator` is what the operator's file has between its cells.
     """
 
     rows: int = 0
@@ -86,6 +92,8 @@ class Report:
     sink: Sink | None = None
     origin: Origin | None = None
     explain: Explain | None = None
+    told: frozenset[str] = frozenset()
+    separator: str = "comma"
 
     def add(
         self,
@@ -100,15 +108,17 @@ class Report:
     ) -> None:
         """Count a finding, pass it on, and keep it unless there are many of its kind.
 
-        `message` may hold `ROW`, which becomes the row that the finding ends up with.
+        `message` may hold `ROW`, which becomes the row that the finding ends up with,
+        and `SEPARATOR`.
         """
         if self.origin is not None and row is not None and row > 1:
             line = None if line is None else self.origin.line(row, line)
             row = self.origin.row(row)
-        if self.explain is not None and row and column and value is not None:
+        if self.explain and rule in EXPLAINED and row and column and value is not None:
             message = self.explain(row, column, value) or message
         if row is not None:
             message = message.replace(ROW, f"{row:,}")
+        message = message.replace(SEPARATOR, self.separator)
         finding = Finding(
             level=level,
             rule=rule,

@@ -1,17 +1,23 @@
 """How a value is shown in a sentence."""
 
+from files import unseen
+
 LONGEST = 60
+_GAPS = str.maketrans("\t\n\r", "···")
 
 
 def shown(text: str) -> str:
     """Return the text in curly quotes, cut, safe to store and to print.
 
-    Bytes that were not UTF-8 (surrogates) and control characters become “�” and “·”:
-    they can be neither stored in a database nor seen.
+    Bytes that were not UTF-8 (surrogates) become “�”, tabs and line ends “·”, and
+    characters that nobody sees their numbers, as “A1·U+200B”.
     """
     cut = text if len(text) <= LONGEST else text[:LONGEST] + "…"
     readable = cut.encode("utf-8", "replace").decode() if not cut.isascii() else cut
-    return f"“{readable if readable.isprintable() else _visible(readable)}”"
+    visible = unseen.marked(readable.translate(_GAPS))
+    if len(visible) > 2 * LONGEST:
+        visible = visible[: 2 * LONGEST] + "…"
+    return f"“{visible if visible.isprintable() else _visible(visible)}”"
 
 
 def _visible(text: str) -> str:

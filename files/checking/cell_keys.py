@@ -8,17 +8,22 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from files.checking.blocks import Positions, Table
+from files.checking.blocks import Bytes, Positions, Table
 from files.checking.column_cells import (
     WIDEST,
     Cells,
     Mask,
     Words,
+    count_bytes,
+    is_digit,
     mixed,
     width_for,
     words,
 )
-from files.checking.keys import Fold, keep_case
+from files.checking.keys import Fold, fold_id
+from files.values.record_ids import LENGTHS
+
+SHORT_ID, LONG_ID = LENGTHS
 
 
 @dataclass(frozen=True)
@@ -58,11 +63,10 @@ class CellKeys:
 
     def add(self, rows: Sequence[int], texts: Sequence[str]) -> None:
         """Remember the keys of some rows, in row order."""
-        folded = [self.fold(text).replace('"', '""') for text in texts]
         nowhere = np.full(len(rows), -1, np.int64)
         lengths = np.zeros(len(rows), np.int32)
         numbers = np.array(rows, np.int64)
-        self._found.append(KeyCells(numbers, _hashes(folded), nowhere, lengths))
+        self._found.append(KeyCells(numbers, self._hashes_of(texts), nowhere, lengths))
         self._texts.update(zip(rows, texts, strict=True))
 
     def add_cells(self, found: KeyCells) -> None:
@@ -119,17 +123,34 @@ class CellKeys:
         if longest > WIDEST:
             return self._slow_hashes(cells)
         padded = cells.padded(width_for(longest))
-        if self.fold is not keep_case:
-            if not cells.is_ascii and (padded > 127).any():
-                return self._slow_hashes(cells)
-            is_upper = (padded - np.uint8(65)) < 26
-            padded |= is_upper.view(np.uint8) << np.uint8(5)
+        if self.fold is fold_id:
+            return mixed(words(_short_ids(padded, cells)))
+        if not cells.is_ascii and (padded > 127).any():
+            return self._slow_hashes(cells)
+        is_upper = (padded - np.uint8(65)) < 26
+        padded |= is_upper.view(np.uint8) << np.uint8(5)
         return mixed(words(padded))
 
     def _slow_hashes(self, cells: Cells) -> Words:
         data = cells.data.data
         places = zip(cells.starts.tolist(), cells.ends.tolist(), strict=True)
-        return _hashes([self.fold(str(data[a:b], "utf-8")) for a, b in places])
+        return self._hashes_of(
+            [str(data[a:b], "utf-8").replace('""', '"') for a, b in places]
+        )
+
+    def _hashes_of(self, texts: Sequence[str]) -> Words:
+        return _hashes([self.fold(text).replace('"', '""') for text in texts])
+
+
+def _short_ids(padded: Bytes, cells: Cells) -> Bytes:
+    """Return ids without the last three of 18 letters and digits: see `fold_id`."""
+    if padded.shape[1] < LONG_ID:
+        return padded
+    letters = ((padded | np.uint8(32)) - np.uint8(97)) < 26
+    is_long = cells.lengths == LONG_ID
+    is_long &= count_bytes(letters | is_digit(padded)) == LONG_ID
+    padded[is_long, SHORT_ID:LONG_ID] = 0
+    return padded
 
 
 def plain_text(cell: bytes) -> str:

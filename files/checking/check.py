@@ -14,7 +14,7 @@ from files.checking.columns import Column, tell_tallies
 from files.checking.exact import check_records
 from files.checking.fast import BLOCK, check_blocks
 from files.checking.header import check_header, has_key, tell_title
-from files.checking.keys import Fold, KeyTexts, fold_case, keep_case, key_problems
+from files.checking.keys import Fold, KeyTexts, fold_id, fold_text, key_problems
 from files.checking.ledger import Ledger, Mark, Progress, Start
 from files.checking.records import Records, Unreadable, readable
 from files.checking.structure import byte_problems, quote_problems, text_problems
@@ -174,7 +174,7 @@ def _infer(columns: list[Column], file: BinaryIO, start: Start) -> None:
 def _fold(columns: list[Column]) -> Fold:
     """Return what keys have in common that Salesforce takes for one."""
     field = next((column.field for column in columns if column.is_key), None)
-    return keep_case if field is not None and field.type == "id" else fold_case
+    return fold_id if field is not None and field.type == "id" else fold_text
 
 
 def _tell_keys(ledger: Ledger) -> None:

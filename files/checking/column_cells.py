@@ -1,6 +1,7 @@
 """The cells of one column of a regular block, looked at all at once."""
 
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,14 @@ class Cells:
     def last(self) -> Bytes:
         """The last byte of each; any byte where a cell is blank."""
         return self.data[self.ends - 1]
+
+    def only(self, rows: NDArray[np.intp]) -> Self:
+        """Return the cells of these rows."""
+        part = type(self).__new__(type(self))
+        part.data, part.is_ascii = self.data, self.is_ascii
+        part.starts, part.ends = self.starts[rows], self.ends[rows]
+        part.lengths = self.lengths[rows]
+        return part
 
     def padded(self, width: int) -> Bytes:
         """Return the first `width` bytes of each cell, zeros after its end.

@@ -7,10 +7,14 @@ from typing import Literal, NamedTuple
 from files.checking.no_records import NoRecords
 from files.field import Field
 from files.findings import ROW, Report
+from files.shown import shown
+from files.values.damage import damage, unseen_names
+from files.values.invisible import needless, trimmed
 from files.values.problems import Problem
-from files.values.rules import NULL, problem
+from files.values.rounded import EXACT, long_digits
+from files.values.rules import NULL, holds_text, problem
 
-Kind = Literal["", "blank", "null", "spaced"]
+Kind = Literal["", "blank", "null", "spaced", "rounded"]
 
 # Values found sound are remembered up to this many, if they are not long.
 _REMEMBERED, _LONGEST_REMEMBERED = 20_000, 50
@@ -46,8 +50,9 @@ class Tally:
 class Column:
     """One column: its place (0-based), its name and the field that it fills.
 
-    `field` is None where nothing is known of its values: they are not checked.
+    `field` is None where nothing is known of its values: they count as text.
     `key_names` is what a column of keys is called besides: in the file as read.
+    `has_exact` turns true with the first long number that nothing has rounded.
     """
 
     def __init__(
@@ -61,8 +66,11 @@ class Column:
             "blank": Tally(),
             "null": Tally(),
             "spaced": Tally(),
+            "rounded": Tally(),
         }
         self.key_names: tuple[str, ...] = ()
+        self.has_exact = False
+        self.most_zeros = 0
         self._sound: set[str] = set()
         self._remembers = not is_key
         self._seen = self._fresh = 0
@@ -86,10 +94,29 @@ class Column:
             return _BLANK if not self.is_required else Verdict("blank", (self._lacks,))
         if text == NULL:
             return _NULL if not self.is_required else Verdict("null", (self._clears,))
-        found = problem(self.field, text) if self.field else None
-        if found is None:
-            return None if text.strip() == text else _SPACED
-        return Verdict("" if text.strip() == text else "spaced", (found,))
+        if self.is_required and not trimmed(text):
+            return Verdict("spaced", (self._lacks,))
+        problems = self._problems(text)
+        kind: Kind = "" if text.strip() == text else "spaced"
+        if not problems and self._is_rounded(text):
+            kind = "rounded"
+        return Verdict(kind, problems) if kind or problems else None
+
+    def _problems(self, text: str) -> tuple[Problem, ...]:
+        found = problem(self.field or TEXT, text)
+        damaged = damage(self.field, text)
+        return (*damaged, found) if found else damaged
+
+    def _is_rounded(self, text: str) -> bool:
+        """Whether it is a long number that ends in zeros, and none yet does not."""
+        if len(text) <= EXACT or self.has_exact or not holds_text(self.field):
+            return False
+        zeros = long_digits(text)
+        if zeros is None:
+            return False
+        self.has_exact = zeros == 0
+        self.most_zeros = max(self.most_zeros, zeros)
+        return zeros > 0
 
     def odd(self, texts: Sequence[str]) -> dict[str, Verdict]:
         """Return the verdicts on those texts of which something is to be said."""
@@ -115,15 +142,18 @@ class Column:
             self._sound |= sound
 
     def _judge_key(self, text: str) -> Verdict | None:
-        if text == NULL or not text.strip():
+        if text == NULL or not trimmed(text):
             return Verdict("", (self._keyless,))
-        told = (
-            self._spaced_key if text != text.strip() else None,
-            problem(self.field, text) if self.field else None,
-            self.no_records.problem(text),
-        )
-        problems = tuple(each for each in told if each)
-        return Verdict("", problems) if problems else None
+        problems = [*self._problems(text)]
+        if no_record := self.no_records.problem(text):
+            problems.append(no_record)
+        if trimmed(text) != text:
+            # That says all of it, and blocks.
+            problems = [each for each in problems if each.rule != "unseen"]
+            problems.insert(0, self._spaced_key(text))
+        if problems:
+            return Verdict("", tuple(problems))
+        return Verdict("rounded") if self._is_rounded(text) else None
 
     @property
     def _lacks(self) -> Problem:
@@ -149,21 +179,29 @@ class Column:
         )
         return Problem("blocks", "blank-key", message)
 
-    @property
-    def _spaced_key(self) -> Problem:
+    def _spaced_key(self, text: str) -> Problem:
+        chars = needless(text.strip())
+        what = (
+            f"holds {unseen_names(chars)}, which nobody sees"
+            if chars
+            else "has spaces at its ends"
+        )
         message = (
-            f"The {self.name} of row {ROW} has spaces at its ends, so it may not "
-            "match the record that is meant. Trim it."
+            f"The {self.name} of row {ROW}, {shown(text)}, {what}, so it may not match "
+            "the record that is meant. Trim it."
         )
         return Problem("blocks", "key-spaces", message)
 
 
-_BLANK, _NULL, _SPACED = Verdict("blank"), Verdict("null"), Verdict("spaced")
+# What is judged where nothing is known of a column.
+TEXT = Field(name="")
+_BLANK, _NULL = Verdict("blank"), Verdict("null")
 
 
 def tell_tallies(columns: Sequence[Column], report: Report) -> None:
     """Add a finding for each kind of cell of each column."""
     for column in columns:
+        _tell_rounded(column, report)
         for rule, kind, wording in _SAID:
             tally = column.tallies[kind]
             if not tally.total:
@@ -177,6 +215,27 @@ def tell_tallies(columns: Sequence[Column], report: Report) -> None:
                 line=tally.line,
                 column=column.name,
             )
+
+
+def _tell_rounded(column: Column, report: Report) -> None:
+    """Tell a column in which every long number ends in zeros, unless by chance."""
+    tally = column.tallies["rounded"]
+    is_chance = tally.total < 3 and column.most_zeros < 3
+    if column.has_exact or is_chance or "long-number" in report.told:
+        return
+    message = (
+        f"{_cells(tally.total, column.name)} a number of more than {EXACT} digits, and "
+        f"all of them end in zeros: Excel keeps {EXACT} digits and puts zeros for the "
+        "others. Take them from the source again, as text."
+    )
+    report.add(
+        "warns",
+        "long-number",
+        message,
+        row=tally.row,
+        line=tally.line,
+        column=column.name,
+    )
 
 
 def _blanks(total: int, name: str) -> str:

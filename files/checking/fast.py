@@ -93,6 +93,8 @@ def _tell(ledger: Ledger, keys: CellKeys, block: Block, seen: Seen) -> None:
         first = row + count.first
         tally = count.column.tallies[count.kind]
         tally.add(count.total, first, ledger.lines.of(first))
+    for column in seen.exact:
+        column.has_exact = True
     marks: list[Mark] = []
     keyless: set[int] = set()
     for suspects in seen.suspects:

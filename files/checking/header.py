@@ -8,6 +8,7 @@ from files.checking.structure import LONGEST_HEADER, MOST_COLUMNS
 from files.field import Field
 from files.fields.field_lists import FieldIndex
 from files.findings import ROW, Level, Report
+from files.shown import shown
 
 NAMES_LISTED = 30
 _SEPARATORS = ((";", "semicolons"), ("\t", "tabs"), ("|", "pipes"))
@@ -29,8 +30,10 @@ def check_header(
         Column(number, name, is_key=number == place)
         for number, name in enumerate(names)
     ]
+    index = FieldIndex(fields)
     if fields:
-        _check_fields(columns, fields, report)
+        _check_fields(columns, index, fields, report)
+    _check_fills(columns, index, report)
     return columns
 
 
@@ -138,10 +141,27 @@ def _hint(names: list[str]) -> str:
     return f" It has one column: {unseen.marked(names[0][:200])}."
 
 
+def _check_fills(columns: list[Column], index: FieldIndex, report: Report) -> None:
+    """Warn of columns that fill a field which a column of another name fills, too."""
+    fills: dict[str, tuple[str, str]] = {}
+    for column in columns:
+        name = unseen.bare(report.columns[column.place])
+        if not name:
+            continue
+        field = index.filled_by(name)
+        first, first_bare = fills.setdefault(field.lower(), (column.name, name))
+        if first_bare.lower() == name.lower():
+            continue
+        message = (
+            f"{shown(first)} and {shown(column.name)} both fill {field}. Which of them "
+            "would win cannot be foretold. Leave one out."
+        )
+        _add(report, "same-field", message, column.name, "warns")
+
+
 def _check_fields(
-    columns: list[Column], fields: Sequence[Field], report: Report
+    columns: list[Column], index: FieldIndex, fields: Sequence[Field], report: Report
 ) -> None:
-    index = FieldIndex(fields)
     filled: set[str] = set()
     for column in columns:
         name = unseen.bare(column.name) if report.columns[column.place] else ""

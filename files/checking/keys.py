@@ -1,28 +1,39 @@
-"""Which rows share their key with another, exactly or but for its case."""
+"""Which rows share their key with another, exactly or but for how it is spelled."""
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import numpy as np
 
+from files import unseen
 from files.findings import Origin
 from files.shown import shown
+from files.values import record_ids
 from files.values.problems import Problem
 
 ROWS_LISTED = 10
+CHARACTERS_LISTED = 3
 
 Fold = Callable[[str], str]
 
 
-def fold_case(text: str) -> str:
-    """Return what keys that Salesforce usually takes for one have in common."""
-    return text.lower()
+def fold_text(text: str) -> str:
+    """Return what keys have in common that look alike, but for their case."""
+    if text.isascii():
+        return text.lower()
+    # One character may be written as several: an é as an e and an accent.
+    return unicodedata.normalize("NFKC", unseen.without(text)).lower()
 
 
-def keep_case(text: str) -> str:
-    """Return the key itself: the case of Salesforce's own ids counts."""
-    return text
+def fold_id(text: str) -> str:
+    """Return what the ids of one record have in common: their first 15 characters.
+
+    Their case counts; the other three only tell it once more.
+    """
+    is_long = len(text) == max(record_ids.LENGTHS) and record_ids.has_shape(text)
+    return text[: min(record_ids.LENGTHS)] if is_long else text
 
 
 class Keys(Protocol):
@@ -82,9 +93,11 @@ def key_problems(
             problem = _repeated(name, text, _numbers(rows, origin))
             found += [(row, text, problem) for row in rows]
     for texts in spellings.values():
-        if len(texts) > 1:
-            problem = _twins(name, texts, [shared[text][0] for text in texts], origin)
-            found += [(row, text, problem) for text in texts for row in shared[text]]
+        if len(texts) == 1:
+            continue
+        firsts = [shared[text][0] for text in texts]
+        problem = _told(fold, name, texts, firsts, origin)
+        found += [(row, text, problem) for text in texts for row in shared[text]]
     found.sort(key=lambda each: each[0])
     return found
 
@@ -97,18 +110,46 @@ def _repeated(name: str, text: str, numbers: str) -> Problem:
     return Problem("blocks", "repeated-key", message)
 
 
-def _twins(
-    name: str, texts: list[str], rows: list[int], origin: Origin | None
+def _told(
+    fold: Fold, name: str, texts: list[str], rows: list[int], origin: Origin | None
 ) -> Problem:
+    """Return what is to be said of spellings of one key, each with its first row."""
     listed = ", ".join(
         f"{shown(text)} (row {_number(row, origin)})"
         for text, row in zip(texts[:ROWS_LISTED], rows, strict=False)
     )
+    listed += _more(len(texts))
+    if fold is fold_id:
+        message = (
+            f"{name} {listed} are ids of one record, with and without its last three "
+            "characters. Which row would win cannot be foretold; keep one."
+        )
+        return Problem("blocks", "repeated-key", message)
+    if len({text.lower() for text in texts}) == 1:
+        message = (
+            f"{name} {listed} differ only by upper and lower case. Salesforce usually "
+            "takes them for one; keep one spelling."
+        )
+        return Problem("warns", "key-twins", message)
     message = (
-        f"{name} {listed}{_more(len(texts))} differ only by upper and lower case. "
-        "Salesforce usually takes them for one; keep one spelling."
+        f"{name} {listed} look alike, but are not written with the same characters: "
+        f"{_differences(texts)}. They may be meant for one record; keep one spelling."
     )
     return Problem("warns", "key-twins", message)
+
+
+def _differences(texts: list[str]) -> str:
+    """Name the characters of the first two spellings that the other one lacks."""
+    told = []
+    for text, other, which in (
+        (texts[0], texts[1], "first"),
+        (texts[1], texts[0], "second"),
+    ):
+        chars = [char for char in dict.fromkeys(text) if char not in other]
+        if chars:
+            called = ", ".join(map(unseen.called, chars[:CHARACTERS_LISTED]))
+            told.append(f"{called} in the {which}")
+    return ", ".join(told) or "in another order"
 
 
 def _numbers(rows: list[int], origin: Origin | None) -> str:

@@ -86,6 +86,8 @@ class Ledger:
         """Add what was found in some rows to the report, row by row."""
         marks.sort(key=attrgetter("row", "place"))
         for row, place, line, problem, value in marks:
+            if problem.rule in self.report.told:
+                continue
             name = None if place == ABOUT_ROW else self.columns[place].name
             self.report.add(
                 problem.level,

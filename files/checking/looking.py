@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 from files.checking.blocks import Block, Positions, Table, prove
 from files.checking.cell_keys import CellKeys, KeyCells
 from files.checking.column_cells import Cells, Mask
-from files.checking.columns import Column, Kind
+from files.checking.columns import TEXT, Column, Kind
+from files.checking.odd_bytes import odd_cells
+from files.checking.suspect_texts import rounded
 from files.checking.suspects import is_spaced, is_suspect
 from files.findings import PREVIEW_ROWS
+from files.values.rules import holds_text
 
 # With more suspects than this among its cells a block is left to the exact path, which
 # is then no slower.
@@ -39,7 +42,10 @@ class Count:
 
 @dataclass(kw_only=True)
 class Seen:
-    """What a regular block holds; rows are counted from its first, which is 0."""
+    """What a regular block holds; rows are counted from its first, which is 0.
+
+    `exact` are the columns with a long number that nothing has rounded.
+    """
 
     rows: int
     breaks: tuple[Positions, Positions]
@@ -47,6 +53,7 @@ class Seen:
     counts: list[Count] = field(default_factory=list)
     suspects: list[Suspects] = field(default_factory=list)
     keys: KeyCells | None = None
+    exact: list[Column] = field(default_factory=list)
 
 
 def look(
@@ -57,6 +64,7 @@ def look(
     if table is None:
         return "irregular"
     seen = Seen(rows=table.rows, breaks=table.breaks, first_rows=_first_rows(table))
+    odd = odd_cells(table)
     room = int(MOST_SUSPECTS * table.starts.size) + 1
     for column in columns:
         cells = Cells(table, column.place)
@@ -65,6 +73,9 @@ def look(
             suspect = _suspect_keys(column, cells)
         else:
             suspect = _suspect_cells(column, cells, seen.counts)
+        if odd is not None:
+            suspect |= odd[column.place]
+        suspect |= _rounded(column, cells, seen.exact)
         rows = np.flatnonzero(suspect)
         room -= len(rows)
         if room < 0:
@@ -78,16 +89,24 @@ def look(
 def _suspect_keys(column: Column, cells: Cells) -> Mask:
     suspect: Mask = (cells.lengths == 0) | is_spaced(cells) | _is_null(cells)
     suspect |= column.no_records.may_be_none(cells)
-    if column.field:
-        suspect |= is_suspect(column.field, cells)
+    suspect |= is_suspect(column.field or TEXT, cells)
     return suspect
+
+
+def _rounded(column: Column, cells: Cells, exact: list[Column]) -> Mask | bool:
+    """Return the long numbers that may be rounded; note a column that has others."""
+    if column.has_exact or not holds_text(column.field):
+        return False
+    found, has_exact = rounded(cells)
+    if has_exact:
+        exact.append(column)
+    return found
 
 
 def _suspect_cells(column: Column, cells: Cells, counts: list[Count]) -> Mask:
     """Return the suspects, and count what needs no judging: blanks and nulls."""
     suspect = is_spaced(cells)
-    if column.field:
-        suspect |= is_suspect(column.field, cells)
+    suspect |= is_suspect(column.field or TEXT, cells)
     kinds: tuple[tuple[Kind, Mask], ...] = (
         ("blank", cells.lengths == 0),
         ("null", _is_null(cells)),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import BinaryIO
 
-from files.findings import ROW
+from files.findings import ROW, SEPARATOR
 from files.values.problems import Problem
 
 # A record beyond this many characters is not read to its end: ten times what
@@ -152,7 +152,8 @@ class Records:
             line = self._open_at() or self.next_line
             return Unreadable(Problem("blocks", "unreadable", message), line)
         message = (
-            "After a closing quote only a comma or the end of the line may follow. "
+            f"After a closing quote only a {SEPARATOR} or the end of the line may "
+            "follow. "
             f'Double a quote that belongs to the value (`""`). {UNCHECKED}'
         )
         return Unreadable(Problem("blocks", "unreadable", message), self.next_line)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from files.checking.no_records import is_end_of_report
 from files.checking.records import is_quoted_soundly
-from files.findings import ROW
+from files.findings import ROW, SEPARATOR
 from files.quoting import INNER_QUOTES, cells_to_quote
 from files.values.problems import Problem
 
@@ -76,8 +76,8 @@ def width_problem(cells: list[str], wanted: int) -> Problem | None:
         return Problem("blocks", "empty-row", message)
     message = (
         f"Row {ROW} has {len(cells):,} {'cell' if len(cells) == 1 else 'cells'}, the "
-        f"header has {wanted:,}. Look for a comma too many or too few, or quotes that "
-        "are missing."
+        f"header has {wanted:,}. Look for a {SEPARATOR} too many or too few, or quotes "
+        "that are missing."
     )
     if is_end_of_report(cells[0].strip()):
         message = f"{message} It seems to be the end of a report: leave the row out."

@@ -1,7 +1,8 @@
 """Which cells of a column the rules should look at: all that may be wrong, few others.
 
 Every function here may call a sound cell suspect; none may let pass a cell of which
-`files.values.rules.problem` says something. Rules are not told here: suspects are
+`files.values.rules.problem` or `files.values.damage` says something, but for characters
+that `odd_bytes` finds. Rules are not told here: suspects are
 judged by the same functions as on the exact path.
 """
 
@@ -28,6 +29,7 @@ from files.checking.suspect_dates import (
     is_sound_date_time,
     is_sound_time,
 )
+from files.checking.suspect_texts import suspect_texts
 from files.field import Field, Type
 
 _Sound = Callable[[Field, Cells], Mask]
@@ -47,23 +49,19 @@ def is_suspect(field: Field, cells: Cells) -> Mask:
     """Tell the cells of which the rules for the field's values may say something."""
     check = _SOUND.get(field.type, _is_sound_text)
     suspect = ~check(field, cells)
-    if field.type == "string" or field.is_external_id:
-        suspect |= _may_be_shortened(cells)
+    if field.type not in _SOUND or field.is_external_id or _is_open_choice(field):
+        suspect |= suspect_texts(cells)
     return suspect
+
+
+def _is_open_choice(field: Field) -> bool:
+    return field.type in ("picklist", "multipicklist") and not field.is_restricted
 
 
 def _is_sound_text(field: Field, cells: Cells) -> Mask:
     if not field.length:
         return np.ones(len(cells.lengths), bool)
     return cells.lengths <= field.length
-
-
-def _may_be_shortened(cells: Cells) -> Mask:
-    """Tell what may look like 1.2E+17."""
-    starts_so: Mask = (cells.first - np.uint8(48)) < 10
-    third, fourth = (cells.data[cells.ends - back] == 43 for back in (3, 4))
-    starts_so &= third | fourth
-    return starts_so
 
 
 def _is_sound_number(field: Field, cells: Cells) -> Mask:

@@ -65,6 +65,23 @@ class FieldIndex:
             return Match(field=reference, foreign=related["foreign"])
         return Match(suggestions=self._near(column))
 
+    def filled_by(self, column: str) -> str:
+        """Return the name of the field that the column fills.
+
+        For a relationship column of which nothing is declared, as `Account.Name` or
+        `Parent__r.Name`, it is what Salesforce usually calls the reference.
+        """
+        match = self.find(column)
+        if match.field:
+            return match.field.name
+        related = _RELATED.fullmatch(column)
+        if not related:
+            return column
+        relationship = related["relationship"]
+        if relationship.lower().endswith("__r"):
+            return f"{relationship[:-1]}c"
+        return f"{relationship}Id"
+
     def _reference(self, related: re.Match[str]) -> Field | None:
         target = (related["target"] or "").lower()
         for field in self._by_relationship.get(related["relationship"].lower(), ()):

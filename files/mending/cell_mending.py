@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from files.changes import Change, counted
 from files.findings import Finding
+from files.mending.cleaning import Cleaning
 from files.mending.conversions import Outcome, converter, why_it_stays
 from files.mending.recipes import (
     ColumnRecipe,
@@ -210,14 +211,14 @@ class ColumnStep:
         self.sent_as = recipe.name
         self.stayed: tuple[DateConversion, Outcome] | None = None
         self._convert = None if recipe.dates is None else converter(recipe.dates)
-        self._trimmed = self._nulls = 0
+        self._cleaning = Cleaning(recipe)
+        self._nulls = 0
         self._outcomes: Counter[Outcome] = Counter()
 
     def mend(self, cell: str) -> str:
         """Return the text to send for a cell."""
         self.stayed = None
-        text = cell.strip() if self._recipe.trim else cell
-        self._trimmed += len(text) != len(cell)
+        text = self._cleaning.clean(cell)
         if not text or text.isspace():
             if not self._recipe.blank_to_null:
                 return text
@@ -235,11 +236,11 @@ class ColumnStep:
         """Return what was done so far, each with its count."""
         name = shown(self._name)
         found = [
-            (self._trimmed, "spaces at the ends taken off"),
             (self._nulls, f"blank, now {NULL}, which clears the field"),
             (self._outcomes["converted"], "converted to Salesforce's form of a date"),
         ]
-        changes = [
+        changes = self._cleaning.changes(name)
+        changes += [
             Change(f"{counted(count, 'cell')} of {name}: {what}.", count)
             for count, what in found
             if count

@@ -33,6 +33,8 @@ FORMATS: dict[DateFormat, str] = {
     "excel-serial": "45657.5, Excel's count of days",
     "compact": "20241231",
 }
+# What is sent in place of a word for no value, as NULL; "" leaves the word.
+Placeholders = Literal["", "blank", "null"]
 _POSITION = re.compile(r"#\d+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -98,22 +100,30 @@ class DateConversion:
 class ColumnRecipe:
     """What happens to one column. `name` is what it is sent as, "" leaves it out.
 
-    In this order: `trim` takes white space off both ends of its cells, `blank_to_null`
-    puts #N/A, which clears a field, where a cell is blank, `dates` converts.
+    In this order: `trim` takes white space off both ends of its cells, and characters
+    out that nobody sees, `placeholders` puts nothing or #N/A for words as NULL and for
+    errors of a spreadsheet, `repair` takes off the signs that make Excel take a value
+    for text and puts misread characters right, `blank_to_null` puts #N/A, which clears
+    a field, where a cell is blank, `dates` converts. Raises InvalidRecipe.
     """
 
     name: str
     trim: bool = False
     blank_to_null: bool = False
     dates: DateConversion | None = None
+    placeholders: Placeholders = ""
+    repair: bool = False
 
     def __post_init__(self) -> None:
         check_text(self.name, "A column name")
+        if self.placeholders not in get_args(Placeholders):
+            raise InvalidRecipe("Words for no value go out blank, or as #N/A.")
 
     @property
     def changes_cells(self) -> bool:
         """Whether it does more than rename or leave out."""
-        wanted = self.trim or self.blank_to_null or self.dates is not None
+        cleans = self.trim or self.repair or bool(self.placeholders)
+        wanted = cleans or self.blank_to_null or self.dates is not None
         return bool(self.name) and wanted
 
     def describe(self, column: str) -> list[str]:
@@ -125,7 +135,23 @@ class ColumnRecipe:
             lines.append(f"Column {shown(column)} goes out as {shown(self.name)}.")
         if self.trim:
             lines.append(
-                f"Spaces at the ends of cells of {shown(column)} are taken off."
+                f"Spaces at the ends of cells of {shown(column)} are taken off, and "
+                "characters that nobody sees are taken out."
+            )
+        if self.placeholders:
+            become = (
+                "#N/A, which clears the field"
+                if self.placeholders == "null"
+                else "blank"
+            )
+            lines.append(
+                f"Words for no value and errors of Excel in {shown(column)} become "
+                f"{become}."
+            )
+        if self.repair:
+            lines.append(
+                f"Signs for Excel are taken off the cells of {shown(column)}, and "
+                "misread characters are put right."
             )
         if self.blank_to_null:
             lines.append(

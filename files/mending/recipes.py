@@ -1,7 +1,7 @@
 """What an operator wants changed in a file before it is sent, as plain data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from files.changes import counted
@@ -159,6 +159,8 @@ def _column(column: ColumnRecipe) -> dict[str, Any]:
     data: dict[str, Any] = {
         "trim": column.trim,
         "blank_to_null": column.blank_to_null,
+        "placeholders": column.placeholders,
+        "repair": column.repair,
         "dates": None if dates is None else dict(vars(dates)),
     }
     wanted = {key: value for key, value in data.items() if value}
@@ -192,15 +194,18 @@ def from_json(data: object) -> Recipe:
 
 def _read_column(name: str, data: object) -> ColumnRecipe:
     what = f"Column {shown(name)}"
-    given = _object(data, what, ("name", "trim", "blank_to_null", "dates"))
+    given = _object(data, what, [each.name for each in fields(ColumnRecipe)])
     if "name" not in given:
         raise InvalidRecipe(f"{what} lacks the name it is sent as.")
     dates = given.get("dates")
+    placeholders: Any = _text(given.get("placeholders", ""))
     return ColumnRecipe(
         name=_text(given["name"]),
         trim=_flag(given.get("trim", False)),
         blank_to_null=_flag(given.get("blank_to_null", False)),
         dates=None if dates is None else _read_dates(what, dates),
+        placeholders=placeholders,
+        repair=_flag(given.get("repair", False)),
     )
 
 

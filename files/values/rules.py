@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from files import unseen
 from files.field import Field, Type
 from files.findings import LEVELS
 from files.shown import listed, shown
@@ -17,7 +18,7 @@ from files.values.numbers import TYPES as NUMBERS
 from files.values.numbers import is_number, number_problem
 from files.values.problems import Problem
 
-__all__ = ["NULL", "Problem", "kind_of", "problem"]
+__all__ = ["NULL", "Problem", "holds_text", "kind_of", "problem"]
 
 # What a cell of a bulk file holds to clear its field.
 NULL = "#N/A"
@@ -27,7 +28,8 @@ _BOOLEANS = frozenset(("true", "false", "1", "0"))
 _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;.]+(?:\.[^@\s,;.]+)+")
 _LIKE_EMAIL = re.compile(r"[^@]{1,100}@[^@]{1,100}")
 # As Excel shows a number of 12 and more digits: 1.2E+17, or 1,2E+17.
-_SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{2,3}")
+# Other programs leave the plus out.
+_SHORTENED = re.compile(r"[0-9](?:(?:[.,][0-9]+)?[eE]\+|[.,][0-9]+[eE])[0-9]{2,3}")
 
 
 def problem(field: Field, text: str) -> Problem | None:
@@ -36,13 +38,17 @@ def problem(field: Field, text: str) -> Problem | None:
     `text` is the cell's value; it is neither blank nor `NULL`. The message names the
     value, not its row or column.
     """
-    rule = _RULES.get(field.type, _length_problem)
-    found = rule(field, text)
+    found = _RULES.get(field.type, _text_problem)(field, text)
     if found is None and field.is_external_id:
         found = _shortened_problem(text)
     if found is not None and field.is_inferred:
         return replace(found, level="warns")
     return found
+
+
+def holds_text(field: Field | None) -> bool:
+    """Whether a field may hold digits that are a name, as those of an id."""
+    return field is None or field.type in _NAMES or field.is_external_id
 
 
 def kind_of(text: str) -> str:
@@ -98,14 +104,14 @@ def _boolean_problem(_field: Field, text: str) -> Problem | None:
 
 
 def _email_problem(field: Field, text: str) -> Problem | None:
-    if _EMAIL.fullmatch(text):
+    if _EMAIL.fullmatch(text) and not any(map(unseen.is_unseen, text)):
         return _length_problem(field, text)
     return Problem(
         "blocks", "email", f"{shown(text)} is not an e-mail address. Correct it."
     )
 
 
-def _string_problem(field: Field, text: str) -> Problem | None:
+def _text_problem(field: Field, text: str) -> Problem | None:
     return _length_problem(field, text) or _shortened_problem(text)
 
 
@@ -133,13 +139,13 @@ def _shortened_problem(text: str) -> Problem | None:
 
 def _picklist_problem(field: Field, text: str) -> Problem | None:
     if not field.is_restricted:
-        return _length_problem(field, text)
+        return _text_problem(field, text)
     return None if text in field.allowed else _not_allowed(field, text)
 
 
 def _multi_picklist_problem(field: Field, text: str) -> Problem | None:
     if not field.is_restricted:
-        return _length_problem(field, text)
+        return _text_problem(field, text)
     found = [
         _not_allowed(field, value)
         for value in text.split(";")
@@ -218,11 +224,11 @@ _RULES: dict[Type, _Rule] = {
     "time": _dated("time", dates.time_fault),
     "boolean": _boolean_problem,
     "email": _email_problem,
-    "string": _string_problem,
     "picklist": _picklist_problem,
     "multipicklist": _multi_picklist_problem,
     "id": _id_problem,
     "reference": _id_problem,
 }
+_NAMES = ("string", "textarea", "phone", "url", "picklist", "reference", "id", "other")
 for _type in NUMBERS:
     _RULES[_type] = number_problem  # type: ignore[index]

@@ -328,7 +328,12 @@ DECLARED: dict[str, tuple[str, str, list[tuple[str, str, str]]]] = {
             ("notes", "nulls", "name"),
         ],
     ),
-    "relationship": ("id,name,Owner.Email", "1,x,1.2E+17", []),
+    "relationship": ("id,name,Owner.Email", "1,x,a@example.com", []),
+    "shortened relationship": (
+        "id,name,Owner.Email",
+        "1,x,1.2E+17",
+        [("warns", "scientific", "Owner.Email")],
+    ),
     "unknown relationship": (
         "id,name,Boss.Email",
         "1,x,y",

@@ -15,9 +15,11 @@ from files.checking.blocks import blocks, prove
 from files.checking.check import check
 from files.checking.column_cells import Cells
 from files.checking.no_records import NoRecords
+from files.checking.odd_bytes import odd_cells
 from files.checking.suspects import is_spaced, is_suspect
 from files.field import Field
 from files.findings import Finding, Report
+from files.values.damage import damage
 from files.values.rules import problem
 from tests.files.corpus import (
     ANYWHERE,
@@ -156,13 +158,18 @@ def test_whatever_is_no_record_is_suspect(texts: list[str]) -> None:
 
 
 NEAR = st.sampled_from([*SOUND.items()]) | st.sampled_from(
-    [(name, value) for name, values in VALUES.items() for value in values]
+    [
+        *((name, value) for name, values in VALUES.items() for value in values),
+        *(("", value) for value in ANYWHERE),
+    ]
 )
 EDITS = st.lists(
     st.tuples(
         st.integers(0, 40),
         st.integers(0, 2),
-        st.sampled_from([*'0129aZEe+-.,:;/@ TZz#"\t\x1fé\u00a0\u3000', "", "00"]),
+        st.sampled_from(
+            [*"0129aZEe+-.,:;/@ TZz#\"\t\x1fé\u00a0\u3000='?NÃ©\u200b", "", "00"]
+        ),
     ),
     max_size=3,
 )
@@ -191,10 +198,13 @@ def test_whatever_a_rule_objects_to_is_suspect(
     regular = prove(block, 2)
     assert regular is not None
     column = Cells(regular, 1)
-    suspect, spaced = is_suspect(field, column), is_spaced(column)
+    spaced, suspect = is_spaced(column), is_suspect(field, column)
+    odd = odd_cells(regular)
+    if odd is not None:
+        suspect |= odd[1]
     for number, text in enumerate(texts):
-        if text and problem(field, text):
-            assert suspect[number], text
+        if text and (problem(field, text) or damage(field, text)):
+            assert suspect[number] or spaced[number], text
         if text != text.strip():
             assert spaced[number], text
 

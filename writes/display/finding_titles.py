@@ -4,7 +4,8 @@ from typing import Literal, NamedTuple
 
 Counts = Literal["cells", "rows", "lines", "columns", ""]
 Mend = Literal[
-    *("leave-columns", "take-spaces", "trim", "dates", "key", "begin", "quotes", "")
+    *("leave-columns", "take-spaces", "trim", "dates", "key", "begin", "quotes"),
+    *("placeholders", "repair", ""),
 ]
 
 
@@ -82,6 +83,7 @@ RULES: dict[str, RuleTitle] = {
         "columns",
         "leave-columns",
     ),
+    "same-field": RuleTitle("Two columns for one field", _LEAVE_OUT, "columns"),
     "repeated-column": RuleTitle(
         "Two columns with one name", _LEAVE_OUT, "columns", "leave-columns"
     ),
@@ -119,9 +121,14 @@ RULES: dict[str, RuleTitle] = {
     "blank-key": RuleTitle(
         "Rows without a key", "Fill the key in, or leave these rows out.", "rows"
     ),
-    "key-spaces": RuleTitle("Keys with spaces at their ends", "Trim.", "rows", "trim"),
+    "key-spaces": RuleTitle(
+        "Keys with spaces at their ends or characters that nobody sees",
+        "Trim.",
+        "rows",
+        "trim",
+    ),
     "key-twins": RuleTitle(
-        "Keys that differ only in capitals",
+        "Keys that look alike",
         "Salesforce may take them for one record: look at them.",
         "rows",
     ),
@@ -131,7 +138,12 @@ RULES: dict[str, RuleTitle] = {
     # Values
     "altered-id": RuleTitle("Ids that were altered", _CORRECT, "cells"),
     "boolean": RuleTitle("Neither true nor false", _CORRECT, "cells"),
-    "cell-error": RuleTitle("Errors of Excel", "Mend the formulas in Excel.", "cells"),
+    "cell-error": RuleTitle(
+        "Errors of Excel",
+        "Mend the formulas in Excel, or send nothing in their place.",
+        "cells",
+        "placeholders",
+    ),
     "date": RuleTitle(
         "Dates in another form",
         "Say how they are written and they are converted.",
@@ -145,6 +157,9 @@ RULES: dict[str, RuleTitle] = {
         "dates",
     ),
     "email": RuleTitle("Not e-mail addresses", _CORRECT, "cells"),
+    "formula-text": RuleTitle(
+        "Signs for Excel around a value", "Send the bare value.", "cells", "repair"
+    ),
     "id": RuleTitle("Not Salesforce ids", _CORRECT, "cells"),
     "long-number": RuleTitle(
         "Numbers that Excel has rounded", "Enter them as text in Excel.", "cells"
@@ -161,7 +176,7 @@ RULES: dict[str, RuleTitle] = {
         "rows",
     ),
     "merged-cells": RuleTitle(
-        "Merged cells", "Unmerge them in Excel, and fill each one in.", "cells"
+        "Merged cells", "Unmerge them in Excel, and fill each one in."
     ),
     "no-value": RuleTitle(
         "Formulas without a saved value", "Open and save it in Excel.", "cells"
@@ -171,9 +186,24 @@ RULES: dict[str, RuleTitle] = {
         "Enter in Excel what is meant.",
         "cells",
     ),
+    "lost-characters": RuleTitle(
+        "Text that has lost characters", "Take it from the source again.", "cells"
+    ),
+    "misread": RuleTitle(
+        "Text that was read with the wrong characters",
+        "Send it as it was meant.",
+        "cells",
+        "repair",
+    ),
     "number": RuleTitle("Not numbers as Salesforce reads them", _CORRECT, "cells"),
     "number-range": RuleTitle("Numbers too large or too exact", _CORRECT, "cells"),
     "picklist": RuleTitle("Values that the picklist lacks", _CORRECT, "cells"),
+    "placeholder": RuleTitle(
+        "Words for “no value”",
+        "Send them blank or as #N/A, unless they are meant.",
+        "cells",
+        "placeholders",
+    ),
     "required-blank": RuleTitle(
         "Required cells that are blank", "Fill them in, unless it is an update.", "rows"
     ),
@@ -182,6 +212,9 @@ RULES: dict[str, RuleTitle] = {
     ),
     "time": RuleTitle("Times in another form", _CORRECT, "cells"),
     "too-long": RuleTitle("Longer than the field takes", _CORRECT, "cells"),
+    "unseen": RuleTitle(
+        "Characters that nobody sees", "Trim, which takes them out.", "cells", "trim"
+    ),
     # Counted by column, for information
     "blanks": RuleTitle(
         "Blank cells do not clear", "Tick “Blank clears” to clear them.", "columns"

@@ -74,6 +74,8 @@ def _column(name: str, number: int, zone: str, post: QueryDict) -> ColumnRecipe:
         trim=bool(post.get(f"trim_{number}")),
         blank_to_null=bool(post.get(f"null_{number}")),
         dates=_dates(post.get(f"dates_{number}", ""), zone),
+        placeholders=post.get(f"placeholders_{number}", ""),  # type: ignore[arg-type]
+        repair=bool(post.get(f"repair_{number}")),
     )
 
 

@@ -248,6 +248,8 @@ def _columns(
                 "is_left_out": not chosen.name,
                 "trim": chosen.trim,
                 "blank_to_null": chosen.blank_to_null,
+                "placeholders": chosen.placeholders,
+                "repair": chosen.repair,
                 "dates": f"{dates.into}:{dates.format}" if dates else "",
             }
         )

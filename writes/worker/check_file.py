@@ -22,6 +22,7 @@ from files.mending.mapping import suggest
 from files.mending.mend import Mended, mend
 from files.mending.recipes import ColumnRecipe, Recipe, column_names
 from files.mending.still_there import still_there
+from files.reading import delimiters
 from files.reading.inspection import Reading, inspect
 from files.reading.read import Read, read
 from files.reading.rows_of_lines import rows_of_lines
@@ -91,7 +92,8 @@ def _work_out(write: Write, new_files: NewFiles, progress: Progress) -> dict[str
     if told.is_same:
         as_read = original
     _find_rows(told, as_read, still_there(write.recipe))
-    work = _Work(write, new_files, progress, as_read, told)
+    separator = delimiters.NAMES[reading.delimiter]
+    work = _Work(write, new_files, progress, as_read, told, separator)
     values |= work.finish()
     values["as_read"] = (
         write.original.name if told.is_same else new_files.name_of(as_read)
@@ -122,6 +124,7 @@ class _Work:
     progress: Progress
     as_read: Path
     told: Read
+    separator: str
     fields: Sequence[Field] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -131,10 +134,13 @@ class _Work:
         recipe = self._recipe()
         mended, as_sent, held_back = self._mend(recipe)
         findings = self.new_files.path("findings")
-        report = Report(origin=None if mended.is_same else mended.origin)
+        report = Report(
+            origin=None if mended.is_same else mended.origin, separator=self.separator
+        )
         with FindingsFile(findings) as file:
             report.sink = file.add
             self._add(report, self._told_findings(recipe))
+            report.told = frozenset(self.told.totals)
             self._add(report, mended.findings)
             _count_rest(report, self.told.totals + mended.totals)
             report.explain = mended.explain

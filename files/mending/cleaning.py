@@ -1,0 +1,52 @@
+"""What a column's cells lose that programs put into them."""
+
+from collections import Counter
+from typing import Literal
+
+from files.changes import Change, counted
+from files.mending.column_recipes import ColumnRecipe
+from files.values.damage import repaired
+from files.values.invisible import trimmed
+from files.values.placeholders import placeholder
+from files.values.rules import NULL
+
+Cleaned = Literal["trimmed", "blanked", "cleared", "repaired"]
+_SAID: dict[Cleaned, str] = {
+    "trimmed": "spaces at the ends and characters that nobody sees taken out",
+    "blanked": "words for no value, now blank",
+    "cleared": f"words for no value, now {NULL}, which clears the field",
+    "repaired": "signs for Excel taken off, or characters put right",
+}
+
+
+class Cleaning:
+    """Cleans the cells of one column, and counts what it changed."""
+
+    def __init__(self, recipe: ColumnRecipe) -> None:
+        self._recipe = recipe
+        self._counts: Counter[Cleaned] = Counter()
+
+    def clean(self, cell: str) -> str:
+        """Return the cell as its column's recipe wants it."""
+        text = cell
+        if self._recipe.trim:
+            text = self._changed("trimmed", text, trimmed(text))
+        if self._recipe.placeholders and text != NULL and placeholder(text.strip()):
+            if self._recipe.placeholders == "blank":
+                return self._changed("blanked", text, "")
+            return self._changed("cleared", text, NULL)
+        if self._recipe.repair:
+            text = self._changed("repaired", text, repaired(text))
+        return text
+
+    def changes(self, name: str) -> list[Change]:
+        """Return what was done so far to the column of that name, with its counts."""
+        return [
+            Change(f"{counted(count, 'cell')} of {name}: {what}.", count)
+            for done, what in _SAID.items()
+            if (count := self._counts[done])
+        ]
+
+    def _changed(self, done: Cleaned, before: str, after: str) -> str:
+        self._counts[done] += before != after
+        return after
