@@ -270,7 +270,7 @@ class _Writing:
         text, shown = form.write(value)
         if shown != "":
             self._tell_otherwise(row, column, text, form.code, shown)
-        if text == number(value):
+        if not form.rewrites or text == number(value):
             self._told["number"] += 1
         elif form.is_percent(value):
             self._told["percentage"] += 1
