@@ -14,3 +14,8 @@ class Change:
 def counted(count: int, noun: str) -> str:
     """Return "1 cell" or "1,234 cells"."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def goes(count: int) -> str:
+    """Return the verb for so many: "1 cell goes out", "2 cells go out"."""
+    return "goes" if count == 1 else "go"

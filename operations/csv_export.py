@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from django.http import StreamingHttpResponse
 
 CSV = "text/csv; charset=utf-8"
+# A byte order mark: by it Excel knows that a file is UTF-8.
+MARK = "\ufeff"
 # OWASP, "CSV Injection": these begin a formula; Excel takes the wide forms, too.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -25,9 +27,9 @@ def guarded(value: object) -> str:
 
 
 def csv_lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    """Yield the lines of a guarded CSV file one by one."""
+    """Yield the lines of a guarded CSV file for spreadsheets one by one."""
     writer = csv.writer(_Line())
-    yield writer.writerow([guarded(name) for name in header])
+    yield MARK + writer.writerow([guarded(name) for name in header])
     for row in rows:
         yield writer.writerow([guarded(cell) for cell in row])
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from files.changes import Change, counted
+from files.changes import Change, counted, goes
 from files.findings import LONGEST_VALUE, Finding
 from files.quoting import INNER_QUOTES, is_plain_inside
 from files.reading.quotes import COMMA, CR, LF, QUOTE, Bytes, Flags, Positions, Quotes
@@ -169,10 +169,11 @@ class Commas:
     def changes(self) -> list[Change]:
         """Return what was done, for the operator."""
         signs = counted(self._turned, NAMES[self._delimiter])
-        cells = counted(self._quoted, "cell")
+        signs = f"{signs} between cells {goes(self._turned)}"
+        cells = f"{counted(self._quoted, 'cell')} with a comma inside"
         told = [
-            (self._turned, f"{signs} between cells go out as commas."),
-            (self._quoted, f"{cells} with a comma inside go out in quotes."),
+            (self._turned, f"{signs} out as commas."),
+            (self._quoted, f"{cells} {goes(self._quoted)} out in quotes."),
         ]
         return [Change(what, count) for count, what in told if count]
 

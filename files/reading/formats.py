@@ -112,12 +112,23 @@ class Section:
         ends = [i for i, kind in enumerate(kinds) if kind == "point"] or [len(kinds)]
         return bool(kinds) and (kinds[-1] == "comma" or kinds[ends[0] - 1] == "comma")
 
-    @property
+    @cached_property
+    def is_general(self) -> bool:
+        """Whether a number is shown as it is."""
+        return any(kind in ("general", "text") for kind, _ in self.pieces)
+
+    def shows_all_of(self, value: float) -> bool:
+        """Whether it shows the number itself, with no digit less."""
+        if self.kind != "plain":
+            return False
+        return self.is_general or round(value, self.decimals) == value
+
+    @cached_property
     def decimals(self) -> int:
         kinds = [kind for kind, _ in self.pieces if kind in ("place", "point")]
         return len(kinds) - kinds.index("point") - 1 if "point" in kinds else 0
 
-    @property
+    @cached_property
     def letters(self) -> str:
         """The letters of a date, in lower case."""
         return "".join(text.lower() for kind, text in self.pieces if kind == "date")
@@ -149,9 +160,15 @@ class Format:
     def __init__(self, code: str) -> None:
         self.code = code
         self.sections = [_section(text) for text in _parts(code)]
+        self._has_conditions = any(s.condition for s in self.sections[:3])
         self.is_general = code.strip().lower() in ("", "general", "@")
 
-    @property
+    @cached_property
+    def rewrites(self) -> bool:
+        """Whether another number or text may go out than the one that is stored."""
+        return any(section.kind in ("percent", "digits") for section in self.sections)
+
+    @cached_property
     def letters(self) -> str:
         """The letters of a date or time that it shows, "" where it shows a number."""
         return self.sections[0].letters
@@ -160,6 +177,9 @@ class Format:
         """Return what goes out for a number."""
         text = number(value)
         section, is_negated = self._section_for(value)
+        # Nearly all cells: without the way through decimals.
+        if section is not None and section.shows_all_of(value):
+            return Shown(text)
         if section is None or section.kind in ("date", "other"):
             return Shown(text, self._by_hand(section, value))
         if section.kind == "hidden":
@@ -175,8 +195,6 @@ class Format:
                 if is_whole
                 else Shown(text, None)
             )
-        if any(kind in ("general", "text") for kind, _ in section.pieces):
-            return Shown(text)
         rounded = exact.quantize(Decimal(1).scaleb(-section.decimals), ROUND_HALF_UP)
         return Shown(text, "" if rounded == exact else f"{rounded:f}")
 
@@ -207,7 +225,7 @@ class Format:
     def _section_for(self, value: float) -> tuple[Section | None, bool]:
         """Return the section for a number, and whether it stands for its sign."""
         numeric = self.sections[:3]
-        if any(section.condition for section in numeric):
+        if self._has_conditions:
             for section in numeric:
                 condition = section.condition
                 if condition is None or _HOLDS[condition[0]](value, condition[1]):

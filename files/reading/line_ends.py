@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from files.changes import Change, counted
+from files.changes import Change, counted, goes
 from files.reading.quotes import CR, LF, Bytes, Flags, Positions, Quotes
 
 
@@ -56,12 +56,14 @@ class LineEnds:
 
     def changes(self) -> list[Change]:
         """Return what was done, for the operator."""
-        only = "go out as LF, the only one that Salesforce takes here."
-        inside = "inside cells go out as LF."
+        only = "out as LF, the only one that Salesforce takes here."
         told = [
-            (self._crlf, f"{counted(self._crlf, 'line end')} CRLF {only}"),
-            (self._crlf_inside, f"{self._crlf_inside:,} CRLF {inside}"),
-            (self._cr, f"{counted(self._cr, 'line end')} CR {only}"),
-            (self._cr_inside, f"{self._cr_inside:,} CR {inside}"),
+            (count, f"{counted(count, 'line end')} {end} {goes(count)} {only}")
+            for count, end in ((self._crlf, "CRLF"), (self._cr, "CR"))
         ]
+        inside = [
+            (count, f"{count:,} {end} inside cells {goes(count)} out as LF.")
+            for count, end in ((self._crlf_inside, "CRLF"), (self._cr_inside, "CR"))
+        ]
+        told = [told[0], inside[0], told[1], inside[1]]
         return [Change(what, count) for count, what in told if count]

@@ -28,6 +28,7 @@ _REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _DAMAGED = f"This Excel workbook is damaged and cannot be read. {SAVE_AS}"
 
 _TRUE = ("1", "true")
+_NO_RUN = [0, 0, 0]
 
 Attributes = dict[str, str]
 
@@ -83,10 +84,10 @@ class CellFormats:
     """The number formats of cells that are not General, by column in runs of rows."""
 
     def __init__(self, styles: dict[str, Format]) -> None:
-        self.styles = styles
         self.has_texts = any(style.text("") for style in styles.values())
         self._runs: dict[int, list[list[int]]] = {}
-        self._numbers = list(styles)
+        self._last: dict[int, list[int]] = {}
+        self._formats = list(styles.values())
         self._places = {style: place for place, style in enumerate(styles)}
 
     def add(self, row: int, column: int, style: str) -> None:
@@ -100,13 +101,17 @@ class CellFormats:
 
     def of(self, row: int, column: int) -> Format | None:
         """Return the format of a cell, None where that is General or not known."""
+        first, last, place = self._last.get(column, _NO_RUN)
+        if first <= row <= last:
+            return self._formats[place]
         runs = self._runs.get(column)
         if not runs:
             return None
         index = bisect_right(runs, row, key=lambda run: run[0]) - 1
         if index < 0 or row > runs[index][1]:
             return None
-        return self.styles[self._numbers[runs[index][2]]]
+        self._last[column] = runs[index]
+        return self._formats[runs[index][2]]
 
 
 def sheets(path: Path) -> list[Sheet]:
@@ -341,7 +346,7 @@ class _Cells(_Elements):
         if self._is_hidden and extent.hidden_rows[-1:] != [row]:
             extent.hidden_rows.append(row)
         if self._style in self._styles:
-            extent.formats.add(row, column, self._style)  # type: ignore[arg-type]
+            extent.formats.add(row, column, self._style)
         if self._type == "e":
             self._error()
         elif self._formula and self._type == "str":

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
-from files.changes import Change, counted
+from files.changes import Change, counted, goes
 from files.findings import Finding, IsThere, Level, always
 from files.reading.above import left_above, no_header
 from files.reading.cells import DIGITS, clock, duration, number
@@ -276,7 +276,7 @@ class _Writing:
         text, shown = form.write(value)
         if shown != "":
             self._tell_otherwise(row, column, text, form.code, shown)
-        if text == number(value):
+        if not form.rewrites or text == number(value):
             self._told["number"] += 1
         elif form.is_percent(value):
             self._told["percentage"] += 1
@@ -416,15 +416,13 @@ class _Writing:
 
     def _changes(self) -> list[Change]:
         height = max(self._height - self._begin + 1, 0)
-        verb = "goes" if height == 1 else "go"
         rows = f"{counted(height, 'row')} of the sheet “{self._sheet.name}”"
-        changes = [Change(f"{rows} {verb} out as CSV.", height)]
+        changes = [Change(f"{rows} {goes(height)} out as CSV.", height)]
         if self._begin > 1:
             changes.append(left_above(self._begin))
         for noun, how in _CHANGES.items():
             count = self._told[noun]
-            verb = "goes" if count == 1 else "go"
-            what = f"{counted(count, noun.partition('|')[0])} {verb} out {how}."
+            what = f"{counted(count, noun.partition('|')[0])} {goes(count)} out {how}."
             if count:
                 changes.append(Change(what, count))
         return changes

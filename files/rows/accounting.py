@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from files.changes import counted
 from files.rows.attribution import Claim, FailureLike, Naming
 from files.rows.fates import FAILED, NOT_SENT, SUCCEEDED, UNKNOWN, State
 from files.shown import shown
@@ -127,7 +128,7 @@ class Account:
         failed = told.failed or 0
         if failed > self.accounted and told.succeeded + failed == self.rows:
             return (
-                f"Ampersand counts {failed:,} failed rows, and its log names "
+                f"Ampersand counts {counted(failed, 'failed row')}, and its log names "
                 f"{self.accounted:,}. Any of these may be among the others."
             )
         return "What Ampersand counts does not fit the rows that its log names."
@@ -153,8 +154,8 @@ class Account:
         excess = [claim for claim in naming.claims() if claim.named > claim.held]
         if excess:
             yield (
-                f"The log names {len(excess):,} keys more often than rows have them: "
-                f"{_listed(excess)}. {LOOK_UP}"
+                f"The log names {counted(len(excess), 'key')} more often than rows "
+                f"have them: {_listed(excess)}. {LOOK_UP}"
             )
 
     def _wrong_counts(self) -> Iterator[str]:
@@ -163,18 +164,19 @@ class Account:
         is_short = None not in (told.succeeded, told.failed) and total < self.rows
         if total > self.rows or is_short:
             yield (
-                f"Ampersand counts {total:,} rows, and {self.rows:,} were sent. "
-                f"{LOOK_UP}"
+                f"Ampersand counts {counted(total, 'row')}, and {self.rows:,} were "
+                f"sent. {LOOK_UP}"
             )
         if told.failed is not None and self.named > told.failed:
             yield (
-                f"Ampersand counts {told.failed:,} failed rows, and its log names "
-                f"{self.named:,}. {LOOK_UP}"
+                f"Ampersand counts {counted(told.failed, 'failed row')}, and its log "
+                f"names {self.named:,}. {LOOK_UP}"
             )
         elif told.failed is None and (told.succeeded or 0) + self.accounted > self.rows:
             yield (
-                f"Ampersand counts {told.succeeded:,} rows that succeeded, and its log "
-                f"names {self.named:,} that failed; {self.rows:,} were sent. {LOOK_UP}"
+                f"Ampersand counts {counted(told.succeeded or 0, 'row')} that "
+                f"succeeded, and its log names {self.named:,} that failed; "
+                f"{self.rows:,} were sent. {LOOK_UP}"
             )
 
 

@@ -28,10 +28,9 @@ CODES = (
     *("[&lt;=9999999]###-####;(###) ###-####", "[$€-407] #,##0", "&quot;ID-&quot;@"),
     *("&quot;Yes&quot;;&quot;Yes&quot;;&quot;No&quot;", "#,##0,", "h:mm"),
 )
-PERCENT, PERCENT_2, PADDED, PREFIXED, PARTED, MONEY, KILOS, FRACTION, POWER = range(
-    5, 14
-)
-MONTH, DAY, HIDES, PHONE, EURO, PREFIXED_TEXT, WORDS, THOUSANDS, HOUR = range(12, 23)
+PERCENT, PERCENT_2, PADDED, PREFIXED, PARTED, MONEY, KILOS = range(5, 12)
+FRACTION, POWER, MONTH, DAY, HIDES, PHONE, EURO = range(12, 19)
+PREFIXED_TEXT, WORDS, THOUSANDS, HOUR = range(19, 23)
 STYLES = (
     f'<styleSheet xmlns="{MAIN}"><numFmts>'
     + "".join(

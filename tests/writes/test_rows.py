@@ -98,7 +98,7 @@ def download(browser: Browser, write: Write, name: str) -> bytes:
 
 
 def table(data: bytes) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(data.decode(), newline="")))
+    return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
 
 
 class TestPage:
@@ -267,7 +267,15 @@ class TestDownloads:
         write = make_draft(integration, olga, csv=data, primary_key="id")
         confirm(write, olga)
         work_off()
-        assert download(browser, write, name).startswith(b"'=cmd(),id")
+        assert download(browser, write, name).startswith(b"\xef\xbb\xbf'=cmd(),id")
+
+    @pytest.mark.parametrize("name", DOWNLOADS)
+    def test_only_what_is_for_spreadsheets_begins_with_a_mark(
+        self, name: str, write: Write, browser: Browser
+    ) -> None:
+        is_exact = name in ("failed.csv", "outcomes.csv")
+        begins = download(browser, write, name).startswith(b"\xef\xbb\xbf")
+        assert begins is not is_exact
 
     @pytest.mark.parametrize("name", DOWNLOADS)
     def test_each_is_a_file_to_save_and_leaves_an_audit_event(
