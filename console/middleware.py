@@ -11,7 +11,6 @@ from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions import middleware as sessions
 from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django_htmx.http import HttpResponseClientRedirect
 
 from console.access.referrer import referring_page
@@ -54,8 +53,8 @@ class SessionMiddleware(sessions.SessionMiddleware):
     """
 
     def process_response(
-        self, request: HttpRequest, response: HttpResponseBase
-    ) -> HttpResponseBase:
+        self, request: HttpRequest, response: HttpResponse
+    ) -> HttpResponse:
         try:
             return super().process_response(request, response)
         except DatabaseError as error:
