@@ -20,7 +20,7 @@ class ConsoleConfig(AppConfig):
 
 def _need_task_backend() -> None:
     """End the process where TASKS_BACKEND names nothing: every process needs it."""
-    name = settings.TASKS["default"]["BACKEND"]
+    name = str(settings.TASKS["default"]["BACKEND"])
     try:
         import_string(name)
     except ImportError as error:

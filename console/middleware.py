@@ -9,7 +9,6 @@ from typing import Any
 from django.contrib.sessions import middleware as sessions
 from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 
 from console.runtime.trouble import trouble_of
 
@@ -27,8 +26,8 @@ class SessionMiddleware(sessions.SessionMiddleware):
     """
 
     def process_response(
-        self, request: HttpRequest, response: HttpResponseBase
-    ) -> HttpResponseBase:
+        self, request: HttpRequest, response: HttpResponse
+    ) -> HttpResponse:
         try:
             return super().process_response(request, response)
         except DatabaseError as error:

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from whitenoise.storage import CompressedManifestStaticFilesStorage
+from whitenoise.storage import (  # type: ignore[import-untyped]
+    CompressedManifestStaticFilesStorage,
+)
 
 FILE, FOLDER = 0o644, 0o755
 
 
-class ReadableStaticFiles(CompressedManifestStaticFilesStorage):
+class ReadableStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """WhiteNoise's storage, whose files another user than the collecting one serves.
 
     Whatever the umask, and also what was collected before.

@@ -308,13 +308,21 @@ document.addEventListener("visibilitychange", () => { if (!document.hidden) poll
 window.addEventListener("online", pollNow);
 
 // --- A request that failed on the way ------------------------------------------
+// What the page of an error says of the data; nothing where a proxy answered instead.
+function toldByPage(html) {
+  const text = new DOMParser().parseFromString(html, "text/html").querySelector("[data-error]");
+  return text && text.textContent.trim();
+}
+
 for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
   document.addEventListener(name, (event) => {
     if (isPoll(event.detail.elt)) return;
     const box = document.getElementById("page-problem");
     if (!box) return;
     const status = event.detail.xhr && event.detail.xhr.status;
-    box.textContent = status
+    const told = status === 503 && toldByPage(event.detail.xhr.responseText);
+    if (told) box.textContent = `${told} What you typed is still here.`;
+    else box.textContent = status
       ? `The console answered with an error (${status}). What you typed is still here. Look in Operations before you send again.`
       : "The console could not be reached. What you typed is still here. Look in Operations before you send again.";
     box.hidden = false;

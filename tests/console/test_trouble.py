@@ -36,6 +36,7 @@ from console.runtime.trouble import (
     disk_trouble,
     trouble_of,
 )
+from tests.answers import Shown
 
 FREEZE = "/connections/environments/sandbox/freeze/"
 
@@ -254,18 +255,21 @@ def take_away_writing(disk: Path) -> None:
         (take_away_writing, READ_ONLY),
     ],
 )
-def test_the_health_page_says_what_is_wrong_with_the_disk(
+def test_health_page_and_home_say_what_is_wrong_with_the_disk(
     happens: Callable[[Path], None],
     told: Trouble,
     disk: Path,
     client: Browser,
-    db: None,
+    sign_in: Callable[..., Browser],
 ) -> None:
     assert client.get("/healthz").json()["disk"] == "ok"
     assert list(disk.iterdir()) == []
     happens(disk)
     answer = client.get("/healthz")
     assert answer.json()["disk"] == told.name
+    home = sign_in(Role.VIEWER).get("/")
+    assert "disk-trouble" in Shown(home).ids
+    assert told.text in home.text
     # With SQLite nothing can be stored; beside PostgreSQL pages go on.
     assert answer.status_code == (503 if connection.vendor == "sqlite" else 200)
 

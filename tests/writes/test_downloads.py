@@ -84,3 +84,18 @@ def test_what_was_sent_may_be_read_by_a_viewer(
     answer = viewer.get(f"/writes/{write.pk}/{name}")
     assert answer.status_code == 200
     answer.close()
+
+
+def test_a_file_that_is_missing_is_told_in_words(
+    write: Write, browser: Browser
+) -> None:
+    path = write.path_of("original")
+    path.unlink()
+    answer = browser.get(f"/writes/{write.pk}/original.csv")
+    assert answer.status_code == 404
+    # What is missing, since when it was there, and what that means.
+    for words in (f"write {write.pk}", write.file_name, "What was sent stays as it is"):
+        assert words in answer.text
+    assert f"{write.created_at:%-d %b %Y}" in answer.text
+    for column in ("as_sent", "rows_store"):
+        assert column not in answer.text

@@ -1,5 +1,6 @@
 """Work on files: at once or by the worker, and taken over when a worker dies."""
 
+import errno
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,12 +10,13 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from console.models import Integration
+from console.runtime import trouble
 from sandbox.app import Sandbox
 from tests.answers import Shown
 from tests.writes.making import confirm, make_draft, work_off
@@ -239,6 +241,44 @@ def test_a_join_that_was_given_up_does_not_say_that_nothing_was_sent(
     assert job.problem
     # It would be a lie: rows are joined after they were sent.
     assert "Nothing was sent" not in job.problem
+
+
+@pytest.mark.parametrize("kind", [CHECK, JOIN])
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), trouble.FULL),
+        (OSError(errno.EROFS, "Read-only file system"), trouble.READ_ONLY),
+        (OperationalError("the connection is lost"), trouble.AWAY),
+    ],
+)
+def test_what_kept_it_from_ending_is_told(
+    error: Exception, told: trouble.Trouble, kind: str, write: Write, work: Any
+) -> None:
+    def fails(write: Write, progress: Progress) -> None:
+        raise error
+
+    work(fails)
+    job = begin_job.begin(write, kind, size=LARGE)
+    for _ in range(3):
+        run_job.run(job.pk)
+    job.refresh_from_db()
+    assert job.state == State.FAILED
+    assert told.text in job.problem
+    assert told.remedy in job.problem
+    assert ("Nothing was sent" in job.problem) == (kind == CHECK)
+
+
+def test_a_file_that_is_not_mounted_is_not_called_gone(
+    write: Write, settings: Any, tmp_path: Path
+) -> None:
+    """Who uploads again what is only out of sight has it twice afterwards."""
+    settings.DATA_DIR = tmp_path / "unmounted"
+    write.path_of("original").unlink()
+    job = begin_job.begin(write, CHECK, size=0)
+    assert job.state == State.FAILED
+    assert trouble.MISSING.text in job.problem
+    assert "Upload it again" not in job.problem
 
 
 @pytest.mark.parametrize("kind", [CHECK, JOIN])

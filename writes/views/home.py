@@ -12,6 +12,7 @@ from console.access.roles import require_viewer
 from console.health.workers import background
 from console.http import ConsoleRequest
 from console.models import Project
+from console.runtime.trouble import disk_trouble
 from operations.models import Gate, Operation
 from operations.views.lookup import name_groups
 from writes.models import Write
@@ -52,6 +53,7 @@ def home(request: ConsoleRequest) -> HttpResponse:
         "has_projects": Project.objects.visible_to(request.user).exists(),
         "open_gates": _open_gates(request),
         "background": background(),
+        "disk": disk_trouble(),
     }
     return render(request, "writes/home.html", context)
 

@@ -24,7 +24,7 @@ class DiskUploadHandler(TemporaryFileUploadHandler):
         with self._all_or_nothing():
             super().receive_data_chunk(raw_data, start)
 
-    def file_complete(self, file_size: int) -> UploadedFile | None:
+    def file_complete(self, file_size: int) -> UploadedFile[bytes] | None:
         with self._all_or_nothing():
             # What is still in memory goes to disk only now.
             return super().file_complete(file_size)
