@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any, Literal
 
@@ -56,8 +57,13 @@ class Request:
 
         Raises: TypeError, ValueError (NaN, infinities, lone surrogates, cycles) or
         RecursionError for a body that JSON cannot carry. The builders of this
-        package have ruled these out.
+        package have ruled these out. Made once: what was checked is what is sent, and
+        10 MiB take a while.
         """
+        return self._content
+
+    @cached_property
+    def _content(self) -> bytes:
         if self.body is None:
             return b""
         compact = (",", ":")

@@ -21,6 +21,7 @@ from sandbox.catalog import (
 from sandbox.fetching import fetch as fetch_over_http
 from sandbox.operations import Operations
 from sandbox.store import Store
+from sandbox.traffic import Traffic
 from sandbox.web import (
     Problem,
     Refusal,
@@ -67,7 +68,10 @@ class Sandbox:
         self._spawned: set[str] = set()
         self._store = Store(state_file)
         self._operations = Operations(self._store)
-        self._bulk = Bulk(self._store, self._operations, fetch)
+        self._traffic = Traffic()
+        # Without threads a job runs within a request, and would wait for itself.
+        let_pass = self._traffic.let_pass if background else lambda: None
+        self._bulk = Bulk(self._store, self._operations, fetch, let_pass)
         self._writes = Writes(
             self._store,
             self._operations,
@@ -83,10 +87,11 @@ class Sandbox:
         self, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         request = Request(environ, self._clock())
-        try:
-            response = self._respond(request)
-        except Refusal as refusal:
-            response = refusal.response(request)
+        with self._traffic.passing():
+            try:
+                response = self._respond(request)
+            except Refusal as refusal:
+                response = refusal.response(request)
         start_response(response.status_line, response.all_headers)
         return [b"" if request.method == "HEAD" else response.body]
 

@@ -22,8 +22,8 @@ from sandbox.store import Row, Store
 from sandbox.values import RowError, from_cell
 from sandbox.web import rfc3339
 
-BATCH = 10_000
-"""Rows of one Salesforce batch: written together, whatever happens afterwards."""
+BATCH = CHUNK
+"""Rows that are written together: few, so that no request waits long for them."""
 
 NULL = "#N/A"
 """The cell that empties a field; an empty cell leaves the field as it is."""
@@ -34,19 +34,27 @@ _REFUSED = RowError(
 
 
 class Bulk:
-    """Runs bulk operations, each exactly once, also across a killed process."""
+    """Runs bulk operations, each exactly once, also across a killed process.
+
+    `let_pass` is called between the steps of a job.
+    """
 
     def __init__(
-        self, store: Store, operations: Operations, fetch: Callable[[str], str]
+        self,
+        store: Store,
+        operations: Operations,
+        fetch: Callable[[str], str],
+        let_pass: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._operations = operations
         self._fetch = fetch
+        self._let_pass = let_pass
 
     def prepare(self, operation: str) -> None:
         """Get the CSV of an operation that came with an address."""
         row = self._load(operation)
-        if row is None or row["body"] is not None:
+        if row is None or row["csv"] is not None:
             return
         try:
             text = self._fetch(row["url"])
@@ -54,7 +62,7 @@ class Bulk:
             with self._store.transaction():
                 self._fail(row, str(error), "The file could not be retrieved.")
             return
-        self._store.run("UPDATE operations SET body = ? WHERE id = ?", text, operation)
+        self._operations.keep_csv(operation, text)
 
     def run(self, operation: str) -> None:
         """Write an operation's rows and end it."""
@@ -65,7 +73,7 @@ class Bulk:
         try:
             if sobject is None:
                 raise JobError(f"InvalidJob : Unable to find object: {row['object']}")
-            table = read(row["body"], sobject, row["primary_key"])
+            table = read(row["csv"], sobject, row["primary_key"])
         except JobError as error:
             with self._store.transaction():
                 self._fail(row, str(error), NOTHING_PROCESSED)
@@ -74,7 +82,8 @@ class Bulk:
 
     def _load(self, operation: str) -> Row | None:
         return self._store.row(
-            "SELECT * FROM operations WHERE id = ? AND status = ?",
+            "SELECT o.*, c.csv FROM operations o LEFT JOIN csvs c ON c.operation = o.id"
+            " WHERE o.id = ? AND o.status = ?",
             *(operation, IN_PROGRESS),
         )
 
@@ -90,6 +99,7 @@ class Bulk:
                 self._store.run(
                     "UPDATE operations SET done = ? WHERE id = ?", done, row["id"]
                 )
+            self._let_pass()
         with self._store.transaction():
             if self._still_at(row, done):
                 self._finish(row)
@@ -153,10 +163,10 @@ class Bulk:
         self._operations.finish(row["id"], FAILURE, outcome)
 
     def _log_job(self, row: Row) -> None:
-        if row["body"] is None:
+        if row["csv"] is None:
             return
         number = self._store.take_numbers("750", 1)[0]
-        size = len(row["body"].encode())
+        size = len(row["csv"].encode())
         self._operations.log(
             *(row["id"], row["due"], "DEBUG", f"Uploaded {size} bytes to the bulk job"),
             details={"jobId": ids.record_id("750", number)},

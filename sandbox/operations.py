@@ -60,14 +60,20 @@ class Operations:
         due = {"late_logs": now, "never_ends": math.inf}.get(fault, now + seconds)
         self._store.run(
             "INSERT INTO operations (id, project, integration, org, object, fault,"
-            " primary_key, url, body, status, created, due)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " primary_key, url, status, created, due)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             *(operation, project, integration, org, object_name, fault),
-            *(primary_key, url, csv, IN_PROGRESS, now, due),
+            *(primary_key, url, IN_PROGRESS, now, due),
         )
+        if csv is not None:
+            self.keep_csv(operation, csv)
         self.log(operation, now, "INFO", "Validated parameters successfully")
         self.log(operation, now, "INFO", f"[{object_name}] {STILL_RUNNING}")
         return operation
+
+    def keep_csv(self, operation: str, csv: str) -> None:
+        """Keep the CSV of a bulk write until it ends."""
+        self._store.run("INSERT INTO csvs VALUES (?, ?)", operation, csv)
 
     def seed(self, now: float) -> None:
         """Make sure that the failed operation of the Write Actions page exists."""
@@ -198,9 +204,10 @@ class Operations:
     def finish(self, operation: str, status: str, result: str) -> None:
         """End an operation; its CSV is not needed any more."""
         self._store.run(
-            "UPDATE operations SET status = ?, result = ?, body = NULL WHERE id = ?",
+            "UPDATE operations SET status = ?, result = ? WHERE id = ?",
             *(status, result, operation),
         )
+        self._store.run("DELETE FROM csvs WHERE operation = ?", operation)
 
     def failure_details(self, operation: str) -> dict[str, Any]:
         """The connector's account of failed rows: keys by error text.

@@ -24,15 +24,17 @@ CREATE TABLE IF NOT EXISTS keys (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS keys_by_id ON keys (id);
 CREATE TABLE IF NOT EXISTS sequences (prefix TEXT PRIMARY KEY, last INTEGER NOT NULL);
--- body: the CSV, NULL until it was fetched and again once it is written.
 -- done: rows already written, so that a killed job goes on where it stopped.
 CREATE TABLE IF NOT EXISTS operations (
     id TEXT PRIMARY KEY, project TEXT NOT NULL, integration TEXT NOT NULL,
     org TEXT NOT NULL, object TEXT NOT NULL, fault TEXT NOT NULL, primary_key TEXT,
-    url TEXT, body TEXT, status TEXT NOT NULL, result TEXT, created REAL NOT NULL,
+    url TEXT, status TEXT NOT NULL, result TEXT, created REAL NOT NULL,
     due REAL NOT NULL, polls INTEGER NOT NULL DEFAULT 0,
     done INTEGER NOT NULL DEFAULT 0
 );
+-- The CSV of an operation, from when it is there until it is written. Apart from its
+-- row: that is changed with every question and step, and SQLite writes a row anew.
+CREATE TABLE IF NOT EXISTS csvs (operation TEXT PRIMARY KEY, csv TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS outcomes (
     number INTEGER PRIMARY KEY, operation TEXT NOT NULL, record TEXT, key TEXT,
     error TEXT
@@ -56,11 +58,18 @@ CREATE TABLE IF NOT EXISTS ends (
 CREATE TABLE IF NOT EXISTS plans (request INTEGER PRIMARY KEY, fault TEXT NOT NULL);
 """
 
+# A state file of before, whose operations held their CSV themselves.
+_MOVE_CSVS = """
+INSERT OR IGNORE INTO csvs SELECT id, body FROM operations WHERE body IS NOT NULL;
+UPDATE operations SET body = NULL WHERE body IS NOT NULL;
+"""
+
 _NAMES = (
     "records",
     "keys",
     "sequences",
     "operations",
+    "csvs",
     "outcomes",
     "logs",
     "requests",
@@ -84,6 +93,9 @@ class Store:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.executescript(_TABLES)
+        columns = self._connection.execute("PRAGMA table_info(operations)")
+        if "body" in [column["name"] for column in columns]:
+            self._connection.executescript(_MOVE_CSVS)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

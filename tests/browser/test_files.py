@@ -149,7 +149,7 @@ def create_accounts(page: Page, keys: tuple[str, ...], tmp_path: Path) -> None:
 def upload_and_agree(page: Page, made: DirtyFile, shoot: Shoot) -> None:
     """Upload, be asked how it is to be read, agree, leave the page, come back."""
     upload(page, "opportunity", KEY, made.path, CUSTOMER)
-    page.wait_for_url("**/file/")
+    page.wait_for_url(re.compile(r"/file/"))
     agree = page.get_by_role("button", name="Read it so")
     expect(agree).to_be_visible()
     expect(page.locator("main")).to_contain_text("separated by semicolons")

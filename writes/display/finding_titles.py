@@ -4,8 +4,16 @@ from typing import Literal, NamedTuple
 
 Counts = Literal["cells", "rows", "lines", "columns", ""]
 Mend = Literal[
-    *("leave-columns", "take-spaces", "trim", "dates", "key", "begin", "quotes"),
-    *("placeholders", "repair", ""),
+    "leave-columns",
+    "take-spaces",
+    "trim",
+    "dates",
+    "key",
+    "begin",
+    "quotes",
+    "placeholders",
+    "repair",
+    "",
 ]
 
 

@@ -35,8 +35,8 @@ class ConfirmForm(StyledForm):
         required=False,
         min_value=0,
         max_value=MOST_ROWS,
-        help_text="Counted over all parts that ended; what has left goes on. Left "
-        "empty, only a part that fails as a whole stops the others.",
+        help_text="Counted over all parts; what has left by then goes on. Left empty, "
+        "failed rows stop nothing, and only a part that fails as a whole does.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
     )
     name = forms.CharField(
