@@ -208,6 +208,7 @@ def test_pages_without_anything_to_show(chromium: Browser, blank: Console) -> No
         ("/", "Ampersand does not answer, so nothing is sent there for now"),
         ("/writes/record/", "Write one record"),
         ("/writes/csv/", "Upsert a CSV file"),
+        ("/writes/drafts/", "Discard the ticked ones"),
         ("/writes/url/", "Upsert a CSV from a URL"),
         ("/operations/", "Each may or may not have been written"),
         ("/operations/?object=nothing", "No operation matches"),

@@ -233,8 +233,12 @@ class TestBack:
         self, source: str, write: Write, browser: Browser
     ) -> None:
         back = {"again": write.pk, "draft": ""}
-        page = Page(browser.get(f"/writes/{source}/", back))
-        assert page.submits["token"] == [str(write.token)]
+        answer = browser.get(f"/writes/{source}/", back)
+        assert Page(answer).submits["token"] == [str(write.token)]
+        # No browser shows it without asking whether it still is one.
+        assert "no-store" in answer["Cache-Control"]
+        form = browser.get(f"/writes/{source}/", {"again": write.pk})
+        assert "Cache-Control" not in form
 
     @pytest.mark.parametrize("state", ["confirmed", "discarded"])
     def test_what_is_a_draft_no_more_becomes_no_second_write(

@@ -17,6 +17,7 @@ from writes.forms.upsert import CsvForm
 from writes.models import Write
 from writes.storage import delete, linked, stored
 from writes.views.drafting import (
+    back_is_asked,
     check,
     earlier_write,
     first_values,
@@ -30,6 +31,7 @@ from writes.views.upload_limit import limit_upload
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_operator
+@back_is_asked
 @limit_upload
 def csv(request: ConsoleRequest) -> HttpResponse:
     """Show the form; Review keeps the file as a draft and has it checked."""

@@ -1,12 +1,15 @@
 """What the three forms of a write share: where they start and how they end."""
 
 import uuid
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
 from django_htmx.http import HttpResponseClientRedirect
 
 from console.access.roles import Role
@@ -55,6 +58,19 @@ def first_values(
         **initial_target(write, request.user),
         **{name: getattr(write, name) for name in taken_over if write is not None},
     }
+
+
+def back_is_asked(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Have Back ask for the form of a draft anew: it may be none any more."""
+
+    @wraps(view)
+    def asked(request: ConsoleRequest) -> HttpResponse:
+        response = view(request)
+        if "draft" in request.GET:
+            add_never_cache_headers(response)
+        return response
+
+    return asked
 
 
 def is_over(request: ConsoleRequest, earlier: Write | None) -> bool:

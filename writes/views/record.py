@@ -17,6 +17,7 @@ from writes.forms.record import RecordForm
 from writes.forms.record_fields import FieldRow, InvalidRecord, NotFlat
 from writes.models import Write
 from writes.views.drafting import (
+    back_is_asked,
     earlier_write,
     first_values,
     go_to,
@@ -30,6 +31,7 @@ FIRST_ROWS = 4
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_operator
+@back_is_asked
 def record(request: ConsoleRequest) -> HttpResponse:
     """Show the form; a button named `do` changes its rows, Review makes a draft."""
     kept = kept_form.take(request)

@@ -15,6 +15,7 @@ from writes.actions.save_draft import NotYourDraft, save_draft
 from writes.forms.upsert import UrlForm
 from writes.models import Write
 from writes.views.drafting import (
+    back_is_asked,
     earlier_write,
     first_values,
     go_to,
@@ -26,6 +27,7 @@ from writes.views.drafting import (
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_operator
+@back_is_asked
 def url(request: ConsoleRequest) -> HttpResponse:
     """Show the form; Review makes a draft."""
     kept = kept_form.take(request)
