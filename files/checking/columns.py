@@ -230,7 +230,8 @@ def _tell_rounded(column: Column, report: Report) -> None:
     )
     report.add(
         "warns",
-        "long-number",
+        # Not one finding a cell, as of a workbook: its row is but an example.
+        "long-numbers",
         message,
         row=tally.row,
         line=tally.line,

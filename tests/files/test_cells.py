@@ -361,9 +361,9 @@ def test_long_numbers_that_all_end_in_zeros_are_warned(
         header = [KEY] if column == KEY else [KEY, column]
         rows = [[n] if column == KEY else [f"A{n}", n] for n in numbers]
         findings = found(tmp_path, [header, *rows], engine=engine)
-        assert told(findings) == [("warns", "long-number", column, 2)]
+        assert told(findings) == [("warns", "long-numbers", column, 2)]
         whole = [header, *rows, [*rows[0][:-1], "123456789012345678"]]
-        assert "long-number" not in rules(found(tmp_path, whole, engine=engine))
+        assert "long-numbers" not in rules(found(tmp_path, whole, engine=engine))
     # An amount is a number, and one zero may be chance.
     amounts = [[KEY, "Amount", "Name"], ["A1", "1234567890123450", "1234567890123450"]]
     assert not found(tmp_path, amounts, engine=engine)

@@ -80,7 +80,9 @@ ABOUT_ROWS = {
     "altered-id", "blank-key", "boolean", "cell-error", "date", "date-time", "email",
     "empty-row", "id", "key-spaces", "key-twins", "lone-cr", "long-cell", "long-number",
     "long-row", "not-decodable", "not-utf-8", "nul", "number", "number-range",
-    "inner-quotes", "picklist", "quotes", "ragged-row", "repeated-header",
+    "formula-text", "hidden-rows", "lost-characters", "misread", "no-value",
+    "placeholder", "shown-otherwise", "unseen", "inner-quotes",
+    "picklist", "quotes", "ragged-row", "repeated-header",
     "repeated-key", "report-end", "required-blank", "scientific", "time", "too-long",
 }  # fmt: skip
 
@@ -94,6 +96,8 @@ def test_a_rule_is_about_rows_only_where_each_of_them_is_at_fault() -> None:
 COLUMN_LEVEL = {
     "cell-spaces": b"id,a\n1,x \n2,y\n3, z\n4,w\n",
     "blanks": b"id,a\n1,\n2,y\n3,\n4,w\n",
+    "long-numbers": b"id,a\n1,12345678901234500\n2,y\n3,22345678901234500\n"
+    b"4,32345678901234500\n",
     "nulls": b"id,a\n1,#N/A\n2,y\n3,#N/A\n4,w\n",
 }
 
@@ -107,8 +111,9 @@ def test_the_row_of_an_example_is_neither_offered_nor_taken(
     page = browser.get(f"/writes/{write.pk}/file/").content.decode()
     assert not [do for do in {*ROW_ACTIONS, "cells"} if f'value="{do}"' in page]
     for do in ROW_ACTIONS:
-        values = {"level": "notes", "rule": rule, "column": "a"}
-        assert press(browser, write, do, **values).status_code == 422
+        for level in ("notes", "warns"):
+            values = {"level": level, "rule": rule, "column": "a"}
+            assert press(browser, write, do, **values).status_code == 422
         assert as_sent(write) == data
     edit = {"cell_row": "2", "cell_column": "a", "cell_was": "", "cell": "new"}
     assert press(browser, write, "cells", **edit).status_code == 422

@@ -172,6 +172,11 @@ RULES: dict[str, RuleTitle] = {
     "long-number": RuleTitle(
         "Numbers that Excel has rounded", "Enter them as text in Excel.", "cells"
     ),
+    "long-numbers": RuleTitle(
+        "Columns of numbers that Excel has rounded",
+        "Enter them as text in Excel.",
+        "columns",
+    ),
     "hidden-columns": RuleTitle(
         "Columns that Excel hides",
         "They go out like the others: leave out what is not meant.",
