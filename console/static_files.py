@@ -1,5 +1,6 @@
 """The static files as they are collected: for every user of the machine to read."""
 
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,4 +24,7 @@ class ReadableStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore
             return
         root = Path(self.location)
         for path in (root, *root.rglob("*")):
-            path.chmod(FOLDER if path.is_dir() else FILE)
+            wanted = FOLDER if path.is_dir() else FILE
+            # Only the owner may, and need not where it is right already.
+            if stat.S_IMODE(path.stat().st_mode) != wanted:
+                path.chmod(wanted)
