@@ -617,6 +617,7 @@ def test_a_number_has_no_exponent_and_the_value_that_excel_keeps(value: float) -
     assert float(written) == pytest.approx(value, rel=1e-14)
 
 
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 CODE = st.lists(
     st.sampled_from(
         [*'0#?.,%;/@ymdhsE+-"\\_*[]()$ ', "[<=9]", "[h]", "General", "[<1.2.3]", "00"]
