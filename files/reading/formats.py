@@ -8,7 +8,7 @@ out that is stored, and that it is shown otherwise is told.
 
 import re
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -33,7 +33,7 @@ _TOKEN = re.compile(
     r"|(?P<am>AM/PM|A/P)|(?P<char>.)",
     re.IGNORECASE | re.DOTALL,
 )
-_CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?[0-9.]+)")
+_CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?[0-9]+(?:\.[0-9]+)?)")
 _HOLDS = {
     "<": lambda a, b: a < b,
     ">": lambda a, b: a > b,
@@ -42,6 +42,8 @@ _HOLDS = {
     ">=": lambda a, b: a >= b,
     "<>": lambda a, b: a != b,
 }
+# With room for every digit of the largest number, and of the smallest.
+_EXACT = Context(prec=1_000, rounding=ROUND_HALF_UP)
 _PLACES = "0#?"
 _DATE_LETTERS = "ymdhsgeb"
 # What stands beside a number without making another text of it.
@@ -185,17 +187,15 @@ class Format:
         if section.kind == "hidden":
             return Shown(text, None)
         exact = Decimal(text)
-        if section.kind == "percent":
-            exact *= 100
-            text = f"{exact.normalize():f}"
         if section.kind == "digits":
-            is_whole = exact == exact.to_integral_value() and (exact >= 0 or is_negated)
-            return (
-                Shown(section.filled(text.lstrip("-")))
-                if is_whole
-                else Shown(text, None)
-            )
-        rounded = exact.quantize(Decimal(1).scaleb(-section.decimals), ROUND_HALF_UP)
+            is_whole = exact == exact.to_integral_value()
+            if is_whole and (exact >= 0 or is_negated):
+                return Shown(section.filled(text.lstrip("-")))
+            return Shown(text, None)
+        if section.kind == "percent":
+            exact = _EXACT.multiply(exact, 100)
+            text = f"{_EXACT.normalize(exact):f}"
+        rounded = _EXACT.quantize(exact, Decimal(1).scaleb(-section.decimals))
         return Shown(text, "" if rounded == exact else f"{rounded:f}")
 
     def is_percent(self, value: float) -> bool:

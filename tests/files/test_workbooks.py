@@ -7,10 +7,11 @@ from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from files.reading.cells import number
+from files.reading.formats import Format
 from files.reading.inspection import Reading, inspect
 from files.reading.read import read
 from files.reading.sheets import column_letters, column_number
@@ -614,6 +615,32 @@ def test_a_number_has_no_exponent_and_the_value_that_excel_keeps(value: float) -
     written = number(value)
     assert "e" not in written.lower()
     assert float(written) == pytest.approx(value, rel=1e-14)
+
+
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+CODE = st.lists(
+    st.sampled_from(
+        [*'0#?.,%;/@ymdhsE+-"\\_*[]()$ ', "[<=9]", "[h]", "General", "[<1.2.3]", "00"]
+    ),
+    max_size=12,
+).map("".join)
+
+
+@settings(deadline=None, max_examples=500)
+@example("0%", 1e300, "")
+@example("0%", 5e-324, "")
+@example("0.00", 123456789012345.67, "")
+@given(
+    CODE | st.sampled_from(["0%", "0.0%", "00000"]),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=5),
+)
+def test_no_number_format_makes_it_fail(code: str, value: float, text: str) -> None:
+    form = Format(code)
+    written, _ = form.write(value)
+    assert written
+    assert form.rewrites or float(written) == pytest.approx(value, rel=1e-14)
+    assert text in form.text(text)
 
 
 @given(st.integers(1, 16_384))
