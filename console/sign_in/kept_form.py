@@ -5,11 +5,13 @@ its files, until the same person has signed in again and `page` shows it to them
 else gets to see it, and it is not kept for long.
 """
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.models import Session
 from django.core import signing
 from django.core.exceptions import SuspiciousOperation
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
@@ -69,6 +71,11 @@ def forget_others(session: SessionBase, user: AbstractBaseUser) -> None:
     """Drop what somebody else than `user`, who signs in, has typed."""
     if session.get(KEPT, {}).get("person") != user.pk:
         session.pop(KEPT, None)
+
+
+def forget_old(now: datetime) -> None:
+    """Delete sessions that are over, with what was kept in some of them."""
+    Session.objects.filter(expire_date__lte=now).delete()
 
 
 def take(request: HttpRequest) -> QueryDict | None:

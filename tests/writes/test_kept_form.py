@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Browser
 from django.utils import timezone
@@ -117,6 +118,18 @@ def test_it_is_not_kept_for_long(
     later = timezone.now() + timedelta(seconds=kept_form.KEPT_SECONDS + 1)
     monkeypatch.setattr(timezone, "now", lambda: later)
     assert "Muster" not in sign_in(browser, "olga").text
+
+
+def test_what_nobody_came_back_for_goes_with_its_session(
+    browser: Browser, typed: dict[str, Any]
+) -> None:
+    end_session(browser, "gone")
+    browser.post(RECORD, typed)
+    assert kept_form.KEPT in browser.session
+    kept_form.forget_old(timezone.now())
+    assert Session.objects.exists()
+    kept_form.forget_old(timezone.now() + timedelta(days=1))
+    assert not Session.objects.exists()
 
 
 @pytest.mark.parametrize("by", ["", "x", "WyIxIiwgIi8iXQ:1:abc"])

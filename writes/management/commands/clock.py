@@ -13,6 +13,7 @@ from console.models import Heartbeat
 from console.processes import name_process
 from console.runtime import db_clock
 from console.runtime.shutdown import Stop
+from console.sign_in import kept_form
 from operations import dispatch as dispatch_operations
 from writes import dispatch as dispatch_writes
 from writes.actions import release_parts, retention, settle
@@ -97,6 +98,7 @@ def tick() -> None:
 
 def _prune() -> None:
     retention.sweep(db_clock.now())
+    kept_form.forget_old(db_clock.now())
     if tasks_are_in_database():
         call_command(
             "prune_db_task_results",
@@ -106,5 +108,3 @@ def _prune() -> None:
         )
         forget_abandoned()
     Heartbeat.objects.forgotten().delete()
-    # Those that are over, with what `console.sign_in.kept_form` kept in some.
-    call_command("clearsessions", verbosity=0)
