@@ -388,7 +388,7 @@ def test_a_csv_form_with_errors(reader: Reader) -> None:
     ("state", "text"),
     [
         ("findings", "Row 45 has no external_id__c"),
-        ("doubts", "It reads well as Windows-1252"),
+        ("doubts", "It may be Windows-1252"),
         ("refusal", "This cannot be read"),
         ("waiting", "16,213 rows"),
         ("mended", "3 held back"),

@@ -230,7 +230,7 @@ class TestFindings:
         data = b"id,=a\n=cmd(),x\n=cmd(),y\n"
         write = make_draft(integration, olga, csv=data, primary_key="id", faulty=True)
         answer = browser.get(f"/writes/{write.pk}/findings.csv")
-        lines = b"".join(answer.streaming_content).decode().splitlines()
+        lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
         assert lines[0] == "level,rule,row,line,column,value,message"
         assert any("'=cmd()" in line for line in lines)
         assert not any(",=" in line for line in lines)
