@@ -216,14 +216,8 @@ def _tell_rounded(column: Column, report: Report) -> None:
         f"all of them end in zeros: Excel keeps {EXACT} digits and puts zeros for the "
         "others. Take them from the source again, as text."
     )
-    report.add(
-        "warns",
-        "long-number",
-        message,
-        row=tally.row,
-        line=tally.line,
-        column=column.name,
-    )
+    # No row is more at fault than another: it is the column that tells.
+    report.add("warns", "long-number", message, column=column.name)
 
 
 def _blanks(total: int, name: str) -> str:

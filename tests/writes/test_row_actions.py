@@ -83,6 +83,7 @@ ABOUT_ROWS = {
     "long-row", "not-decodable", "not-utf-8", "nul", "number", "number-range",
     "picklist", "quotes", "ragged-row", "repeated-key", "required-blank", "scientific",
     "time", "too-long",
+    *("formula-text", "lost-characters", "misread", "placeholder", "unseen"),
 }  # fmt: skip
 
 
