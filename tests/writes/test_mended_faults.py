@@ -67,6 +67,14 @@ class TestErrorsOfAWorkbook:
         assert write.is_ready
         assert as_sent(write) == b"id,amount\nA0,5\nA1,7\nA2,7\n"
 
+    def test_until_something_else_goes_out_for_it(
+        self, write: Write, browser: Browser
+    ) -> None:
+        form = {"name_1": "amount", "placeholders_1": "blank", "zone": "UTC"}
+        press(browser, write, "columns", **form)
+        assert write.is_ready
+        assert as_sent(write) == b"id,amount\nA0,\nA1,7\nA2,7\n"
+
     def test_until_the_row_is_left_out(self, write: Write, browser: Browser) -> None:
         leave_out(browser, write)
         assert write.is_ready
