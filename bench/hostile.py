@@ -27,7 +27,7 @@ from files.mending.recipes import ColumnRecipe, Recipe  # noqa: E402
 from files.reading.inspection import Reading, inspect  # noqa: E402
 from files.reading.read import read  # noqa: E402
 
-SMALL, LARGE = 2**18, 2**20
+SMALL, LARGE = 5 * 2**20, 10 * 2**20
 ROUNDS = 3
 # Of any hostile file.
 AT_MOST = 400

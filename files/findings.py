@@ -7,8 +7,9 @@ from typing import Any, Literal, Protocol
 Level = Literal["blocks", "warns", "notes"]
 LEVELS: tuple[Level, ...] = ("blocks", "warns", "notes")
 
-# Findings beyond this many of one group are counted and passed on, not kept.
-KEPT_PER_GROUP = 20
+# Findings beyond this many of one group are passed on, not kept; beyond the second
+# number they are only counted: such a file is no table, or not this one.
+KEPT_PER_GROUP, LISTED_PER_GROUP = 20, 100_000
 PREVIEW_ROWS = 5
 # Stands in a message for the row of its finding: no text of a file has it by accident.
 ROW = "\ue000"
@@ -108,9 +109,19 @@ class Report:
     ) -> None:
         """Count a finding, pass it on, and keep it unless there are many of its kind.
 
+        Of very many it only counts those beyond `LISTED_PER_GROUP`.
+
         `message` may hold `ROW`, which becomes the row that the finding ends up with,
         and `SEPARATOR`.
         """
+        name = (level, rule, column)
+        group = self.groups.get(name)
+        if group is None:
+            group = Group(level=level, rule=rule, column=column)
+            self.groups[name] = group
+        group.total += 1
+        if group.total > LISTED_PER_GROUP:
+            return
         if self.origin is not None and row is not None and row > 1:
             line = None if line is None else self.origin.line(row, line)
             row = self.origin.row(row)
@@ -128,17 +139,19 @@ class Report:
             column=column,
             value=None if value is None else value[:LONGEST_VALUE],
         )
-        name = (level, rule, column)
-        group = self.groups.get(name)
-        if group is None:
-            group = Group(level=level, rule=rule, column=column)
-            self.groups[name] = group
-        group.total += 1
         group.listed += row is not None
         if len(group.first) < KEPT_PER_GROUP:
             group.first.append(finding)
         if self.sink is not None:
             self.sink(finding)
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether so much blocks for one reason that nothing more need be found."""
+        return any(
+            group.level == "blocks" and group.total >= LISTED_PER_GROUP
+            for group in self.groups.values()
+        )
 
     @property
     def blocks(self) -> bool:

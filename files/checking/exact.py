@@ -38,6 +38,8 @@ def check_records(ledger: Ledger, file: BinaryIO, until: int | None = None) -> N
             batch.take(records, cells)
             if until is not None and records.end >= until:
                 break
+            if not ledger.is_readable:
+                break
         batch.tell()
     except Unreadable as error:
         batch.tell()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from files.checking.columns import Column
 from files.checking.keys import Keys
-from files.findings import PREVIEW_ROWS, Report
+from files.findings import LISTED_PER_GROUP, PREVIEW_ROWS, ROW, Report
 from files.values.problems import Problem
 
 Progress = Callable[[int, int], None]
@@ -98,6 +98,18 @@ class Ledger:
                 column=name,
                 value=value,
             )
+        if self.is_readable and len(marks) and self.report.is_hopeless:
+            self._stop(marks[-1].row)
+
+    def _stop(self, row: int) -> None:
+        """Look no further than `row`: nothing more is to be learned from the file."""
+        self.is_readable = False
+        message = (
+            f"{LISTED_PER_GROUP:,} findings of one kind block the file, so it was "
+            f"checked up to row {ROW} only. Look whether it is the right file, with "
+            "the right separator and key."
+        )
+        self.report.add("blocks", "stopped", message, row=row)
 
     def passed(self, count: int) -> None:
         """Count rows that were looked at."""

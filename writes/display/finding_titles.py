@@ -62,6 +62,9 @@ RULES: dict[str, RuleTitle] = {
         "A title above the header", "Begin at the row of the key.", "", "begin"
     ),
     "too-big": RuleTitle("Too large", "Put it at a URL, or make it smaller."),
+    "stopped": RuleTitle(
+        "Not checked to its end", "Look whether it is the right file and key."
+    ),
     "unreadable": RuleTitle(
         "From here on rows cannot be told apart", "Correct the quotes in the file."
     ),
