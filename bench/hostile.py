@@ -22,8 +22,6 @@ from figures import figure, finish  # noqa: E402
 from files.checking.check import check  # noqa: E402
 from files.findings import Report  # noqa: E402
 from files.findings_file import FindingsFile  # noqa: E402
-from files.mending.mend import mend  # noqa: E402
-from files.mending.recipes import ColumnRecipe, Recipe  # noqa: E402
 from files.reading.inspection import Reading, inspect  # noqa: E402
 from files.reading.read import read  # noqa: E402
 
@@ -32,7 +30,6 @@ ROUNDS = 3
 # Of any hostile file.
 AT_MOST = 400
 HEADER = b"id,name,notes\n"
-RECIPE = Recipe(columns={"name": ColumnRecipe("name", trim=True)}, quotes=True)
 
 
 def same(line: bytes, before: bytes = HEADER) -> Callable[[int], bytes]:
@@ -119,18 +116,16 @@ def timed(do: Callable[[], object]) -> float:
 
 
 def work(original: Path, folder: Path) -> None:
-    """Do with a file what is done with an upload."""
-    as_read, as_sent = folder / "as-read", folder / "as-sent"
+    """Do with a file what is done with an upload before anybody mends it."""
+    as_read = folder / "as-read"
     inspection = inspect(original)
     reading = inspection.suggested
     if original.read_bytes().startswith(b"id;"):
         reading = Reading(delimiter=";")
     told = read(original, as_read, inspection, reading)
-    source = original if told.is_same else as_read
-    mended = mend(source, as_sent, RECIPE)
     with FindingsFile(folder / "findings") as file:
-        sent = source if mended.is_same else as_sent
-        check(sent, key="id", report=Report(sink=file.add))
+        source = original if told.is_same else as_read
+        check(source, key="id", report=Report(sink=file.add))
 
 
 if __name__ == "__main__":

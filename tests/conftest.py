@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -129,6 +130,13 @@ def forget_clients() -> None:
 
 async def _no_pause(seconds: float) -> None:
     pass
+
+
+@pytest.fixture(autouse=True)
+def _no_pulse_is_noted(settings: Any) -> Iterator[None]:
+    """Leave no note of a database for the next test, whose database it is not."""
+    yield
+    (Path(settings.DATA_DIR) / "pulse").unlink(missing_ok=True)
 
 
 @pytest.fixture

@@ -10,6 +10,10 @@ class WritesConfig(AppConfig):
 
     def ready(self) -> None:
         """Hang the request into the page of its operation, and tokens out of logs."""
+        from console.task_backend import need_task_backend
+
+        # The first of the apps, and what it imports names tasks.
+        need_task_backend()
         from operations.views import panels
         from writes import token_filter
         from writes.views.panels import (

@@ -33,7 +33,7 @@ PATHS = sorted(
 CHANGES = {
     *("deliver/", "send/", "go-on/", "cancel-rest/", "discard/"),
     *("pause/", "resume/"),
-    *("retry/", "trial/", "revoke/"),
+    *("retry/", "trial/", "revoke/", "rejoin/"),
 }
 READS = [path for path in PATHS if path not in CHANGES]
 NAMES = ("level", "state", "key", "group", "after", "before", "part", "seen")

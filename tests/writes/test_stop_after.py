@@ -208,7 +208,7 @@ def test_the_stop_page_of_a_repeat_keeps_what_was_typed(
     assert answer.status_code == 409
     form = answer.context["form"]
     assert form["stop_after"].value() == 7
-    said = {"stop_after": "7", "repeats": first.pk, "repeat_reason": "Once more"}
+    said = {"stop_after": "7", "repeats": first.pk, "reason": "Once more"}
     browser.post(f"/writes/{again.pk}/send/", said)
     again.refresh_from_db()
     assert (again.state, again.stop_after) == ("confirmed", 7)

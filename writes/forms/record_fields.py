@@ -23,7 +23,7 @@ TYPES = {
     "boolean": "True/false",
     "null": "Null (clear)",
 }
-# All that `str.splitlines` breaks lines at.
+# All that some program or other breaks lines at.
 LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 # More rows would make a form of more fields than Django takes.
 MOST_ROWS = 300
@@ -82,7 +82,7 @@ def _row_typed(name: str, kind: str, text: str) -> FieldRow:
     # Browsers send every line end of a text area as CRLF.
     text = text.replace("\r\n", "\n")
     line = text.rstrip(LINE_ENDS)
-    if len(line.splitlines()) > 1:
+    if any(end in line for end in LINE_ENDS):
         return FieldRow(name, kind, text)
     return FieldRow(name, kind, line, is_cut=line != text)
 

@@ -215,7 +215,12 @@ def _report_context(
 
 
 def _is_empty(report: dict[str, Any], recipe: Recipe) -> bool:
-    """Tell whether the file has no row, and not because somebody took them out."""
+    """Tell whether the file has no row, and not because somebody took them out.
+
+    One that was not looked through because its header stands lower is not empty.
+    """
+    if {group["rule"] for group in report["groups"]}.isdisjoint(("empty", "no-rows")):
+        return False
     took_out = recipe.left_out or recipe.only_first or recipe.skip_first
     return report["rows"] == 0 and not report["held_back_rows"] and not took_out
 

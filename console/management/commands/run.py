@@ -80,8 +80,8 @@ class Command(BaseCommand):
         sandbox_port = env.number("SANDBOX_PORT", default=8900, least=1, most=65_535)
         _need_free("PORT", port)
         _need_free("SANDBOX_PORT", sandbox_port)
-        call_command("migrate", verbosity=0)
         password = env.text("DEMO_PASSWORD", default="")
+        call_command("migrate", verbosity=0)
         if not password and needs_password():
             password = secrets.token_urlsafe(9)
         self.stopping = threading.Event()
