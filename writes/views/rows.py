@@ -118,6 +118,8 @@ def rejoin(request: ConsoleRequest, pk: int) -> HttpResponse:
         rejoin_rows(write, Actor.of(request))
     except NothingToJoin as error:
         messages.warning(request, f"Nothing was changed. {error}")
+    if write.source != Write.Source.CSV:
+        return redirect(write)
     return redirect("writes:rows", write.pk)
 
 
