@@ -8,8 +8,11 @@ Level = Literal["blocks", "warns", "notes"]
 LEVELS: tuple[Level, ...] = ("blocks", "warns", "notes")
 
 # Findings beyond this many of one group are passed on, not kept; beyond the second
-# number they are only counted: such a file is no table, or not this one.
-KEPT_PER_GROUP, LISTED_PER_GROUP = 20, 100_000
+# number they are only counted.
+KEPT_PER_GROUP, LISTED_PER_GROUP = 20, 200_000
+# So many of one group that block, and the rest need not be looked at: the file is no
+# table, or another one than was meant.
+HOPELESS = 100_000
 PREVIEW_ROWS = 5
 # Stands in a message for the row of its finding: no text of a file has it by accident.
 ROW = "\ue000"
@@ -149,7 +152,7 @@ class Report:
     def is_hopeless(self) -> bool:
         """Whether so much blocks for one reason that nothing more need be found."""
         return any(
-            group.level == "blocks" and group.total >= LISTED_PER_GROUP
+            group.level == "blocks" and group.total >= HOPELESS
             for group in self.groups.values()
         )
 

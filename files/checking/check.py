@@ -30,6 +30,8 @@ Engine = Literal["auto", "exact", "fast"]
 WORTH_BLOCKS = 2**20
 # Columns are inferred from so many bytes at most, besides so many rows.
 SAMPLE_BYTES = 2**22
+# So many cells at most are looked at for it, where there are many columns.
+SAMPLE_CELLS = 100_000
 # A header is looked for so far down.
 LAST_TITLE_ROW = 50
 
@@ -157,12 +159,13 @@ def _infer(columns: list[Column], file: BinaryIO, start: Start) -> None:
     """Guess each column's field from the first rows."""
     offset, row, _ = start
     sample: list[list[str]] = []
+    rows = min(SAMPLE, max(SAMPLE_CELLS // len(columns), 2))
     records = Records(file, offset=offset, row=row)
     try:
         for cells in records:
             if len(cells) == len(columns):
                 sample.append([readable(cell) for cell in cells])
-            if records.row >= row + SAMPLE - 1 or records.end - offset > SAMPLE_BYTES:
+            if records.row >= row + rows - 1 or records.end - offset > SAMPLE_BYTES:
                 break
     except Unreadable:
         pass

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from files.checking.columns import Column
 from files.checking.keys import Keys
-from files.findings import LISTED_PER_GROUP, PREVIEW_ROWS, ROW, Report
+from files.findings import HOPELESS, PREVIEW_ROWS, ROW, Report
 from files.values.problems import Problem
 
 Progress = Callable[[int, int], None]
@@ -105,7 +105,7 @@ class Ledger:
         """Look no further than `row`: nothing more is to be learned from the file."""
         self.is_readable = False
         message = (
-            f"{LISTED_PER_GROUP:,} findings of one kind block the file, so it was "
+            f"{HOPELESS:,} findings of one kind block the file, so it was "
             f"checked up to row {ROW} only. Look whether it is the right file, with "
             "the right separator and key."
         )

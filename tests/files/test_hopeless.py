@@ -1,0 +1,35 @@
+"""A file with the same fault again and again is not looked through to its end."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from files.checking.check import check
+from files.findings import HOPELESS, LISTED_PER_GROUP, Finding, Report
+
+
+@pytest.mark.parametrize("engine", ["exact", "fast"])
+def test_where_too_much_blocks_for_one_reason_the_rest_is_not_checked(
+    engine: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"id,a\n" + b",x\n" * (HOPELESS + 50_000) + b"1,y\n")
+    report = check(path, key="id", engine=engine)
+    groups = {group.rule: group for group in report.ordered()}
+    assert HOPELESS <= groups["blank-key"].total < HOPELESS + 50_000
+    # All of them are known, so that they may be left out.
+    assert groups["blank-key"].listed == groups["blank-key"].total
+    assert groups["stopped"].total == 1
+    assert report.blocks
+
+
+def test_of_very_many_warnings_the_last_are_only_counted() -> None:
+    told: list[Finding] = []
+    report = Report(sink=told.append)
+    for number in range(LISTED_PER_GROUP + 10):
+        report.add("warns", "date", "No date.", row=number + 2, column="a")
+    (group,) = report.ordered()
+    assert (group.total, group.listed) == (LISTED_PER_GROUP + 10, LISTED_PER_GROUP)
+    assert len(told) == LISTED_PER_GROUP
+    assert not report.is_hopeless
