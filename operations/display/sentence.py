@@ -154,7 +154,7 @@ def _unknown(operation: Operation) -> tuple[str, str]:
     if operation.action == Action.CREATE:
         what_first = "Do not send it again before looking in the customer's system."
     else:
-        what_first = "Find out what became of it before you send it again."
+        what_first = "Find the outcome before you send it again."
     return what, f"{what_first} {again_risk(operation)}"
 
 

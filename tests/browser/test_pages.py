@@ -241,7 +241,7 @@ def test_finding_out_what_became_of_it(
 ) -> None:
     page = reader.page
     page.goto(addresses[f"reconcile {what}"])
-    expect(page.get_by_role("heading", level=1)).to_have_text("What became of it?")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Find the outcome")
     expect(page.locator("#unknown-too-long")).to_be_visible()
     page.evaluate(OPEN_SOME)
     reader.look()
