@@ -43,7 +43,7 @@ def _keep_typed(request: HttpRequest) -> str:
     """Keep what was typed, if its form can show it again; say what happened."""
     page = kept_form.keep(request)
     if not hasattr(request, "signed_out_because"):
-        text = "You are signed in no more. Nothing was sent or changed just now."
+        text = "Your sign-in has ended. Nothing was sent or changed just now."
         messages.info(request, text)
     if page:
         messages.info(
