@@ -10,8 +10,8 @@ LEVELS: tuple[Level, ...] = ("blocks", "warns", "notes")
 # Findings beyond this many of one group are passed on, not kept; beyond the second
 # number they are only counted.
 KEPT_PER_GROUP, LISTED_PER_GROUP = 20, 200_000
-# So many of one group that block, and the rest need not be looked at: the file is no
-# table, or another one than was meant.
+# So many that block, and the rest need not be looked at: the file is no table, or
+# another one than was meant.
 HOPELESS = 100_000
 PREVIEW_ROWS = 5
 # Stands in a message for the row of its finding: no text of a file has it by accident.
@@ -150,11 +150,9 @@ class Report:
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether so much blocks for one reason that nothing more need be found."""
-        return any(
-            group.level == "blocks" and group.total >= HOPELESS
-            for group in self.groups.values()
-        )
+        """Whether so much blocks that nothing more need be found."""
+        totals = (g.total for g in self.groups.values() if g.level == "blocks")
+        return sum(totals) >= HOPELESS
 
     @property
     def blocks(self) -> bool:

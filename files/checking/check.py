@@ -76,6 +76,7 @@ def check(
             cells = CellKeys(fold, file)
             ledger = Ledger(columns, report, cells, start, progress)
             check_blocks(ledger, cells, file, block)
+        ledger.has_ended = True
         _tell_keys(ledger)
     if ledger.is_readable and not report.rows:
         message = "There is a header and no row below it. Add rows."

@@ -80,6 +80,8 @@ class Ledger:
         self.offset, self.row, self.line = start
         self.lines = Lines(self.row, self.line)
         self.is_readable = True
+        # Set once every row was looked at, and only keys are left to be told.
+        self.has_ended = False
         self._progress = progress
 
     def tell(self, marks: list[Mark]) -> None:
@@ -98,14 +100,15 @@ class Ledger:
                 column=name,
                 value=value,
             )
-        if self.is_readable and len(marks) and self.report.is_hopeless:
+        is_under_way = self.is_readable and not self.has_ended
+        if is_under_way and marks and self.report.is_hopeless:
             self._stop(marks[-1].row)
 
     def _stop(self, row: int) -> None:
         """Look no further than `row`: nothing more is to be learned from the file."""
         self.is_readable = False
         message = (
-            f"{HOPELESS:,} findings of one kind block the file, so it was "
+            f"More than {HOPELESS:,} findings block the file, so it was "
             f"checked up to row {ROW} only. Look whether it is the right file, with "
             "the right separator and key."
         )

@@ -33,3 +33,12 @@ def test_of_very_many_warnings_the_last_are_only_counted() -> None:
     assert (group.total, group.listed) == (LISTED_PER_GROUP + 10, LISTED_PER_GROUP)
     assert len(told) == LISTED_PER_GROUP
     assert not report.is_hopeless
+
+
+@pytest.mark.parametrize("engine", ["exact", "fast"])
+def test_a_file_of_one_key_was_checked_to_its_end(engine: Any, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"id,a\n" + b"k,x\n" * (HOPELESS + 10))
+    report = check(path, key="id", engine=engine)
+    assert {group.rule for group in report.ordered()} == {"repeated-key"}
+    assert report.rows == HOPELESS + 10
