@@ -8,7 +8,6 @@ says where it cannot.
 
 import csv
 import os
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from files.lines import hide_lone_crs, show_lone_crs
+
 # Blocks of this size stay in the processor's cache while they are looked at.
 BLOCK = 512 * 1024
 COPIED_AT_ONCE = 4 * 2**20
@@ -24,9 +25,6 @@ COPIED_AT_ONCE = 4 * 2**20
 # quote that was never closed, and not held in memory.
 LONGEST_RECORD = 8 * 2**20
 
-# CR before anything but LF stops `csv`. This stands in for it: no byte decodes to it.
-_STAND_IN = "\udc0d"
-_LONE_CR = re.compile(r"\r(?!\n)")
 _NEWLINE, _QUOTE = ord("\n"), ord('"')
 _BESIDE_QUOTES = np.zeros(256, np.bool_)
 _BESIDE_QUOTES[[ord(","), _NEWLINE, _QUOTE]] = True
@@ -162,13 +160,13 @@ def read_records(file: BinaryIO) -> Iterator[tuple[list[str], bytes]]:
                 raise csv.Error("record too long")
             raw.append(line)
             text = line.decode("utf-8", "surrogateescape")
-            yield _LONE_CR.sub(_STAND_IN, text) if b"\r" in line else text
+            yield hide_lone_crs(text) if b"\r" in line else text
 
     for cells in csv.reader(lines(), strict=True):
         record = raw[0] if len(raw) == 1 else b"".join(raw)
         raw.clear()
         if b"\r" in record:
-            cells = [cell.replace(_STAND_IN, "\r") for cell in cells]
+            cells = show_lone_crs(cells)
         yield cells, record
 
 

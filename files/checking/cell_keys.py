@@ -16,6 +16,7 @@ from files.checking.column_cells import (
     Words,
     count_bytes,
     is_digit,
+    lower,
     mixed,
     width_for,
     words,
@@ -127,8 +128,7 @@ class CellKeys:
             return mixed(words(_short_ids(padded, cells)))
         if not cells.is_ascii and (padded > 127).any():
             return self._slow_hashes(cells)
-        is_upper = (padded - np.uint8(65)) < 26
-        padded |= is_upper.view(np.uint8) << np.uint8(5)
+        lower(padded)
         return mixed(words(padded))
 
     def _slow_hashes(self, cells: Cells) -> Words:

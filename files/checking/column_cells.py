@@ -95,6 +95,12 @@ def is_digit(padded: Bytes) -> Mask:
     return (padded - np.uint8(48)) < 10
 
 
+def lower(padded: Bytes) -> None:
+    """Make the capitals of ASCII small letters, in place."""
+    is_upper = (padded - np.uint8(65)) < 26
+    padded |= is_upper.view(np.uint8) << np.uint8(5)
+
+
 def mixed(table: Words) -> Words:
     """Return a 64-bit hash for each row of words, whatever zeros follow them."""
     result = np.zeros(len(table), np.uint64)

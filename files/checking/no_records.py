@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from files.checking.column_cells import Cells, Mask
+from files.checking.column_cells import Cells, Mask, lower
 from files.findings import ROW
 from files.shown import shown
 from files.values.problems import Problem
@@ -67,8 +67,7 @@ class NoRecords:
     def may_be_none(self, cells: Cells) -> Mask:
         """Tell the keys of which `problem` may say something."""
         padded = cells.padded(8)
-        is_upper = (padded - np.uint8(65)) < 26
-        padded |= is_upper.view(np.uint8) << np.uint8(5)
+        lower(padded)
         beginnings = padded.view(np.uint32)[:, 0]
         found: Mask = np.isin(beginnings, self._starts)
         return found

@@ -11,6 +11,7 @@ from io import StringIO
 from typing import BinaryIO
 
 from files.findings import ROW, SEPARATOR
+from files.lines import hide_lone_crs, show_lone_crs
 from files.values.problems import Problem
 
 # A record beyond this many characters is not read to its end: ten times what
@@ -22,9 +23,6 @@ CHUNK = 2**18
 _CELL = r'(?:"[^"]*(?:""[^"]*)*"|[^",\n]*)'
 _WHOLE = re.compile(rf"{_CELL}(?:,{_CELL})*\n?")
 _CLOSED_CELL = re.compile(rf"{_CELL},")
-# CR before anything but LF stops `csv`. This stands in for it: no byte decodes to it.
-_STAND_IN = "\udc0d"
-_LONE_CR = re.compile(r"\r(?!\n)")
 
 csv.field_size_limit(2**31 - 1)
 
@@ -88,7 +86,7 @@ class Records:
             lines.clear()
             self._length = 0
             if "\r" in raw:
-                cells = [cell.replace(_STAND_IN, "\r") for cell in cells]
+                cells = show_lone_crs(cells)
             yield cells
 
     def _fed(self) -> Iterator[str]:
@@ -101,7 +99,7 @@ class Records:
                 self._length += len(line)
                 if self._length > LONGEST_RECORD:
                     raise self._too_long()
-                yield _LONE_CR.sub(_STAND_IN, line) if has_cr else line
+                yield hide_lone_crs(line) if has_cr else line
 
     def _texts(self) -> Iterator[str]:
         """Yield the file as text in pieces of whole lines."""

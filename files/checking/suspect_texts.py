@@ -12,6 +12,7 @@ from files.checking.column_cells import (
     Mask,
     count_bytes,
     is_digit,
+    lower,
     mixed,
     width_for,
     words,
@@ -66,8 +67,7 @@ def _is_placeholder(cells: Cells) -> Mask:
 
 def _is_known(cells: Cells) -> Mask:
     padded = cells.padded(_WIDTH)
-    is_upper = (padded - np.uint8(65)) < 26
-    padded |= is_upper.view(np.uint8) << np.uint8(5)
+    lower(padded)
     hashes = mixed(words(padded))
     place = np.minimum(np.searchsorted(_HASHES, hashes), len(_HASHES) - 1)
     known: Mask = (_HASHES[place] == hashes) & (cells.lengths <= LONGEST)

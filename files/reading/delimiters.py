@@ -205,7 +205,7 @@ class Commas:
         marks = np.flatnonzero(data == QUOTE)
         at_fault = np.searchsorted(marks, first) != np.searchsorted(marks, last)
         if at_fault.any():
-            self._tell_faults(data, outside, first[at_fault], last[at_fault])
+            self._tell_faults(data, outside, marks, first[at_fault], last[at_fault])
             converted = _one_by_one(data, text, first, last)
         else:
             converted = np.insert(text, np.concatenate([first, last]), QUOTE).tobytes()
@@ -214,12 +214,19 @@ class Commas:
         return converted
 
     def _tell_faults(
-        self, data: Bytes, outside: Flags, first: Positions, last: Positions
+        self,
+        data: Bytes,
+        outside: Flags,
+        marks: Positions,
+        first: Positions,
+        last: Positions,
     ) -> None:
-        """Tell the cells with a comma and quotes at fault, each with its row."""
+        """Tell the cells with a comma and quotes at fault, each with its row.
+
+        `marks` are the places of all quotes.
+        """
         lines = np.flatnonzero(data == LF)
         rows = lines[outside[lines]]
-        marks = np.flatnonzero(data == QUOTE)
         row = np.searchsorted(rows, first)
         begins = np.where(row > 0, rows[row - 1] + 1, 0) if rows.size else first * 0
         ends = np.append(rows, data.size)[row]
