@@ -26,7 +26,7 @@ class WritesConfig(AppConfig):
 
         token_filter.install()
 
-        panels.register_notice(beside_notice)
+        panels.notices.register(beside_notice)
         panels.remedies.register(copy_link)
         panels.register(pause_panel)
         panels.register(rows_panel)

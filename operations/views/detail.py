@@ -48,7 +48,7 @@ def detail(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Show one operation."""
     operation = find_operation(request, pk, Role.VIEWER)
     context = _status_context(request, operation, _KeptBy.of(operation))
-    context["notices"] = panels.notices_drawn(request, operation)
+    context["notices"] = panels.notices.drawn(request, operation)
     context["panels"] = panels.drawn(request, operation)
     context["log"] = log_context(operation, {})
     return render(request, "operations/detail.html", context)

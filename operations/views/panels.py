@@ -21,12 +21,10 @@ def breaker_panel(request: ConsoleRequest, project: Project) -> str:
     return render_to_string("operations/breaker.html#notice", {"gate": gate}, request)
 
 
+# What a reader has to know before the state: drawn above it.
+notices = Panels[Operation]()
 # Below what to do about an operation that ended badly.
 remedies = Panels[Operation]()
 _panels = Panels[Operation]()
 register = _panels.register
 drawn = _panels.drawn
-# What a reader has to know before the state: drawn above it.
-_notices = Panels[Operation]()
-register_notice = _notices.register
-notices_drawn = _notices.drawn

@@ -172,12 +172,6 @@ def _put_back(trial: Write) -> Write | None:
     return None
 
 
-def trial_of(write: Write) -> Write | None:
-    """Return the trial of the first rows of `write`, unless it was discarded."""
-    trials = write.children.filter(relation=Write.Relation.TRIAL)
-    return trials.not_discarded().first()
-
-
 def child(write: Write, actor: Actor, relation: str, **values: Any) -> Write:
     """Return a new draft that goes where `write` goes, and carries `values`."""
     return save_draft.save_draft(

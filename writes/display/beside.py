@@ -43,18 +43,12 @@ def beside(write: Write, reader: Person) -> list[Beside]:
 
 def _other_half(write: Write, reader: Person) -> list[Beside]:
     """Return the rest of a trial, or the trial of a rest."""
-    if write.relation == Relation.TRIAL and write.parent is not None:
-        kind: Kind = "rest"
-        other = write.parent
-    else:
-        kind = "trial"
-        trials = write.children.filter(relation=Relation.TRIAL).not_discarded()
-        found = trials.first()
-        if found is None:
-            return []
-        other = found
-    can_open = Write.objects.visible_to(reader).filter(pk=other.pk).exists()
-    return [Beside(kind, other, _rows(other), can_open)]
+    is_trial = write.relation == Relation.TRIAL and write.parent is not None
+    kind: Kind = "rest" if is_trial else "trial"
+    other = write.parent if is_trial else write.trial
+    if other is None:
+        return []
+    return [Beside(kind, other, _rows(other), other.may_be_seen_by(reader))]
 
 
 def _rows(write: Write) -> int | None:

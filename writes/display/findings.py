@@ -48,7 +48,8 @@ def note_what_mends(
         group["names_its_rows"] = names_its_rows(group)
         group["cells"] = _cells_to_edit(group)
         for finding in group["first"]:
-            finding["has_lines"] = "\n" in (finding["value"] or "")
+            # An input of one line would lose these.
+            finding["has_lines"] = not {"\n", "\r"}.isdisjoint(finding["value"] or "")
 
 
 def names_its_rows(group: Mapping[str, Any]) -> bool:

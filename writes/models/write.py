@@ -255,6 +255,12 @@ class Write(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("writes:detail", args=[self.pk])
 
+    @property
+    def trial(self) -> "Write | None":
+        """The trial of its first rows, unless it was discarded."""
+        trials = self.children.filter(relation=Write.Relation.TRIAL).not_discarded()
+        return trials.select_related("integration__project").first()
+
     def may_be_seen_by(self, user: Person) -> bool:
         """Tell of one write what `WriteQuerySet.visible_to` tells of many."""
         role = role_in(user, self.project.environment)

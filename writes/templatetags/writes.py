@@ -21,12 +21,6 @@ def write_link(context: dict[str, Any], write: Write) -> str:
     return format_html('<a href="{}">write {}</a>', write.get_absolute_url(), write.pk)
 
 
-@register.filter
-def has_lines(text: str) -> bool:
-    """Tell whether an input of one line would lose the line breaks of `text`."""
-    return "\n" in text or "\r" in text
-
-
 WIDTH = 1000
 # What is there is seen, however small its share; and where the next piece begins.
 LEAST = 8

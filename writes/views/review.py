@@ -192,7 +192,7 @@ def _file_context(write: Write) -> dict[str, Any]:
 
 def _trial_context(write: Write) -> dict[str, Any]:
     """Return what became of the first rows of a draft, where they are on trial."""
-    trial = derive.trial_of(write)
+    trial = write.trial
     if trial is None:
         return {"trial": None}
     batches = list(trial.batches.select_related("operation__project"))
