@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from operations.display.sentence import times
 from operations.models import Operation, OperationTransition
 
 State = Operation.State
@@ -26,15 +27,16 @@ class Event:
     state: str = ""
 
 
+# `so` tells what it means for the data: see `_so`.
 # What a change of state means where no person made it.
 _BY_ITSELF: dict[tuple[str, str], str] = {
     (State.HELD, State.WAITING): "Its turn came.",
-    (State.WAITING, State.HELD): "It is held; nothing of it was written.",
+    (State.WAITING, State.HELD): "It is held{so}.",
     (State.WAITING, State.REJECTED): "It was given up.",
     (State.WAITING, State.SENDING): "The console sent it to Ampersand.",
-    (State.WAITING, State.CANCELLED): "It was cancelled; nothing of it was written.",
+    (State.WAITING, State.CANCELLED): "It was cancelled{so}.",
     (State.SENDING, State.WAITING): "Nothing was written. It waits to be sent again.",
-    (State.SENDING, State.CANCELLED): "It was cancelled; nothing of it was written.",
+    (State.SENDING, State.CANCELLED): "It was cancelled{so}.",
     (State.SENDING, State.UNKNOWN): "No readable answer came.",
     (State.SENDING, State.REJECTED): "It was refused.",
     (State.SENDING, State.IN_PROGRESS): "Ampersand accepted it and gave it an id.",
@@ -53,9 +55,9 @@ _BY_PERSON: dict[tuple[str, str], str] = {
     ("", State.WAITING): "{who} confirmed it.",
     ("", State.IN_PROGRESS): "{who} began to follow it.",
     (State.HELD, State.WAITING): "{who} had it sent.",
-    (State.WAITING, State.HELD): "{who} paused it; nothing of it was written.",
-    (State.HELD, State.CANCELLED): "{who} cancelled it; nothing of it was written.",
-    (State.WAITING, State.CANCELLED): "{who} cancelled it; nothing of it was written.",
+    (State.WAITING, State.HELD): "{who} paused it{so}.",
+    (State.HELD, State.CANCELLED): "{who} cancelled it{so}.",
+    (State.WAITING, State.CANCELLED): "{who} cancelled it{so}.",
     (State.UNKNOWN, State.IN_PROGRESS): "{who} linked it to Ampersand's operation.",
     (State.UNKNOWN, State.SUCCEEDED): "{who} found that it was written.",
     (State.UNKNOWN, State.NOT_WRITTEN): "{who} found that it was not written.",
@@ -85,7 +87,8 @@ def event_of(transition: OperationTransition) -> Event:
     change = (transition.from_state, transition.to_state)
     who = transition.actor_name
     said = _BY_PERSON.get(change, "") if who else _BY_ITSELF.get(change, "")
-    text = said.format(who=who) if said else _became(transition)
+    so = _so(transition.operation)
+    text = said.format(who=who, so=so) if said else _became(transition)
     # "Cancelled by olga." says no more than the line does.
     said_already = (f"Cancelled by {who}.", f"Paused by {who}.")
     is_news = not (who and transition.reason in said_already)
@@ -93,6 +96,11 @@ def event_of(transition: OperationTransition) -> Event:
     return Event(
         transition.at, text, why, transition.process, state=transition.to_state
     )
+
+
+def _so(operation: Operation) -> str:
+    """Say that nothing was written, unless it left before a back-up was restored."""
+    return "" if operation.may_have_left else "; nothing of it was written"
 
 
 def _became(transition: OperationTransition) -> str:
@@ -106,7 +114,6 @@ def _became(transition: OperationTransition) -> str:
 
 def _asked(operation: Operation) -> str:
     count = operation.asked_count
-    times = "once" if count == 1 else f"{count:,} times"
     if operation.asked_at is None:
-        return f"The console asked {times}, and got no answer."
-    return f"The last answer of Ampersand; the console asked {times}."
+        return f"The console asked {times(count)}, and got no answer."
+    return f"The last answer of Ampersand; the console asked {times(count)}."

@@ -15,6 +15,7 @@ from console.health import pulse
 from console.models import AuditEvent, Integration, Pulse
 from console.runtime import db_clock
 from operations.display.sentence import sentence
+from operations.display.timeline import timeline
 from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.answers import Shown
@@ -92,6 +93,8 @@ def test_cancelled_then_nobody_claims_that_nothing_was_written(
     assert operation.may_have_left
     assert operation.cancel(by="olga")
     assert sentence(operation).todo
+    told = [event.text for event in timeline(operation)]
+    assert told[-2:] == ["the console paused it.", "olga cancelled it."]
     work_off()
     totals = Write.objects.get(pk=draft.pk).rows_totals
     assert (totals.unknown, totals.not_sent) == (2, 0)
