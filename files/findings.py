@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 Level = Literal["blocks", "warns", "notes"]
 LEVELS: tuple[Level, ...] = ("blocks", "warns", "notes")
@@ -10,9 +10,9 @@ LEVELS: tuple[Level, ...] = ("blocks", "warns", "notes")
 # Findings beyond this many of one group are passed on, not kept; beyond the second
 # number they are only counted.
 KEPT_PER_GROUP, LISTED_PER_GROUP = 20, 200_000
-# So many that block, and the rest need not be looked at: the file is no table, or
-# another one than was meant.
-HOPELESS = 100_000
+# So many that block, and the rest need not be looked at; fewer are enough where there
+# are as many in every second row. Whole columns or the reading must be mended first.
+HOPELESS, HOPELESS_IF_DENSE = 100_000, 20_000
 PREVIEW_ROWS = 5
 # Stands in a message for the row of its finding: no text of a file has it by accident.
 ROW = "\ue000"
@@ -24,8 +24,7 @@ SEPARATOR = "\ue001"
 LONGEST_VALUE = 200
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that is wrong or worth knowing.
 
     `rule` is its kind, "ragged-row". `row` is counted as a spreadsheet does (the header
@@ -117,22 +116,19 @@ class Report:
         `message` may hold `ROW`, which becomes the row that the finding ends up with,
         and `SEPARATOR`.
         """
-        name = (level, rule, column)
-        group = self.groups.get(name)
-        if group is None:
-            group = Group(level=level, rule=rule, column=column)
-            self.groups[name] = group
+        group = self._group(level, rule, column)
         group.total += 1
-        if group.total > LISTED_PER_GROUP:
+        if group.listed >= LISTED_PER_GROUP:
             return
         if self.origin is not None and row is not None and row > 1:
             line = None if line is None else self.origin.line(row, line)
             row = self.origin.row(row)
         if self.explain and rule in EXPLAINED and row and column and value is not None:
             message = self.explain(row, column, value) or message
-        if row is not None:
+        if row is not None and ROW in message:
             message = message.replace(ROW, f"{row:,}")
-        message = message.replace(SEPARATOR, self.separator)
+        if SEPARATOR in message:
+            message = message.replace(SEPARATOR, self.separator)
         finding = Finding(
             level=level,
             rule=rule,
@@ -148,11 +144,23 @@ class Report:
         if self.sink is not None:
             self.sink(finding)
 
+    def count(self, level: Level, rule: str, column: str | None, more: int) -> None:
+        """Count findings that need not be listed."""
+        self._group(level, rule, column).total += more
+
+    def _group(self, level: Level, rule: str, column: str | None) -> Group:
+        name = (level, rule, column)
+        group = self.groups.get(name)
+        if group is None:
+            group = self.groups[name] = Group(level=level, rule=rule, column=column)
+        return group
+
     @property
     def is_hopeless(self) -> bool:
         """Whether so much blocks that nothing more need be found."""
-        totals = (g.total for g in self.groups.values() if g.level == "blocks")
-        return sum(totals) >= HOPELESS
+        total = sum(g.total for g in self.groups.values() if g.level == "blocks")
+        is_dense = 2 * total >= self.rows
+        return total >= (HOPELESS_IF_DENSE if is_dense else HOPELESS)
 
     @property
     def blocks(self) -> bool:
@@ -178,7 +186,7 @@ class Report:
                     "column": group.column,
                     "total": group.total,
                     "listed": group.listed,
-                    "first": [vars(finding) for finding in group.first],
+                    "first": [finding._asdict() for finding in group.first],
                 }
                 for group in self.ordered()
             ],

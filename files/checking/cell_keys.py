@@ -1,7 +1,9 @@
 """Keys kept as hashes and places in the file: what the fast path uses."""
 
+import mmap
+from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -92,32 +94,35 @@ class CellKeys:
             lengths.astype(np.int32),
         )
 
-    def shared(self) -> dict[str, list[int]]:
+    def shared(self) -> Mapping[str, Sequence[int]]:
         """Return the rows of each key that may be like another one when folded."""
         hashes = np.concatenate([_NO_HASHES, *(found.hashes for found in self._found)])
         twins = _repeated(hashes)
         if not len(twins):
             return {}
-        shared: defaultdict[str, list[int]] = defaultdict(list)
-        for found in self._found:
-            place = np.searchsorted(twins, found.hashes)
-            chosen = found.kept(
-                twins[np.minimum(place, len(twins) - 1)] == found.hashes
-            )
-            for row, start, length in zip(
-                chosen.rows.tolist(),
-                chosen.starts.tolist(),
-                chosen.lengths.tolist(),
-                strict=True,
-            ):
-                shared[self._text(row, start, length)].append(row)
+        shared: defaultdict[str, array[int]] = defaultdict(_no_rows)
+        with mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            for found in self._found:
+                place = np.searchsorted(twins, found.hashes)
+                is_twin = twins[np.minimum(place, len(twins) - 1)] == found.hashes
+                for text, rows in self._by_text(found.kept(is_twin), data):
+                    shared[text].extend(rows)
         return shared
 
-    def _text(self, row: int, start: int, length: int) -> str:
-        if start < 0:
-            return self._texts[row]
-        self._file.seek(start)
-        return plain_text(self._file.read(length))
+    def _by_text(
+        self, found: KeyCells, data: mmap.mmap
+    ) -> Iterable[tuple[str, array[int]]]:
+        """Yield keys as texts, each with its rows; one may come again."""
+        rows = found.rows.tolist()
+        if len(rows) and found.starts[0] < 0:
+            yield from ((self._texts[row], array("q", [row])) for row in rows)
+            return
+        by_cell: defaultdict[bytes, array[int]] = defaultdict(_no_rows)
+        ends = (found.starts + found.lengths).tolist()
+        for row, start, end in zip(rows, found.starts.tolist(), ends, strict=True):
+            by_cell[data[start:end]].append(row)
+        for cell, of_cell in by_cell.items():
+            yield plain_text(cell), of_cell
 
     def _cell_hashes(self, cells: Cells) -> Words:
         longest = int(cells.lengths.max())
@@ -140,6 +145,10 @@ class CellKeys:
 
     def _hashes_of(self, texts: Sequence[str]) -> Words:
         return _hashes([self.fold(text).replace('"', '""') for text in texts])
+
+
+def _no_rows() -> array[int]:
+    return array("q")
 
 
 def _short_ids(padded: Bytes, cells: Cells) -> Bytes:

@@ -5,6 +5,8 @@ right, record by record; the fast path (`fast`) looks at blocks of bytes at once
 as it can prove them regular.
 """
 
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -14,13 +16,21 @@ from files.checking.columns import Column, tell_tallies
 from files.checking.exact import check_records
 from files.checking.fast import BLOCK, check_blocks
 from files.checking.header import check_header, has_key, tell_title
-from files.checking.keys import Fold, KeyTexts, fold_id, fold_text, key_problems
+from files.checking.keys import (
+    Fold,
+    KeyTexts,
+    SharedKey,
+    fold_id,
+    fold_text,
+    key_problems,
+    nth_row,
+)
 from files.checking.ledger import Ledger, Mark, Progress, Start
 from files.checking.records import Records, Unreadable, readable
 from files.checking.structure import byte_problems, quote_problems, text_problems
 from files.field import Field
 from files.fields.inference import SAMPLE, infer
-from files.findings import Report
+from files.findings import LISTED_PER_GROUP, Report
 from files.values.problems import Problem
 from files.values.rules import NULL
 
@@ -31,7 +41,7 @@ WORTH_BLOCKS = 2**20
 # Columns are inferred from so many bytes at most, besides so many rows.
 SAMPLE_BYTES = 2**22
 # So many cells at most are looked at for it, where there are many columns.
-SAMPLE_CELLS = 100_000
+SAMPLE_CELLS = 50_000
 # A header is looked for so far down.
 LAST_TITLE_ROW = 50
 
@@ -187,9 +197,29 @@ def _tell_keys(ledger: Ledger) -> None:
         return
     keys, origin = ledger.keys, ledger.report.origin
     found = key_problems(keys.shared(), keys.fold, ledger.key.name, origin)
-    place = ledger.key.place
-    marks = [
-        Mark(row, place, ledger.lines.of(row), problem, text)
-        for row, text, problem in found
-    ]
+    by_rule: defaultdict[str, list[SharedKey]] = defaultdict(list)
+    for key in found:
+        by_rule[key.problem.rule].append(key)
+    marks: list[Mark] = []
+    for of_rule in by_rule.values():
+        marks += _marks(of_rule, ledger, ledger.key)
     ledger.tell(marks)
+
+
+def _marks(found: Sequence[SharedKey], ledger: Ledger, column: Column) -> list[Mark]:
+    """Return the rows to be listed of those that share a key; the others are counted.
+
+    There can be as many as the file has rows.
+    """
+    last = nth_row(found, LISTED_PER_GROUP)
+    marks = []
+    for text, rows, problem in found:
+        listed = len(rows) if last is None else bisect_right(rows, last)
+        marks += [
+            Mark(row, column.place, ledger.lines.of(row), problem, text)
+            for row in rows[:listed]
+        ]
+        if listed < len(rows):
+            more = len(rows) - listed
+            ledger.report.count(problem.level, problem.rule, column.name, more)
+    return marks

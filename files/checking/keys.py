@@ -2,8 +2,9 @@
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -44,8 +45,16 @@ class Keys(Protocol):
     def add(self, rows: Sequence[int], texts: Sequence[str]) -> None:
         """Remember the keys of some rows, in row order."""
 
-    def shared(self) -> dict[str, list[int]]:
-        """Return the rows of each key that is like another one when folded."""
+    def shared(self) -> Mapping[str, Sequence[int]]:
+        """Return the rows, ascending, of each key that is like another one folded."""
+
+
+class SharedKey(NamedTuple):
+    """A key that is not its row's alone: its rows, ascending, and what is wrong."""
+
+    text: str
+    rows: Sequence[int]
+    problem: Problem
 
 
 class KeyTexts:
@@ -77,29 +86,36 @@ class KeyTexts:
 
 
 def key_problems(
-    shared: dict[str, list[int]], fold: Fold, name: str, origin: Origin | None
-) -> Iterable[tuple[int, str, Problem]]:
-    """Yield row, key and problem for every row whose key is not its alone, by row.
+    shared: Mapping[str, Sequence[int]], fold: Fold, name: str, origin: Origin | None
+) -> list[SharedKey]:
+    """Return what is wrong with keys that are not one row's alone: repeated ones first.
 
     `shared` may hold keys that are like no other: they are passed over. The rows in
     messages are those of `origin`.
     """
-    found: list[tuple[int, str, Problem]] = []
+    found: list[SharedKey] = []
     spellings: defaultdict[str, list[str]] = defaultdict(list)
     for text in sorted(shared, key=lambda text: shared[text][0]):
         spellings[fold(text)].append(text)
         rows = shared[text]
         if len(rows) > 1:
             problem = _repeated(name, text, _numbers(rows, origin))
-            found += [(row, text, problem) for row in rows]
+            found.append(SharedKey(text, rows, problem))
     for texts in spellings.values():
         if len(texts) == 1:
             continue
         firsts = [shared[text][0] for text in texts]
         problem = _told(fold, name, texts, firsts, origin)
-        found += [(row, text, problem) for text in texts for row in shared[text]]
-    found.sort(key=lambda each: each[0])
+        found += [SharedKey(text, shared[text], problem) for text in texts]
     return found
+
+
+def nth_row(keys: Sequence[SharedKey], number: int) -> int | None:
+    """Return the row of so many that stands last, None where there are not as many."""
+    if sum(len(key.rows) for key in keys) <= number:
+        return None
+    rows = np.fromiter(chain.from_iterable(key.rows for key in keys), np.int64)
+    return int(np.partition(rows, number - 1)[number - 1])
 
 
 def _repeated(name: str, text: str, numbers: str) -> Problem:
@@ -152,7 +168,7 @@ def _differences(texts: list[str]) -> str:
     return ", ".join(told) or "in another order"
 
 
-def _numbers(rows: list[int], origin: Origin | None) -> str:
+def _numbers(rows: Sequence[int], origin: Origin | None) -> str:
     listed = ", ".join(_number(row, origin) for row in rows[:ROWS_LISTED])
     return listed + _more(len(rows))
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from files.checking.columns import Column
 from files.checking.keys import Keys
-from files.findings import HOPELESS, PREVIEW_ROWS, ROW, Report
+from files.findings import PREVIEW_ROWS, ROW, Report
 from files.values.problems import Problem
 
 Progress = Callable[[int, int], None]
@@ -108,9 +108,9 @@ class Ledger:
         """Look no further than `row`: nothing more is to be learned from the file."""
         self.is_readable = False
         message = (
-            f"More than {HOPELESS:,} findings block the file, so it was "
-            f"checked up to row {ROW} only. Look whether it is the right file, with "
-            "the right separator and key."
+            f"So much blocks the file that it was checked up to row {ROW} only. Look "
+            "whether it is the right file, with the right separator and key. If it is, "
+            "correct whole columns first: then the file is checked again."
         )
         self.report.add("blocks", "stopped", message, row=row)
 

@@ -1,5 +1,6 @@
 """From the original to the file as read: UTF-8, LF, commas, the same rows and lines."""
 
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,6 +51,17 @@ class Read:
         self.totals[finding.rule] += 1
         if self.totals[finding.rule] <= KEPT:
             self.findings.append(finding)
+
+    def room(self, rule: str) -> int:
+        """Return how many more of a rule must be told one by one, to be kept or not."""
+        if self.is_there is not always:
+            return sys.maxsize
+        return max(KEPT - self.totals[rule], 0)
+
+    def count(self, rule: str, more: int) -> None:
+        """Count findings for which there was no `room`."""
+        if more:
+            self.totals[rule] += more
 
 
 class _Stage(Protocol):
@@ -188,7 +200,7 @@ def _stages(inspection: Inspection, reading: Reading, result: Read) -> list[_Sta
     if ends["CR"] or ends["CRLF"] or not is_counted:
         stages.append(LineEnds(ord(reading.delimiter), cr_ends_lines=only_cr))
     if reading.delimiter != ",":
-        stages.append(Commas(reading.delimiter, result.add))
+        stages.append(Commas(reading.delimiter, result))
     return stages
 
 

@@ -73,6 +73,7 @@ class RemoteFile:
         expires = self.expires_at
         return {
             **asdict(self),
+            "findings": [finding._asdict() for finding in self.findings],
             "looked_at": self.looked_at.isoformat(),
             "expires_at": None if expires is None else expires.isoformat(),
         }

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from files.changes import Change
+from files.quoting import INNER_QUOTES, is_plain_inside
 from files.reading.inspection import Inspection, Reading, inspect
-from files.reading.read import Read, read
+from files.reading.read import KEPT, Read, read
 
 BOM = codecs.BOM_UTF8
 SMALL = 7
@@ -365,6 +366,40 @@ def test_quotes_at_fault_change_no_cell_and_no_row(text: str, block: int) -> Non
     _, written, _ = _read(text.encode(), Reading(delimiter=";"), block=block)
     after = _cells(written.decode(), ",")
     assert _without_tail(after) == _without_tail(before)
+
+
+# With a comma and a quote inside, and no quote that opens it.
+INNER = st.tuples(
+    st.text("a, \u00a0\u2003é", min_size=1, max_size=3),
+    st.text('a", \u00a0é', max_size=5),
+).map(lambda parts: f'{parts[0]}"{parts[1]},')
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(INNER, min_size=1, max_size=6), st.integers(20, 60))
+def test_quotes_inside_are_told_by_what_they_can_mean(
+    cells: list[str], block: int
+) -> None:
+    data = "id;a\n" + "".join(f"1;{cell}\n" for cell in cells)
+    result, _, _ = _read(data.encode(), SEMICOLONS, block=block)
+    rules = {True: INNER_QUOTES, False: "quotes"}
+    # A finding's value is its cell.
+    assert sorted((f.row, f.rule, f.value) for f in result.findings) == [
+        (row, rules[is_plain_inside(cell)], cell)
+        for row, cell in enumerate(cells, start=2)
+    ]
+
+
+def test_a_quoted_cell_with_text_behind_is_not_clear() -> None:
+    result, _, _ = _read(b'id;a\n1;"x"y, z\n', SEMICOLONS, block=100)
+    assert result.totals == {"quotes": 1}
+
+
+def test_of_very_many_quotes_inside_all_are_counted() -> None:
+    data = "id;a\n" + '1;5" x, y\n' * (KEPT + 7) + '1;5"" x, y\n' * 3
+    result, _, _ = _read(data.encode(), SEMICOLONS, block=5_000)
+    assert result.totals == {INNER_QUOTES: KEPT + 7, "quotes": 3}
+    assert len(result.findings) == KEPT + 3
 
 
 def _without_tail(rows: list[list[str]]) -> list[list[str]]:

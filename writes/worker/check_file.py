@@ -9,7 +9,7 @@ conditional UPDATE, if the draft still is the one that it was begun for.
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,7 @@ def _find_rows(told: Read, as_read: Path, is_there: IsThere) -> None:
     lines = {f.line for f in told.findings if f.line is not None and f.row is None}
     rows = rows_of_lines(as_read, lines) if lines else {}
     placed = [
-        replace(finding, row=rows.get(finding.line or 0))
+        finding._replace(row=rows.get(finding.line or 0))
         if finding.row is None
         else finding
         for finding in told.findings
@@ -217,7 +217,7 @@ class _Work:
         """Add what reading found: its rows are those of the original already."""
         origin, report.origin = report.origin, None
         for finding in findings:
-            values = asdict(finding)
+            values = finding._asdict()
             report.add(
                 values.pop("level"), values.pop("rule"), values.pop("message"), **values
             )
@@ -227,7 +227,7 @@ class _Work:
         """Return what reading found, of columns by what they are sent as."""
         sent_as = self._sent_as(recipe)
         return [
-            replace(finding, column=sent_as.get(finding.column, finding.column))
+            finding._replace(column=sent_as.get(finding.column, finding.column))
             if finding.column
             else finding
             for finding in self.told.findings
