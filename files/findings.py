@@ -1,6 +1,7 @@
 """What checking a file found: each finding, and the report that counts them all."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -14,6 +15,11 @@ KEPT_PER_GROUP, LISTED_PER_GROUP = 20, 200_000
 # are as many in every second row. Whole columns or the reading must be mended first.
 HOPELESS, HOPELESS_IF_DENSE = 100_000, 20_000
 PREVIEW_ROWS = 5
+# A report is one row of the database: so many bytes of JSON for the groups with their
+# first findings, for the other findings, and for each row of the preview.
+GROUPS_ROOM, FINDINGS_ROOM, PREVIEW_ROOM = 350_000, 300_000, 12_000
+# Groups for which there is no room are counted together, level by level.
+MORE_COLUMNS = "more-columns"
 # Stands in a message for the row of its finding: no text of a file has it by accident.
 ROW = "\ue000"
 # The rules of which a mended cell may say more: why it was not converted.
@@ -22,6 +28,8 @@ EXPLAINED = ("date", "date-time")
 SEPARATOR = "\ue001"
 # A value is cut to this many characters where it is shown.
 LONGEST_VALUE = 200
+# A message is cut to this many: it may name what stands in the file.
+LONGEST_MESSAGE = 1_000
 
 
 class Finding(NamedTuple):
@@ -97,6 +105,8 @@ class Report:
     explain: Explain | None = None
     told: frozenset[str] = frozenset()
     separator: str = "comma"
+    _groups_room: int = GROUPS_ROOM
+    _findings_room: int = FINDINGS_ROOM
 
     def add(
         self,
@@ -132,7 +142,7 @@ class Report:
         finding = Finding(
             level=level,
             rule=rule,
-            message=message,
+            message=message[:LONGEST_MESSAGE],
             row=row,
             line=line,
             column=column,
@@ -140,9 +150,30 @@ class Report:
         )
         group.listed += row is not None
         if len(group.first) < KEPT_PER_GROUP:
-            group.first.append(finding)
+            self._keep(finding, group)
         if self.sink is not None:
             self.sink(finding)
+
+    def _keep(self, finding: Finding, group: Group) -> None:
+        """Keep one of the first findings of a group, as far as there is room."""
+        size = len(json.dumps(finding._asdict()))
+        if not group.first:
+            self._groups_room -= size
+        elif size > self._findings_room:
+            return
+        else:
+            self._findings_room -= size
+        group.first.append(finding)
+
+    def show(self, cells: Sequence[str]) -> None:
+        """Keep a row for the preview; beyond its room cells are shown as “…”."""
+        row: list[str] = []
+        room = PREVIEW_ROOM
+        for cell in cells:
+            short = cell[:LONGEST_VALUE]
+            room -= len(json.dumps(short))
+            row.append(short if room >= 0 else "…")
+        self.preview.append(row)
 
     def count(self, level: Level, rule: str, column: str | None, more: int) -> None:
         """Count findings that need not be listed."""
@@ -150,8 +181,11 @@ class Report:
 
     def _group(self, level: Level, rule: str, column: str | None) -> Group:
         name = (level, rule, column)
+        if name not in self.groups and column is not None and self._groups_room < 0:
+            name = (level, MORE_COLUMNS, None)
         group = self.groups.get(name)
         if group is None:
+            level, rule, column = name
             group = self.groups[name] = Group(level=level, rule=rule, column=column)
         return group
 

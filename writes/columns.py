@@ -4,6 +4,7 @@ from pathlib import Path
 
 from console.models import WriteObject
 from files.checking.records import Records, Unreadable
+from files.checking.structure import MOST_COLUMNS
 from files.field import Field
 from files.mending.recipes import column_names
 from writes.models import Write
@@ -23,12 +24,17 @@ def columns_of(write: Write) -> list[str]:
 
 
 def header_of(path: Path) -> list[str]:
-    """Return the cells of the header of a CSV file, [] where it cannot be read."""
+    """Return the cells of the header of a CSV file.
+
+    [] where it cannot be read, or has more than any header that is sent.
+    """
     with path.open("rb") as file:
         try:
             cells = next(iter(Records(file)), [])
         except Unreadable:
             return []
+    if len(cells) > MOST_COLUMNS:
+        return []
     return [
         name.encode(errors="surrogateescape").decode(errors="replace") for name in cells
     ]

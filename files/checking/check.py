@@ -27,7 +27,12 @@ from files.checking.keys import (
 )
 from files.checking.ledger import Ledger, Mark, Progress, Start
 from files.checking.records import Records, Unreadable, readable
-from files.checking.structure import byte_problems, quote_problems, text_problems
+from files.checking.structure import (
+    MOST_COLUMNS,
+    byte_problems,
+    quote_problems,
+    text_problems,
+)
 from files.field import Field
 from files.fields.inference import SAMPLE, infer
 from files.findings import LISTED_PER_GROUP, Report
@@ -101,11 +106,11 @@ def _open(
     """Check the header; return the columns and where the rows begin, if there are."""
     records = Records(file)
     try:
-        names = next(iter(records), None)
+        names = next(iter(records), [])
     except Unreadable as error:
         _tell_first(report, error.problem, error.line)
         return None
-    if not has_key(names or [], key, fields):
+    if len(names) <= MOST_COLUMNS and not has_key(names, key, fields):
         below = _key_below(file, key, fields)
         if below is not None:
             tell_title(*below, key, report)
@@ -117,6 +122,8 @@ def _open(
     names = [readable(name) for name in names]
     length = len(records.raw.rstrip("\r\n"))
     columns = check_header(names, length, key, fields, report)
+    if not columns:
+        return None
     start = Start(records.end, records.next_row, records.next_line)
     if not fields:
         _infer(columns, file, start)

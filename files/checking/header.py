@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from files import unseen
 from files.checking.columns import Column
-from files.checking.structure import LONGEST_HEADER, MOST_COLUMNS
+from files.checking.records import UNCHECKED
+from files.checking.structure import LONGEST_HEADER, LONGEST_NAME, MOST_COLUMNS
 from files.field import Field
 from files.fields.field_lists import FieldIndex
 from files.findings import ROW, Level, Report
@@ -20,10 +21,12 @@ def check_header(
     """Check the first record, of `length` characters, and return its columns.
 
     Their fields are the declared ones, None where there are none. `report.key` is set
-    to the key as the header spells it.
+    to the key as the header spells it. There are none where the header is larger than
+    anything that is sent: then nothing else of the file is looked at.
     """
+    if not _is_of_a_size(names, length, report):
+        return []
     report.columns = names
-    _check_size(len(names), length, report)
     _check_names(names, report)
     place = _find_key(names, key, report)
     columns = [
@@ -43,19 +46,31 @@ def _add(
     report.add(level, rule, message, row=1, line=1, column=column)
 
 
-def _check_size(width: int, length: int, report: Report) -> None:
+def _is_of_a_size(names: list[str], length: int, report: Report) -> bool:
+    width = len(names)
+    longest = max(map(len, names))
+    if longest > LONGEST_NAME:
+        message = (
+            f"The header has a name of {longest:,} characters; no field's name is "
+            f"longer than {LONGEST_NAME}. Look whether it is the right file, and "
+            f"whether the header is in row 1. {UNCHECKED}"
+        )
+        _add(report, "long-name", message, None)
     if length > LONGEST_HEADER:
         message = (
             f"The header has {length:,} characters; Salesforce takes "
-            f"{LONGEST_HEADER:,}. Leave columns out."
+            f"{LONGEST_HEADER:,}. Take columns out of the file. {UNCHECKED}"
         )
         _add(report, "long-header", message, None)
     if width > MOST_COLUMNS:
         message = (
             f"The header has {width:,} columns; Salesforce takes {MOST_COLUMNS:,}. "
-            "Leave columns out."
+            f"Take columns out of the file. {UNCHECKED}"
         )
         _add(report, "too-many-columns", message, None)
+    return (
+        longest <= LONGEST_NAME and length <= LONGEST_HEADER and width <= MOST_COLUMNS
+    )
 
 
 def _check_names(names: list[str], report: Report) -> None:

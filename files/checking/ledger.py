@@ -122,7 +122,8 @@ class Ledger:
         """Keep the first rows for the preview."""
         lacking = PREVIEW_ROWS - len(self.report.preview)
         if lacking > 0:
-            self.report.preview += [list(row) for row in rows[:lacking]]
+            for row in rows[:lacking]:
+                self.report.show(row)
 
     def at(self, offset: int) -> None:
         """Tell how far the work has come."""

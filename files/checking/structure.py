@@ -11,6 +11,8 @@ from files.values.problems import Problem
 # In characters, by Salesforce's Bulk API 2.0 guide.
 LONGEST_CELL, LONGEST_ROW, LONGEST_HEADER = 131_072, 400_000, 32_000
 MOST_COLUMNS = 5_000
+# Names of fields have 40 characters, "__c" and a relationship before them at most.
+LONGEST_NAME = 255
 
 _SAVE_AS = "In Excel, choose Save As, “CSV UTF-8 (Comma delimited)”."
 

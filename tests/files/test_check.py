@@ -169,7 +169,16 @@ def test_a_row_has_a_limit(length: int, rules: set[str], tmp_path: Path) -> None
     ("length", "rules"), [(32_000, set()), (32_001, {"long-header"})]
 )
 def test_a_header_has_a_limit(length: int, rules: set[str], tmp_path: Path) -> None:
-    data = f"id,{'a' * (length - 3)}\n1,x\n".encode()
+    names = [f"{number:0159}" for number in range(length // 160 - 1)]
+    rest = length - 4 - len(",".join(names))
+    names.append("x" * rest)
+    data = f"id,{','.join(names)}\n1{',x' * len(names)}\n".encode()
+    assert {f.rule for f in checked(tmp_path, data)[1]} == rules
+
+
+@pytest.mark.parametrize(("length", "rules"), [(255, set()), (256, {"long-name"})])
+def test_a_name_has_a_limit(length: int, rules: set[str], tmp_path: Path) -> None:
+    data = f"id,{'a' * length}\n1,x\n".encode()
     assert {f.rule for f in checked(tmp_path, data)[1]} == rules
 
 

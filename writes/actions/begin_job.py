@@ -16,13 +16,15 @@ from writes.worker import run_job
 
 # Up to this size, in bytes, a file is checked while the page waits.
 SMALL = 2 * 1024 * 1024
+# A page waits for so many seconds of processor time; a worker begins anew after them.
+PATIENCE = 2.0
 
 
 def begin(write: Write, kind: str, *, size: int, wait: bool = True) -> FileJob:
     """Have the file of `write`, `size` bytes long, worked on; return the job.
 
     One that is open for the same write is not wanted any more and stops by itself.
-    With `wait`, small files are done when this returns.
+    With `wait`, small files are done when this returns, unless they are much work.
     """
     at_once = wait and size <= SMALL
     with transaction.atomic():
@@ -44,6 +46,8 @@ def begin(write: Write, kind: str, *, size: int, wait: bool = True) -> FileJob:
         if not at_once:
             transaction.on_commit(partial(dispatch.enqueue_job, job.pk))
     if at_once:
-        run_job.run(job.pk)
+        run_job.run(job.pk, PATIENCE)
         job.refresh_from_db()
+        if job.state == FileJob.State.WAITING:
+            dispatch.enqueue_job(job.pk)
     return job

@@ -82,7 +82,12 @@ RULES: dict[str, RuleTitle] = {
     "key-missing": RuleTitle(
         "The primary key is not in the header", "Choose the column.", "", "key"
     ),
-    "long-header": RuleTitle("The header is too long", "Leave columns out."),
+    "long-header": RuleTitle("The header is too long", "Take columns out of the file."),
+    "long-name": RuleTitle("A column name is too long", "Correct the header."),
+    "more-columns": RuleTitle(
+        "Findings in more columns",
+        "Correct the other columns first. All findings are in the download.",
+    ),
     "missing-column": RuleTitle(
         "Required fields without a column",
         "Add the column below, unless every row is an update.",
@@ -98,7 +103,7 @@ RULES: dict[str, RuleTitle] = {
     "repeated-column": RuleTitle(
         "Two columns with one name", _LEAVE_OUT, "columns", "leave-columns"
     ),
-    "too-many-columns": RuleTitle("Too many columns", "Leave columns out."),
+    "too-many-columns": RuleTitle("Too many columns", "Take columns out of the file."),
     "unknown-column": RuleTitle(
         "Columns that the object does not have", _LEAVE_OUT, "columns", "leave-columns"
     ),

@@ -13,7 +13,7 @@ from console.runtime.trouble import Trouble, trouble_of
 from files.mending.recipes import InvalidRecipe
 from writes.models import FileJob, Write
 from writes.worker import check_file, join_rows
-from writes.worker.progress import JobProgress, Progress, Stopped
+from writes.worker.progress import JobProgress, Progress, Stopped, TooLong
 
 log = logging.getLogger(__name__)
 
@@ -37,14 +37,19 @@ _GONE: dict[str, str] = {
 }
 
 
-def run(job_id: int) -> None:
-    """Do a job that waits; a second call finds nothing to do."""
+def run(job_id: int, seconds: float | None = None) -> None:
+    """Do a job that waits; a second call finds nothing to do.
+
+    After `seconds` of processor time, if any, the job waits again: for a worker.
+    """
     job = _claim(job_id)
     if job is None:
         return
     try:
         with holding(partial(_hand_back, job)):
-            _WORK[job.kind](job.write, JobProgress(job))
+            _WORK[job.kind](job.write, JobProgress(job, seconds))
+    except TooLong:
+        _hand_back(job)
     except Stopped:
         newer = "Something newer took its place."
         # What was handed back meanwhile waits for another worker.
