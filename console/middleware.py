@@ -64,16 +64,36 @@ class StoredMiddleware:
 
 
 class CorrelationMiddleware:
-    """Give each request an id: the audit trail and the answer's header carry it."""
+    """Give each request an id: the audit trail and the answer's header carry it.
+
+    It is always our own, so that nobody gives two requests the same; the one that the
+    client gave is kept beside it.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
-        request.correlation_id = (  # type: ignore[attr-defined]
-            given if SAFE_ID.fullmatch(given) else uuid.uuid4().hex
+        request.client_request_id = (  # type: ignore[attr-defined]
+            given if SAFE_ID.fullmatch(given) else ""
         )
+        request.correlation_id = uuid.uuid4().hex  # type: ignore[attr-defined]
         response = self.get_response(request)
         response["X-Request-ID"] = request.correlation_id  # type: ignore[attr-defined]
+        return response
+
+
+class NoStoreMiddleware:
+    """Have no browser keep what was shown, but for what a view says of its answer.
+
+    Whoever sits down there next must not find it by Back, or on the disk.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "private, no-store")
         return response
