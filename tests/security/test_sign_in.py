@@ -1,6 +1,7 @@
 """Attacks on the way in: guessing, twins of names, addresses, first passwords."""
 
 import unicodedata
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -14,8 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+from console import checks
 from console.access.client_address import client_address
 from console.access.roles import Role
+from console.connections.demo import given_password, make_demo
 from console.models import AuditEvent, FirstPassword, SignInAttempt
 from console.models.sign_in_attempt import folded_name
 from console.sign_in.throttle import counted_name
@@ -210,6 +213,15 @@ def test_a_header_that_cannot_be_read_is_told_in_the_log(
     assert len(record.getMessage().splitlines()) == 1
 
 
+def test_proxies_that_are_counted_and_not_trusted_are_warned_of(
+    settings: Settings,
+) -> None:
+    settings.TRUST_PROXY, settings.PROXY_COUNT = False, 2
+    assert [found.id for found in checks.proxies(None)] == ["console.W010"]
+    settings.TRUST_PROXY = True
+    assert checks.proxies(None) == []
+
+
 # --- Passwords -----------------------------------------------------------------------
 
 
@@ -357,6 +369,26 @@ def test_nobody_changes_the_own_password_without_the_old_one() -> None:
         assert answer["Location"] == PASSWORD_PAGE
     admin.refresh_from_db()
     assert admin.check_password("admin")
+
+
+def test_the_demo_of_this_machine_asks_for_no_other_password() -> None:
+    make_demo(password="short", port=8900)
+    browser = Browser()
+    browser.post("/login/", {"username": "operator", "password": "short"})
+    assert browser.get("/").status_code == 200
+    # What the person chooses is not taken back by the next start.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEMO_PASSWORD", "short")
+        assert given_password() == "short"
+        assert change(browser, "short", STRONG).status_code == 302
+        assert given_password() == ""
+
+
+def test_the_demo_of_another_machine_asks_for_one() -> None:
+    call_command("demo", password=STRONG, stdout=StringIO())
+    browser = Browser()
+    browser.post("/login/", {"username": "operator", "password": STRONG})
+    assert browser.get("/")["Location"].startswith(PASSWORD_PAGE)
 
 
 # --- How passwords are kept ----------------------------------------------------------
