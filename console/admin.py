@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import UserChangeForm, UserCreationForm
 from django.contrib.auth.models import User
@@ -55,6 +56,12 @@ class UserSite(admin.AdminSite):
         return redirect_to_login(page)
 
     login.login_required = False  # type: ignore[attr-defined]
+
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Send people to the console's own page."""
+        return redirect("password")
 
 
 def _may_manage(user: Person) -> bool:
@@ -230,7 +237,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         id: str,  # noqa: A002 - Django's name for it
         form_url: str = "",
     ) -> HttpResponse:
-        if id == str(request.user.pk):
+        if self.get_object(request, unquote(id)) == request.user:
             # Whoever finds a browser open must not set it without the old one.
             return redirect("password")
         # Django's other views of a person have a transaction already.

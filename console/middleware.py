@@ -15,6 +15,8 @@ from console.runtime.trouble import trouble_of
 log = logging.getLogger(__name__)
 
 CHANGES = ("INSERT", "UPDATE", "DELETE")
+# What a browser has of the pages. Its cookies stay: the theme is one.
+CLEARED = '"cache", "storage"'
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -87,7 +89,8 @@ class CorrelationMiddleware:
 class NoStoreMiddleware:
     """Have no browser keep what was shown, but for what a view says of its answer.
 
-    Whoever sits down there next must not find it by Back, or on the disk.
+    Whoever sits down there next must not find it by Back, or on the disk. What a view
+    lets be kept goes when somebody signs out: `request.signs_out`.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -96,4 +99,6 @@ class NoStoreMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.headers.setdefault("Cache-Control", "private, no-store")
+        if getattr(request, "signs_out", False):
+            response["Clear-Site-Data"] = CLEARED
         return response

@@ -1,5 +1,6 @@
 """Every address of the console."""
 
+from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from console.admin import site
@@ -11,7 +12,7 @@ urlpatterns = [
     path("audit/", include("operations.audit_urls")),
     path("connections/", include("console.connection_urls")),
     path("login/", login.LoginView.as_view(), name="login"),
-    path("logout/", account.LogoutView.as_view(), name="logout"),
+    path("logout/", LogoutView.as_view(), name="logout"),
     path("account/", account.account, name="account"),
     path("account/password/", account.password, name="password"),
     path(

@@ -39,6 +39,8 @@ def signed_out(
     if user is None:
         return
     reason = getattr(request, "signed_out_because", "")
+    # Whose time is over finds what they typed again; who leaves wants it gone.
+    request.signs_out = not reason  # type: ignore[attr-defined]
     AuditEvent.record(
         action="user.signed_out",
         subject=user.get_username(),

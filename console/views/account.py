@@ -6,7 +6,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.contrib.auth import views as auth_views
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import password_validators_help_texts
@@ -36,9 +35,6 @@ from console.sign_in.throttle import Locked, begin
 from console.ui.forms import StyledMixin
 from console.views.pages import posted
 
-# What a browser has of the pages. Its cookies stay: the theme is one.
-CLEARED = '"cache", "storage"'
-
 
 class PasswordForm(StyledMixin, PasswordChangeForm):
     """The password until now, and twice the new one."""
@@ -55,16 +51,6 @@ class PasswordForm(StyledMixin, PasswordChangeForm):
         rules = " ".join(password_validators_help_texts())
         self.fields["new_password1"].help_text = rules
         self.fields["new_password2"].help_text = ""
-
-
-class LogoutView(auth_views.LogoutView):
-    """Sign out, and have the browser forget the pages that were shown."""
-
-    def post(
-        self, request: HttpRequest, *args: object, **kwargs: object
-    ) -> HttpResponse:
-        """End the session."""
-        return _cleared(super().post(request, *args, **kwargs))
 
 
 @require_safe
@@ -85,7 +71,7 @@ def sign_out_everywhere(request: ConsoleRequest) -> HttpResponse:
     _end_sessions(request, request.user)
     logout(request)
     messages.success(request, "You are signed out everywhere.")
-    return _cleared(redirect(settings.LOGOUT_REDIRECT_URL))
+    return redirect(settings.LOGOUT_REDIRECT_URL)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -161,8 +147,3 @@ def _end_sessions(request: ConsoleRequest, person: User) -> int:
         detail={"sessions": count},
     )
     return count
-
-
-def _cleared(response: HttpResponse) -> HttpResponse:
-    response["Clear-Site-Data"] = CLEARED
-    return response
