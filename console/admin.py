@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import UserChangeForm, UserCreationForm
 from django.contrib.auth.models import User
@@ -15,13 +16,16 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
+from django.urls import reverse
+from django.utils.html import format_html
 
 from console.access.roles import Person, is_admin_everywhere
 from console.actor import Actor
 from console.environments import Environment
 from console.models import AuditEvent, Grant
 from console.models.grant import give
+from console.models.sign_in_attempt import folded_name
 
 CHOICES = [
     ("", "None: sees nothing of it"),
@@ -53,10 +57,30 @@ class UserSite(admin.AdminSite):
 
     login.login_required = False  # type: ignore[attr-defined]
 
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Send people to the console's own page."""
+        return redirect("password")
+
 
 def _may_manage(user: Person) -> bool:
     """Whether `user` may manage people."""
     return user.is_active and is_admin_everywhere(user)
+
+
+def may_change(user: Person, person: User | None = None) -> bool:
+    """Whether `user` may change `person`: only a superuser may touch a superuser.
+
+    Else a new password would be a way up.
+    """
+    if person is not None and person.is_superuser and not _is_superuser(user):
+        return False
+    return _may_manage(user)
+
+
+def _is_superuser(user: Person) -> bool:
+    return bool(getattr(user, "is_superuser", False))
 
 
 def _role_field(environment: str) -> forms.ChoiceField:
@@ -84,6 +108,17 @@ class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
     def roles(self) -> dict[str, str]:
         """The roles that were chosen, by environment; "" is none."""
         return {word: self.cleaned_data.get(word, "") for word in Environment.values}
+
+    def clean_username(self) -> str:
+        """Refuse a name that only its spelling tells from somebody else's."""
+        name: str = self.cleaned_data["username"]
+        others = User.objects.exclude(pk=self.instance.pk)
+        same = folded_name(name)
+        if any(
+            folded_name(n) == same for n in others.values_list("username", flat=True)
+        ):
+            raise ValidationError("Somebody has that name already.", code="unique")
+        return name
 
     def clean(self) -> dict[str, Any]:
         """Keep people from locking themselves out."""
@@ -118,12 +153,13 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     list_filter = ("is_active", "grants__environment", "grants__role")
     search_fields = ("username", "first_name", "last_name", "email")
     filter_horizontal = ()
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("last_login", "date_joined", "sessions")
     fieldsets = (
         (None, {"fields": ("username", "password", "is_active")}),
         ("Roles", {"fields": tuple(Environment.values)}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
+        ("Sign-in", {"fields": ("sessions",)}),
     )
     add_fieldsets = (
         (
@@ -151,6 +187,12 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         """The person's role there as a word."""
         return _word(user, Environment.PRODUCTION)
 
+    @admin.display(description="Sessions")
+    def sessions(self, user: User) -> str:
+        """A way to where the person is signed in."""
+        address = reverse("person_sessions", args=[user.pk])
+        return format_html('<a href="{}">Show and end them</a>', address)
+
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("grants")
 
@@ -176,10 +218,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         return _may_manage(request.user)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only a superuser may touch one: a new password would be a way in."""
-        if obj is not None and obj.is_superuser and not request.user.is_superuser:
-            return False
-        return _may_manage(request.user)
+        return may_change(request.user, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_change_permission(request, obj) and obj != request.user
@@ -198,6 +237,9 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         id: str,  # noqa: A002 - Django's name for it
         form_url: str = "",
     ) -> HttpResponse:
+        if self.get_object(request, unquote(id)) == request.user:
+            # Whoever finds a browser open must not set it without the old one.
+            return redirect("password")
         # Django's other views of a person have a transaction already.
         with transaction.atomic():
             return super().user_change_password(request, id, form_url)

@@ -10,4 +10,4 @@ class ConsoleConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported for what they connect; models are there only now.
-        from console.sign_in import audit  # noqa: F401
+        from console.sign_in import audit, passwords  # noqa: F401

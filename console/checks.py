@@ -47,6 +47,16 @@ def one_machine(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [Warned(text, hint="Set DATABASE_URL to a PostgreSQL.", id="console.W002")]
 
 
+@register(Tags.security, deploy=True)
+def proxies(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Warn of proxies that are counted and not trusted: what they name is not read."""
+    if settings.TRUST_PROXY or settings.PROXY_COUNT == 1:
+        return []
+    text = f"PROXY_COUNT is {settings.PROXY_COUNT}, and TRUST_PROXY is not set."
+    hint = "Set TRUST_PROXY, or all people count as one visitor: the last proxy."
+    return [Warned(text, hint=hint, id="console.W010")]
+
+
 def _hosts_seen() -> list[str]:
     """Return the machines that workers and clocks ran on since yesterday."""
     from console.models import Heartbeat

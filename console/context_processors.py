@@ -5,6 +5,7 @@ from django.http import HttpRequest
 
 from console.access.roles import Role, is_admin_everywhere, role_in, role_of
 from console.models import EnvironmentControl
+from console.models.first_password import must_change_password
 
 
 def page(request: HttpRequest) -> dict[str, object]:
@@ -15,11 +16,15 @@ def page(request: HttpRequest) -> dict[str, object]:
     (`need_role` noted it), and about any on a page that shows all of them.
     """
     user = getattr(request, "user", AnonymousUser())
+    if must_change_password(user):
+        # They reach nothing yet: the page says no more than the one of the sign-in.
+        user = AnonymousUser()
     anywhere = role_of(user)
     environment = getattr(request, "environment", "")
     here = role_in(user, environment) if environment else anywhere
     theme = request.COOKIES.get("theme", "")
     return {
+        "is_in": user.is_authenticated,
         "can_write": here >= Role.OPERATOR,
         "can_manage": here >= Role.ADMIN,
         "can_write_anywhere": anywhere >= Role.OPERATOR,

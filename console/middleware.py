@@ -15,6 +15,8 @@ from console.runtime.trouble import trouble_of
 log = logging.getLogger(__name__)
 
 CHANGES = ("INSERT", "UPDATE", "DELETE")
+# What a browser has of the pages. Its cookies stay: the theme is one.
+CLEARED = '"cache", "storage"'
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -64,16 +66,39 @@ class StoredMiddleware:
 
 
 class CorrelationMiddleware:
-    """Give each request an id: the audit trail and the answer's header carry it."""
+    """Give each request an id: the audit trail and the answer's header carry it.
+
+    It is always our own, so that nobody gives two requests the same; the one that the
+    client gave is kept beside it.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
-        request.correlation_id = (  # type: ignore[attr-defined]
-            given if SAFE_ID.fullmatch(given) else uuid.uuid4().hex
+        request.client_request_id = (  # type: ignore[attr-defined]
+            given if SAFE_ID.fullmatch(given) else ""
         )
+        request.correlation_id = uuid.uuid4().hex  # type: ignore[attr-defined]
         response = self.get_response(request)
         response["X-Request-ID"] = request.correlation_id  # type: ignore[attr-defined]
+        return response
+
+
+class NoStoreMiddleware:
+    """Have no browser keep what was shown, but for what a view says of its answer.
+
+    Whoever sits down there next must not find it by Back, or on the disk. What a view
+    lets be kept goes when somebody signs out: `request.signs_out`.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        if getattr(request, "signs_out", False):
+            response["Clear-Site-Data"] = CLEARED
         return response

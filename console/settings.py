@@ -30,6 +30,8 @@ ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 HTTPS_ONLY = env.flag("HTTPS_ONLY", default=True)
 TRUST_PROXY = env.flag("TRUST_PROXY", default=False)
+# How many of them a request passes, one after the other.
+PROXY_COUNT = env.number("PROXY_COUNT", default=1, least=1, most=10)
 DATA_DIR = env.directory(
     "DATA_DIR", default=BASE_DIR / "var", make=private_files.prepare
 )
@@ -97,6 +99,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "console.middleware.NoStoreMiddleware",
     "console.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -105,6 +108,7 @@ MIDDLEWARE = [
     # Before it is asked who somebody is.
     "console.sign_in.session_expiry.SessionLimitsMiddleware",
     "console.sign_in.required.LoginRequiredMiddleware",
+    "console.sign_in.passwords.FirstPasswordMiddleware",
     "console.middleware.CorrelationMiddleware",
     # What the ones above store is none of the reader's.
     "console.middleware.StoredMiddleware",
@@ -190,15 +194,21 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+AUTHENTICATION_BACKENDS = ["console.sign_in.backend.Backend"]
+PASSWORD_HASHERS = [
+    "console.sign_in.hashers.Argon2PasswordHasher",
+    # Of earlier versions: kept anew when its person signs in.
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+_OF_DJANGO = "django.contrib.auth.password_validation"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"{_OF_DJANGO}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_OF_DJANGO}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": f"{_OF_DJANGO}.CommonPasswordValidator"},
+    {"NAME": f"{_OF_DJANGO}.NumericPasswordValidator"},
+    {"NAME": "console.sign_in.passwords.AnotherPassword"},
+]
+SESSION_ENGINE = "console.sign_in.session_store"
 CSRF_FAILURE_VIEW = "console.views.errors.csrf_failure"
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY

@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from console.admin import site
-from console.views import health, login, theme
+from console.views import account, health, login, theme
 
 urlpatterns = [
     path("", include("writes.urls")),
@@ -13,6 +13,18 @@ urlpatterns = [
     path("connections/", include("console.connection_urls")),
     path("login/", login.LoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("account/", account.account, name="account"),
+    path("account/password/", account.password, name="password"),
+    path(
+        "account/sign-out-everywhere/",
+        account.sign_out_everywhere,
+        name="sign_out_everywhere",
+    ),
+    path(
+        "account/people/<int:pk>/sessions/",
+        account.person_sessions,
+        name="person_sessions",
+    ),
     path("theme/", theme.theme, name="theme"),
     path("healthz", health.healthz, name="healthz"),
     path("admin/", site.urls),

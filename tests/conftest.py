@@ -20,7 +20,15 @@ from console import clients
 from console.access.roles import Role
 from console.actor import Actor
 from console.environments import Environment
-from console.models import ApiKey, Grant, Group, Integration, Project, WriteObject
+from console.models import (
+    ApiKey,
+    FirstPassword,
+    Grant,
+    Group,
+    Integration,
+    Project,
+    WriteObject,
+)
 from operations.models import Operation
 from sandbox.app import Sandbox
 
@@ -147,11 +155,12 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def make_user(name: str, role: Role = Role.NONE, **roles: Role) -> User:
-    """Return a new user; the password is the name.
+    """Return a new user; the password is the name, and they chose it.
 
     The role counts in every environment but those given by name, as `test=Role.NONE`.
     """
     user = User.objects.create_user(username=name, password=name)
+    FirstPassword.objects.filter(user=user).delete()
     roles = dict.fromkeys(Environment.values, role) | roles
     # Most tests make somebody, and `give` asks first what there is.
     Grant.objects.bulk_create(

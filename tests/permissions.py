@@ -123,6 +123,7 @@ KINDS: dict[str, Callable[[World], object]] = {
     "draft": lambda world: world.draft.pk,
     "write": lambda world: world.write.pk,
     "token": lambda world: world.token,
+    "person": lambda world: world.owner.pk,
     "environment": lambda world: world.environment.value,
 }
 

@@ -25,6 +25,7 @@ os.environ.update(
     # Every variable is set, since a .env beside manage.py would fill the gaps.
     CSRF_TRUSTED_ORIGINS="",
     TRUST_PROXY="false",
+    PROXY_COUNT="1",
     SESSION_HOURS="12",
     SESSION_IDLE_MINUTES="120",
     DATA_DIR=_data,

@@ -20,7 +20,10 @@ pytestmark = pytest.mark.pages
 
 # Not pages: a probe, the files that are handed out, and a fragment of the list.
 NOT_PAGES = {"/healthz", "/audit/audit.csv", "/operations/rows/"}
-POST_ONLY = {"/logout/", "/theme/", "/operations/follow/"}
+POST_ONLY = {
+    *("/logout/", "/account/sign-out-everywhere/"),
+    *("/theme/", "/operations/follow/"),
+}
 HOSTILE = (
     "\x00",
     "'\"><script>alert(1)</script>",

@@ -12,4 +12,6 @@ def referring_page(request: HttpRequest) -> str:
     if not url_has_allowed_host_and_scheme(page, request.get_host()):
         return ""
     parts = urlsplit(page)
-    return parts.path + (f"?{parts.query}" if parts.query else "")
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    # As a link, a path that begins with two slashes of any kind names another host.
+    return path if url_has_allowed_host_and_scheme(path, None) else ""

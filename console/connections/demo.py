@@ -23,8 +23,18 @@ from console.connections.forms import GroupForm, IntegrationForm, KeyForm, Proje
 from console.connections.manifest import read_manifest
 from console.connections.save import save_form
 from console.environments import Environment
-from console.models import ApiKey, Grant, Group, Integration, Project, WriteObject
+from console.models import (
+    ApiKey,
+    AuditEvent,
+    FirstPassword,
+    Grant,
+    Group,
+    Integration,
+    Project,
+    WriteObject,
+)
 from console.models.grant import give
+from console.settings import env
 from files.fields.describe import from_describe
 
 USER = "operator"
@@ -40,14 +50,15 @@ GROUPS = (("demo-group-id", "Demo customer"), ("sample-org-id", "Sample customer
 MANIFEST = Path(settings.BASE_DIR) / "sandbox" / "amp.yaml"
 
 
-def make_demo(*, password: str, port: int) -> Project:
+def make_demo(*, password: str, port: int, is_first: bool = False) -> Project:
     """Make what is missing and return Demo, which speaks to 127.0.0.1:`port`.
 
-    An existing user keeps the password unless one is given.
+    An existing user keeps the password unless one is given. `is_first`: what is given
+    has to be changed at the first sign-in.
     """
     had_objects = WriteObject.objects.filter(integration__project__name=NAME).exists()
     with transaction.atomic():
-        _make_user(password)
+        _make_user(password, is_first=is_first)
         project = _make_project(NAME, port)
         _make_project(FAULTS, port)
     if not had_objects:
@@ -58,6 +69,14 @@ def make_demo(*, password: str, port: int) -> Project:
 def needs_password() -> bool:
     """Tell whether the user is still to be made."""
     return not User.objects.filter(username=USER).exists()
+
+
+def given_password() -> str:
+    """Return the DEMO_PASSWORD, "" where there is none or the user chose one since."""
+    changes = AuditEvent.objects.filter(action="user.password_changed")
+    if changes.filter(actor__username=USER).exists():
+        return ""
+    return env.text("DEMO_PASSWORD", default="")
 
 
 def _make_project(name: str, port: int) -> Project:
@@ -94,11 +113,13 @@ def _list_fields(project: Project) -> None:
         )
 
 
-def _make_user(password: str) -> None:
+def _make_user(password: str, *, is_first: bool) -> None:
     user, is_new = User.objects.get_or_create(username=USER)
     if password and (is_new or not user.check_password(password)):
         user.set_password(password)
         user.save(update_fields=["password"])
+    if password and not is_first:
+        FirstPassword.objects.filter(user=user).delete()
     if is_new:
         give(user, dict.fromkeys(Environment.values, Grant.Role.ADMIN))
 

@@ -3,7 +3,8 @@
 ApiKey N-1 Project 1-N Integration 1-N WriteObject
                                Integration 1-N Group
 Grant: what a person may do in an environment.
-SignInAttempt: what was tried wrongly of late.
+SignInAttempt: what was tried wrongly of late. Session: where somebody is signed in.
+FirstPassword: whose password somebody else chose.
 AuditEvent stands alone: it outlives everything it names.
 EnvironmentControl: what holds for an environment.
 Heartbeat: which processes are alive. Pulse: when the database was last in use.
@@ -14,11 +15,13 @@ from console.models.environment_control import (
     EnvironmentControl,
     EnvironmentControlQuerySet,
 )
+from console.models.first_password import FirstPassword
 from console.models.grant import Grant
 from console.models.heartbeat import Heartbeat
 from console.models.integration import Group, Integration, WriteObject
 from console.models.project import ApiKey, NoActiveKey, Project
 from console.models.pulse import Pulse
+from console.models.session import Session
 from console.models.sign_in_attempt import SignInAttempt
 
 __all__ = [
@@ -27,6 +30,7 @@ __all__ = [
     "AuditEventQuerySet",
     "EnvironmentControl",
     "EnvironmentControlQuerySet",
+    "FirstPassword",
     "Grant",
     "Group",
     "Heartbeat",
@@ -34,6 +38,7 @@ __all__ = [
     "NoActiveKey",
     "Project",
     "Pulse",
+    "Session",
     "SignInAttempt",
     "WriteObject",
 ]

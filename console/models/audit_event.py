@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from console.access.roles import Person, Role, environments_for, is_admin_everywhere
-from console.actor import SYSTEM, Actor
+from console.actor import SYSTEM, Actor, in_one_line
 
 if TYPE_CHECKING:
     from console.models import Project
@@ -120,13 +120,13 @@ class AuditEvent(models.Model):
             actor=actor.user,
             actor_name=actor.name,
             action=action,
-            subject=subject[:300],
+            subject=in_one_line(subject)[:300],
             subject_url=about.get_absolute_url() if about else "",
             project_name=project.name if project else "",
             environment=environment or (project.environment if project else ""),
             address=actor.address,
             correlation_id=actor.correlation_id,
-            detail=detail or {},
+            detail=(detail or {}) | actor.detail,
         )
         with transaction.atomic():
             if connection.vendor == "postgresql":

@@ -25,7 +25,7 @@ from console.sign_in.throttle import Locked
 def signed_in(request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> None:
     """Record that somebody signed in, and begin to count how long that lasts."""
     forget_others(request.session, user)
-    begin_session(request.session, timezone.now())
+    begin_session(request, timezone.now())
     AuditEvent.record(
         action="user.signed_in", subject=user.get_username(), actor=Actor.of(request)
     )
@@ -39,6 +39,8 @@ def signed_out(
     if user is None:
         return
     reason = getattr(request, "signed_out_because", "")
+    # Whose time is over finds what they typed again; who leaves wants it gone.
+    request.signs_out = not reason  # type: ignore[attr-defined]
     AuditEvent.record(
         action="user.signed_out",
         subject=user.get_username(),

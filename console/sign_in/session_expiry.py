@@ -1,6 +1,6 @@
 """How long a sign-in lasts: SESSION_HOURS at most, SESSION_IDLE_MINUTES unused."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +11,14 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from console.access.client_address import client_address
+
 SIGNED_IN_AT = "signed_in_at"
 SEEN_AT = "seen_at"
+# Where from and with what somebody signed in: for the list of their sessions.
+ADDRESS = "address"
+BROWSER = "browser"
+LONGEST_BROWSER = 300
 # Seeing somebody is noted no more often than this, in seconds.
 NOTED_EVERY = 60
 
@@ -49,7 +55,7 @@ class SessionLimitsMiddleware:
             note_seen(request.session, now)
 
 
-def why_over(session: SessionBase, now: datetime) -> str:
+def why_over(session: SessionBase | Mapping[str, Any], now: datetime) -> str:
     """Return in words why a session has ended, or nothing."""
     hours, minutes = settings.SESSION_HOURS, settings.SESSION_IDLE_MINUTES
     since = now.timestamp()
@@ -61,9 +67,12 @@ def why_over(session: SessionBase, now: datetime) -> str:
     return ""
 
 
-def begin_session(session: SessionBase, now: datetime) -> None:
-    """Note when somebody signed in."""
+def begin_session(request: HttpRequest, now: datetime) -> None:
+    """Note when somebody signed in, where from and with what."""
+    session = request.session
     session[SIGNED_IN_AT] = session[SEEN_AT] = int(now.timestamp())
+    session[ADDRESS] = client_address(request)
+    session[BROWSER] = request.headers.get("User-Agent", "")[:LONGEST_BROWSER]
 
 
 def note_seen(session: SessionBase, now: datetime) -> None:

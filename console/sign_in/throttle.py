@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv6Network, ip_address
 
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from console.models.sign_in_attempt import LONGEST_NAME, SignInAttempt
+from console.models.sign_in_attempt import SignInAttempt, folded_name
 
 WINDOW = timedelta(minutes=15)
 # What is counted together, and how many tries that may have within the window.
@@ -40,11 +43,29 @@ class Locked(Exception):  # noqa: N818 - a state, not a fault
         return max(1, min(round(left), round(WINDOW.total_seconds())))
 
 
-def begin(name: str, address: str | None) -> SignInAttempt:
-    """Count a try and return it. Raises `Locked` when there were too many before."""
+def cleaned_name(typed: str) -> str:
+    """Return the name that the form of the sign-in looks up for what was typed."""
+    try:
+        return str(AuthenticationForm().fields["username"].clean(typed))
+    except ValidationError:
+        # It looks nobody up, and is counted all the same.
+        return typed.replace("\0", "")
+
+
+def counted_name(typed: str) -> str:
+    """Return what a typed name is counted as: all spellings of one name alike."""
+    return folded_name(cleaned_name(typed))
+
+
+def begin(typed: str, address: str | None) -> SignInAttempt:
+    """Count a try and return it. Raises `Locked` when there were too many before.
+
+    `typed` is the name as it came; what counts is who would be signed in by it.
+    """
     now = timezone.now()
     attempt = SignInAttempt.objects.create(
-        name=name.replace("\0", "").casefold()[:LONGEST_NAME],
+        name=counted_name(typed),
+        user=User.objects.filter(username=cleaned_name(typed)).first(),
         address=_network(address),
         at=now,
     )

@@ -27,6 +27,7 @@ from console.actor import Actor  # noqa: E402
 from console.models import (  # noqa: E402
     ApiKey,
     EnvironmentControl,
+    FirstPassword,
     Group,
     Integration,
     Project,
@@ -94,6 +95,8 @@ def people() -> None:
     for person in made:
         person.set_password(PASSWORD)
         person.save()
+    # They chose it.
+    FirstPassword.objects.all().delete()
 
 
 def production() -> Integration:

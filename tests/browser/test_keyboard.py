@@ -1,5 +1,6 @@
 """The keyboard alone: everything is reached, seen, and never lost."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -224,3 +225,28 @@ def test_the_list_keeps_the_focus_while_it_keeps_itself_up_to_date(
     console.end_held_write()
     expect_state(page, "succeeded", within="tbody")
     expect(link).to_be_focused()
+
+
+def test_back_has_what_was_typed_but_not_after_signing_out(
+    open_page: Callable[..., Page],
+) -> None:
+    page = open_page(sign_in=False)
+    page.goto("/login/")
+    page.get_by_label("User name").fill("operator")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Home")
+    page.goto("/writes/record/")
+    page.get_by_label("Value 1", exact=True).fill("half a record")
+    token = page.locator("[name=token]").input_value()
+    page.get_by_role("link", name="Audit", exact=True).click()
+    expect(page).to_have_url(re.compile("/audit/"))
+    page.go_back()
+    expect(page.get_by_label("Value 1", exact=True)).to_have_value("half a record")
+    # It is the same draft, too.
+    assert page.locator("[name=token]").input_value() == token
+    page.get_by_role("button", name="Sign out").click()
+    expect(page).to_have_url(re.compile("/login/"))
+    for _ in range(2):
+        page.go_back()
+        expect(page.get_by_label("User name")).to_be_visible()

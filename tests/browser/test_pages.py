@@ -218,6 +218,8 @@ def test_pages_without_anything_to_show(chromium: Browser, blank: Console) -> No
         ("/connections/", "No active key"),
         ("/connections/environments/", "Unfreeze Test"),
         ("/connections/new/", "New project"),
+        ("/account/", "Sign out everywhere"),
+        ("/account/password/", "New password"),
         ("/not/there/", "Home"),
     ],
 )
@@ -531,6 +533,10 @@ def test_the_pages_of_users(reader: Reader) -> None:
         page.set_viewport_size({"width": width, "height": 900})
         no_axe_findings(page)
     page.get_by_role("link", name="tess").click()
+    page.get_by_role("link", name="Show and end them").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sessions of tess")
+    no_axe_findings(page)
+    page.go_back()
     page.get_by_label("Role in Sandbox").select_option("operator")
     no_axe_findings(page)
     page.get_by_role("button", name="Save", exact=True).click()

@@ -20,13 +20,13 @@ pytestmark = pytest.mark.django_db
         (True, "203.0.113.9", "203.0.113.9"),
         (True, "198.51.100.1, 203.0.113.9", "203.0.113.9"),
         (True, "", "127.0.0.1"),
-        (True, "<script>", None),
+        (True, "<script>", "127.0.0.1"),
     ],
 )
 def test_where_it_came_from_is_what_the_trusted_proxy_says(
     trusted: bool,
     forwarded: str,
-    address: str | None,
+    address: str,
     rf: RequestFactory,
     settings: Settings,
 ) -> None:

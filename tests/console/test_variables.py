@@ -59,6 +59,7 @@ TABLE: dict[str, tuple[list[str], list[str]]] = {
     "LOG_LEVEL": (["loud", "INFO,", "10"], ["info", "Warning", "DEBUG", ""]),
     "SESSION_HOURS": ([*NO_NUMBER, "0", "8761"], ["1", "8760", ""]),
     "SESSION_IDLE_MINUTES": ([*NO_NUMBER, "0", "525601"], ["1", "525600"]),
+    "PROXY_COUNT": ([*NO_NUMBER, "0", "11"], ["1", "10"]),
     "MACHINES": ([*NO_NUMBER, "0", "10001"], ["1", "3"]),
     "SEND_TIMEOUT": ([*NO_NUMBER, "0", "3601"], ["1", "3600"]),
     "REPEAT_DAYS": ([*NO_NUMBER, "3651"], ["0", "3650"]),

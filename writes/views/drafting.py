@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
-from django.utils.cache import add_never_cache_headers
+from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django_htmx.http import HttpResponseClientRedirect
 
 from console.access.roles import Role
@@ -61,13 +61,19 @@ def first_values(
 
 
 def back_is_asked(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Have Back ask for the form of a draft anew: it may be none any more."""
+    """Have Back ask for the form of a draft anew: it may be none any more.
+
+    Any other form is the one page that a browser may keep, though for nobody else: what
+    is typed into it is only there, and so is the token that makes it one draft.
+    """
 
     @wraps(view)
     def asked(request: ConsoleRequest) -> HttpResponse:
         response = view(request)
         if "draft" in request.GET:
             add_never_cache_headers(response)
+        else:
+            patch_cache_control(response, private=True, no_cache=True)
         return response
 
     return asked

@@ -5,7 +5,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from console.connections.demo import FAULTS, USER, make_demo, needs_password
+from console.connections.demo import (
+    FAULTS,
+    USER,
+    given_password,
+    make_demo,
+    needs_password,
+)
 from console.settings import env
 
 
@@ -16,11 +22,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Both come from the environment unless given, as `manage.py run` sets it."""
-        parser.add_argument(
-            "--password",
-            default=env.text("DEMO_PASSWORD", default=""),
-            help="of the user “operator”",
-        )
+        parser.add_argument("--password", help="of the user “operator”")
         parser.add_argument(
             "--port",
             type=int,
@@ -29,12 +31,16 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Say how to sign in. A password is invented when a new user is given none."""
-        password = options["password"]
+        """Say how to sign in. A password is invented when a new user is given none.
+
+        Whichever it is, it has to be changed at the first sign-in: others may reach an
+        installation that is not started by `manage.py run`.
+        """
+        password = options["password"] or given_password()
         invented = ""
         if not password and needs_password():
             password = invented = secrets.token_urlsafe(9)
-        project = make_demo(password=password, port=options["port"])
+        project = make_demo(password=password, port=options["port"], is_first=True)
         text = f"Projects {project} and {FAULTS} speak to {project.write_url}."
         self.stdout.write(text)
         known = f"password {invented}" if invented else "the password you know"

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from console.connections.demo import USER, make_demo, needs_password
+from console.connections.demo import USER, given_password, make_demo, needs_password
 from console.settings import env
 
 HOST = "127.0.0.1"
@@ -80,8 +80,10 @@ class Command(BaseCommand):
         sandbox_port = env.number("SANDBOX_PORT", default=8900, least=1, most=65_535)
         _need_free("PORT", port)
         _need_free("SANDBOX_PORT", sandbox_port)
-        password = env.text("DEMO_PASSWORD", default="")
+        # One that is not right ends this before anything is made.
+        env.text("DEMO_PASSWORD", default="")
         call_command("migrate", verbosity=0)
+        password = given_password()
         if not password and needs_password():
             password = secrets.token_urlsafe(9)
         self.stopping = threading.Event()
@@ -159,7 +161,8 @@ def _how_to_sign_in(password: str) -> str:
     if password:
         return f"Sign in as {USER} with the password {password}"
     return (
-        f"Sign in as {USER} with the password that was said at the first start.\n"
+        f"Sign in as {USER} with the password that was said at the first start, or "
+        "with the one chosen since.\n"
         f"Is it lost? Set another one: {sys.executable} manage.py changepassword {USER}"
     )
 

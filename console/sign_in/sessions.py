@@ -1,0 +1,85 @@
+"""Where a person is signed in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.auth.models import User
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from console.models import Session
+from console.sign_in.session_expiry import (
+    ADDRESS,
+    BROWSER,
+    SEEN_AT,
+    SIGNED_IN_AT,
+    why_over,
+)
+
+# What a browser calls itself holds the names of others too: the first that is found.
+BROWSERS = {
+    "Edg": "Edge",
+    "OPR": "Opera",
+    "Firefox": "Firefox",
+    "Chrome": "Chrome",
+    "Safari": "Safari",
+    "curl": "curl",
+}
+SYSTEMS = {
+    "Windows": "Windows",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Android": "Android",
+    "Mac OS": "macOS",
+    "CrOS": "ChromeOS",
+    "Linux": "Linux",
+}
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """One browser in which somebody is signed in."""
+
+    since: datetime
+    seen: datetime
+    address: str
+    browser: str
+    is_this: bool
+
+
+def signed_in(user: User, this: str | None = None) -> list[SignedIn]:
+    """Return where `user` is signed in, last seen first; `this` is the reader's key."""
+    now = timezone.now()
+    found = []
+    for row in Session.objects.filter(user=user, expire_date__gt=now):
+        data = row.get_decoded()
+        if not why_over(data, now) and _is_of_this_password(data, user):
+            found.append(_read(data, is_this=row.session_key == this))
+    return sorted(found, key=lambda each: each.seen, reverse=True)
+
+
+def _is_of_this_password(data: Mapping[str, Any], user: User) -> bool:
+    kept = data.get(HASH_SESSION_KEY, "")
+    return constant_time_compare(kept, user.get_session_auth_hash())
+
+
+def _read(data: Mapping[str, Any], *, is_this: bool) -> SignedIn:
+    return SignedIn(
+        since=datetime.fromtimestamp(data[SIGNED_IN_AT], UTC),
+        seen=datetime.fromtimestamp(data[SEEN_AT], UTC),
+        address=data.get(ADDRESS) or "unknown",
+        browser=_browser(data.get(BROWSER, "")),
+        is_this=is_this,
+    )
+
+
+def _browser(named: str) -> str:
+    """Return in words what a browser calls itself."""
+    browser = next((name for sign, name in BROWSERS.items() if sign in named), "")
+    system = next((name for sign, name in SYSTEMS.items() if sign in named), "")
+    if not browser:
+        return named[:60] or "unknown"
+    return f"{browser} on {system}" if system else browser

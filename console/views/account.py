@@ -1,0 +1,149 @@
+"""The own account: its password, and where it is signed in."""
+
+from math import ceil
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import password_validators_help_texts
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+
+from console.access.client_address import client_address
+from console.access.roles import role_in
+from console.actor import Actor
+from console.admin import REFUSED, may_change
+from console.environments import Environment
+from console.http import ConsoleRequest
+from console.models import AuditEvent
+from console.models.first_password import must_change_password
+from console.models.session import end_sessions
+from console.sign_in.passwords import change_own
+from console.sign_in.sessions import signed_in
+from console.sign_in.throttle import Locked, begin
+from console.ui.forms import StyledMixin
+from console.views.pages import posted
+
+
+class PasswordForm(StyledMixin, PasswordChangeForm):
+    """The password until now, and twice the new one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        labels = {
+            "old_password": "Password until now",
+            "new_password1": "New password",
+            "new_password2": "New password again",
+        }
+        for name, label in labels.items():
+            self.fields[name].label = label
+        rules = " ".join(password_validators_help_texts())
+        self.fields["new_password1"].help_text = rules
+        self.fields["new_password2"].help_text = ""
+
+
+@require_safe
+def account(request: ConsoleRequest) -> HttpResponse:
+    """Show the own roles, and where one is signed in."""
+    context = {
+        "roles": [
+            (each.label, role_in(request.user, each).word) for each in Environment
+        ],
+        "sessions": signed_in(request.user, request.session.session_key),
+    }
+    return render(request, "console/account.html", context)
+
+
+@require_POST
+def sign_out_everywhere(request: ConsoleRequest) -> HttpResponse:
+    """End all sessions of who asks, this one too."""
+    _end_sessions(request, request.user)
+    logout(request)
+    messages.success(request, "You are signed out everywhere.")
+    return redirect(settings.LOGOUT_REDIRECT_URL)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def person_sessions(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """Show an admin where somebody is signed in; a POST signs them out there."""
+    if not may_change(request.user):
+        raise PermissionDenied(REFUSED)
+    person = get_object_or_404(User, pk=pk)
+    if not may_change(request.user, person):
+        raise PermissionDenied("Only a superuser may do this to a superuser.")
+    if request.method == "POST":
+        count = _end_sessions(request, person)
+        messages.success(request, f"{person} is signed out: {count} sessions ended.")
+        return redirect("person_sessions", pk)
+    context = {"person": person, "sessions": signed_in(person)}
+    return render(request, "console/person_sessions.html", context)
+
+
+@sensitive_post_parameters("old_password", "new_password1", "new_password2")
+@require_http_methods(["GET", "HEAD", "POST"])
+def password(request: ConsoleRequest) -> HttpResponse:
+    """Change the own password; the old one is guessed no more often than at sign-in."""
+    form = PasswordForm(request.user, posted(request))
+    if request.method != "POST":
+        return _password_page(request, form)
+    try:
+        attempt = begin(request.user.get_username(), client_address(request))
+    except Locked as lock:
+        form = PasswordForm(request.user)
+        minutes = ceil(lock.seconds / 60)
+        response = _password_page(request, form, status=429, locked_minutes=minutes)
+        response["Retry-After"] = str(lock.seconds)
+        return response
+    is_valid = form.is_valid()
+    if "old_password" in form.cleaned_data:
+        attempt.was_right()
+    if not is_valid:
+        return _password_page(request, form, status=422)
+    change_own(request, request.user, form.cleaned_data["new_password1"])
+    messages.success(
+        request, "Your password is changed. You are signed in here and nowhere else."
+    )
+    return redirect(_next(request) or "account")
+
+
+def _password_page(
+    request: ConsoleRequest, form: PasswordForm, *, status: int = 200, **more: object
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "next": _next(request),
+        "is_first": must_change_password(request.user),
+        **more,
+    }
+    return render(request, "console/password.html", context, status=status)
+
+
+def _next(request: HttpRequest) -> str:
+    """Return the page of ours to go on to, "" where there is none."""
+    page = request.POST.get("next") or request.GET.get("next", "")
+    # Without a host nothing but a path of our own is allowed.
+    is_ours = page.startswith("/") and url_has_allowed_host_and_scheme(page, None)
+    return resolve_url(page) if is_ours else ""
+
+
+def _end_sessions(request: ConsoleRequest, person: User) -> int:
+    """End all sessions of `person`, and record who did it."""
+    count = end_sessions(person)
+    AuditEvent.record(
+        action="user.sessions_ended",
+        subject=person.get_username(),
+        actor=Actor.of(request),
+        detail={"sessions": count},
+    )
+    return count

@@ -1,0 +1,178 @@
+"""Attacks by sessions that should be over, and ways to end them."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client as Browser
+from django.utils import timezone
+
+from console.access.roles import Role
+from console.models import AuditEvent, Session
+from tests.answers import Shown
+from tests.conftest import make_user
+
+pytestmark = pytest.mark.django_db
+
+HOME = "/"
+ACCOUNT = "/account/"
+EVERYWHERE = "/account/sign-out-everywhere/"
+LIST = "/admin/auth/user/"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+@pytest.fixture
+def eve() -> User:
+    return make_user("eve", Role.VIEWER)
+
+
+@pytest.fixture
+def admin() -> Browser:
+    browser = Browser()
+    browser.force_login(make_user("admin", Role.ADMIN))
+    return browser
+
+
+def signed_in(name: str, address: str = "192.0.2.1", agent: str = FIREFOX) -> Browser:
+    browser = Browser(REMOTE_ADDR=address, headers={"User-Agent": agent})
+    answer = browser.post("/login/", {"username": name, "password": name})
+    assert answer.status_code == 302
+    return browser
+
+
+def is_in(browser: Browser) -> bool:
+    return browser.get(HOME).status_code == 200
+
+
+def by_admin(user: User, admin: Browser, *, is_open: bool) -> None:
+    values = {"username": user.username, "sandbox": "viewer"}
+    if is_open:
+        values["is_active"] = "on"
+    answer = admin.post(f"{LIST}{user.pk}/change/", values)
+    assert answer.status_code == 302
+
+
+def by_shell(user: User, admin: Browser, *, is_open: bool) -> None:
+    user.is_active = is_open
+    user.save(update_fields=["is_active"])
+
+
+def by_database(user: User, admin: Browser, *, is_open: bool) -> None:
+    """Leaves no signal; the session ends when somebody comes with it meanwhile."""
+    User.objects.filter(pk=user.pk).update(is_active=is_open)
+    if not is_open:
+        for session in Session.objects.filter(user=user):
+            browser = Browser()
+            browser.cookies["sessionid"] = session.session_key
+            browser.get("/healthz")
+            browser.get(HOME)
+
+
+@pytest.mark.parametrize("close", [by_admin, by_shell, by_database])
+def test_a_session_of_a_closed_account_never_lives_again(
+    close: Any, eve: User, admin: Browser
+) -> None:
+    browsers = [signed_in("eve"), signed_in("eve")]
+    assert all(map(is_in, browsers))
+    close(eve, admin, is_open=False)
+    assert not Session.objects.filter(user=eve).exists()
+    close(eve, admin, is_open=True)
+    assert not any(map(is_in, browsers))
+    assert is_in(signed_in("eve"))
+    assert is_in(admin)
+
+
+def test_a_deleted_person_leaves_no_session(eve: User, admin: Browser) -> None:
+    browser = signed_in("eve")
+    admin.post(f"{LIST}{eve.pk}/delete/", {"post": "yes"})
+    assert not is_in(browser)
+    # Whoever gets the number of the account next has none of it.
+    User.objects.create_user("mallory", password="mallory", pk=eve.pk)
+    assert not is_in(browser)
+    assert Session.objects.filter(user_id=eve.pk).count() == 0
+
+
+def test_the_own_sessions_are_listed(eve: User) -> None:
+    make_user("tom", Role.VIEWER)
+    signed_in("tom", "198.51.100.7")
+    signed_in("eve", "203.0.113.5", "<script>alert(1)</script>")
+    here = signed_in("eve", "192.0.2.44")
+    answer = here.get(ACCOUNT)
+    assert sorted(Shown(answer).data["session-address"]) == [
+        "192.0.2.44",
+        "203.0.113.5",
+    ]
+    assert len(Shown(answer).data["session-this"]) == 1
+    assert "198.51.100.7" not in answer.text
+    assert "Firefox" in answer.text
+    assert "<script>alert" not in answer.text
+    for session in Session.objects.all():
+        assert session.session_key not in answer.text
+
+
+def test_what_is_over_is_not_listed(eve: User) -> None:
+    here, old = signed_in("eve"), signed_in("eve", "203.0.113.5")
+    session = old.session
+    session["seen_at"] = session["signed_in_at"] = (
+        int(timezone.now().timestamp()) - 10**6
+    )
+    session.save()
+    assert Shown(here.get(ACCOUNT)).data["session-address"] == ["192.0.2.1"]
+
+
+def test_somebody_signs_out_everywhere(eve: User) -> None:
+    browsers = [signed_in("eve"), signed_in("eve"), signed_in("eve")]
+    other = signed_in(make_user("tom", Role.VIEWER).username)
+    assert browsers[0].get(EVERYWHERE).status_code == 405
+    answer = browsers[0].post(EVERYWHERE)
+    assert answer["Location"] == "/login/"
+    assert not any(map(is_in, browsers))
+    assert is_in(other)
+    event = AuditEvent.objects.get(action="user.sessions_ended")
+    assert (event.subject, event.actor_name) == ("eve", "eve")
+    assert event.detail == {"sessions": 3}
+
+
+def test_an_admin_ends_the_sessions_of_somebody_else(eve: User, admin: Browser) -> None:
+    browsers = [signed_in("eve", "203.0.113.5"), signed_in("eve")]
+    address = f"/account/people/{eve.pk}/sessions/"
+    assert address in admin.get(f"{LIST}{eve.pk}/change/").text
+    answer = admin.get(address)
+    assert sorted(Shown(answer).data["session-address"]) == ["192.0.2.1", "203.0.113.5"]
+    assert admin.post(address).status_code == 302
+    assert not any(map(is_in, browsers))
+    assert is_in(admin)
+    event = AuditEvent.objects.get(action="user.sessions_ended")
+    assert (event.subject, event.actor_name) == ("eve", "admin")
+    assert event.detail == {"sessions": 2}
+    assert is_in(signed_in("eve"))
+
+
+@pytest.mark.parametrize("role", [Role.NONE, Role.VIEWER, Role.OPERATOR])
+def test_nobody_else_sees_or_ends_them(role: Role, eve: User) -> None:
+    browser = signed_in("eve")
+    other = Browser()
+    other.force_login(make_user("other", role, sandbox=Role.ADMIN))
+    address = f"/account/people/{eve.pk}/sessions/"
+    assert other.get(address).status_code == 403
+    assert other.post(address).status_code == 403
+    assert is_in(browser)
+
+
+def test_a_superuser_is_out_of_an_admins_reach(admin: Browser) -> None:
+    root = User.objects.create_superuser("root")
+    browser = Browser()
+    browser.force_login(root)
+    address = f"/account/people/{root.pk}/sessions/"
+    assert admin.get(address).status_code == 403
+    assert admin.post(address).status_code == 403
+    assert is_in(browser)
+    assert browser.post(address).status_code == 302
+
+
+def test_a_new_password_takes_the_sessions_with_it(eve: User) -> None:
+    browser = signed_in("eve")
+    eve.set_password("tall-Ship-47-leaves")
+    eve.save()
+    assert not Session.objects.filter(user=eve).exists()
+    assert not is_in(browser)
