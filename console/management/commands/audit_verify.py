@@ -11,11 +11,11 @@ from console.models import AuditEvent
 
 # What nobody can prove who has no copy elsewhere.
 LIMITS = (
-    "This proves that nobody without a key of AUDIT_KEYS or FIELD_KEYS changed an event, "
-    "took one out, or cut off one that was there when a head was noted. It proves "
-    "nothing against who has a key, and nothing of what was cut off before it was "
-    "noted. Who can write to DATA_DIR can take the note away as well: the log holds "
-    "every head that was noted."
+    "This proves that nobody without a key of AUDIT_KEYS or FIELD_KEYS changed an "
+    "event, took one out, or cut off one that was there when a head was noted. It "
+    "proves nothing against who has a key, and nothing of what was cut off before it "
+    "was noted. Who can write to DATA_DIR can take the note away as well: the log "
+    "holds every head that was noted."
 )
 
 
