@@ -6,6 +6,7 @@ and line end, also inside a cell.
 """
 
 import csv
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -65,6 +66,18 @@ def exact_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
     return map(csv.writer(_Line(), lineterminator="\n").writerow, rows)
 
 
+def digest_of(lines: Iterable[str]) -> str:
+    """Return the SHA-256 of what `download` sends of these lines."""
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(_encoded(line))
+    return digest.hexdigest()
+
+
+def _encoded(line: str) -> bytes:
+    return line.encode(errors="replace")
+
+
 def download(
     lines: Iterable[str], *, file_name: str, content_type: str = CSV
 ) -> StreamingHttpResponse:
@@ -73,7 +86,7 @@ def download(
     `file_name` is ours: ASCII, without quotes.
     """
     return StreamingHttpResponse(
-        (line.encode(errors="replace") for line in lines),
+        map(_encoded, lines),
         content_type=content_type,
         headers={
             "Content-Disposition": f'attachment; filename="{file_name}"',
