@@ -143,7 +143,7 @@ def _load(text: str) -> object:
         raise _too_many("lines that begin with %", MOST_DIRECTIVES)
     try:
         _check_events(yaml.parse(text, Loader=LOADER))
-        return yaml.load(text, Loader=LOADER)  # noqa: S506 - builds only text
+        return yaml.load(text, Loader=LOADER)  # nosec B506 # noqa: S506 - builds only text
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         if "nesting depth" in (error.problem or ""):
