@@ -247,7 +247,8 @@ def record_from_json(text: str) -> dict[str, Any]:
 
 def _need_few(record: dict[str, Any]) -> None:
     """Refuse more values than any record has: a page would have to show them all."""
-    count, inner = 0, [record]
+    count = 0
+    inner: list[Any] = [record]
     while inner:
         value = inner.pop()
         count += len(value)
