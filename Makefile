@@ -6,6 +6,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STATIC := $(shell find static -type f)
 PYTEST := $(PYTHON) -m pytest -q -n logical
+CHECKED := ampersand files console operations writes sandbox scripts manage.py
 POSTGRES := $(PYTHON) scripts/with_postgres.py --fast
 # These start processes of their own, and mostly wait for them.
 PROCESSES := tests/machines tests/chaos
@@ -33,11 +34,14 @@ stage-%:
 	@SECONDS=0; $(MAKE) $*; code=$$?; end=$$([ $$code = 0 ] || echo failed); \
 		printf '%-18s %4d s %s\n' $* $$SECONDS $$end >> "$$STAGES_TOOK"; exit $$code
 
-lint: $(VENV)/.dev .env ## Style, templates, imports, migrations, deployment checks, known vulnerabilities
+lint: $(VENV)/.dev .env ## Style, templates, imports, dangerous calls, migrations, deployment checks, known vulnerabilities
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/djade --target-version 6.1 --check $$(git ls-files --cached --others --exclude-standard 'templates/*.html')
 	$(VENV)/bin/lint-imports
+	# It also says where a comment stands on a line that has another part without a fault.
+	$(VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive $(CHECKED) \
+	  2> >(grep -v 'nosec encountered' >&2)
 	scripts/check_django.sh
 	$(PYTHON) scripts/audit_dependencies.py requirements-dev.txt
 

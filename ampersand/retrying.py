@@ -29,7 +29,7 @@ def pause_after(
     if isinstance(error, OutcomeUnknown) and error.reason == TOO_LARGE:
         return None
     # Jitter, so that clients that failed together do not return together.
-    pause = FIRST_PAUSE * 2.0**attempt * random.uniform(0.5, 1)  # noqa: S311
+    pause = FIRST_PAUSE * 2.0**attempt * random.uniform(0.5, 1)  # nosec B311 # noqa: S311 - nothing secret
     if not isinstance(error, Refused):
         return pause
     if not error.problem.retryable:

@@ -29,6 +29,7 @@ def environment(data: Path, **variables: str) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "console.settings",
         "SECRET_KEY": "only-for-benchmarks-0123456789-abcdefghijklmnopqrs",
         "FIELD_KEYS": "A3nKxG4dpVQyIvUk4DgbmsAzXBiTaQZbkdcHBvnTzDY=",
+        "AUDIT_KEYS": "",
         "ALLOWED_HOSTS": "testserver,127.0.0.1",
         "CSRF_TRUSTED_ORIGINS": "",
         "HTTPS_ONLY": "false",

@@ -11,7 +11,7 @@ from pathlib import Path
 UMASK = 0o077
 # What the console itself puts into DATA_DIR. Databases have companions, as "-wal".
 FOLDERS = ("files", "uploads")
-FILES = ("pulse", "console.sqlite3", "sandbox.sqlite3")
+FILES = ("pulse", "audit-head", "console.sqlite3", "sandbox.sqlite3")
 COMPANIONS = ("", "-wal", "-shm", "-journal")
 
 

@@ -25,6 +25,8 @@ FIELD_KEYS = env.fernet_keys("FIELD_KEYS")
 
 # --- What may be set --------------------------------------------------------
 
+# Keys that seal the audit trail, before FIELD_KEYS: the first seals, all verify.
+AUDIT_KEYS = env.fernet_keys("AUDIT_KEYS", may_be_none=True)
 DEBUG = env.flag("DEBUG", default=False)
 ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")

@@ -28,6 +28,7 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 SECRETS = {
     "SECRET_KEY",
     "FIELD_KEYS",
+    "AUDIT_KEYS",
     "DATABASE_URL",
     "S3_ACCESS_KEY",
     "S3_SECRET_KEY",
@@ -172,14 +173,14 @@ class Variables(environ.FileAwareEnv):  # type: ignore[misc]
             refuse(name, value, "It must be the name of a time zone, as Europe/Berlin.")
         return value
 
-    def fernet_keys(self, name: str) -> list[str]:
+    def fernet_keys(self, name: str, *, may_be_none: bool = False) -> list[str]:
         """Return keys that Fernet takes; at least one must be there."""
         how = (
             "Make one with: python -c 'from cryptography.fernet import Fernet; "
             "print(Fernet.generate_key().decode())'"
         )
         keys = self.words(name)
-        if not keys:
+        if not keys and not may_be_none:
             refuse(name, None, f"It must be set to a Fernet key. {how}")
         for number, key in enumerate(keys, 1):
             try:

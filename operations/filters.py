@@ -181,7 +181,10 @@ class AuditFilter(PeriodFilter):
 
     text = word("Search", widget=forms.TextInput(attrs={"type": "search"}))
     user = word("User")
-    action = word("Action", widget=forms.TextInput(attrs={"placeholder": "write."}))
+    action = word(
+        "Action",
+        widget=forms.TextInput(attrs={"placeholder": "write. or downloaded"}),
+    )
     project = word("Project")
     before = cursor()
 
@@ -189,7 +192,7 @@ class AuditFilter(PeriodFilter):
         """Return those of `events` that the filters let through."""
         exact = {
             "actor_name__iexact": "user",
-            "action__istartswith": "action",
+            "action__icontains": "action",
             "project_name__iexact": "project",
             "pk__lt": "before",
         }

@@ -77,10 +77,10 @@ def _records(store: Store, name: str, query: dict[str, list[str]]) -> Response:
     if groups := query.get("groupRef"):
         where, values = f"{where} AND org = ?", [*values, groups[-1]]
     if "count" in query:
-        row = store.row(f"SELECT COUNT(*) AS n FROM records WHERE {where}", *values)  # noqa: S608 - our own condition
+        row = store.row(f"SELECT COUNT(*) AS n FROM records WHERE {where}", *values)  # nosec B608 # noqa: S608 - our own condition
         return answer({"count": row["n"] if row else 0})
     rows = store.rows(
-        f"SELECT data FROM records WHERE {where} ORDER BY number",  # noqa: S608 - our own condition
+        f"SELECT data FROM records WHERE {where} ORDER BY number",  # nosec B608 # noqa: S608 - our own condition
         *values,
     )
     return answer([json.loads(row["data"]) for row in rows])

@@ -46,7 +46,7 @@ class Org:
         folded = sorted({value.casefold() for value in values})
         found: dict[str, list[str]] = defaultdict(list)
         for row in self._store.rows(
-            "SELECT value, id FROM keys WHERE org = ? AND object = ? AND field = ?"  # noqa: S608 - marks only
+            "SELECT value, id FROM keys WHERE org = ? AND object = ? AND field = ?"  # nosec B608 # noqa: S608 - marks only
             f" AND value IN ({_marks(folded)}) ORDER BY id",
             *(self._name, sobject.key, key.name, *folded),
         ):
@@ -177,7 +177,7 @@ class Org:
 
     def _known(self, sobject: SObject, record_ids: Collection[str]) -> set[str]:
         rows = self._store.rows(
-            "SELECT id FROM records WHERE org = ? AND object = ?"  # noqa: S608 - marks only
+            "SELECT id FROM records WHERE org = ? AND object = ?"  # nosec B608 # noqa: S608 - marks only
             f" AND id IN ({_marks(record_ids)})",
             *(self._name, sobject.key, *record_ids),
         )
@@ -198,7 +198,7 @@ class Org:
     def _update(self, changes: list[Change]) -> None:
         targets = [change.record_id for change in changes]
         rows = self._store.rows(
-            f"SELECT id, data FROM records WHERE id IN ({_marks(targets)})",  # noqa: S608 - marks only
+            f"SELECT id, data FROM records WHERE id IN ({_marks(targets)})",  # nosec B608 # noqa: S608 - marks only
             *targets,
         )
         data: dict[str, dict[str, Any]] = {

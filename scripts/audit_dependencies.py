@@ -29,7 +29,7 @@ NO_ANSWER = ("requests.exceptions.", "ServiceError", "Could not connect to OSV")
 def main(arguments: Sequence[str], seconds: float = 60) -> int:
     """Look for at most so many seconds; return 0 where nothing is known, else 1."""
     try:
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(  # nosec B603 # noqa: S603 - our own command
             [*PIP_AUDIT, *arguments],
             capture_output=True,
             text=True,

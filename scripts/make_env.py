@@ -10,6 +10,7 @@ sys.stdout.write(
 # Made by `make run` for this machine. See .env.example for every variable.
 SECRET_KEY={secrets.token_urlsafe(48)}
 FIELD_KEYS={Fernet.generate_key().decode()}
+AUDIT_KEYS={Fernet.generate_key().decode()}
 DEMO_PASSWORD={secrets.token_urlsafe(9)}
 HTTPS_ONLY=false
 """

@@ -144,7 +144,8 @@ async def _no_pause(seconds: float) -> None:
 def _no_pulse_is_noted(settings: Any) -> Iterator[None]:
     """Leave no note of a database for the next test, whose database it is not."""
     yield
-    (Path(settings.DATA_DIR) / "pulse").unlink(missing_ok=True)
+    for name in ("pulse", "audit-head"):
+        (Path(settings.DATA_DIR) / name).unlink(missing_ok=True)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ atexit.register(shutil.rmtree, _data, ignore_errors=True)
 os.environ.update(
     SECRET_KEY="only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz",
     FIELD_KEYS="A3nKxG4dpVQyIvUk4DgbmsAzXBiTaQZbkdcHBvnTzDY=",
+    AUDIT_KEYS="",
     HTTPS_ONLY="false",
     ALLOWED_HOSTS="testserver,localhost,127.0.0.1",
     MACHINES="1",

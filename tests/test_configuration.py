@@ -1,5 +1,9 @@
-"""One list of variables, told in three places: the code, .env.example and README."""
+"""What stands in several places is the same: variables, exceptions, vendored files.
 
+Variables are told in the code, .env.example and README.
+"""
+
+import hashlib
 import re
 from pathlib import Path
 
@@ -36,3 +40,30 @@ def test_the_defaults_are_the_same_in_both() -> None:
     readme = (ROOT / "README.md").read_text()
     told = dict(re.findall(r"^\| `([A-Z0-9_]+)` \| `([^`]+)` \|", readme, re.MULTILINE))
     assert {name: told.get(name) for name in values} == values
+
+
+# dist/htmx.min.js of the package htmx.org 2.0.11.
+HTMX_SHA256 = "d6fdc75f204e6bdefa99b69bf1e6d4ac69b8a364f77929f45c13476b4000f717"
+
+
+def test_htmx_is_the_one_that_was_published() -> None:
+    folder = ROOT / "static" / "vendor" / "htmx"
+    content = (folder / "htmx.min.js").read_bytes()
+    assert hashlib.sha256(content).hexdigest() == HTMX_SHA256
+    version = re.search(rb'version:"([0-9.]+)"', content)
+    assert version
+    assert f"htmx.org {version[1].decode()}," in (folder / "LICENSE").read_text()
+
+
+def test_every_exception_of_bandit_has_its_rule_and_its_reason() -> None:
+    folders = ("ampersand", "files", "console", "operations", "writes", "sandbox")
+    found = [
+        (path.name, line)
+        for folder in (*folders, "scripts")
+        for path in (ROOT / folder).rglob("*.py")
+        for line in path.read_text().splitlines()
+        if "nosec" in line
+    ]
+    assert found
+    without = [at for at in found if not re.search(r"# nosec B\d{3} #.* - \w", at[1])]
+    assert without == []

@@ -13,8 +13,14 @@ from console.validators import validate_path_part
 
 LARGEST = 1024 * 1024
 
-# A real amp.yaml is seven levels deep.
+# A real amp.yaml is seven levels deep, and has some hundred values for an integration.
 DEEPEST = 50
+MOST_VALUES = 50_000
+MOST_INTEGRATIONS = 200
+MOST_OBJECTS = 2_000
+# Lines with a directive, as %YAML: libyaml compares each %TAG with all before it.
+MOST_DIRECTIVES = 10
+MOST_WARNINGS = 100
 
 SPEC_VERSION = "1.0.0"
 NAME = re.compile(r"[a-z0-9_-]{1,64}")
@@ -63,13 +69,16 @@ class Manifest:
 def read_manifest(content: bytes) -> Manifest:
     """Read an amp.yaml. What cannot be used is left out, with a warning.
 
-    Raises `ManifestInvalid` when it is too large, not text, not YAML, or has no list
-    of integrations.
+    Raises `ManifestInvalid` when it is too large, holds more than an amp.yaml may, is
+    not text, not YAML, or has no list of integrations.
     """
     fields = _mapping(_load(_text(content)))
     entries = fields.get("integrations")
     if not isinstance(entries, list):
         raise ManifestInvalid("There is no list “integrations” in this file.")
+    if len(entries) > MOST_INTEGRATIONS:
+        raise _too_many("integrations", MOST_INTEGRATIONS)
+    _check_objects(entries)
     warnings = _unknown("file", fields, "The file")
     if fields.get("specVersion") != SPEC_VERSION:
         warnings.append(f"specVersion should be {SPEC_VERSION}.")
@@ -84,7 +93,40 @@ def read_manifest(content: bytes) -> Manifest:
             )
             continue
         integrations[integration.name] = integration
-    return Manifest(integrations=tuple(integrations.values()), warnings=tuple(warnings))
+    return Manifest(
+        integrations=tuple(integrations.values()), warnings=_first(warnings)
+    )
+
+
+def _too_many(what: str, most: int) -> ManifestInvalid:
+    return ManifestInvalid(
+        f"This file has more than {most:,} {what}, which is more than is read here. "
+        "Nothing was added. Split it into several files."
+    )
+
+
+def _too_deep(line: int) -> ManifestInvalid:
+    return ManifestInvalid(
+        f"Line {line}: nested too deeply: more than {DEEPEST} levels. Nothing was "
+        "added."
+    )
+
+
+def _check_objects(entries: list[Any]) -> None:
+    """Refuse more objects that may be written than a project can be shown with."""
+    count = 0
+    for entry in entries:
+        objects = _mapping(_mapping(entry).get("write")).get("objects")
+        count += len(objects) if isinstance(objects, list) else 0
+    if count > MOST_OBJECTS:
+        raise _too_many("objects", MOST_OBJECTS)
+
+
+def _first(warnings: list[str]) -> tuple[str, ...]:
+    """Return the warnings, or the first of them and how many more there are."""
+    rest = len(warnings) - MOST_WARNINGS
+    more = [f"… and {rest:,} more."] if rest > 0 else []
+    return (*warnings[:MOST_WARNINGS], *more)
 
 
 def _text(content: bytes) -> str:
@@ -97,11 +139,16 @@ def _text(content: bytes) -> str:
 
 
 def _load(text: str) -> object:
+    if len(re.findall("^%", text, re.MULTILINE)) > MOST_DIRECTIVES:
+        raise _too_many("lines that begin with %", MOST_DIRECTIVES)
     try:
         _check_events(yaml.parse(text, Loader=LOADER))
-        return yaml.load(text, Loader=LOADER)  # noqa: S506 - builds only text
+        return yaml.load(text, Loader=LOADER)  # nosec B506 # noqa: S506 - builds only text
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if "nesting depth" in (error.problem or ""):
+            # libyaml has a limit of its own.
+            raise _too_deep(mark.line + 1 if mark else 0) from None
         where = f"Line {mark.line + 1}: " if mark else ""
         raise ManifestInvalid(
             f"{where}this is not valid YAML ({error.problem or error.context})."
@@ -111,8 +158,8 @@ def _load(text: str) -> object:
 
 
 def _check_events(events: Iterable[yaml.Event]) -> None:
-    """Refuse aliases, which can make a small file huge, and endless nesting."""
-    depth = 0
+    """Refuse aliases, which can make a small file huge, and what is endless."""
+    depth, values = 0, 0
     for event in events:
         line = event.start_mark.line + 1 if event.start_mark else 0
         if isinstance(event, yaml.AliasEvent):
@@ -124,7 +171,10 @@ def _check_events(events: Iterable[yaml.Event]) -> None:
         if isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > DEEPEST:
-            raise ManifestInvalid(f"Line {line}: nested too deeply.")
+            raise _too_deep(line)
+        values += isinstance(event, yaml.NodeEvent)
+        if values > MOST_VALUES:
+            raise _too_many("values", MOST_VALUES)
 
 
 def _integration(

@@ -51,13 +51,16 @@ def plan(project: Project, manifest: Manifest) -> list[Step]:
 
 
 def _step(declared: ManifestIntegration, integration: Integration | None) -> Step:
-    here = [row.name for row in integration.write_objects.all()] if integration else []
+    rows = integration.write_objects.all() if integration else ()
+    # In their order, and each found without looking through all.
+    here = dict.fromkeys(row.name for row in rows)
+    declares = frozenset(declared.objects)
     return Step(
         declared=declared,
         integration=integration,
         new_objects=tuple(name for name in declared.objects if name not in here),
         kept_objects=tuple(name for name in declared.objects if name in here),
-        only_here=tuple(name for name in here if name not in declared.objects),
+        only_here=tuple(name for name in here if name not in declares),
     )
 
 

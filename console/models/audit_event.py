@@ -1,8 +1,5 @@
 """The trail of who did what."""
 
-import hashlib
-import json
-from datetime import UTC
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from django.conf import settings
@@ -12,6 +9,7 @@ from django.utils import timezone
 
 from console.access.roles import Person, Role, environments_for, is_admin_everywhere
 from console.actor import SYSTEM, Actor, in_one_line
+from console.audit_seal import seal_of, sign
 
 if TYPE_CHECKING:
     from console.models import Project
@@ -48,12 +46,13 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
     def first_broken(self) -> "AuditEvent | None":
         """Walk the chain from its beginning and return the first row that breaks it.
 
-        A row breaks it when its content was changed, or when the row before it was
-        removed or replaced. Rows cut off at the end leave no trace.
+        A row breaks it when its content was changed, when the row before it was removed
+        or replaced, and when none of our keys sealed it. Rows cut off at the end leave
+        no trace here: `console.health.audit_head` looks for those.
         """
         previous = ""
         for event in self.order_by("pk").iterator():
-            if (event.previous_hash, event.hash) != (previous, event.compute_hash()):
+            if (event.previous_hash, event.hash) != (previous, seal_of(event)):
                 return event
             previous = event.hash
         return None
@@ -62,15 +61,18 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
 class AuditEvent(models.Model):
     """Who did what, when, on what and from where. Rows are only ever added.
 
-    The actor's name is copied in, so that it outlives the user. Each row carries the
-    hash of the row before it: `manage.py audit_verify` finds a change or a gap.
+    The actor's name is copied in, so that it outlives the user. Each row is sealed with
+    a key outside the database, together with the seal of the row before it:
+    `manage.py audit_verify` finds a change or a gap.
     """
 
     at = models.DateTimeField()
+    # It decides who may read the row, so it is sealed, and stays when the user goes.
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
-        on_delete=models.SET_NULL,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
         related_name="+",
     )
     actor_name = models.CharField(max_length=150)
@@ -83,6 +85,8 @@ class AuditEvent(models.Model):
     address = models.GenericIPAddressField(null=True)
     correlation_id = models.CharField(max_length=64, blank=True)
     detail = models.JSONField(default=dict)
+    # Which of our keys sealed it.
+    key_id = models.CharField(max_length=16)
     previous_hash = models.CharField(max_length=64, blank=True)
     hash = models.CharField(max_length=64, unique=True)
 
@@ -133,25 +137,6 @@ class AuditEvent(models.Model):
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT pg_advisory_xact_lock(%s)", [cls.LOCK])
             last = cls.objects.newest_first().values_list("hash", flat=True).first()
-            event.previous_hash = last or ""
-            event.hash = event.compute_hash()
+            sign(event, last or "")
             event.save(force_insert=True)
         return event
-
-    def compute_hash(self) -> str:
-        """Return the SHA-256 of this row's content chained to the row before it."""
-        content = [
-            self.previous_hash,
-            self.at.astimezone(UTC).isoformat(),
-            self.actor_name,
-            self.action,
-            self.subject,
-            self.subject_url,
-            self.project_name,
-            self.address or "",
-            self.correlation_id,
-            self.detail,
-            self.environment,
-        ]
-        text = json.dumps(content, sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()

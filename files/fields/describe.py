@@ -9,7 +9,13 @@ import re
 from typing import Any
 
 from files.field import Field, Type
-from files.fields.invalid_fields import InvalidFields, first_repeated, storable
+from files.fields.invalid_fields import (
+    InvalidFields,
+    first_repeated,
+    need_no_more,
+    need_size,
+    storable,
+)
 from files.shown import shown
 
 _TYPES: dict[str, Type] = {
@@ -35,6 +41,9 @@ _TYPES: dict[str, Type] = {
     "id": "id",
 }
 _WITH_POINT = frozenset(("double", "currency", "percent"))
+# A describe of a large object with its picklists has some 200,000 values. Each takes
+# hundreds of bytes once it is read, so they are counted before.
+MOST_JSON_VALUES = 500_000
 _NO_DESCRIBE = "This JSON is not an object's describe: it has no list “fields”."
 _NAME = re.compile(r"[A-Za-z0-9_]+")
 TEXTS = frozenset(
@@ -49,7 +58,9 @@ def from_describe(text: str) -> list[Field]:
     restricted picklists. Raises `InvalidFields`.
     """
     described = _described(text)
+    need_no_more(len(described))
     fields = [_field(number, each) for number, each in enumerate(described, start=1)]
+    need_size(fields)
     repeated = first_repeated([field.name for field in fields])
     if repeated is not None:
         name = fields[repeated].name
@@ -71,14 +82,28 @@ def _described(text: str) -> list[Any]:
 
 
 def _document(text: str) -> dict[str, Any]:
+    # Signs within texts count as well, which only makes it a little stricter.
+    if sum(map(text.count, ",[{")) > MOST_JSON_VALUES:
+        raise InvalidFields(
+            [
+                f"This JSON holds more than {MOST_JSON_VALUES:,} values, which is more "
+                "than a describe has. The fields stay as they were."
+            ]
+        )
     try:
         document = json.loads(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         raise InvalidFields(
             [f"Line {error.lineno:,}: this is not JSON ({error.msg})."]
         ) from None
-    except (ValueError, RecursionError):
-        raise InvalidFields(["This is not a describe: JSON of another kind."]) from None
+    except RecursionError:
+        raise InvalidFields(
+            ["This is not a describe: this JSON is nested too deeply."]
+        ) from None
+    except ValueError:
+        raise InvalidFields(
+            ["This is not a describe: a number has thousands of digits."]
+        ) from None
     if isinstance(document, dict) and isinstance(document.get("result"), dict):
         document = document["result"]
     if not isinstance(document, dict):

@@ -21,7 +21,13 @@ from typing import get_args
 
 from files.field import Field, Type
 from files.fields.describe import TEXTS
-from files.fields.invalid_fields import InvalidFields, first_repeated, storable
+from files.fields.invalid_fields import (
+    InvalidFields,
+    first_repeated,
+    need_no_more,
+    need_size,
+    storable,
+)
 from files.lines import text_lines
 from files.shown import shown
 from files.values.numbers import TYPES as NUMBERS
@@ -39,7 +45,9 @@ FLAGS = (
 TYPES: tuple[Type, ...] = get_args(Type)
 
 _LINE = re.compile(
-    r'(?P<name>[^:="|]+?)(?:[ \t]+"(?P<label>(?:[^"\\]|\\.)*)")?'
+    # Possessive, and the blanks before a label are looked at from behind: otherwise a
+    # long run of blanks would be tried from each of them.
+    r'(?P<name>[^:="|]++)(?:(?<=[ \t])"(?P<label>(?:[^"\\]|\\.)*+)")?'
     r"[ \t]*(?::[ \t]*(?P<is>.*))?"
 )
 _IS = re.compile(
@@ -64,6 +72,7 @@ def from_lines(text: str) -> list[Field]:
         line = line.strip(_BLANKS)
         if not line or line.startswith("#"):
             continue
+        need_no_more(len(fields) + len(problems) + 1)
         try:
             fields.append(_field(line))
             numbers.append(number)
@@ -77,6 +86,7 @@ def from_lines(text: str) -> list[Field]:
         )
     if problems:
         raise InvalidFields(problems)
+    need_size(fields)
     return fields
 
 

@@ -36,7 +36,7 @@ def _above(text: str, reading: Reading) -> str | None:
         nonlocal taken
         while taken < len(text):
             line = _LINE.match(text, taken)
-            assert line is not None  # noqa: S101  # it matches anything
+            assert line is not None  # nosec B101 # noqa: S101 - it matches anything
             taken = line.end()
             yield line[0]
 

@@ -62,7 +62,7 @@ class S3Store:
             return {
                 "access_key_id": access_key,
                 "secret_access_key": secret_key,
-                "token": None,
+                "token": None,  # nosec B105 # - none: the two keys are enough
                 "expires_at": None,
             }
 

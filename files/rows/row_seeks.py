@@ -51,7 +51,7 @@ class Seek:
     def _read(self, where: str, order: str, values: list[Any], limit: int) -> list[Any]:
         filters = "".join(f"rows.{name} = ? AND " for name in self.filters)
         return self.database.execute(
-            f"SELECT {_COLUMNS} FROM rows LEFT JOIN groups ON groups.id = rows.grp"  # noqa: S608 - our words
+            f"SELECT {_COLUMNS} FROM rows LEFT JOIN groups ON groups.id = rows.grp"  # nosec B608 # noqa: S608 - our words
             f" WHERE {filters}{where} ORDER BY {order} LIMIT ?",
             [*self.filters.values(), *values, limit],
         ).fetchall()

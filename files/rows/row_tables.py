@@ -83,7 +83,7 @@ class RowWriter:
         """Write rows. Raises ValueError where two have the same number."""
         marks = ",".join("?" * 8)
         try:
-            self._database.executemany(f"INSERT INTO rows VALUES ({marks})", rows)  # noqa: S608 - marks only
+            self._database.executemany(f"INSERT INTO rows VALUES ({marks})", rows)  # nosec B608 # noqa: S608 - marks only
         except sqlite3.IntegrityError as error:
             raise ValueError("Two rows of the parts have the same number.") from error
 

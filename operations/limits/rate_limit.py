@@ -201,7 +201,7 @@ def _turn(gate: Gate, project: Project, earliest: datetime, now: datetime) -> da
     if not earliest <= turn <= earliest + SPREAD:
         turn = earliest
     gate.turn_at = turn
-    return turn + pause / 4 * random.random()  # noqa: S311 - nothing secret
+    return turn + pause / 4 * random.random()  # nosec B311 # noqa: S311 - nothing secret
 
 
 # --- Reads ----------------------------------------------------------------------
@@ -253,4 +253,4 @@ def reads_ended(project: Project, errors: Sequence[AmpersandError | None]) -> No
 
 def _jitter() -> timedelta:
     """Return up to a second, so that those put off together do not come together."""
-    return timedelta(seconds=random.random())  # noqa: S311 - nothing secret
+    return timedelta(seconds=random.random())  # nosec B311 # noqa: S311 - nothing secret

@@ -1,7 +1,7 @@
 """The log of an operation: pages, search, and the whole of it as a file."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from django.db.models import Max, QuerySet
@@ -12,11 +12,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from console.access.roles import Role, require_viewer
-from console.actor import Actor
 from console.http import ConsoleRequest
-from console.models import AuditEvent
+from console.ui.downloads import note_download
 from console.ui.polling import ENDED_SECONDS, seconds_between_polls, seen
-from operations.csv_export import csv_lines, download
+from operations.csv_export import csv_lines, digest_of, download
 from operations.filters import LogFilter
 from operations.models import LogEntry, Operation
 from operations.views.lookup import find_operation
@@ -104,10 +103,14 @@ def _page(entries: QuerySet[LogEntry], chosen: LogFilter) -> dict[str, Any]:
 def logs_ndjson(request: ConsoleRequest, pk: int) -> StreamingHttpResponse:
     """Send the whole log, one JSON object a line."""
     operation = find_operation(request, pk, Role.VIEWER)
-    _audit_download(request, operation, "NDJSON")
-    lines = (f"{json.dumps(row, ensure_ascii=False)}\n" for row in _rows(operation))
+    rows = _rows_until_now(operation)
+
+    def lines() -> Iterator[str]:
+        return (f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows())
+
+    _note_download(request, operation, "NDJSON", lines)
     return download(
-        lines,
+        lines(),
         file_name=f"operation-{operation.pk}-logs.ndjson",
         content_type="application/x-ndjson",
     )
@@ -119,18 +122,26 @@ def logs_ndjson(request: ConsoleRequest, pk: int) -> StreamingHttpResponse:
 def logs_csv(request: ConsoleRequest, pk: int) -> StreamingHttpResponse:
     """Send the whole log as CSV for spreadsheets; formulas are made harmless."""
     operation = find_operation(request, pk, Role.VIEWER)
-    _audit_download(request, operation, "CSV")
-    rows = _rows(operation)
-    return download(
-        csv_lines(COLUMNS, _cells(rows)),
-        file_name=f"operation-{operation.pk}-logs.csv",
-    )
+    rows = _rows_until_now(operation)
+
+    def lines() -> Iterator[str]:
+        return csv_lines(COLUMNS, _cells(rows()))
+
+    _note_download(request, operation, "CSV", lines)
+    return download(lines(), file_name=f"operation-{operation.pk}-logs.csv")
 
 
-def _rows(operation: Operation) -> Iterator[dict[str, Any]]:
-    for entry in operation.log_entries.values(*COLUMNS).iterator():
-        moment = entry["timestamp"]
-        yield {**entry, "timestamp": moment.isoformat() if moment else None}
+def _rows_until_now(operation: Operation) -> Callable[[], Iterator[dict[str, Any]]]:
+    """Return what gives the log as it is now, each time the same."""
+    last = operation.log_entries.aggregate(last=Max("sequence"))["last"] or 0
+
+    def rows() -> Iterator[dict[str, Any]]:
+        entries = operation.log_entries.filter(sequence__lte=last)
+        for entry in entries.values(*COLUMNS).iterator():
+            moment = entry["timestamp"]
+            yield {**entry, "timestamp": moment.isoformat() if moment else None}
+
+    return rows
 
 
 def _cells(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
@@ -139,10 +150,16 @@ def _cells(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
         yield [*(row[name] for name in COLUMNS[:-1]), raw]
 
 
-def _audit_download(request: ConsoleRequest, operation: Operation, form: str) -> None:
-    AuditEvent.record(
-        action="log.downloaded",
-        subject=f"Log of operation {operation.pk} as {form}",
-        actor=Actor.of(request),
+def _note_download(
+    request: ConsoleRequest,
+    operation: Operation,
+    form: str,
+    lines: Callable[[], Iterator[str]],
+) -> None:
+    note_download(
+        request,
+        "log.downloaded",
+        f"Log of operation {operation.pk} as {form}",
         about=operation,
+        told=lambda: {"sha256": digest_of(lines())},
     )

@@ -91,4 +91,4 @@ def _jittered(pause: timedelta) -> timedelta:
     By 20 % from a minute on: after an outage all fall due at once, and spread sooner.
     """
     spread = 0.2 if pause >= MINUTE else 0.1
-    return pause * random.uniform(1 - spread, 1 + spread)  # noqa: S311 - nothing secret
+    return pause * random.uniform(1 - spread, 1 + spread)  # nosec B311 # noqa: S311 - nothing secret

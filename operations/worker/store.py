@@ -73,7 +73,7 @@ def put_off(
     within: timedelta = timedelta(seconds=1),
 ) -> None:
     """Give back what was claimed and not asked: its turn is `within` a time of that."""
-    _give_turns({each: until + within * random.random() for each in operations})  # noqa: S311
+    _give_turns({each: until + within * random.random() for each in operations})  # nosec B311 # noqa: S311 - nothing secret
 
 
 def _keep_quiet(

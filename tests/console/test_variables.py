@@ -26,6 +26,10 @@ TABLE: dict[str, tuple[list[str], list[str]]] = {
         ["", ",", "hush-secret", "ü" * 44, "A" * 44 + "=,"],
         ["A3nKxG4dpVQyIvUk4DgbmsAzXBiTaQZbkdcHBvnTzDY= , "],
     ),
+    "AUDIT_KEYS": (
+        ["hush-secret", "ü" * 44, "A" * 44 + "=,"],
+        ["", ",", "A3nKxG4dpVQyIvUk4DgbmsAzXBiTaQZbkdcHBvnTzDY= , "],
+    ),
     "DEBUG": (NO_FLAG, ["true", "FALSE", ""]),
     "ALLOWED_HOSTS": (
         ["https://a.example", "a.example:8000", "a b", "a.example/x"],

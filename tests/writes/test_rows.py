@@ -267,7 +267,7 @@ class TestDownloads:
         write = make_draft(integration, olga, csv=data, primary_key="id")
         confirm(write, olga)
         work_off()
-        assert download(browser, write, name).startswith(b"\xef\xbb\xbf'=cmd(),id")
+        assert download(browser, write, name).startswith(b'\xef\xbb\xbf"\'=cmd()","id"')
 
     @pytest.mark.parametrize("name", DOWNLOADS)
     def test_only_what_is_for_spreadsheets_begins_with_a_mark(

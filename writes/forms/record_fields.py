@@ -27,6 +27,8 @@ TYPES = {
 LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 # More rows would make a form of more fields than Django takes.
 MOST_ROWS = 300
+# Of a record in JSON, nested ones and names included.
+MOST_VALUES = 10_000
 DEEPEST = 50
 
 
@@ -239,10 +241,32 @@ def record_from_json(text: str) -> dict[str, Any]:
         raise InvalidRecord("too-deep", "This JSON is nested too deeply.") from None
     if not isinstance(record, dict):
         raise InvalidRecord("no-object", "A record is a JSON object: { … }.")
+    _need_few(record)
     return dict(_whole(record))
 
 
+def _need_few(record: dict[str, Any]) -> None:
+    """Refuse more values than any record has: a page would have to show them all."""
+    count = 0
+    inner: list[Any] = [record]
+    while inner:
+        value = inner.pop()
+        count += len(value)
+        if count > MOST_VALUES:
+            raise _too_many()
+        values = value.values() if isinstance(value, dict) else value
+        inner += [each for each in values if isinstance(each, dict | list)]
+
+
+def _too_many() -> InvalidRecord:
+    return InvalidRecord(
+        "too-many", f"This record has more than {MOST_VALUES:,} values. Send fewer."
+    )
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MOST_VALUES:
+        raise _too_many()
     seen: set[str] = set()
     for name, _ in pairs:
         if _whole(name) != name.strip():

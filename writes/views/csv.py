@@ -94,7 +94,7 @@ def _content(form: CsvForm, earlier: Write | None) -> dict[str, Any]:
             "reading": {},
             "recipe_json": {},
         }
-    assert earlier is not None  # noqa: S101 - the form asks for a file otherwise
+    assert earlier is not None  # nosec B101 # noqa: S101 - the form asks for a file otherwise
     return {
         "file_name": earlier.file_name,
         "original": linked(earlier.original.name, "original"),

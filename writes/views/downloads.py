@@ -1,4 +1,8 @@
-"""The files of a write, byte for byte."""
+"""The files of a write, byte for byte; each download is an audit event."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
 
 from django.http import (
     FileResponse,
@@ -10,33 +14,40 @@ from django.views.decorators.http import require_safe
 
 from console.access.roles import Role, require_viewer
 from console.http import ConsoleRequest, FileGone
+from console.ui.downloads import note_download
 from files.findings_file import COLUMNS, read_findings
 from operations.csv_export import CSV, csv_lines, download
 from writes.models import Batch, Write
+from writes.storage import measure
 from writes.views.lookup import find_write
 
 LONGEST_NUMBER = 9
+_WHAT = {
+    "original": "file as uploaded",
+    "as_sent": "file as sent",
+    "held_back": "rows held back",
+}
 
 
 @require_safe
 @require_viewer  # type: ignore[arg-type]  # it is for any response
 def original(request: ConsoleRequest, pk: int) -> FileResponse:
     """Return the file as it was uploaded."""
-    return _file(find_write(request, pk, Role.VIEWER), "original")
+    return _file(request, pk, "original")
 
 
 @require_safe
 @require_viewer  # type: ignore[arg-type]
 def as_sent(request: ConsoleRequest, pk: int) -> FileResponse:
     """Return the file as it is or was sent."""
-    return _file(find_write(request, pk, Role.VIEWER), "as_sent")
+    return _file(request, pk, "as_sent")
 
 
 @require_safe
 @require_viewer  # type: ignore[arg-type]
 def held_back(request: ConsoleRequest, pk: int) -> FileResponse:
     """Return the rows that were left out, with their header."""
-    return _file(find_write(request, pk, Role.VIEWER), "held_back")
+    return _file(request, pk, "held_back")
 
 
 @require_safe
@@ -48,13 +59,23 @@ def findings(request: ConsoleRequest, pk: int) -> HttpResponseBase:
         path = write.path_of("findings")
     except FileNotFoundError as error:
         raise FileGone(str(error)) from None
+    note_download(
+        request,
+        "findings.downloaded",
+        f"Write {write.pk}: findings",
+        about=write,
+        told=lambda: {"findings_sha256": measure(path)[1]},
+    )
     lines = csv_lines(COLUMNS, read_findings(path))
     return download(lines, file_name=f"write-{write.pk}-findings.csv")
 
 
-def _file(write: Write, kind: str) -> FileResponse:
+def _file(request: ConsoleRequest, pk: int, kind: str) -> FileResponse:
+    write = find_write(request, pk, Role.VIEWER)
     try:
-        opened = write.path_of(kind).open("rb")
+        path = write.path_of(kind)
+        _note(request, write, _WHAT[kind], path)
+        opened = path.open("rb")
     except FileNotFoundError as error:
         raise FileGone(str(error)) from None
     name = f"write-{write.pk}-{kind.replace('_', '-')}.csv"
@@ -62,6 +83,15 @@ def _file(write: Write, kind: str) -> FileResponse:
     response = FileResponse(opened, as_attachment=True, filename=name)
     response["Content-Type"] = CSV
     return response
+
+
+def _note(request: ConsoleRequest, write: Write, what: str, path: Path) -> None:
+    def told() -> dict[str, Any]:
+        size, sha256 = measure(path)
+        return {"bytes": size, "sha256": sha256}
+
+    subject = f"Write {write.pk}: {what}"
+    note_download(request, "file.downloaded", subject, about=write, told=told)
 
 
 @require_safe
@@ -80,6 +110,16 @@ def body(request: ConsoleRequest, pk: int) -> HttpResponse:
         content = batch.request().content()
     except FileNotFoundError as error:
         raise FileGone(str(error)) from None
+    note_download(
+        request,
+        "file.downloaded",
+        f"Write {write.pk}: body of request {batch.number}",
+        about=write,
+        told=lambda: {
+            "bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        },
+    )
     response = HttpResponse(content, content_type="application/json")
     part = "" if batch.number == 1 else f"-part-{batch.number}"
     name = f"write-{pk}{part}-body.json"

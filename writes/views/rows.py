@@ -24,7 +24,7 @@ from django.views.decorators.http import require_POST, require_safe
 from console.access.roles import Role, require_operator, require_viewer
 from console.actor import Actor
 from console.http import ConsoleRequest, FileGone
-from console.models import AuditEvent
+from console.ui.downloads import note_download
 from files.raw_records import cut
 from files.rows import row_exports
 from files.rows.fates import FAILED, STATES
@@ -37,6 +37,7 @@ from writes.actions.rejoin import rejoin as rejoin_rows
 from writes.actions.settle import is_moving
 from writes.display.beside import beside
 from writes.models import FileJob, Write
+from writes.storage import measure
 from writes.views.lookup import find_write
 from writes.views.panels import children_shown, rows_context
 
@@ -173,10 +174,11 @@ def _page(write: Write, store: RowStore, chosen: RowFilter) -> dict[str, Any]:
 @require_viewer  # type: ignore[arg-type]
 def failed(request: ConsoleRequest, pk: int) -> HttpResponseBase:
     """Send the failed rows byte for byte, to be mended and sent again."""
-    write, store = _opened(request, pk, "failed rows")
+    write, store = _opened(request, pk)
     with store, TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as directory:
         path = Path(directory) / "failed.csv"
         cut(write.path_of("as_read"), path, (r.row for r in store.outcomes(FAILED)))
+        _note(request, write, "failed rows", path)
         # The open file outlives its name.
         opened = path.open("rb")
     response = FileResponse(
@@ -191,7 +193,8 @@ def failed(request: ConsoleRequest, pk: int) -> HttpResponseBase:
 @require_viewer  # type: ignore[arg-type]
 def failed_with_reasons(request: ConsoleRequest, pk: int) -> HttpResponseBase:
     """Send the failed rows with the reason in a last column, for people."""
-    write, store = _opened(request, pk, "failed rows with reasons")
+    write, store = _opened(request, pk)
+    _note(request, write, "failed rows with reasons")
     found = row_exports.with_reasons(store, write.path_of("as_sent"))
     name = f"write-{write.pk}-failed-with-reasons.csv"
     return _closing(store, _guarded(found), name)
@@ -202,7 +205,8 @@ def failed_with_reasons(request: ConsoleRequest, pk: int) -> HttpResponseBase:
 @require_viewer  # type: ignore[arg-type]
 def outcomes(request: ConsoleRequest, pk: int) -> HttpResponseBase:
     """Send all rows with their outcome, their cells as they were sent."""
-    write, store = _opened(request, pk, "rows with their outcome")
+    write, store = _opened(request, pk)
+    _note(request, write, "rows with their outcome")
     found = row_exports.with_outcomes(store, write.path_of("as_sent"))
     name = f"write-{write.pk}-outcomes.csv"
     return _closing(store, exact_lines(found), name)
@@ -213,13 +217,30 @@ def outcomes(request: ConsoleRequest, pk: int) -> HttpResponseBase:
 @require_viewer  # type: ignore[arg-type]
 def outcomes_for_spreadsheets(request: ConsoleRequest, pk: int) -> HttpResponseBase:
     """Send all rows with their outcome; formulas are made harmless."""
-    write, store = _opened(request, pk, "rows with their outcome, for spreadsheets")
+    write, store = _opened(request, pk)
+    _note(request, write, "rows with their outcome, for spreadsheets")
     found = row_exports.with_outcomes(store, write.path_of("as_sent"))
     name = f"write-{write.pk}-outcomes-for-spreadsheets.csv"
     return _closing(store, _guarded(found), name)
 
 
-def _opened(request: ConsoleRequest, pk: int, what: str) -> tuple[Write, RowStore]:
+def _note(
+    request: ConsoleRequest, write: Write, what: str, path: Path | None = None
+) -> None:
+    """Keep which rows are taken away: by what was sent, and by the file if it is made.
+
+    A list that is made while it is sent has no digest before it has left.
+    """
+
+    def told() -> dict[str, Any]:
+        made = {"sha256": measure(path)[1]} if path else {}
+        return {"as_sent_sha256": write.check_report.get("as_sent_sha256"), **made}
+
+    subject = f"Write {write.pk}: {what}"
+    note_download(request, "rows.downloaded", subject, about=write, told=told)
+
+
+def _opened(request: ConsoleRequest, pk: int) -> tuple[Write, RowStore]:
     write = find_write(request, pk, Role.VIEWER)
     try:
         write.path_of("as_sent")
@@ -236,12 +257,6 @@ def _opened(request: ConsoleRequest, pk: int, what: str) -> tuple[Write, RowStor
             "was sent is not touched by that. Open the page of its rows, and have them "
             "joined again."
         ) from None
-    AuditEvent.record(
-        action="rows.downloaded",
-        subject=f"Write {write.pk}: {what}",
-        about=write,
-        actor=Actor.of(request),
-    )
     # A new one: nothing is open until somebody reads what is sent.
     return write, RowStore(path)
 

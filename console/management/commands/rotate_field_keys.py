@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from console.audit_seal import ids_of
 from console.fields import UnreadableSecret
 from console.models import ApiKey, AuditEvent
 
@@ -30,8 +32,20 @@ class Command(BaseCommand):
             detail={"done": done, "unreadable": len(unreadable)},
         )
         self.stdout.write(f"Encrypted anew: {done}. Unreadable: {len(unreadable)}.")
+        if _seals_are_of(settings.FIELD_KEYS[1:]):
+            self.stdout.write(
+                "Events of the audit trail were sealed with an old key of FIELD_KEYS. "
+                "Before you take that out, add it at the end of AUDIT_KEYS: they "
+                "cannot be verified without it."
+            )
         if unreadable:
             raise CommandError(
                 "None of the keys in FIELD_KEYS opens these; they were left alone: "
                 + "; ".join(unreadable)
             )
+
+
+def _seals_are_of(old_keys: list[str]) -> bool:
+    """Whether one of these keys sealed events, and is kept nowhere else."""
+    only_here = ids_of(old_keys) - ids_of(settings.AUDIT_KEYS)
+    return AuditEvent.objects.filter(key_id__in=only_here).exists()

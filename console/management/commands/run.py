@@ -41,7 +41,7 @@ class Child:
 
         So Ctrl-C reaches the supervisor alone, and the children are stopped in order.
         """
-        self.process = subprocess.Popen(  # noqa: S603 - our own commands
+        self.process = subprocess.Popen(  # nosec B603 # noqa: S603 - our own commands
             self.command,
             cwd=settings.BASE_DIR,
             start_new_session=True,
@@ -115,7 +115,7 @@ class Command(BaseCommand):
         while not self.stopping.wait(0.1):
             self._restart_dead(children)
             try:
-                with urlopen(address, timeout=2) as answer:  # noqa: S310
+                with urlopen(address, timeout=2) as answer:  # nosec B310 # noqa: S310 - our own address
                     if json.load(answer)["worker"]["state"] != "missing":
                         return True
             except OSError:

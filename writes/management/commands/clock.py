@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 
+from console.health import audit_head
 from console.health.abandoned_tasks import forget_abandoned
 from console.health.workers import tasks_are_in_database
 from console.models import Heartbeat
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 # How long the results of finished tasks are kept; our own rows hold the truth.
 TASK_RESULT_DAYS = 1
 PRUNE_EVERY_TICKS = 3600
+NOTE_HEAD_EVERY_TICKS = 600
 # After a tick that failed the next one waits 1 s, 2 s … and then so many.
 LONGEST_PAUSE = 10
 
@@ -43,17 +45,21 @@ class Command(BaseCommand):
         if options["once"]:
             _notice_a_restored_database()
             tick()
+            audit_head.note_newest()
             return
         ticks, failed = 0, 0
         with Stop() as stop:
             while not stop.requested:
-                went_well = _tick_safely(prune=ticks % PRUNE_EVERY_TICKS == 0)
+                went_well = _tick_safely(
+                    prune=ticks % PRUNE_EVERY_TICKS == 0,
+                    note_head=ticks % NOTE_HEAD_EVERY_TICKS == 0,
+                )
                 ticks += 1
                 failed = 0 if went_well else failed + 1
                 stop.wait(min(failed, LONGEST_PAUSE) or options["interval"])
 
 
-def _tick_safely(*, prune: bool) -> bool:
+def _tick_safely(*, prune: bool, note_head: bool) -> bool:
     """Tick, and tell whether that went well.
 
     Neither a database that is away for a while nor a broker may end the clock: what
@@ -63,6 +69,8 @@ def _tick_safely(*, prune: bool) -> bool:
         close_old_connections()
         _notice_a_restored_database()
         tick()
+        if note_head:
+            audit_head.note_newest()
         if prune:
             _prune()
     except (DatabaseError, InterfaceError) as error:
