@@ -209,7 +209,7 @@ COMMANDS = {
     "check": ["manage.py", "check"],
     "clock": ["manage.py", "clock"],
     "worker": ["manage.py", "worker", "--queue", "files"],
-    "gunicorn": ["-m", "gunicorn", "console.wsgi", "--bind", "127.0.0.1:0"],
+    "gunicorn": ["-m", "gunicorn", "--config", "python:console.web.config"],
 }
 
 
