@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import socket
 import time
 from collections.abc import Callable
@@ -19,7 +20,7 @@ CONNECTIONS = 200
 SECONDS = float(os.environ.get("SECONDS", "5"))
 SOON = 2.0
 BODY = b"POST /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000\r\n\r\n"
-PAGE = b"GET /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+PAGE = "GET {} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
 def main() -> None:
@@ -27,11 +28,14 @@ def main() -> None:
     with running.console() as console:
         workers = console.web_workers()
         base = max(memory.resident(pid) for pid in workers)
+        page = httpx.get(f"{console.url}/login/").text
+        styles = re.findall(r'href="(/[^"]+[.]css)"', page)
         for name, (sent, drip) in {
+            "none": (b"", b""),
             "head": (b"GET /healthz HTTP/1.1\r\n", b""),
             "body": (BODY + b"a", b""),
             "drip": (BODY, b"a"),
-            "reader": (PAGE * 200, b""),
+            "reader": ("".join(map(PAGE.format, styles)).encode() * 9, b""),
         }.items():
             healthz, sign_in = hold(console.url, sent, drip)
             figure(f"slow_{name}_healthz", healthz, "s", at_most=SOON)
@@ -53,7 +57,7 @@ def hold(url: str, sent: bytes, drip: bytes) -> tuple[float, float]:
         stack.callback(lambda: [each.close() for each in clients.values()])
         until = time.monotonic() + SECONDS
         while time.monotonic() < until:
-            for number in range(CONNECTIONS):
+            for number in range(CONNECTIONS if sent else 0):
                 if not _goes_on(clients.get(number), drip):
                     clients[number] = _connect(address, sent)
             healthz = max(healthz, _took(lambda: httpx.get(f"{url}/healthz")))

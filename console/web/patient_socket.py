@@ -19,6 +19,8 @@ from console.web.pace import Pace
 BLOCK = 64 * 1024
 # So much of an answer is kept in memory before the thread that makes it has to wait.
 MOST_UNSENT = 1024 * 1024
+# More of it than this waits here and not in the kernel, which would take megabytes.
+MOST_IN_KERNEL = 128 * 1024
 # What one client gets before others have their turn.
 TURN = 512 * 1024
 
@@ -68,9 +70,14 @@ class PatientSocket(socket.socket):
     """A socket that never blocks, whatever gunicorn asks it for."""
 
     def __init__(self, accepted: socket.socket) -> None:
-        kind = accepted.family, accepted.type, accepted.proto
+        family = accepted.family
+        kind = family, accepted.type, accepted.proto
         super().__init__(*kind, fileno=accepted.detach())
         super().setblocking(False)
+        if family != socket.AF_UNIX and hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            # Who does not read gets no further answers.
+            option = socket.TCP_NOTSENT_LOWAT
+            self.setsockopt(socket.IPPROTO_TCP, option, MOST_IN_KERNEL)
         self.pace = Pace()
         # What came and was not read yet.
         self.taken = bytearray()

@@ -23,11 +23,10 @@ from gunicorn.http import get_parser
 from gunicorn.http.body import ChunkedReader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from console.web.limits import SMALL_BODY
 from console.web.pace import Pace
 from console.web.patient_socket import BLOCK, PatientSocket
 
-# As much as any page takes but one that takes a file: console.uploads knows it too.
-SMALL_BODY = 2_621_440
 MOST_HEAD = 32 * 1024
 END_OF_HEAD = b"\r\n\r\n"
 # What one worker process keeps in memory of requests. A form has some KiB.

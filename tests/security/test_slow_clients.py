@@ -140,7 +140,7 @@ def test_pages_that_nobody_reads_keep_nobody_waiting(server: Server) -> None:
         assert server.answers_others()
 
 
-# --- Less patience, to see its end ------------------------------------------------------
+# --- Less patience, to see its end ----------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_large_bodies_that_stall_leave_threads_for_others(echo: Server) -> None:
             assert browser.post("/", content=bytes(SMALL + 10)).is_success
 
 
-# --- Others are served as ever ----------------------------------------------------------
+# --- Others are served as ever --------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [0, 1, 70_000, SMALL - 1, SMALL, SMALL + 1, 3 * SMALL])
