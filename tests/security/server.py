@@ -92,7 +92,10 @@ def hidden(page: str, name: str = "csrfmiddlewaretoken") -> str:
 
 @contextmanager
 def serving(data: Path, **variables: str) -> Iterator[Server]:
-    """Run the console's web server on a database of its own; end it afterwards."""
+    """Run the console's web server on a database of its own; end it afterwards.
+
+    It starts with the most careless umask.
+    """
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.security.web_settings",
@@ -131,6 +134,7 @@ def _started(data: Path, config: str, environment: dict[str, str]) -> Iterator[S
             env=environment,
             stdout=log,
             stderr=log,
+            umask=0,
         )
         stack.callback(process.wait)
         stack.callback(process.terminate)
