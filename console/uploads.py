@@ -117,7 +117,7 @@ class NoFiles(FileUploadHandler):
         input_data: Any,
         META: dict[str, Any],  # noqa: N803 - Django calls it so
         content_length: int,
-        boundary: bytes,
+        boundary: str,
         encoding: str | None = None,
     ) -> tuple[Any, Any] | None:
         """Take the fields that come before the files, without waiting for the rest."""
