@@ -299,7 +299,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
                 self._go_on_after_answer(conn)
             else:
                 self._watch(conn, self._write, selectors.EVENT_WRITE)
-        except OSError:
+        except (OSError, ValueError):
+            # The client went, or the thread closed it over a mistake.
             self._forget(conn)
 
     def _write(self, conn: Connection) -> None:
