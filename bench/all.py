@@ -16,6 +16,7 @@ COMMANDS = (
     [PYTHON, str(BENCH / "splitting.py")],
     [PYTHON, str(BENCH / "pipeline.py")],
     [PYTHON, str(BENCH / "uploading.py")],
+    [PYTHON, str(BENCH / "slow_clients.py")],
     [PYTHON, str(BENCH / "rows.py")],
     [PYTHON, str(BENCH / "row_pages.py")],
     [PYTHON, str(BENCH / "pages.py")],

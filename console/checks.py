@@ -1,5 +1,6 @@
 """What `manage.py check` says about the console's own settings."""
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ from django.core.checks import Warning as Warned
 from django.db import DatabaseError, InterfaceError, connection
 from django.http.request import validate_host
 
+from console import private_files
 from console.runtime import db_clock
 
 
@@ -55,6 +57,28 @@ def proxies(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     text = f"PROXY_COUNT is {settings.PROXY_COUNT}, and TRUST_PROXY is not set."
     hint = "Set TRUST_PROXY, or all people count as one visitor: the last proxy."
     return [Warned(text, hint=hint, id="console.W010")]
+
+
+@register(Tags.security, deploy=True)
+def private_data(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Warn where other users of this machine may read customers' data or the keys.
+
+    At the start rights are taken away, but not from a directory that others use as
+    well, from what is another user's, or on a disk that knows no rights.
+    """
+    database = settings.DATABASES["default"]
+    own = [Path(settings.BASE_DIR) / ".env"]
+    if database["ENGINE"].endswith("sqlite3") and ":memory:" not in str(
+        database["NAME"]
+    ):
+        own.append(Path(database["NAME"]))
+    found = private_files.open_to_others(Path(settings.DATA_DIR), *own)
+    if not found:
+        return []
+    names = ", ".join(map(str, dict.fromkeys(found)))
+    text = f"Other users of this machine may read or enter: {names}."
+    hint = "Give DATA_DIR a directory of its own, and run: chmod -R go= on these."
+    return [Warned(text, hint=hint, id="console.W003")]
 
 
 def _hosts_seen() -> list[str]:

@@ -40,6 +40,24 @@ def narrow_database(path: Path) -> None:
         narrow(path.with_name(path.name + companion))
 
 
+def open_to_others(folder: Path, *more: Path) -> list[Path]:
+    """Return what the console keeps in DATA_DIR, or in `more`, and others may read."""
+    kept = [folder / name for name in (*FOLDERS, *FILES)]
+    databases = [
+        path.with_name(path.name + companion)
+        for path in more
+        for companion in COMPANIONS
+    ]
+    return [path for path in (folder, *kept, *databases) if _is_open(path)]
+
+
+def _is_open(path: Path) -> bool:
+    try:
+        return bool(path.stat().st_mode & UMASK)
+    except OSError:
+        return False
+
+
 def narrow(path: Path) -> None:
     """Take others' rights to a file or a directory, where it is there and ours."""
     try:

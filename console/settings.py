@@ -10,6 +10,7 @@ from django.utils.csp import CSP
 
 from console import private_files
 from console.variables import Variables, refuse
+from console.web.limits import SMALL_BODY
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -79,6 +80,11 @@ KEEP_DAYS = {
     "production": env.number("KEEP_DAYS_PRODUCTION", default=90, least=1, most=36_500),
 }
 
+# MiB that the files of one person's drafts may take.
+DRAFTS_MIB = env.number("DRAFTS_MIB", default=5_120, least=1, most=1_000_000)
+# MiB of disk that no upload takes: they are for what is being sent, and the database.
+KEEP_FREE_MIB = env.number("KEEP_FREE_MIB", default=1_024, least=0, most=1_000_000)
+
 # --- Django -----------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -102,6 +108,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "console.middleware.NoStoreMiddleware",
+    "console.uploads.BodyLimitMiddleware",
     "console.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -185,8 +192,10 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
-# An upload goes to disk as it comes, beside where it is kept: then it is only renamed.
-FILE_UPLOAD_HANDLERS = ["writes.views.upload_limit.DiskUploadHandler"]
+# Files are read past but where a view takes them. There an upload goes to disk as it
+# comes, beside where it is kept: then it is only renamed.
+FILE_UPLOAD_HANDLERS = ["console.uploads.NoFiles"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = SMALL_BODY
 FILE_UPLOAD_TEMP_DIR = DATA_DIR / "uploads"
 # The form with the columns of a file has up to six fields a column, for 200 columns.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000

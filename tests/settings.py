@@ -43,6 +43,8 @@ os.environ.update(
     KEEP_DAYS_SANDBOX="30",
     KEEP_DAYS_TEST="30",
     KEEP_DAYS_PRODUCTION="90",
+    DRAFTS_MIB="5120",
+    KEEP_FREE_MIB="0",
     TASKS_BACKEND="django.tasks.backends.dummy.DummyBackend",
 )
 

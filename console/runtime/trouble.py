@@ -30,6 +30,12 @@ FULL = Trouble(
     "The disk of this console is full.",
     "Whoever runs it has to make room; then do it again.",
 )
+LOW = Trouble(
+    "low",
+    "The disk of this console has too little room left for uploads; what was confirmed "
+    "is sent all the same.",
+    "Whoever runs it has to make room; then upload it again.",
+)
 LOCKED = Trouble(
     "locked",
     "The database was busy for too long: something else holds it.",
@@ -68,6 +74,11 @@ PENDING = Trouble(
     "The database is not of this version of the console.",
     "Whoever runs it has to run “manage.py migrate” and start all processes again.",
 )
+
+
+class TooLittleRoom(OSError):
+    """An upload would take the room that is kept for what is being sent."""
+
 
 _BY_ERRNO = {
     errno.ENOSPC: FULL,
@@ -124,6 +135,8 @@ def _trouble_of(error: BaseException) -> Trouble | None:
         return _BY_SQLITE_CODE.get(code) or disk_trouble() or _of_any_database(error)
     if isinstance(error, FileNotFoundError):
         return None if Path(settings.DATA_DIR).is_dir() else MISSING
+    if isinstance(error, TooLittleRoom):
+        return LOW
     if isinstance(error, OSError):
         return _BY_ERRNO.get(error.errno or 0)
     state = getattr(error, "sqlstate", None)

@@ -13,7 +13,6 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.core import signing
 from django.core.exceptions import SuspiciousOperation
-from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.http import HttpRequest, QueryDict, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils import timezone
@@ -30,19 +29,6 @@ UNREADABLE = (SuspiciousOperation, MultiPartParserError, UnreadablePostError)
 NOT_KEPT = ("csrfmiddlewaretoken", FIELD)
 
 
-class _NoFiles(FileUploadHandler):
-    """Reads past files: nobody is signed in, so nothing of them goes to disk."""
-
-    def new_file(self, *args: Any, **kwargs: Any) -> None:
-        raise SkipFile
-
-    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        return None
-
-    def file_complete(self, file_size: int) -> None:
-        return None
-
-
 def typed_by(user: Any, page: str) -> str:
     """Return what a form says of who has it before them, and where it is shown."""
     return signing.dumps([user.pk, page], salt=SALT)
@@ -51,8 +37,6 @@ def typed_by(user: Any, page: str) -> str:
 def keep(request: HttpRequest) -> str:
     """Keep what a form holds that nobody signed in sent; return its page, or ""."""
     try:
-        if not hasattr(request, "_files"):
-            request.upload_handlers = [_NoFiles(request)]
         note = request.POST.get(FIELD, "")
         person, page = signing.loads(note, salt=SALT, max_age=NOTE_SECONDS)
     except (signing.BadSignature, *UNREADABLE):

@@ -11,6 +11,7 @@ from console.access.roles import role_in
 from console.environments import Environment
 from console.http import FileGone
 from console.runtime.trouble import AWAY, Trouble, trouble_of
+from console.uploads import TooLarge
 
 
 def _page(
@@ -23,9 +24,17 @@ def _page(
 def bad_request(
     request: HttpRequest, exception: Exception | None = None
 ) -> HttpResponse:
-    """400: the request itself could not be read."""
+    """400: the request itself could not be read; 413: it brings too much."""
+    if isinstance(exception, TooLarge):
+        return too_large(request, str(exception))
     text = "Nothing was changed. The request could not be understood."
     return _page(request, 400, "Bad request", text)
+
+
+def too_large(request: HttpRequest, why: str) -> HttpResponse:
+    """413: a request brings more than it may, and nothing of it was read."""
+    text = f"Nothing was stored, and nothing was sent. {why}"
+    return _page(request, 413, "Too large", text, back=referring_page(request))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

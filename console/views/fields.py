@@ -7,10 +7,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from console.access.roles import Role, require_admin, require_viewer
 from console.actor import Actor
-from console.connections.field_list_forms import DescribeForm, LinesForm
+from console.connections.field_list_forms import (
+    LARGEST_DESCRIBE,
+    DescribeForm,
+    LinesForm,
+)
 from console.connections.field_lists import change_fields
 from console.http import ConsoleRequest
 from console.models import WriteObject
+from console.uploads import takes_file
 from console.views.lookup import find_object
 from console.views.pages import posted
 from files.field import Field
@@ -28,6 +33,7 @@ def fields(request: ConsoleRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @require_admin
+@takes_file(LARGEST_DESCRIBE)
 def fields_import(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Take the fields from a describe; the list that was there is replaced."""
     row = find_object(request, pk, Role.ADMIN)

@@ -12,11 +12,13 @@ from console import VERSION
 from console.health.workers import Background, background
 from console.runtime.trouble import (
     AWAY,
+    LOW,
     PENDING,
     disk_trouble,
     migrations_are_pending,
     trouble_of,
 )
+from console.uploads import is_room_low
 
 
 @require_safe
@@ -34,7 +36,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
     body: dict[str, object] = {
         "version": VERSION,
         "database": "ok",
-        "disk": disk.name if disk else "ok",
+        "disk": disk.name if disk else (LOW.name if is_room_low() else "ok"),
     }
     try:
         with connection.cursor() as cursor:

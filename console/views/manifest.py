@@ -8,14 +8,16 @@ from django.views.decorators.http import require_http_methods, require_POST
 from console.access.roles import Role, require_admin
 from console.actor import Actor
 from console.connections.forms import ManifestForm
-from console.connections.manifest import ManifestInvalid, read_manifest
+from console.connections.manifest import LARGEST, ManifestInvalid, read_manifest
 from console.connections.manifest_import import apply_manifest, plan
 from console.http import ConsoleRequest
+from console.uploads import takes_file
 from console.views.lookup import find_project
 
 
 @require_http_methods(["GET", "POST"])
 @require_admin
+@takes_file(LARGEST)
 def manifest(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Ask for the file, then show what it would add. Nothing is changed here.
 

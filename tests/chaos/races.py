@@ -127,11 +127,10 @@ def _web(stage: Stage) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    bind = ["--bind", f"127.0.0.1:{port}", "--workers", "2"]
-    threads = ["--worker-class", "gthread", "--threads", "4"]
+    options = ["--config", "python:console.web.config", "--bind", f"127.0.0.1:{port}"]
     with (stage.directory / "log").open("a") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "console.wsgi", *bind, *threads],
+            [sys.executable, "-m", "gunicorn", *options],
             cwd=ROOT,
             env={**os.environ, "CHAOS_TIMEOUT": "120"},
             stdout=log,

@@ -68,6 +68,8 @@ TABLE: dict[str, tuple[list[str], list[str]]] = {
     "SEND_TIMEOUT": ([*NO_NUMBER, "0", "3601"], ["1", "3600"]),
     "REPEAT_DAYS": ([*NO_NUMBER, "3651"], ["0", "3650"]),
     "UNKNOWN_ALERT_MINUTES": ([*NO_NUMBER, "525601"], ["0", "525600"]),
+    "DRAFTS_MIB": ([*NO_NUMBER, "0", "1000001"], ["1", "1000000"]),
+    "KEEP_FREE_MIB": ([*NO_NUMBER, "1000001"], ["0", "1000000"]),
     "PUBLIC_URL": (NO_ADDRESS, ["https://a.example", ""]),
     "S3_ENDPOINT": (NO_ADDRESS, ["http://127.0.0.1:9000", ""]),
     "S3_BUCKET": (["set-alone"], [""]),
@@ -214,7 +216,7 @@ COMMANDS = {
     "check": ["manage.py", "check"],
     "clock": ["manage.py", "clock"],
     "worker": ["manage.py", "worker", "--queue", "files"],
-    "gunicorn": ["-m", "gunicorn", "console.wsgi", "--bind", "127.0.0.1:0"],
+    "gunicorn": ["-m", "gunicorn", "--config", "python:console.web.config"],
 }
 
 

@@ -93,8 +93,8 @@ class Installation:
     def web(self) -> str:
         """Start a web process on a port of its own; return its address."""
         address = f"127.0.0.1:{free_port()}"
-        options = ["--workers", "1", "--threads", "4", "--worker-class", "gthread"]
-        gunicorn = ["-m", "gunicorn", "console.wsgi", "--bind", address, *options]
+        config = ["--config", "python:console.web.config", "--workers", "1"]
+        gunicorn = ["-m", "gunicorn", *config, "--bind", address]
         self.webs[f"http://{address}"] = self.start(*gunicorn)
         wait_until(lambda: answers(f"http://{address}/healthz"))
         return f"http://{address}"

@@ -291,7 +291,7 @@ def test_times_are_sealed_to_the_microsecond() -> None:
 
 @pytest.mark.parametrize("edited", [None, 3])
 def test_what_was_chained_without_a_key_is_sealed_anew(edited: int | None) -> None:
-    migration = importlib.import_module("console.migrations.0040_audit_seal")
+    migration = importlib.import_module("console.migrations.0004_audit_seal")
     events = make_trail()
     previous = ""
     for event in events:
@@ -310,6 +310,6 @@ def test_what_was_chained_without_a_key_is_sealed_anew(edited: int | None) -> No
 
 
 def test_an_empty_trail_is_not_spoken_of() -> None:
-    migration = importlib.import_module("console.migrations.0040_audit_seal")
+    migration = importlib.import_module("console.migrations.0004_audit_seal")
     migration.seal_anew(apps, None)
     assert not AuditEvent.objects.exists()

@@ -9,12 +9,12 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Browser
 
+from console import uploads
 from console.models import Integration
 from tests.answers import Shown, codes
 from tests.writes.making import make_draft
 from tests.writes.pages import Page
 from writes.models import Write
-from writes.views import upload_limit
 from writes.worker import run_job
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -131,8 +131,8 @@ def test_a_file_over_1_gib_is_not_kept_at_all(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert upload_limit.LARGEST_UPLOAD == 1024 * MIB
-    monkeypatch.setattr(upload_limit, "LARGEST_UPLOAD", MIB)
+    assert uploads.LARGEST_FILE == 1024 * MIB
+    monkeypatch.setattr(uploads, "LARGEST_FILE", MIB)
     answer = upload(browser, target, b"id\n" + b"x" * MIB)
     assert answer.status_code == 413
     assert codes(answer.context["form"]) == {"file": ["too-big"]}

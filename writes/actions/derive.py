@@ -15,6 +15,7 @@ from files.rows.fates import FAILED
 from files.rows.row_store import RowStore
 from writes import storage
 from writes.actions import begin_job, save_draft
+from writes.actions.quota import QuotaReached, need_quota
 from writes.models import FileJob, Write, WriteQuerySet
 from writes.recipe import recipe_as_json
 from writes.storage import NewFiles, delete
@@ -54,6 +55,7 @@ def retry_failed(write: Write, actor: Actor) -> Write:
         ) from None
     if not failed:
         raise NoChild("No row of it failed.")
+    _need_quota(write, actor)
     new_files = NewFiles()
     path = new_files.path("original")
     try:
@@ -77,6 +79,16 @@ def retry_failed(write: Write, actor: Actor) -> Write:
         raise
     new_files.discard()
     return mine
+
+
+def _need_quota(write: Write, actor: Actor) -> None:
+    """Raise `NoChild` where the person's drafts keep too much already."""
+    if actor.user is None:
+        return
+    try:
+        need_quota(actor.user, write.path_of("original").stat().st_size)
+    except QuotaReached as error:
+        raise NoChild(str(error)) from None
 
 
 def retries_of(write: Write) -> WriteQuerySet:
@@ -110,6 +122,7 @@ def try_first(write: Write, actor: Actor, count: int) -> Write:
     if not 1 <= count < (write.row_count or 0):
         raise NoChild(f"Try 1 to {(write.row_count or 1) - 1:,} rows.")
     recipe = write.recipe
+    _need_quota(write, actor)
     tried = origin_of(recipe).row(1 + count) - 1
     name = storage.linked(write.original.name, "original")
     try:

@@ -12,6 +12,7 @@ from console.access.roles import require_operator
 from console.actor import Actor
 from console.http import ConsoleRequest
 from console.sign_in import kept_form
+from console.uploads import LARGEST_FILE, takes_file
 from writes.actions.save_draft import NotYourDraft, save_draft
 from writes.forms.upsert import CsvForm
 from writes.models import Write
@@ -26,13 +27,14 @@ from writes.views.drafting import (
     is_over,
     parent_of,
 )
-from writes.views.upload_limit import limit_upload
+from writes.views.quota import within_quota
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_operator
 @back_is_asked
-@limit_upload
+@within_quota
+@takes_file(LARGEST_FILE)
 def csv(request: ConsoleRequest) -> HttpResponse:
     """Show the form; Review keeps the file as a draft and has it checked."""
     kept = kept_form.take(request)

@@ -192,13 +192,8 @@ def _children(port: int, sandbox_port: int) -> list[Child]:
     python, data = sys.executable, settings.DATA_DIR
     manage = [python, str(settings.BASE_DIR / "manage.py")]
     sandbox = ["-m", "sandbox", "--port", str(sandbox_port)]
-    # --preload: loaded once and then forked, so half the memory, and ready sooner.
-    # --keep-alive: an open page asks every 2 s, gunicorn's own limit for idle ones.
-    web = (
-        f"-m gunicorn console.wsgi --bind {HOST}:{port} --preload --keep-alive 10 "
-        "--worker-class gthread --workers 2 --threads 4 --graceful-timeout 25 "
-        "--log-level warning"
-    ).split()
+    config = "python:console.web.config"
+    web = ["-m", "gunicorn", "--config", config, "--bind", f"{HOST}:{port}"]
     return [
         Child("sandbox", [python, *sandbox, "--state", str(data / "sandbox.sqlite3")]),
         # Two, so that a request that times out after a minute does not keep others.

@@ -1,0 +1,1 @@
+"""The web server: gunicorn, with a worker that spends no thread on a slow client."""

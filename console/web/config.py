@@ -1,0 +1,21 @@
+"""How the web server runs: `gunicorn --config python:console.web.config`.
+
+`make run` and every installation use these; what differs is given after it, as
+`--bind`.
+"""
+
+wsgi_app = "console.wsgi"
+bind = "127.0.0.1:8000"
+# Loaded once and then forked: half the memory, and ready sooner.
+preload_app = True
+workers = 2
+threads = 4
+worker_class = "console.web.worker.PatientWorker"
+# Of each worker process. At that many the one that waits longest has to go.
+worker_connections = 400
+# An open page asks every 2 s, gunicorn's own limit for idle connections.
+keepalive = 10
+graceful_timeout = 25
+loglevel = "warning"
+# Nobody steers it but by signals.
+control_socket_disable = True

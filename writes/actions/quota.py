@@ -1,0 +1,42 @@
+"""How much the drafts of one person may keep on disk."""
+
+import os
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.files.storage import default_storage
+
+from writes.models import Write
+
+MIB = 1024 * 1024
+
+
+class QuotaReached(Exception):
+    """No more files are kept for this person; the text says what to do."""
+
+
+def need_quota(user: User, more: int) -> None:
+    """Raise `QuotaReached` if a person's drafts took too much with `more` bytes."""
+    kept, most = kept_by(user), settings.DRAFTS_MIB * MIB
+    if kept + more > most:
+        raise QuotaReached(
+            f"Your drafts keep {kept / MIB:,.0f} MiB of files, and with "
+            f"{more / MIB:,.1f} MiB more it would be over the {settings.DRAFTS_MIB:,} "
+            "MiB that each person has. Send some of them, or discard them, first."
+        )
+
+
+def kept_by(user: User) -> int:
+    """Return the bytes on disk of all files of a person's drafts, each counted once."""
+    drafts = Write.objects.filter(started_by=user, state=Write.State.DRAFT)
+    names = {name for row in drafts.values_list(*Write.FILES) for name in row if name}
+    found = {}
+    for name in names:
+        try:
+            status = os.stat(Path(default_storage.path(name)))
+        except OSError:
+            # Somebody took it away just now.
+            continue
+        found[status.st_dev, status.st_ino] = status.st_size
+    return sum(found.values())
