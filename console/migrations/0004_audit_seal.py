@@ -68,7 +68,7 @@ def _unkeyed(row):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('console', '0002_pulse'),
+        ('console', '0003_signin'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
