@@ -28,7 +28,13 @@ from console.models import (
 from console.runtime import db_clock
 from sandbox import schema
 from tests.conftest import SANDBOX_KEY, make_project
+from tests.hosts import ThisMachine
 from tests.texts import numbers, words
+
+
+@pytest.fixture(autouse=True)
+def _any_port(settings: Any) -> None:
+    settings.API_HOSTS = ThisMachine()
 
 
 def run(name: str, *args: str) -> str:

@@ -12,7 +12,7 @@ from console.access.roles import Role
 from console.models import AuditEvent, Integration, NoActiveKey, Project
 from operations.models import Operation
 from tests.answers import Shown, levels
-from tests.conftest import SANDBOX_KEY, make_user
+from tests.conftest import SANDBOX_KEY, make_user, move_projects
 from tests.texts import numbers
 from tests.writes.making import make_draft, received
 from tests.writes.pages import Page
@@ -89,7 +89,7 @@ def test_the_review_of_a_file_shows_both_digests_and_its_first_rows(
 def test_a_production_project_is_told_by_word_and_colour(
     environment: str, project: Project, draft: Write, browser: Browser
 ) -> None:
-    Project.objects.update(environment=environment)
+    move_projects(environment=environment)
     content = browser.get(f"/writes/{draft.pk}/").content.decode()
     assert f"environment-{environment}" in content
     assert ("btn-danger" in content) == (environment == "production")

@@ -13,7 +13,7 @@ from console.models import AuditEvent, EnvironmentControl, Integration, Project
 from operations.display.sentence import again_risk
 from operations.models import Operation
 from tests.answers import codes
-from tests.conftest import make_user
+from tests.conftest import make_user, move_projects
 from tests.test_crawl import check_page
 from tests.writes.making import confirm, make_draft
 from tests.writes.pages import Page
@@ -162,7 +162,7 @@ class TestProduction:
     def test_nobody_types_it_elsewhere(
         self, environment: str, draft: Write, browser: Browser
     ) -> None:
-        Project.objects.update(environment=environment)
+        move_projects(environment=environment)
         page = Page(browser.get(f"/writes/{draft.pk}/"))
         assert "name" not in page.submits
         browser.post(f"/writes/{draft.pk}/send/")

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
-from console.models import Project
 from tests.answers import Shown, codes
+from tests.conftest import move_projects
 from tests.texts import numbers
 from tests.writes.pages import Page
 from writes.models import Write
@@ -33,7 +33,7 @@ def post(browser: Browser, target: dict[str, Any], url: str, **others: Any) -> A
 def test_an_address_is_kept_as_it_was_typed(
     url: str, browser: Browser, target: dict[str, Any]
 ) -> None:
-    Project.objects.update(environment="production")
+    move_projects(environment="production")
     assert post(browser, target, url).status_code == 302
     write = Write.objects.get()
     assert (write.url, write.row_count) == (url, None)
@@ -96,7 +96,7 @@ PRIVATE = [
 def test_a_private_address_is_refused_outside_the_sandbox(
     url: str, environment: str, browser: Browser, target: dict[str, Any]
 ) -> None:
-    Project.objects.update(environment=environment)
+    move_projects(environment=environment)
     answer = post(browser, target, url)
     assert answer.status_code == 422
     assert codes(answer.context["form"]) == {"url": ["private"]}

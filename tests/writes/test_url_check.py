@@ -9,10 +9,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
-from console.models import Project
 from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.answers import levels
+from tests.conftest import move_projects
 from tests.texts import quoted
 from tests.writes.making import confirm, received, records, work_off
 from tests.writes.pages import Page
@@ -131,7 +131,7 @@ def test_a_private_address_is_not_looked_at_outside_the_sandbox(
     environment: str, web: Web, browser: Browser, target: dict[str, Any]
 ) -> None:
     """A public name may lead to a private address."""
-    Project.objects.update(environment=environment)
+    move_projects(environment=environment)
     url = web.url.replace("127.0.0.1", "127.0.0.1.example.com")
     review(browser, target, url)
     assert Write.objects.get().remote_file == {}
