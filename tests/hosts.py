@@ -6,3 +6,13 @@ class ThisMachine(list[tuple[str, int]]):
 
     def __contains__(self, endpoint: object) -> bool:
         return isinstance(endpoint, tuple) and endpoint[0] == "127.0.0.1"
+
+
+class EveryHost(list[tuple[str, int]]):
+    """Stands for a setting that names all hosts with all their ports."""
+
+    def __contains__(self, endpoint: object) -> bool:
+        return True
+
+
+EVERY_HOST = EveryHost()

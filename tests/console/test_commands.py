@@ -124,7 +124,9 @@ def test_the_demo_follows_the_sandboxs_port(
     project = Project.objects.get(name="Demo")
     assert project.api_url == "http://127.0.0.1:8002/v1"
     assert project.update_style == "post_type_update"
-    assert AuditEvent.objects.newest_first()[0].action == "project.changed"
+    assert project.active_key().value.reveal() == SANDBOX_KEY
+    actions = [event.action for event in AuditEvent.objects.newest_first()[:6]]
+    assert actions == ["key.added", "key.revoked", "project.changed"] * 2
 
 
 def test_a_password_is_invented_once(db: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,9 +91,9 @@ PRIVATE = [
 ]
 
 
-@pytest.mark.parametrize("environment", ["test", "production"])
+@pytest.mark.parametrize("environment", ["sandbox", "test", "production"])
 @pytest.mark.parametrize("url", PRIVATE)
-def test_a_private_address_is_refused_outside_the_sandbox(
+def test_a_private_address_is_refused(
     url: str, environment: str, browser: Browser, target: dict[str, Any]
 ) -> None:
     move_projects(environment=environment)
@@ -102,11 +102,24 @@ def test_a_private_address_is_refused_outside_the_sandbox(
     assert codes(answer.context["form"]) == {"url": ["private"]}
 
 
-@pytest.mark.parametrize("url", PRIVATE)
-def test_a_private_address_is_taken_in_the_sandbox(
-    url: str, browser: Browser, target: dict[str, Any]
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("http://127.0.0.1:1/x", ("127.0.0.1", 1)),
+        ("http://[::1]/x", ("::1", 80)),
+        ("https://FILES.internal/x", ("files.internal", 443)),
+    ],
+)
+def test_a_private_address_is_taken_where_a_setting_names_it(
+    url: str,
+    allowed: tuple[str, int],
+    browser: Browser,
+    target: dict[str, Any],
+    settings: Any,
 ) -> None:
+    settings.PRIVATE_HOSTS = [allowed]
     assert post(browser, target, url).status_code == 302
+    assert post(browser, target, f"{url[:-2]}8/x").status_code == 422
 
 
 def test_the_review_says_who_fetches_it_when_and_how_much(

@@ -55,8 +55,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def web() -> Iterator[Web]:
+def web(settings: Any) -> Iterator[Web]:
     with Web(("127.0.0.1", 0), Handler) as server:
+        settings.PRIVATE_HOSTS = [("127.0.0.1", server.server_address[1])]
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server
@@ -126,8 +127,8 @@ def test_an_address_that_cannot_be_looked_at_says_so_and_may_be_sent(
     assert (write.is_ready, write.remote_file) == (True, {})
 
 
-@pytest.mark.parametrize("environment", ["test", "production"])
-def test_a_private_address_is_not_looked_at_outside_the_sandbox(
+@pytest.mark.parametrize("environment", ["sandbox", "test", "production"])
+def test_a_name_that_leads_inside_is_not_looked_at(
     environment: str, web: Web, browser: Browser, target: dict[str, Any]
 ) -> None:
     """A public name may lead to a private address."""
