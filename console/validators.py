@@ -1,5 +1,6 @@
 """Checks of single values that a person types."""
 
+import re
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
@@ -11,6 +12,11 @@ AMPERSAND_HOSTS = {
     for service in ("write", "api")
     for domain in ("withampersand.com", "eu.withampersand.com")
 }
+# NUL is not among them: Django refuses it everywhere.
+_NO_LINE = re.compile(
+    "[\x01-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
+)
 # What needs no https, since nothing leaves the machine.
 THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
@@ -67,11 +73,28 @@ def may_have_keys(host: str, port: int) -> bool:
     return (host, port) in AMPERSAND_HOSTS or (host, port) in settings.API_HOSTS
 
 
-def validate_path_part(value: str) -> None:
-    """Refuse what cannot be one part of an address: control characters, dots alone."""
+def validate_line(value: str) -> None:
+    """Refuse what is more than a line, or looks like another text than it is.
+
+    Those are control characters, separators of lines, and what is not seen or turns
+    the direction of what is; joiners and variants, which scripts need, are let be.
+    """
+    if _NO_LINE.search(value):
+        raise ValidationError(
+            "Remove line ends and invisible characters.", code="one-line"
+        )
+
+
+def validate_reference(value: str) -> None:
+    """Refuse what cannot be an id that machines compare."""
     if value.strip() != value or not value.isprintable():
         raise ValidationError(
             "Remove spaces at the ends and invisible characters.", code="spaces"
         )
+
+
+def validate_path_part(value: str) -> None:
+    """Refuse what cannot be one part of an address: control characters, dots alone."""
+    validate_reference(value)
     if value in (".", ".."):
         raise ValidationError("This cannot be an id or a name.", code="dots")

@@ -6,6 +6,7 @@ from django.db import migrations, models
 from django.db.models import OuterRef, Subquery
 
 import console.fields
+import console.validators
 
 GIVEN_FOR = ("environment", "write_url", "api_url")
 
@@ -72,6 +73,15 @@ class Migration(migrations.Migration):
                 condition=models.Q(revoked_at=None, value__isnull=False)
                 | models.Q(revoked_at__isnull=False, value__isnull=True),
                 name="api_key_has_a_value_until_revoked",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="group",
+            name="group_ref",
+            field=models.CharField(
+                max_length=200,
+                validators=[console.validators.validate_reference],
+                verbose_name="groupRef",
             ),
         ),
         *(

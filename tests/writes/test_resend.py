@@ -13,6 +13,7 @@ from tests.conftest import move_projects
 from tests.test_crawl import check_page
 from tests.texts import numbers, words
 from tests.writes.making import (
+    press_send,
     received,
     records,
     states,
@@ -195,7 +196,7 @@ class TestSendAgain:
         assert fresh(batch).needs_person
         # What is sent from its review decides about the first one all the same.
         said = {"repeats": batch.write_id, "reason": "Not there."}
-        browser.post(f"/writes/{draft.pk}/send/", said)
+        press_send(browser, draft, said)
         assert not fresh(batch).needs_person
 
     def test_a_draft_to_review_sends_nothing_once_somebody_decided(
@@ -207,7 +208,7 @@ class TestSendAgain:
         draft = Write.objects.latest("pk")
         browser.post(url(batch, "written/"), {"record_id": "003A"})
         said = {"repeats": batch.write_id, "reason": "Not there."}
-        answer = browser.post(f"/writes/{draft.pk}/send/", said)
+        answer = press_send(browser, draft, said)
         assert answer.status_code == 422
         assert "problem" in Shown(answer).ids
         assert draft.batches.count() == 0

@@ -15,7 +15,7 @@ from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.answers import levels
 from tests.conftest import actor, move_projects
-from tests.writes.making import confirm, make_draft, work_off
+from tests.writes.making import confirm, make_draft, press_send, work_off
 from writes import dispatch
 from writes.actions import begin_job, derive
 from writes.actions.retention import sweep
@@ -124,7 +124,7 @@ def test_a_draft_goes_after_a_day_without_anybody(
     assert files(tmp_path) == []
     for path in ("", "file/"):
         assert browser.get(f"/writes/{write.pk}/{path}").status_code == 200
-    assert browser.post(f"/writes/{write.pk}/send/").status_code == 422
+    assert press_send(browser, write).status_code == 422
     assert not Operation.objects.exists()
     assert sweep(later(hours=26)) == 0
 

@@ -14,7 +14,7 @@ from sandbox.app import Sandbox
 from tests.answers import levels
 from tests.conftest import move_projects
 from tests.texts import quoted
-from tests.writes.making import confirm, received, records, work_off
+from tests.writes.making import confirm, press_send, received, records, work_off
 from tests.writes.pages import Page
 from writes.models import Write
 from writes.worker import send
@@ -102,7 +102,7 @@ def test_what_could_not_be_written_blocks_the_draft(
     assert not write.is_ready
     assert any(f["level"] == "blocks" for f in write.remote_file["findings"])
     assert "Send" not in Page(answer).buttons
-    answer = browser.post(f"/writes/{write.pk}/send/", follow=True)
+    answer = press_send(browser, write, follow=True)
     assert answer.status_code in (200, 422)
     assert "Nothing" in answer.content.decode()
     write.refresh_from_db()

@@ -7,7 +7,7 @@ from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
-from console.validators import endpoint
+from console.validators import endpoint, validate_reference
 from files.remote.addresses import is_private_host
 from writes.forms.target import TargetForm
 from writes.models import Write
@@ -21,6 +21,7 @@ class UpsertForm(TargetForm):
     primary_key = forms.CharField(
         label="Primary key",
         max_length=200,
+        validators=[validate_reference],
         help_text=(
             "The column that decides between insert and update: id, or an External ID "
             "field, as external_id__c."
