@@ -108,6 +108,7 @@ def token(olga: User, integration: Integration, settings: Any) -> str:
     write = make_draft(integration, olga, csv=b"id\n1\n", primary_key="id")
     confirm(write, olga)
     Write.objects.update(delivery="console")
+    write.refresh_from_db()
     token = share_file.share(write.batches.get()).rstrip("/").rpartition("/")[2]
     assert SharedAddress.objects.filter(token_sha256=SharedAddress.digest(token))
     return token

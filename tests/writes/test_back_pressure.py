@@ -303,6 +303,7 @@ class TestCancelled:
     ) -> None:
         settings.API_HOSTS = ThisMachine()
         move_projects(write_url="http://127.0.0.1:1")
+        integration = type(integration).objects.get()
         operation = confirm(make_draft(integration, olga), olga)
         Batch.objects.update(url="http://127.0.0.1:1/v1/x")
         send(operation)
