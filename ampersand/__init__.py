@@ -11,6 +11,7 @@ from ampersand.errors import (
 )
 from ampersand.exchange import CONNECTIONS
 from ampersand.generation_a import LARGEST_CSV
+from ampersand.network import AddressRefused
 from ampersand.schemas import (
     Action,
     Issue,
@@ -28,6 +29,7 @@ __all__ = [
     "CONNECTIONS",
     "LARGEST_CSV",
     "Action",
+    "AddressRefused",
     "AmpersandError",
     "AsyncReader",
     "Client",

@@ -18,7 +18,7 @@ from ampersand.exchange import (
     TOO_LARGE,
     BaseExchange,
 )
-from ampersand.network import trusted
+from ampersand.network import Resolve, go_where, trusted
 from ampersand.schemas import Request
 from ampersand.secrets import SecretStr
 
@@ -47,6 +47,7 @@ class AsyncExchange(BaseExchange):
         timeout: float,
         now: Callable[[], datetime],
         transport: httpx.AsyncBaseTransport | None,
+        resolve: Resolve | None,
     ) -> None:
         """Open a pool; `timeout` is in seconds for a single read or write."""
         super().__init__(api_key=api_key, timeout=timeout, now=now)
@@ -57,6 +58,8 @@ class AsyncExchange(BaseExchange):
         ]
         once = self._options(keep_alive=0, connections=CONNECTIONS)
         self._fresh = httpx.AsyncClient(transport=transport, verify=trusted(), **once)
+        for client in (*self._clients, self._fresh):
+            go_where(client, resolve)
         # The one used last comes first, so that no more are open than are needed.
         self._free: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
         for client in self._clients:

@@ -12,6 +12,7 @@ from ampersand.building import base_url
 from ampersand.client import API_URL
 from ampersand.errors import AmpersandError
 from ampersand.generation import generation_for
+from ampersand.network import Resolve
 from ampersand.retrying import LONGEST_PAUSE, READ_TRIES, pause_after
 from ampersand.schemas import LogEntry, Operation, Request
 from ampersand.secrets import SecretStr
@@ -35,13 +36,14 @@ class AsyncReader:
         generation: str = "A",
         timeout: float = 60,
         longest_pause: float = LONGEST_PAUSE,
+        resolve: Resolve | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Open a reader; `timeout` is in seconds for a single wait.
 
-        `transport`, `sleep` and `now` exist for tests.
+        `resolve` is that of `Client`; `transport`, `sleep` and `now` exist for tests.
 
         Raises: RequestInvalid as `Client` does.
         """
@@ -51,7 +53,11 @@ class AsyncReader:
         self._sleep = sleep
         self._now = now
         self._exchange = AsyncExchange(
-            api_key=api_key, timeout=timeout, now=now, transport=transport
+            api_key=api_key,
+            timeout=timeout,
+            now=now,
+            transport=transport,
+            resolve=resolve,
         )
 
     async def close(self) -> None:

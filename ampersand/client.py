@@ -13,6 +13,7 @@ from ampersand.building import base_url
 from ampersand.errors import AmpersandError, RequestInvalid
 from ampersand.exchange import Exchange
 from ampersand.generation import generation_for
+from ampersand.network import Resolve
 from ampersand.retrying import READ_TRIES, pause_after
 from ampersand.schemas import (
     LogEntry,
@@ -48,11 +49,15 @@ class Client:
         generation: str = "A",
         update_style: UpdateStyle = "patch",
         timeout: float = 60,
+        resolve: Resolve | None = None,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Open a client; `timeout` is in seconds for a single wait.
+
+        `resolve` says to which addresses a host leads, and refuses those where the key
+        may not go; the system's resolver is asked unless it is given.
 
         `transport`, `sleep` and `now` exist for tests. An injected transport has no
         `deadline`.
@@ -68,7 +73,11 @@ class Client:
         self._sleep = sleep
         self._now = now
         self._exchange = Exchange(
-            api_key=api_key, timeout=timeout, now=now, transport=transport
+            api_key=api_key,
+            timeout=timeout,
+            now=now,
+            transport=transport,
+            resolve=resolve,
         )
 
     def __enter__(self) -> Self:

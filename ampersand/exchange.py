@@ -18,7 +18,14 @@ import httpx
 
 from ampersand.answers import Answer, read_answer
 from ampersand.errors import AmpersandError, NotSent, OutcomeUnknown, RequestInvalid
-from ampersand.network import deadline, keep_deadlines, trusted
+from ampersand.network import (
+    NO_PROXY_FOR_HTTP,
+    AddressRefused,
+    Resolve,
+    deadline,
+    keep_deadlines,
+    trusted,
+)
 from ampersand.schemas import Request
 from ampersand.secrets import SecretStr, redact
 
@@ -55,8 +62,8 @@ class BaseExchange:
 
     Proxies and certificate authorities are taken from the usual environment
     variables (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE), as self-hosted installations
-    need them. Credentials are not: a .netrc is never read. Redirects are not
-    followed, as they could carry the key to another host.
+    need them; only https goes through a proxy. Credentials are not: a .netrc is never
+    read. Redirects are not followed, as they could carry the key to another host.
     """
 
     def __init__(
@@ -92,6 +99,7 @@ class BaseExchange:
                 keepalive_expiry=keep_alive,
             ),
             "follow_redirects": False,
+            "mounts": NO_PROXY_FOR_HTTP,
         }
 
     def _with_key(self, request: httpx.Request) -> httpx.Request:
@@ -180,6 +188,7 @@ class Exchange(BaseExchange):
         timeout: float,
         now: Callable[[], datetime],
         transport: httpx.BaseTransport | None,
+        resolve: Resolve | None,
     ) -> None:
         """Open a pool; `timeout` is in seconds for a single read or write."""
         super().__init__(api_key=api_key, timeout=timeout, now=now)
@@ -188,7 +197,7 @@ class Exchange(BaseExchange):
             verify=trusted(),
             **self._options(keep_alive=0, connections=CONNECTIONS),
         )
-        keep_deadlines(self._http)
+        keep_deadlines(self._http, resolve)
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -245,6 +254,8 @@ def _why_not_sent(error: Exception) -> str:
             return "The proxy refused to connect"
     for cause in _chain(error):
         match cause:
+            case AddressRefused():
+                return str(cause)
             case socket.gaierror():
                 return "The host name could not be found"
             case ConnectionRefusedError():

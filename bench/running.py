@@ -44,6 +44,9 @@ def environment(data: Path, **variables: str) -> dict[str, str]:
         "SESSION_IDLE_MINUTES": "120",
         "DATABASE_URL": "",
         "PUBLIC_URL": "",
+        # `manage.py run` adds its sandbox; 1 is the port of those without any.
+        "API_HOSTS": "127.0.0.1:1",
+        "PRIVATE_HOSTS": "",
         "S3_BUCKET": "",
         "TASKS_BACKEND": "django_tasks_db.DatabaseBackend",
         "DATA_DIR": str(data),

@@ -126,7 +126,9 @@ def prepare(data: Path) -> tuple[Stage, str]:
     """Make the database, the demo workspace and both sides of the operations."""
     url = os.environ.get("TEST_DATABASE_URL", "")
     port, _ = running.free_ports()
-    variables = running.environment(data, DATABASE_URL=url)
+    variables = running.environment(
+        data, DATABASE_URL=url, API_HOSTS=f"127.0.0.1:{port}"
+    )
     os.environ.update(variables)
     running.need_static_files(variables)
     import django

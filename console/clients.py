@@ -3,11 +3,16 @@
 import asyncio
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from functools import lru_cache
+from ipaddress import ip_address
 from typing import Any
 
-from ampersand import AsyncReader, Client, SecretStr, UpdateStyle
+from django.conf import settings
+
+from ampersand import AddressRefused, AsyncReader, Client, SecretStr, UpdateStyle
+from console.validators import may_have_keys
+from files.remote.addresses import leads_inside, resolved
 
 # How long one wait may last while many are asked about: the next turn comes soon.
 READ_TIMEOUT = 10.0
@@ -15,6 +20,21 @@ READ_TIMEOUT = 10.0
 LONGEST_PAUSE = 2.0
 
 _starting = threading.Lock()
+
+
+def addresses_for_keys(host: str, port: int) -> Sequence[str]:
+    """Return where to connect to with an API key, as the resolver says now.
+
+    Raises `AddressRefused` for a host that may have no keys, and for one that leads
+    inside although nobody allowed it by name; OSError for one that is not known.
+    """
+    if not may_have_keys(host, port):
+        raise AddressRefused("API_HOSTS does not allow this host")
+    found = resolved(host, port)
+    is_named = (host, port) in settings.API_HOSTS
+    if leads_inside(map(ip_address, found), may_be_private=is_named):
+        raise AddressRefused("The host leads to an address inside the network")
+    return found
 
 
 @lru_cache(maxsize=64)
@@ -38,6 +58,7 @@ def client_for(
         generation=generation,
         update_style=update_style,
         timeout=timeout,
+        resolve=addresses_for_keys,
     )
 
 
@@ -52,6 +73,7 @@ def reader_for(
         generation=generation,
         timeout=timeout,
         longest_pause=LONGEST_PAUSE,
+        resolve=addresses_for_keys,
     )
 
 

@@ -61,6 +61,11 @@ UNKNOWN_ALERT_MINUTES = env.number(
 
 # Where Ampersand reaches this console, if it can: it may then fetch files from here.
 PUBLIC_URL = env.address("PUBLIC_URL", example="https://console.example.com")
+# Hosts besides Ampersand's own that a project's addresses may name, as (host, port):
+# its API key goes there. And those in private networks where a file may lie.
+API_HOSTS = env.endpoints("API_HOSTS")
+PRIVATE_HOSTS = env.endpoints("PRIVATE_HOSTS")
+
 # An S3-compatible store that Ampersand can fetch files from, if there is one.
 S3_BUCKET = env.text("S3_BUCKET", default="")
 S3_ENDPOINT = env.address(

@@ -40,6 +40,16 @@ MEMORY = ":memory:"
 OF_DJANGO = {"assume_role", "isolation_level", "pool", "server_side_binding"}
 
 _HOST = re.compile(r"\*|\.?[\w-]+(\.[\w-]+)*|\[[0-9a-f:.]+\]", re.IGNORECASE)
+_ENDPOINT = re.compile(
+    r"(?P<host>[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:(?P<port>\d{1,5}))?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def as_endpoint(endpoint: tuple[str, int]) -> str:
+    """Return a host and its port as a variable spells them."""
+    host, port = endpoint
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def refuse(name: str, value: str | None, allowed: str) -> NoReturn:
@@ -141,6 +151,22 @@ class Variables(environ.FileAwareEnv):  # type: ignore[misc]
                     "It must be names of hosts with commas between them, without "
                     "https:// and without a port, as console.example.com.",
                 )
+        return found
+
+    def endpoints(self, name: str) -> list[tuple[str, int]]:
+        """Return hosts with their ports; 443 where none is named."""
+        found = []
+        for word in self.words(name):
+            match = _ENDPOINT.fullmatch(word)
+            port = int(match["port"] or 443) if match else 0
+            if match is None or not 1 <= port <= 65_535:
+                refuse(
+                    name,
+                    word,
+                    "It must be hosts with commas between them, without https:// and "
+                    "with the port unless that is 443, as api.example.com:8443.",
+                )
+            found.append((match["host"].strip("[]").lower(), port))
         return found
 
     def origins(self, name: str) -> list[str]:

@@ -196,8 +196,8 @@ def make_project(name: str = "Demo", **values: Any) -> Project:
             "name": name,
             "remote_id": "demo",
             "environment": "sandbox",
-            "write_url": "http://sandbox.invalid/v1",
-            "api_url": "http://sandbox.invalid/v1",
+            "write_url": "https://sandbox.invalid/v1",
+            "api_url": "https://sandbox.invalid/v1",
             # Tests send faster than people; those of the pace set their own.
             "max_per_second": 1000,
             **values,
@@ -226,6 +226,12 @@ def stored_operation(**values: Any) -> Operation:
     else:
         Operation.objects.bulk_create([operation])
     return operation
+
+
+def move_projects(**values: str) -> None:
+    """Change addresses or environment of every project, and of the keys with them."""
+    Project.objects.update(**values)
+    ApiKey.objects.update(**values)
 
 
 @pytest.fixture

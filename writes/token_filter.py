@@ -2,25 +2,45 @@
 
 import logging
 import re
+from typing import Any
 
-# Django logs the path of every request that it refuses, and so of those to an address
-# that still gives its file: another method, a range that is not there.
-LOGGERS = ("django.request", "django.security.csrf", "django.server")
+# As `secrets.token_urlsafe(32)` makes them, wherever they stand: also behind an address
+# that is spelled wrongly, in a Referer, or in an access log.
+_TOKEN = re.compile(
+    r"(?:(?<![\w-])|(?<=%2f))[\w-]{43}(?![\w-])", re.ASCII | re.IGNORECASE
+)
+# And whatever stands where one should, as the address is spelled by and by.
+_SLASH = r"(?:/|%(?:25)*2f|\\)"
+_LETTERS = "".join(f"(?:{char}|%(?:25)*{ord(char):x})" for char in "files")
+_BEHIND = re.compile(rf"({_SLASH}{_LETTERS}{_SLASH}+)[^\s/?#\"'\\]+", re.IGNORECASE)
 
-_TOKEN = re.compile(r"(/files/)[^/\s?]+")
 
-
-class TokenFilter(logging.Filter):
-    """Puts “…” in place of the token in a line of a log."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        text = record.getMessage()
-        if "/files/" in text:
-            record.msg, record.args = _TOKEN.sub(r"\1…", text), ()
-        return True
+def masked(text: str) -> str:
+    """Return the text with “…” in place of each token."""
+    return _TOKEN.sub("…", _BEHIND.sub(r"\1…", text))
 
 
 def install() -> None:
-    """Filter every log in which Django names the path of a request."""
-    for name in LOGGERS:
-        logging.getLogger(name).addFilter(TokenFilter())
+    """Mask what every logger of this process is told, whoever handles it.
+
+    That is Django's, which names the path of each request that it refuses, and the
+    web server's: its log of errors, and of accesses where somebody has set one.
+    """
+    make = logging.getLogRecordFactory()
+
+    def make_masked(*args: Any, **values: Any) -> logging.LogRecord:
+        record = make(*args, **values)
+        text = _message(record)
+        if (clean := masked(text)) != text:
+            record.msg, record.args = clean, ()
+        return record
+
+    logging.setLogRecordFactory(make_masked)
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception:
+        # Whoever writes it down will say so.
+        return ""

@@ -1,5 +1,7 @@
 """Looking at the address of a URL write: for its review, and before it is sent."""
 
+from django.conf import settings
+
 from ampersand import RequestInvalid
 from files.remote import looking
 from files.remote.looking import NotLooked, RemoteFile
@@ -11,7 +13,7 @@ def look(write: Write) -> RemoteFile:
     return looking.look(
         write.url,
         key=write.primary_key,
-        allow_private=write.project.environment == "sandbox",
+        private_hosts=settings.PRIVATE_HOSTS,
     )
 
 

@@ -14,10 +14,12 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.management.base import CommandError
 from django.db import transaction
 from django.forms import model_to_dict
 
 from console.actor import SYSTEM
+from console.connections.change_project import EnvironmentInUse, change_project
 from console.connections.field_lists import change_fields
 from console.connections.forms import GroupForm, IntegrationForm, KeyForm, ProjectForm
 from console.connections.manifest import read_manifest
@@ -34,6 +36,7 @@ from console.models import (
     WriteObject,
 )
 from console.models.grant import give
+from console.models.project import GIVEN_FOR
 from console.settings import env
 from files.fields.describe import from_describe
 
@@ -44,6 +47,7 @@ FAULTS = "Faults"
 FAULT = "fault_"
 INTEGRATION = "salesforce"
 KEY = "SANDBOX-KEY"
+HOST = "127.0.0.1"
 GROUPS = (("demo-group-id", "Demo customer"), ("sample-org-id", "Sample customer"))
 
 # Read as a file: the console never imports the sandbox.
@@ -54,8 +58,14 @@ def make_demo(*, password: str, port: int, is_first: bool = False) -> Project:
     """Make what is missing and return Demo, which speaks to 127.0.0.1:`port`.
 
     An existing user keeps the password unless one is given. `is_first`: what is given
-    has to be changed at the first sign-in.
+    has to be changed at the first sign-in. Raises `CommandError` where the settings do
+    not let an API key go there.
     """
+    if (HOST, port) not in settings.API_HOSTS:
+        raise CommandError(
+            f"Nothing was made. Set API_HOSTS={HOST}:{port} for every process of the "
+            "console, so that the demo may speak to the sandbox."
+        )
     had_objects = WriteObject.objects.filter(integration__project__name=NAME).exists()
     with transaction.atomic():
         _make_user(password, is_first=is_first)
@@ -81,7 +91,8 @@ def given_password() -> str:
 
 def _make_project(name: str, port: int) -> Project:
     project = _project(name, port)
-    if not project.api_keys.exists():
+    given = {name: getattr(project, name) for name in GIVEN_FOR}
+    if not project.api_keys.filter(**given).exists():
         data = {"label": "Sandbox", "value": KEY}
         _save(KeyForm(data, instance=ApiKey(project=project)), "key.added")
     integration = project.integrations.filter(remote_id=INTEGRATION).first()
@@ -126,7 +137,7 @@ def _make_user(password: str, *, is_first: bool) -> None:
 
 def _project(name: str, port: int) -> Project:
     """Return a project, made or brought in step with the sandbox's port."""
-    address = f"http://127.0.0.1:{port}/v1"
+    address = f"http://{HOST}:{port}/v1"
     project = Project.objects.filter(name=name).first()
     if project and (project.write_url, project.api_url) == (address, address):
         return project
@@ -139,10 +150,16 @@ def _project(name: str, port: int) -> Project:
         "write_url": address,
         "api_url": address,
     }
-    action = "project.changed" if project else "project.created"
     form = ProjectForm(data, instance=project, environments=Environment.values)
-    saved: Project = _save(form, action)
-    return saved
+    if project is None:
+        saved: Project = _save(form, "project.created")
+        return saved
+    _need_valid(form)
+    try:
+        change_project(form)
+    except EnvironmentInUse as error:
+        raise CommandError(f"The demo cannot be made in {project}. {error}") from None
+    return project
 
 
 def _integration(project: Project) -> Integration:
@@ -162,6 +179,10 @@ def _integration(project: Project) -> Integration:
 
 
 def _save(form: "forms.ModelForm[Any]", action: str) -> Any:
-    if not form.is_valid():
-        raise ValueError(f"The demo does not fit the form: {form.errors.as_text()}")
+    _need_valid(form)
     return save_form(form, action=action)
+
+
+def _need_valid(form: "forms.ModelForm[Any]") -> None:
+    if not form.is_valid():
+        raise CommandError(f"The demo does not fit the form: {form.errors.as_text()}")

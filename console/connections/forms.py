@@ -60,16 +60,6 @@ class ProjectForm(StyledModelForm):
             *((word, Environment(word).label) for word in environments),
         ]
 
-    def clean(self) -> dict[str, Any]:
-        """Refuse to let a production key travel unencrypted."""
-        cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("environment") == Project.Environment.PRODUCTION:
-            for name in ("write_url", "api_url"):
-                if cleaned.get(name, "").lower().startswith("http:"):
-                    text = "A production address must be https."
-                    self.add_error(name, ValidationError(text, code="https"))
-        return cleaned
-
 
 class KeyForm(StyledModelForm):
     """A new API key. The value is never shown again, not even after an error."""

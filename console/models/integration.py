@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from console.access.scoping import OfEnvironment
 from console.models.project import Project
-from console.validators import validate_path_part
+from console.validators import validate_path_part, validate_reference
 from files.field import Field
 from files.fields.field_lists import from_json
 
@@ -104,7 +104,9 @@ class Group(models.Model):
     integration = models.ForeignKey(
         Integration, on_delete=models.CASCADE, related_name="groups"
     )
-    group_ref = models.CharField("groupRef", max_length=200)
+    group_ref = models.CharField(
+        "groupRef", max_length=200, validators=[validate_reference]
+    )
     name = models.CharField(max_length=100, blank=True)
 
     objects = OfEnvironment["Group"].as_manager()

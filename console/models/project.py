@@ -4,17 +4,37 @@ from datetime import timedelta
 from typing import Any, cast
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
-from ampersand import AsyncReader, Client, SecretStr, UpdateStyle
+from ampersand import AsyncReader, Client, RequestInvalid, SecretStr, UpdateStyle
 from console.access.scoping import OfEnvironment
 from console.clients import READ_TIMEOUT, client_for, reader_for
 from console.environments import Environment
 from console.fields import EncryptedField
-from console.validators import validate_base_url, validate_path_part
+from console.validators import THIS_MACHINE, validate_base_url, validate_path_part
+
+# What GIVEN_FOR names of a project, an API key was typed in for: there it goes, and a
+# project that is moved has no key until one is typed in anew.
+GIVEN_FOR = ("environment", "write_url", "api_url")
+
+# Which hosts are allowed, a setting says.
+HTTPS_NEEDED = "An address must begin with https://, since the API key goes there."
+
+
+def _for_keys(name: str) -> models.Q:
+    """Return the condition that an address is https, or of this machine itself."""
+    begins = ["https://"]
+    for host in THIS_MACHINE:
+        shown = f"[{host}]" if ":" in host else host
+        begins += [f"http://{shown}:", f"http://{shown}/"]
+    fits = models.Q()
+    for begin in begins:
+        fits |= models.Q(**{f"{name}__istartswith": begin})
+    return fits & ~models.Q(**{f"{name}__contains": "@"})
 
 
 class NoActiveKey(Exception):
@@ -29,7 +49,7 @@ class ProjectQuerySet(OfEnvironment["Project"]):
 
         The keys come without their values, so that this works when FIELD_KEYS is lost.
         """
-        keys = ApiKey.objects.filter(revoked_at=None).defer("value")
+        keys = ApiKey.objects.active().defer("value")
         return self.annotate(
             integration_count=models.Count("integrations")
         ).prefetch_related(
@@ -115,7 +135,15 @@ class Project(models.Model):
             models.CheckConstraint(
                 condition=models.Q(environment__in=["sandbox", "test", "production"]),
                 name="project_environment_known",
-            )
+            ),
+            *(
+                models.CheckConstraint(
+                    condition=_for_keys(name),
+                    name=f"project_{name}_for_keys",
+                    violation_error_message=HTTPS_NEEDED,
+                )
+                for name in ("write_url", "api_url")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -135,8 +163,13 @@ class Project(models.Model):
         return self.environment == self.Environment.PRODUCTION
 
     def active_key(self) -> "ApiKey":
-        """Return the newest key that is not revoked. Raises `NoActiveKey`."""
-        key = self.api_keys.filter(revoked_at=None).order_by("-pk").first()
+        """Return the newest key that may go where this project leads.
+
+        Raises `NoActiveKey`.
+        """
+        # Asked of the row as it is here, too: that is where the key would go.
+        here = {name: getattr(self, name) for name in GIVEN_FOR}
+        key = ApiKey.objects.active().filter(project=self, **here).first()
         if key is None:
             raise NoActiveKey(f"{self.name} has no active API key.")
         return key
@@ -148,8 +181,10 @@ class Project(models.Model):
 
         `only_prepares` says that nothing will be sent, so the key counts as not used.
         `timeout` is in seconds for a single wait, SEND_TIMEOUT unless given.
-        Raises `NoActiveKey`, and `UnreadableSecret` when FIELD_KEYS does not open it.
+        Raises `NoActiveKey`, `UnreadableSecret` when FIELD_KEYS does not open it, and
+        `RequestInvalid` for an address to which no key may go.
         """
+        self._need_addresses()
         key = self.active_key()
         if not only_prepares:
             key.mark_used()
@@ -167,8 +202,9 @@ class Project(models.Model):
     def reader(self) -> AsyncReader:
         """Return the pooled reader that asks this project about many operations.
 
-        Raises as `client` does, and `RequestInvalid` for an address that is none.
+        Raises as `client` does.
         """
+        self._need_addresses()
         key = self.active_key()
         key.mark_used()
         return reader_for(
@@ -180,30 +216,65 @@ class Project(models.Model):
 
     reader.alters_data = True  # type: ignore[attr-defined]
 
+    def _need_addresses(self) -> None:
+        """Raise `RequestInvalid` for an address that the settings allow no more."""
+        for name in ("write_url", "api_url"):
+            try:
+                validate_base_url(getattr(self, name))
+            except ValidationError as error:
+                label = self._meta.get_field(name).verbose_name  # type: ignore[union-attr]
+                text = f"The {label} of {self.name} takes no API key. {error.message}"
+                raise RequestInvalid(text) from None
+
+
+class ApiKeyQuerySet(OfEnvironment["ApiKey"]):
+    """Questions asked of keys."""
+
+    def active(self) -> "ApiKeyQuerySet":
+        """Return those that may be used: not revoked, given for what the project is."""
+        here = {name: models.F(f"project__{name}") for name in GIVEN_FOR}
+        return self.filter(revoked_at=None, **here)
+
 
 class ApiKey(models.Model):
-    """A key of a project, encrypted at rest; only its last four are shown."""
+    """A key of a project, encrypted at rest; only its last four are shown.
+
+    It goes only where it was given for; once revoked, its value is gone.
+    """
 
     project = models.ForeignKey(
         Project, on_delete=models.CASCADE, related_name="api_keys"
     )
     label = models.CharField(max_length=100)
-    value: models.Field[Any, SecretStr] = EncryptedField("Key")
+    value: models.Field[Any, SecretStr] = EncryptedField("Key", null=True)
+    environment = models.CharField(max_length=20, editable=False)
+    write_url = models.CharField(max_length=500, editable=False)
+    api_url = models.CharField(max_length=500, editable=False)
     last_four = models.CharField(max_length=4, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, editable=False)
     revoked_at = models.DateTimeField(null=True, editable=False)
 
-    objects = OfEnvironment["ApiKey"].as_manager()
+    objects = ApiKeyQuerySet.as_manager()
     PROJECT = "project"
 
     class Meta:
         ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(revoked_at=None, value__isnull=False)
+                | models.Q(revoked_at__isnull=False, value__isnull=True),
+                name="api_key_has_a_value_until_revoked",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.label} (…{self.last_four})"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        if self._state.adding:
+            for name in GIVEN_FOR:
+                setattr(self, name, getattr(self.project, name))
         if "value" not in self.get_deferred_fields():
             self.value = EncryptedField().to_python(self.value)
             self.last_four = self.value.last_four
@@ -220,8 +291,8 @@ class ApiKey(models.Model):
     mark_used.alters_data = True  # type: ignore[attr-defined]
 
     def revoke(self) -> bool:
-        """Stop the key from being used. Returns False when it already was revoked."""
+        """Forget the key's value. Returns False when it already was revoked."""
         active = ApiKey.objects.filter(pk=self.pk, revoked_at=None)
-        return active.update(revoked_at=timezone.now()) == 1
+        return active.update(revoked_at=timezone.now(), value=None) == 1
 
     revoke.alters_data = True  # type: ignore[attr-defined]

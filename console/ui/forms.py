@@ -6,6 +6,8 @@ from django import forms
 from django.db.models import QuerySet
 from django.forms.renderers import TemplatesSetting
 
+from console.validators import validate_line
+
 
 class ConsoleRenderer(TemplatesSetting):
     """Draws a field as label, control, hint and errors: console/field.html."""
@@ -14,7 +16,10 @@ class ConsoleRenderer(TemplatesSetting):
 
 
 class StyledMixin:
-    """Give the controls of a form the classes of the UI kit."""
+    """Give the controls of a form the classes of the UI kit.
+
+    What is typed in one line is one: a browser sees to that, and others need not.
+    """
 
     fields: dict[str, forms.Field]
     # Another one where two forms stand on a page: their ids must not meet.
@@ -24,6 +29,12 @@ class StyledMixin:
         super().__init__(*args, **{"auto_id": self.ids, **kwargs})
         for field in self.fields.values():
             field.widget.attrs.setdefault("class", _css_class(field.widget))
+            if isinstance(field, forms.CharField) and _is_line(field.widget):
+                field.validators.append(validate_line)
+
+
+def _is_line(widget: forms.Widget) -> bool:
+    return isinstance(widget, forms.TextInput)
 
 
 def _css_class(widget: forms.Widget) -> str:

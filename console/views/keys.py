@@ -12,7 +12,7 @@ from console.actor import Actor
 from console.connections.forms import KeyForm, NewValueForm
 from console.connections.save import record, save_form
 from console.http import ConsoleRequest
-from console.models import ApiKey
+from console.models import ApiKey, Project
 from console.views.lookup import find_active_key, find_project
 from console.views.pages import confirm_page, form_page, posted
 
@@ -29,7 +29,21 @@ def key_new(request: ConsoleRequest, pk: int) -> HttpResponse:
         messages.success(request, f"The API key {key} is added and used from now on.")
         return redirect(project)
     title = f"New API key for {project}"
-    return form_page(request, form, title=title, button="Add API key", project=project)
+    return form_page(
+        request,
+        form,
+        title=title,
+        button="Add API key",
+        project=project,
+        notice=_where_it_goes(project),
+    )
+
+
+def _where_it_goes(project: Project) -> str:
+    return (
+        f"The key goes to {project.write_url} and {project.api_url}, and nowhere else. "
+        "It is deleted here when one of them or the environment is changed."
+    )
 
 
 @sensitive_post_parameters("value")
@@ -56,6 +70,7 @@ def key_rotate(request: ConsoleRequest, pk: int) -> HttpResponse:
         title=f"Rotate {old}",
         button="Rotate API key",
         project=old.project,
+        notice=_where_it_goes(old.project),
     )
 
 

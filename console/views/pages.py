@@ -20,9 +20,19 @@ def form_page(
     title: str,
     button: str,
     project: Project | None = None,
+    notice: str = "",
 ) -> HttpResponse:
-    """Show a form; with 422 when it came back with errors."""
-    context = {"form": form, "title": title, "button": button, "project": project}
+    """Show a form; with 422 when it came back with errors.
+
+    `notice` says what somebody should know before the form is sent.
+    """
+    context = {
+        "form": form,
+        "title": title,
+        "button": button,
+        "project": project,
+        "notice": notice,
+    }
     status = 422 if form.errors else 200
     return render(request, "console/form.html", context, status=status)
 

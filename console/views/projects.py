@@ -1,6 +1,7 @@
 """Projects: the list, the page of one, and changing it."""
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.html import format_html
@@ -18,12 +19,13 @@ from console.access.roles import (
     require_viewer,
 )
 from console.actor import Actor
+from console.connections.change_project import EnvironmentInUse, change_project
 from console.connections.forms import ProjectForm
 from console.connections.probe import try_connection
 from console.connections.save import delete, record, save_form, what_refers_to
 from console.fields import UnreadableSecret
 from console.http import ConsoleRequest
-from console.models import NoActiveKey, Project
+from console.models import ApiKey, NoActiveKey, Project
 from console.ui.panels import project_panels
 from console.views.lookup import find_project
 from console.views.pages import confirm_page, form_page, posted
@@ -82,18 +84,56 @@ def project_new(request: ConsoleRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @require_admin
 def project_edit(request: ConsoleRequest, pk: int) -> HttpResponse:
-    """Change a project. What was already confirmed goes where it was confirmed for."""
+    """Change a project. One that is moved loses its keys, and what waits with them."""
     project = find_project(request, pk, Role.ADMIN)
     mine = environments_for(request.user, Role.ADMIN)
     form = ProjectForm(posted(request), instance=project, environments=mine)
     if form.is_valid():
-        save_form(form, action="project.changed", actor=Actor.of(request))
-        messages.success(request, f"{project} is saved.")
-        return redirect(project)
+        try:
+            taken = change_project(form, actor=Actor.of(request))
+        except EnvironmentInUse as error:
+            form.add_error("environment", ValidationError(str(error), code="in-use"))
+        else:
+            messages.success(request, f"{project} is saved.")
+            if taken:
+                messages.warning(request, _taken_away(taken))
+            return redirect(project)
     # The form has written what was typed into its instance; the page names what is.
     project.refresh_from_db()
     title = f"Edit {project}"
-    return form_page(request, form, title=title, button="Save project", project=project)
+    return form_page(
+        request,
+        form,
+        title=title,
+        button="Save project",
+        project=project,
+        notice=_before_a_move(project),
+    )
+
+
+def _before_a_move(project: Project) -> str:
+    """Say what moving a project with API keys means; "" where it has none."""
+    keys = list(project.api_keys.filter(revoked_at=None).defer("value"))
+    if not keys:
+        return ""
+    return (
+        "If you change an address or the environment, what is stored of "
+        f"{_named(keys)} is deleted, since a key goes only where it was given for. "
+        "Until you add a key again, nothing is sent, what waits is cancelled, and "
+        "running operations are not watched."
+    )
+
+
+def _taken_away(keys: list[ApiKey]) -> str:
+    return (
+        f"Deleted here, since they were given for another address or environment: "
+        f"{_named(keys)}. Nothing is sent until you add a key."
+    )
+
+
+def _named(keys: list[ApiKey]) -> str:
+    noun = "the API key" if len(keys) == 1 else "the API keys"
+    return f"{noun} {', '.join(map(str, keys))}"
 
 
 @require_http_methods(["GET", "POST"])

@@ -4,6 +4,7 @@ import ipaddress
 import re
 import socket
 import unicodedata
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 
 Address = IPv4Address | IPv6Address
@@ -26,6 +27,22 @@ _METADATA = frozenset(
 # The dots that IDNA takes for a full stop.
 _DOTS = re.compile("[\u3002\uff0e\uff61]")
 _NUMBERS = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+)){0,3}")
+
+
+def resolved(host: str, port: int) -> list[str]:
+    """Return what the system's resolver says. Raises OSError, UnicodeError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(where[4][0]) for where in found))
+
+
+def leads_inside(addresses: Iterable[Address], *, may_be_private: bool) -> bool:
+    """Tell whether a host with these addresses is one that nobody may connect to.
+
+    One bad address among good ones is enough: that is how a name is made to lead
+    inside. Link-local and metadata ones are bad even where it `may_be_private`.
+    """
+    bad = is_forbidden if may_be_private else is_private
+    return any(bad(address) for address in addresses)
 
 
 def is_private(address: Address) -> bool:

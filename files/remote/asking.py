@@ -13,7 +13,7 @@ from urllib.parse import quote, urljoin, urlsplit
 import httpcore
 import httpx
 
-from files.remote.guard import Guard, NotLooked
+from files.remote.guard import Guard, NotLooked, unreachable
 from files.shown import shown
 
 SAMPLE = 65_536
@@ -77,7 +77,8 @@ class _Visit:
     def _ask_once(self, method: str, url: str, headers: Mapping[str, str]) -> Answer:
         target, host = _target(url)
         name = target.host.decode()
-        self.guard.check_host(name)
+        usual = 443 if target.scheme == b"https" else 80
+        self.guard.check_host(name, target.port or usual)
         fields = {
             "Host": host,
             "User-Agent": "write-console",
@@ -89,17 +90,9 @@ class _Visit:
             with self.pool.stream(method, target, headers=list(fields.items())) as got:
                 return Answer(url, got.status, _headers(got), _beginning(got))
         except httpcore.ConnectError:
-            raise NotLooked(
-                "no-connection",
-                f"{shown(name)} does not take connections. Check the address, or try "
-                "again.",
-            ) from None
+            raise NotLooked("unreachable", unreachable(name)) from None
         except httpcore.TimeoutException:
-            raise _Unanswered(
-                "too-slow",
-                f"{shown(name)} did not send the beginning of the file within "
-                f"{self.timeout:g} seconds. Try again, or put the file elsewhere.",
-            ) from None
+            raise _Unanswered("unreachable", unreachable(name)) from None
         except (httpcore.NetworkError, httpcore.ProtocolError):
             raise _Unanswered(
                 "broken-answer",

@@ -24,6 +24,20 @@ def header_names(text: str, key: str) -> list[str]:
         return []
 
 
+def is_table(text: str, key: str) -> bool:
+    """Tell whether a text with LF is CSV: with the key, or a row as wide as its header.
+
+    What is none of it is not shown: it may be a page that nobody meant to give away.
+    """
+    try:
+        header, rest = _read(text, delimiter := _delimiter(text, key))
+        row = _read(rest, delimiter)[0]
+    except csv.Error:
+        return False
+    has_key = key.strip().casefold() in (name.strip().casefold() for name in header)
+    return has_key or len(header) == len(row) > 1
+
+
 def header_findings(text: str, key: str, *, is_whole: bool) -> Iterator[Finding]:
     """Yield what is wrong with the header of a text with LF.
 
@@ -55,7 +69,7 @@ def header_findings(text: str, key: str, *, is_whole: bool) -> Iterator[Finding]
         )
         yield _blocks(rule="delimiter", message=message)
     if key not in header:
-        yield _without_key(header, key)
+        yield _without_key(header, key, is_shown=is_table(text, key))
     if is_whole and not rest.strip("\n"):
         message = "There is a header and no row below it."
         yield Finding(level="blocks", rule="no-rows", message=message)
@@ -100,7 +114,7 @@ def _unreadable(error: csv.Error, *, is_whole: bool) -> Finding:
     return _blocks(rule="quotes", message=f"Row 1: {fault}")
 
 
-def _without_key(header: list[str], key: str) -> Finding:
+def _without_key(header: list[str], key: str, *, is_shown: bool) -> Finding:
     fitting = [name for name in header if name.casefold() == key.casefold()]
     if fitting:
         message = (
@@ -115,6 +129,12 @@ def _without_key(header: list[str], key: str) -> Finding:
             line=1,
             column=fitting[0],
         )
+    if not is_shown:
+        message = (
+            f"The primary key {shown(key)} is not in the first line, and the rest does "
+            "not look like CSV either. Put the CSV file there."
+        )
+        return _blocks(rule="key-missing", message=message)
     names = ", ".join(shown(name) for name in header[:_NAMES_LISTED])
     left = len(header) - _NAMES_LISTED
     more = f" and {left:,} more" if left > 0 else ""

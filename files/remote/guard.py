@@ -1,33 +1,30 @@
 """The SSRF guard: connections only to where an address that was typed may lead us."""
 
-import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from ipaddress import ip_address
 from typing import Any, Literal
 
 import httpcore
 
 from files.remote.addresses import (
-    Address,
     is_forbidden,
-    is_private,
     is_private_host,
+    leads_inside,
     parsed,
+    resolved,
 )
 from files.shown import shown
 
 Resolve = Callable[[str, int], Sequence[str]]
 Code = Literal[
     "not-an-address",
-    "unknown-name",
     "forbidden",
     "private",
-    "no-connection",
+    "unreachable",
     "no-https",
     "certificate",
-    "too-slow",
     "broken-answer",
     "another-part",
     "redirects",
@@ -46,27 +43,22 @@ class NotLooked(Exception):
         self.code = code
 
 
-def resolved(host: str, port: int) -> list[str]:
-    """Return what the system's resolver says. Raises OSError, UnicodeError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(where[4][0]) for where in found))
-
-
 class Guard(httpcore.NetworkBackend):
     """Connects only to addresses that were checked, and only until a moment.
 
     `until` is a time of the monotonic clock. Addresses of private networks are refused
-    unless `allow_private`; link-local and metadata ones always are.
+    unless `private_hosts` has the host with its port, as it is spelled; link-local and
+    metadata ones always are.
     """
 
     def __init__(
         self,
-        allow_private: bool,
+        private_hosts: Collection[tuple[str, int]],
         resolve: Resolve | None = None,
         network: httpcore.NetworkBackend | None = None,
     ) -> None:
         self.until = 0.0
-        self._allow_private = allow_private
+        self._private_hosts = private_hosts
         self._resolve = resolve or resolved
         self._network = network or httpcore.SyncBackend()
 
@@ -77,13 +69,21 @@ class Guard(httpcore.NetworkBackend):
             raise error
         return left
 
-    def check_host(self, host: str) -> None:
+    def check_host(self, host: str, port: int) -> None:
         """Raise NotLooked for what `host` spells, before any DNS is asked."""
         literal = parsed(host)
-        if literal is not None:
-            self._check(host, [literal])
-        elif not self._allow_private and is_private_host(host):
-            raise _private(host)
+        if literal is not None and is_forbidden(literal):
+            raise NotLooked(
+                "forbidden",
+                f"{shown(host)} is an address that machines use for themselves; no "
+                "file can be there. Check its spelling.",
+            )
+        if is_private_host(host) and (host, port) not in self._private_hosts:
+            raise NotLooked(
+                "private",
+                f"{shown(host)} is an address that only its own network reaches, so "
+                "Ampersand cannot fetch from it. Put the file where it is public.",
+            )
 
     def connect_tcp(
         self,
@@ -112,31 +112,22 @@ class Guard(httpcore.NetworkBackend):
             found = self._resolve(host, port)
         except (OSError, UnicodeError):
             found = []
-        if not found:
-            raise NotLooked(
-                "unknown-name",
-                f"No address is known for {shown(host)}. Check its spelling.",
-            )
-        self._check(host, [ip_address(text) for text in found])
+        may_be_private = (host, port) in self._private_hosts
+        addresses = [ip_address(text) for text in found]
+        if not found or leads_inside(addresses, may_be_private=may_be_private):
+            raise NotLooked("unreachable", unreachable(host))
         return found
 
-    def _check(self, host: str, addresses: list[Address]) -> None:
-        # One bad address among good ones is how a name is made to lead inside.
-        if any(is_forbidden(address) for address in addresses):
-            raise NotLooked(
-                "forbidden",
-                f"{shown(host)} leads to an address that machines use for themselves; "
-                "no file can be there. Check its spelling.",
-            )
-        if not self._allow_private and any(is_private(each) for each in addresses):
-            raise _private(host)
 
+def unreachable(host: str) -> str:
+    """Return what is said where no answer came, whatever kept it away.
 
-def _private(host: str) -> NotLooked:
-    return NotLooked(
-        "private",
-        f"{shown(host)} leads to an address that only its own network reaches, so "
-        "Ampersand cannot fetch from it. Put the file where it is public.",
+    In the same words, so that nobody learns by it which names and ports there are.
+    """
+    return (
+        f"Nothing comes from {shown(host)}: its name is not known, nothing answers "
+        "there in time, or only its own network reaches it. Check its spelling, try "
+        "again, or put the file where it is public."
     )
 
 

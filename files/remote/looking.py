@@ -10,7 +10,7 @@ limited (asking.py).
 
 import hashlib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -94,7 +94,7 @@ def look(
     url: str,
     *,
     key: str,
-    allow_private: bool,
+    private_hosts: Collection[tuple[str, int]],
     timeout: float = 10,
     resolve: Resolve | None = None,
     network: httpcore.NetworkBackend | None = None,
@@ -103,12 +103,13 @@ def look(
     """Ask for the file at `url`, to be upserted by `key`, and judge its beginning.
 
     `timeout` is in seconds for everything, but for the system's resolver. Addresses of
-    private networks are refused unless `allow_private`; link-local and metadata ones
-    always are. `resolve`, `network` and `tls` exist for tests.
+    private networks are refused unless `private_hosts` has the host with its port;
+    link-local and metadata ones always are. `resolve`, `network` and `tls` exist for
+    tests.
 
     Raises: NotLooked where no answer came or none may be asked for.
     """
-    guard = Guard(allow_private, resolve, network)
+    guard = Guard(private_hosts, resolve, network)
     head, answer = ask(url, guard, timeout=timeout, tls=tls)
     now = datetime.now(UTC)
     file = RemoteFile(

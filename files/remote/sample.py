@@ -8,7 +8,7 @@ from functools import partial
 from files.findings import Finding
 from files.reading import kinds
 from files.reading.scanning import Scan
-from files.remote.csv_header import UPLOAD, header_findings, header_names
+from files.remote.csv_header import UPLOAD, header_findings, header_names, is_table
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -52,10 +52,11 @@ class Sample:
         return _line_ends(self.content, is_whole=self.is_whole)
 
     def header(self, key: str) -> list[str]:
-        """Return the column names, [] where they cannot be read."""
+        """Return the column names, [] where they cannot be read or it is no CSV."""
         if self._kind() or self.content.startswith(_UTF16):
             return []
-        return header_names(self._text(), key)
+        text = self._text()
+        return header_names(text, key) if is_table(text, key) else []
 
     def _kind(self) -> str:
         kind = kinds.by_bytes(self.content)

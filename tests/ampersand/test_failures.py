@@ -220,7 +220,7 @@ def test_a_body_that_cannot_be_decoded_leaves_the_outcome_unknown():
     assert isinstance(failure(make_client(handler)), OutcomeUnknown)
 
 
-@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
+@pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "all_proxy"])
 def test_a_proxy_of_the_environment_is_used_within_the_deadline(monkeypatch, name):
     def drip(connection, number):
         while not server.ended.wait(0.01):
@@ -229,11 +229,12 @@ def test_a_proxy_of_the_environment_is_used_within_the_deadline(monkeypatch, nam
 
     with Loopback(drip) as server:
         monkeypatch.setenv(name, server.url.removesuffix("/v1"))
-        client = make_client(write_url="http://write.example/v1", timeout=0.5)
+        client = make_client(write_url="https://write.example/v1", timeout=0.5)
         caught = failure(client)
     assert isinstance(caught, OutcomeUnknown)
     assert "1.5 s" in caught.reason
-    assert server.requests[0].startswith(b"POST http://write.example/v1/")
+    assert server.requests[0].startswith(b"CONNECT write.example:443 ")
+    assert KEY.encode() not in server.requests[0]
 
 
 def test_a_proxy_that_will_not_tunnel_means_not_sent(monkeypatch):

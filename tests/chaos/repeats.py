@@ -14,13 +14,13 @@ from threading import Lock
 
 import httpx
 
-from console.models import Project
 from tests.chaos.checks import ledger, violations
 from tests.chaos.kills import work_again
 from tests.chaos.plays import CREATE, PARTS, POLLS, Play, three
 from tests.chaos.processes import done, forked
 from tests.chaos.stage import Stage
 from tests.chaos.tables import progress, say_violations, table
+from tests.conftest import move_projects
 
 # The second of three creates is refused: with the first one's answer it succeeded.
 REFUSED = Play(
@@ -79,7 +79,7 @@ def _play(
 
 
 def _go_by(url: str) -> None:
-    Project.objects.update(write_url=f"{url}/v1", api_url=f"{url}/v1")
+    move_projects(write_url=f"{url}/v1", api_url=f"{url}/v1")
 
 
 class Repeater:

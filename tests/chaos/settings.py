@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from tests.hosts import ThisMachine
 from tests.settings import *  # noqa: F403
 
 _directory = Path(os.environ["CHAOS_DIR"])
@@ -17,6 +18,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
 TASKS["default"]["BACKEND"] = "django_tasks_db.DatabaseBackend"  # noqa: F405
 STORAGES["default"]["OPTIONS"] = {"location": _directory / "files"}  # noqa: F405
 SEND_TIMEOUT = 60
+# What stands in for Ampersand takes any port that is free.
+API_HOSTS = ThisMachine()
 LOGGING["handlers"]["stderr"] |= {  # noqa: F405
     "class": "logging.FileHandler",
     "filename": str(_directory / "log"),

@@ -28,7 +28,13 @@ from console.models import (
 from console.runtime import db_clock
 from sandbox import schema
 from tests.conftest import SANDBOX_KEY, make_project
+from tests.hosts import ThisMachine
 from tests.texts import numbers, words
+
+
+@pytest.fixture(autouse=True)
+def _any_port(settings: Any) -> None:
+    settings.API_HOSTS = ThisMachine()
 
 
 def run(name: str, *args: str) -> str:
@@ -118,7 +124,9 @@ def test_the_demo_follows_the_sandboxs_port(
     project = Project.objects.get(name="Demo")
     assert project.api_url == "http://127.0.0.1:8002/v1"
     assert project.update_style == "post_type_update"
-    assert AuditEvent.objects.newest_first()[0].action == "project.changed"
+    assert project.active_key().value.reveal() == SANDBOX_KEY
+    actions = [event.action for event in AuditEvent.objects.newest_first()[:6]]
+    assert actions == ["key.added", "key.revoked", "project.changed"] * 2
 
 
 def test_a_password_is_invented_once(db: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -142,7 +142,10 @@ def test_changing_a_project_records_before_and_after(
     project.refresh_from_db()
     assert answer.status_code == 302
     assert project.environment == "production"
-    event = last_event("project.changed")
+    # Its key was given for the sandbox.
+    last_event("key.revoked")
+    event = AuditEvent.objects.newest_first()[1]
+    assert event.action == "project.changed"
     assert event.detail["environment"] == ["sandbox", "production"]
     assert "name" not in event.detail
 

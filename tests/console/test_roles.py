@@ -120,8 +120,8 @@ def test_a_project_can_be_added_where_one_is_an_admin(client: Browser) -> None:
     values = {
         "name": "New",
         "remote_id": "new",
-        "write_url": "https://write.example.com",
-        "api_url": "https://api.example.com",
+        "write_url": "https://write.withampersand.com",
+        "api_url": "https://api.withampersand.com",
         "generation": "A",
         "update_style": "patch",
         "max_at_once": 4,

@@ -19,6 +19,7 @@ SETTINGS = ROOT / "console" / "settings.py"
 NO_FLAG = ["maybe", "2", "tru", "None"]
 NO_NUMBER = ["-1", "1.5", "x", "٣", "1e3", "10000000000000", "0x10"]
 NO_ADDRESS = ["console", "ftp://a.example", "https://", "https://[", "http://a:b"]
+NO_HOSTS = ["https://a.example", "*", ".a.example", "a.example:0", "a:99999", "a/b"]
 # Of each variable, values that are wrong, and values that are right.
 TABLE: dict[str, tuple[list[str], list[str]]] = {
     "SECRET_KEY": ([""], ["s" * 50, "with spaces $ and = signs" * 2]),
@@ -71,6 +72,8 @@ TABLE: dict[str, tuple[list[str], list[str]]] = {
     "DRAFTS_MIB": ([*NO_NUMBER, "0", "1000001"], ["1", "1000000"]),
     "KEEP_FREE_MIB": ([*NO_NUMBER, "1000001"], ["0", "1000000"]),
     "PUBLIC_URL": (NO_ADDRESS, ["https://a.example", ""]),
+    "API_HOSTS": (NO_HOSTS, ["gw.example, b.example:8443", "[::1]:8900", ""]),
+    "PRIVATE_HOSTS": (NO_HOSTS, ["127.0.0.1:8900", ""]),
     "S3_ENDPOINT": (NO_ADDRESS, ["http://127.0.0.1:9000", ""]),
     "S3_BUCKET": (["set-alone"], [""]),
     "S3_REGION": (["eu\neast"], [""]),

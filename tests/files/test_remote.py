@@ -33,6 +33,7 @@ from files.remote.looking import (
     look,
     same,
 )
+from tests.hosts import EVERY_HOST
 from tests.texts import numbers, quoted
 
 CSV = b"id,a\n1,x\n2,y\n"
@@ -181,7 +182,7 @@ def names(*answers: Sequence[str]) -> Callable[[str, int], Sequence[str]]:
 def seen(web: Web, reply: Reply, key: str = "id") -> RemoteFile:
     """Look at a reply."""
     web.replies["/a.csv"] = reply
-    return look(web.at("/a.csv"), key=key, allow_private=True)
+    return look(web.at("/a.csv"), key=key, private_hosts=EVERY_HOST)
 
 
 def rules(file: RemoteFile) -> list[tuple[str, str]]:
@@ -438,7 +439,7 @@ def test_a_signature_that_ends_is_told(
     ends = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=minutes)
     web.replies["*"] = Reply(status=status)
     url = web.at(f"/a.csv?{signed(kind, ends)}")
-    file = look(url, key="id", allow_private=True)
+    file = look(url, key="id", private_hosts=EVERY_HOST)
     assert (rules(file), file.expires_at) == (found, ends)
 
 
@@ -453,13 +454,13 @@ def test_a_signature_that_ends_is_told(
     ],
 )
 def test_an_odd_expiry_is_none(query: str, web: Web) -> None:
-    file = look(web.at(f"/a.csv?{query}"), key="id", allow_private=True)
+    file = look(web.at(f"/a.csv?{query}"), key="id", private_hosts=EVERY_HOST)
     assert (file.expires_at, file.findings) == (None, [])
 
 
 def test_path_and_query_go_out_as_they_are_spelled(web: Web) -> None:
     path = "/a%2Fb%20c/d'(e)*~.csv?a=%2f&b=c+d&e=f%3D'[x]&g"
-    look(web.at(path), key="id", allow_private=True)
+    look(web.at(path), key="id", private_hosts=EVERY_HOST)
     assert {asked for _, asked, _ in web.asked} == {path}
 
 
@@ -478,7 +479,7 @@ def test_what_was_seen_is_stored_and_comes_back(web: Web) -> None:
     ends = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=5)
     url = web.at(f"/a.csv?{signed('S3', ends)}")
     web.replies["*"] = Reply(body=b"x;a\r\n\xe9", headers={"ETag": '"1"'})
-    file = look(url, key="id", allow_private=True)
+    file = look(url, key="id", private_hosts=EVERY_HOST)
     assert file.findings
     assert RemoteFile.from_json(json.loads(json.dumps(file.as_json()))) == file
 
@@ -634,7 +635,7 @@ def test_any_host_has_an_answer(host: str) -> None:
 def test_a_private_host_is_not_connected_to(host: str, web: Web) -> None:
     network = Detour(web.port)
     with pytest.raises(NotLooked):
-        look(f"http://{host}/a.csv", key="id", allow_private=False, network=network)
+        look(f"http://{host}/a.csv", key="id", private_hosts=(), network=network)
     assert network.connected == []
 
 
@@ -642,12 +643,9 @@ def test_a_local_server_is_refused_unless_private_addresses_are_allowed(
     web: Web,
 ) -> None:
     with refused("private"):
-        look(web.at("/a.csv"), key="id", allow_private=False)
+        look(web.at("/a.csv"), key="id", private_hosts=())
     assert web.asked == []
-    assert look(web.at("/a.csv"), key="id", allow_private=True).findings == []
-
-
-METADATA = {"169.254.169.254", "fe80::1%eth0"}
+    assert look(web.at("/a.csv"), key="id", private_hosts=EVERY_HOST).findings == []
 
 
 @pytest.mark.parametrize(
@@ -665,11 +663,11 @@ METADATA = {"169.254.169.254", "fe80::1%eth0"}
 )
 def test_a_public_name_that_leads_inside_is_refused(found: list[str], web: Web) -> None:
     network = Detour(web.port)
-    with refused("forbidden" if set(found) & METADATA else "private"):
+    with refused("unreachable"):
         look(
             "http://files.example.com/a.csv",
             key="id",
-            allow_private=False,
+            private_hosts=(),
             resolve=names(found),
             network=network,
         )
@@ -681,7 +679,7 @@ def test_the_address_that_was_checked_is_the_one_connected_to(web: Web) -> None:
     file = look(
         "http://files.example.com/a.csv",
         key="id",
-        allow_private=False,
+        private_hosts=(),
         resolve=names([PUBLIC]),
         network=network,
     )
@@ -693,11 +691,11 @@ def test_the_address_that_was_checked_is_the_one_connected_to(web: Web) -> None:
 
 def test_a_name_that_leads_elsewhere_the_second_time_is_refused_then(web: Web) -> None:
     network = Detour(web.port)
-    with refused("private"):
+    with refused("unreachable"):
         look(
             "http://rebinding.example.com/a.csv",
             key="id",
-            allow_private=False,
+            private_hosts=(),
             resolve=names([PUBLIC], ["127.0.0.1"]),
             network=network,
         )
@@ -715,7 +713,7 @@ def test_the_next_address_is_tried_where_one_takes_no_connection(web: Web) -> No
     file = look(
         "http://files.example.com/a.csv",
         key="id",
-        allow_private=False,
+        private_hosts=(),
         resolve=names([PUBLIC, "8.8.8.8"]),
         network=Half(web.port),
     )
@@ -725,15 +723,17 @@ def test_the_next_address_is_tried_where_one_takes_no_connection(web: Web) -> No
 @pytest.mark.parametrize(
     "host", ["169.254.169.254", "[fe80::1]", "168.63.129.16", "224.0.0.1", "0xa9fea9fe"]
 )
-def test_metadata_is_out_of_reach_even_in_a_sandbox(host: str, web: Web) -> None:
+def test_metadata_is_out_of_reach_whatever_a_setting_names(host: str, web: Web) -> None:
     network = Detour(web.port)
     with refused("forbidden"):
-        look(f"http://{host}/a.csv", key="id", allow_private=True, network=network)
-    with refused("forbidden"):
+        look(
+            f"http://{host}/a.csv", key="id", private_hosts=EVERY_HOST, network=network
+        )
+    with refused("unreachable"):
         look(
             "http://a.example/x",
             key="id",
-            allow_private=True,
+            private_hosts=EVERY_HOST,
             resolve=names([str(parsed(host))]),
             network=network,
         )
@@ -775,7 +775,7 @@ def test_metadata_is_out_of_reach_even_in_a_sandbox(host: str, web: Web) -> None
 def test_what_is_no_plain_address_is_refused(url: str, web: Web) -> None:
     network = Detour(web.port)
     with pytest.raises(NotLooked) as caught:
-        look(url, key="id", allow_private=False, network=network, resolve=names([]))
+        look(url, key="id", private_hosts=(), network=network, resolve=names([]))
     assert network.connected == []
     assert "secret" not in str(caught.value)
 
@@ -784,7 +784,7 @@ def test_what_is_no_plain_address_is_refused(url: str, web: Web) -> None:
 @settings(max_examples=300, deadline=None)
 def test_no_address_is_worse_than_not_looked(rest: str) -> None:
     with pytest.raises(NotLooked):
-        look(f"http://{rest}", key="id", allow_private=False, resolve=names([]))
+        look(f"http://{rest}", key="id", private_hosts=(), resolve=names([]))
 
 
 def lead(web: Web, *steps: str) -> str:
@@ -798,16 +798,18 @@ def lead(web: Web, *steps: str) -> str:
 def test_a_redirect_is_followed_and_told(status: int, web: Web) -> None:
     reply = Reply(status=status, headers={"Location": "a.csv#top"})
     web.replies["/0"] = reply
-    file = look(web.at("/0"), key="id", allow_private=True)
+    file = look(web.at("/0"), key="id", private_hosts=EVERY_HOST)
     assert file.final_url == web.at("/a.csv")
     assert rules(file) == [("warns", "redirected")]
 
 
 def test_three_redirects_are_followed_and_no_more(web: Web) -> None:
-    assert look(lead(web, "/1", "/2", "/a.csv"), key="id", allow_private=True).size
+    assert look(
+        lead(web, "/1", "/2", "/a.csv"), key="id", private_hosts=EVERY_HOST
+    ).size
     url = lead(web, "/1", "/2", "/3", "/a.csv")
     with refused("redirects"):
-        look(url, key="id", allow_private=True)
+        look(url, key="id", private_hosts=EVERY_HOST)
 
 
 @pytest.mark.parametrize(
@@ -836,7 +838,7 @@ def test_a_redirect_is_checked_like_the_first_address(location: str, web: Web) -
         look(
             "http://files.example.com/0",
             key="id",
-            allow_private=False,
+            private_hosts=(),
             resolve=resolve,
             network=network,
         )
@@ -851,7 +853,7 @@ def test_a_redirect_without_an_address_is_a_refusal(web: Web) -> None:
 
 
 def test_the_finding_of_a_redirect_does_not_quote_its_query(web: Web) -> None:
-    file = look(lead(web, "/a.csv?sig=canary"), key="id", allow_private=True)
+    file = look(lead(web, "/a.csv?sig=canary"), key="id", private_hosts=EVERY_HOST)
     assert "canary" in file.final_url
     assert "canary" not in messages(file)
 
@@ -861,30 +863,30 @@ def test_the_finding_of_a_redirect_does_not_quote_its_query(web: Web) -> None:
 
 def test_a_server_that_drips_is_left(web: Web) -> None:
     web.replies["*"] = Reply(drip=True)
-    with refused("too-slow"):
-        look(web.at("/a.csv"), key="id", allow_private=True, timeout=0.5)
+    with refused("unreachable"):
+        look(web.at("/a.csv"), key="id", private_hosts=EVERY_HOST, timeout=0.5)
 
 
 def test_a_server_that_says_nothing_is_left() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-        with refused("too-slow"):
-            look(url, key="id", allow_private=True, timeout=0.5)
+        with refused("unreachable"):
+            look(url, key="id", private_hosts=EVERY_HOST, timeout=0.5)
 
 
 def test_a_port_that_nobody_listens_on_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    with refused("no-connection"):
-        look(f"http://127.0.0.1:{port}/", key="id", allow_private=True)
+    with refused("unreachable"):
+        look(f"http://127.0.0.1:{port}/", key="id", private_hosts=EVERY_HOST)
 
 
 def test_a_name_that_nobody_knows_is_told() -> None:
     def resolve(host: str, port: int) -> list[str]:
         raise socket.gaierror
 
-    with refused("unknown-name"):
-        look("http://gone.example/", key="id", allow_private=False, resolve=resolve)
+    with refused("unreachable"):
+        look("http://gone.example/", key="id", private_hosts=(), resolve=resolve)
 
 
 @pytest.mark.parametrize(
@@ -958,7 +960,7 @@ def look_by_https(
     return look(
         f"https://{host}{path}",
         key="id",
-        allow_private=False,
+        private_hosts=(),
         resolve=names([PUBLIC]),
         network=Detour(web.port),
         tls=tls.client if trusted else None,

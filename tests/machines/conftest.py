@@ -48,6 +48,7 @@ def installed(database_url: str, data: Path, settings: Any) -> Iterator[Installa
     installation = Installation(data, database_url)
     with speaking_to(database_url):
         installation.sandbox()
+        settings.API_HOSTS = [("127.0.0.1", installation.sandbox_port)]
         try:
             yield installation
         finally:

@@ -32,6 +32,7 @@ class Installation:
     data: Path
     database_url: str
     sandbox_url: str = ""
+    sandbox_port: int = 0
     variables: dict[str, str] = field(default_factory=dict)
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
     webs: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -48,6 +49,7 @@ class Installation:
             "TASKS_BACKEND": "django_tasks_db.DatabaseBackend",
             # On a busy machine an answer takes its time.
             "SEND_TIMEOUT": "60",
+            "API_HOSTS": f"127.0.0.1:{self.sandbox_port}",
             **self.variables,
         }
 
@@ -83,7 +85,7 @@ class Installation:
 
     def sandbox(self) -> None:
         """Start the one Ampersand that they all speak to."""
-        port = free_port()
+        port = self.sandbox_port = free_port()
         self.sandbox_url = f"http://127.0.0.1:{port}"
         self.ampersand = self.start(
             "-m", "sandbox", "--port", str(port), "--bulk-seconds", "0"

@@ -8,15 +8,19 @@ from wsgiref.util import setup_testing_defaults
 
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
+from django.test import Client as Browser
 from django.utils import timezone
 
-from console.models import Integration, Project, WriteObject
+from ampersand import RequestInvalid
+from console.models import Integration, NoActiveKey, Project, WriteObject
 from operations.models import Operation
 from operations.worker.watch import watch
 from sandbox.app import Sandbox
 from tests.conftest import actor
+from writes import requests
 from writes.actions import begin_job, release_parts, settle
 from writes.actions.confirm import confirm as confirm_write
+from writes.actions.confirm import review_token
 from writes.actions.save_draft import save_draft
 from writes.models import FileJob, Write
 from writes.storage import stored
@@ -84,6 +88,20 @@ def confirm(write: Write, user: User, **said: Any) -> Operation:
     `repeat_reason`.
     """
     return confirm_write(write, actor(user), **said)
+
+
+def press_send(
+    browser: Browser, write: Write, said: dict[str, Any] | None = None, **options: Any
+) -> Any:
+    """Press Send on the review of a draft as it is now; `said` is typed beside it."""
+    draft = Write.objects.get(pk=write.pk)
+    try:
+        reviewed = review_token(draft, requests.prepare_shown(draft))
+    except (NoActiveKey, RequestInvalid, KeyError, FileNotFoundError):
+        # Its page has nothing to show either.
+        reviewed = ""
+    form = {"reviewed": reviewed, **(said or {})}
+    return browser.post(f"/writes/{draft.pk}/send/", form, **options)
 
 
 def work_off() -> None:

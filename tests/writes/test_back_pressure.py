@@ -15,6 +15,8 @@ from operations.limits import rate_limit
 from operations.models import Gate, Operation
 from operations.worker.watch import watch
 from sandbox.app import Sandbox
+from tests.conftest import move_projects
+from tests.hosts import ThisMachine
 from tests.texts import numbers
 from tests.writes.making import (
     confirm,
@@ -292,9 +294,16 @@ class TestCancelled:
         assert "had left" not in page
 
     def test_what_never_left_does_not_count_as_refused(
-        self, project: Project, olga: User, integration: Integration, browser: Browser
+        self,
+        project: Project,
+        olga: User,
+        integration: Integration,
+        browser: Browser,
+        settings: Any,
     ) -> None:
-        Project.objects.update(write_url="http://127.0.0.1:1")
+        settings.API_HOSTS = ThisMachine()
+        move_projects(write_url="http://127.0.0.1:1")
+        integration = type(integration).objects.get()
         operation = confirm(make_draft(integration, olga), olga)
         Batch.objects.update(url="http://127.0.0.1:1/v1/x")
         send(operation)

@@ -12,7 +12,7 @@ from django.test import Client as Browser
 from ampersand import Client, SecretStr
 from console.models import Integration, Project
 from operations.models import Operation
-from tests.writes.making import make_draft
+from tests.writes.making import make_draft, press_send
 from writes.worker import send
 
 CANARY = "CANARY-KEY-123456789"
@@ -66,7 +66,7 @@ def test_the_key_is_found_nowhere(
     ]
     for write in drafts:
         contents.append(browser.get(f"/writes/{write.pk}/"))
-        contents.append(browser.post(f"/writes/{write.pk}/send/", follow=True))
+        contents.append(press_send(browser, write, follow=True))
         operation = Operation.objects.get(batch__write=write)
         send.send(operation.pk)
         operation.refresh_from_db()

@@ -1,6 +1,7 @@
 """The breaker from opening to closing, with an Ampersand that goes and comes back."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -16,6 +17,7 @@ from console.models import AuditEvent, Project
 from operations.limits import circuit_breaker
 from operations.models import Gate, Operation
 from tests.conftest import make_project
+from tests.hosts import ThisMachine
 from tests.sandbox.support import served
 from tests.writes.making import confirm, make_draft
 from writes.worker import send
@@ -41,8 +43,9 @@ def time_passes() -> None:
 
 
 def test_it_opens_is_shown_closes_by_itself_and_everything_goes_out(
-    olga: User, browser: Browser
+    olga: User, browser: Browser, settings: Any
 ) -> None:
+    settings.API_HOSTS = ThisMachine()
     clients.client_for.cache_clear()
     with served() as (http, _):
         port = str(http.base_url.port)

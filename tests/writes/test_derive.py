@@ -24,6 +24,7 @@ from tests.writes.making import (
     check_draft,
     confirm,
     make_draft,
+    press_send,
     received,
     records,
     work_off,
@@ -389,7 +390,7 @@ class TestTrial:
         """Another tab still shows all rows, and its button would send them all."""
         reviewed = browser.get(f"/writes/{write.pk}/").context["reviewed"]
         browser.post(f"/writes/{write.pk}/trial/", {"rows": "2"})
-        answer = browser.post(f"/writes/{write.pk}/send/", {"reviewed": reviewed})
+        answer = press_send(browser, write, {"reviewed": reviewed})
         assert answer.status_code == 422
         assert not Operation.objects.exists()
 

@@ -12,9 +12,9 @@ from console.access.roles import Role
 from console.models import AuditEvent, Integration, NoActiveKey, Project
 from operations.models import Operation
 from tests.answers import Shown, levels
-from tests.conftest import SANDBOX_KEY, make_user
+from tests.conftest import SANDBOX_KEY, make_user, move_projects
 from tests.texts import numbers
-from tests.writes.making import make_draft, received
+from tests.writes.making import make_draft, press_send, received
 from tests.writes.pages import Page
 from writes.models import Write
 from writes.worker import send
@@ -89,7 +89,7 @@ def test_the_review_of_a_file_shows_both_digests_and_its_first_rows(
 def test_a_production_project_is_told_by_word_and_colour(
     environment: str, project: Project, draft: Write, browser: Browser
 ) -> None:
-    Project.objects.update(environment=environment)
+    move_projects(environment=environment)
     content = browser.get(f"/writes/{draft.pk}/").content.decode()
     assert f"environment-{environment}" in content
     assert ("btn-danger" in content) == (environment == "production")
@@ -98,7 +98,7 @@ def test_a_production_project_is_told_by_word_and_colour(
 def test_sending_goes_to_the_operation_and_leaves_an_audit_event(
     draft: Write, browser: Browser
 ) -> None:
-    answer = browser.post(f"/writes/{draft.pk}/send/")
+    answer = press_send(browser, draft)
     operation = Operation.objects.get()
     assert answer["Location"] == operation.get_absolute_url()
     assert operation.state == Operation.State.WAITING
@@ -110,17 +110,17 @@ def test_sending_goes_to_the_operation_and_leaves_an_audit_event(
 def test_sending_twice_is_one_operation_and_one_request(
     draft: Write, browser: Browser, sandbox: Any
 ) -> None:
-    first, second = (browser.post(f"/writes/{draft.pk}/send/") for _ in range(2))
+    first, second = (press_send(browser, draft) for _ in range(2))
     assert first["Location"] == second["Location"]
     operation = Operation.objects.get()
     send.send(operation.pk)
-    browser.post(f"/writes/{draft.pk}/send/")
+    press_send(browser, draft)
     send.send(operation.pk)
     assert len(received(sandbox)) == 1
 
 
 def test_a_sent_write_is_shown_by_its_operation(draft: Write, browser: Browser) -> None:
-    browser.post(f"/writes/{draft.pk}/send/")
+    press_send(browser, draft)
     answer = browser.get(f"/writes/{draft.pk}/")
     assert answer["Location"] == Operation.objects.get().get_absolute_url()
 
@@ -131,7 +131,7 @@ def test_a_discarded_draft_cannot_be_sent(draft: Write, browser: Browser) -> Non
     answer = browser.get(f"/writes/{draft.pk}/")
     assert Shown(answer).data["state"] == ["discarded"]
     assert "Send" not in Page(answer).buttons
-    answer = browser.post(f"/writes/{draft.pk}/send/")
+    answer = press_send(browser, draft)
     assert answer.status_code == 422
     assert not Operation.objects.exists()
 
@@ -140,9 +140,13 @@ def test_a_discarded_draft_cannot_be_sent(draft: Write, browser: Browser) -> Non
 def test_what_is_no_draft_any_more_cannot_be_discarded(
     before: str, draft: Write, browser: Browser
 ) -> None:
-    browser.post(f"/writes/{draft.pk}/{before}/")
+    if before == "send":
+        press_send(browser, draft)
+    else:
+        browser.post(f"/writes/{draft.pk}/discard/")
     draft.refresh_from_db()
     state = draft.state
+    assert state != "draft"
     answer = browser.post(f"/writes/{draft.pk}/discard/", follow=True)
     assert levels(answer)[-1] == "warning"
     draft.refresh_from_db()
@@ -159,7 +163,7 @@ def test_a_project_without_a_key_is_told_on_the_review(
         project.active_key()
     assert str(missing.value) in Shown(answer).texts["problem"]
     assert "Send" not in Page(answer).buttons
-    answer = browser.post(f"/writes/{draft.pk}/send/")
+    answer = press_send(browser, draft)
     assert answer.status_code == 422
     draft.refresh_from_db()
     assert draft.is_draft
@@ -170,7 +174,7 @@ def test_a_file_that_is_gone_is_told_and_nothing_is_sent(
 ) -> None:
     write = make_draft(integration, olga, **DRAFTS["csv"])
     write.as_sent.storage.delete(write.as_sent.name)
-    answer = browser.post(f"/writes/{write.pk}/send/")
+    answer = press_send(browser, write)
     assert answer.status_code == 422
     assert "problem" in Shown(answer).ids
     assert not Operation.objects.exists()
@@ -262,7 +266,7 @@ def test_what_is_written_is_what_was_reviewed(
     record = {"zebra": "ü\n<b>", "LastName": "Berg", "Kids__c": 0.1}
     write = make_draft(integration, olga, record=record)
     shown = browser.get(f"/writes/{write.pk}/").context["shown"]
-    browser.post(f"/writes/{write.pk}/send/")
+    press_send(browser, write)
     batch = write.batches.get()
     assert batch.request() == shown
     assert list(json.loads(batch.body)["record"]) == list(record)
@@ -277,10 +281,10 @@ def test_what_was_changed_after_the_review_is_not_sent(
     stale = Page(browser.get(f"/writes/{write.pk}/")).submits["reviewed"][0]
     content = {name: getattr(other, name) for name in CONTENT}
     write.change(only_from=Write.State.DRAFT, **content)
-    answer = browser.post(f"/writes/{write.pk}/send/", {"reviewed": stale})
+    answer = press_send(browser, write, {"reviewed": stale})
     assert answer.status_code == 422
     assert "problem" in Shown(answer).ids
     assert not Operation.objects.exists()
     fresh = Page(answer).submits["reviewed"][0]
-    browser.post(f"/writes/{write.pk}/send/", {"reviewed": fresh})
+    press_send(browser, write, {"reviewed": fresh})
     assert Operation.objects.exists()

@@ -10,7 +10,7 @@ from django.test import Client as Browser
 
 from console.access.roles import Role
 from console.models import Integration
-from tests.writes.making import make_draft
+from tests.writes.making import make_draft, press_send
 from writes.models import Write
 
 CSV = b'\xef\xbb\xbfid,a\r\n1,"x\r\n=cmd()"\r\n'
@@ -49,7 +49,7 @@ def test_a_file_comes_byte_for_byte_to_be_saved(
 
 def test_the_body_is_what_was_confirmed(write: Write, browser: Browser) -> None:
     assert browser.get(f"/writes/{write.pk}/body.json").status_code == 404
-    browser.post(f"/writes/{write.pk}/send/")
+    press_send(browser, write)
     answer = browser.get(f"/writes/{write.pk}/body.json")
     assert content(answer) == write.batches.get().request().content()
     assert json.loads(content(answer))["recordsCSV"] == AS_SENT.decode()
@@ -61,7 +61,7 @@ def test_the_body_is_what_was_confirmed(write: Write, browser: Browser) -> None:
 def test_a_file_that_is_gone_is_not_there(
     name: str, write: Write, browser: Browser
 ) -> None:
-    browser.post(f"/writes/{write.pk}/send/")
+    press_send(browser, write)
     for kept in (write.original, write.as_sent):
         kept.storage.delete(kept.name)
     assert browser.get(f"/writes/{write.pk}/{name}").status_code == 404
@@ -79,7 +79,7 @@ def test_a_draft_of_a_record_has_no_files(
 def test_what_was_sent_may_be_read_by_a_viewer(
     name: str, write: Write, browser: Browser, sign_in: Callable[..., Browser]
 ) -> None:
-    browser.post(f"/writes/{write.pk}/send/")
+    press_send(browser, write)
     viewer = sign_in(Role.VIEWER)
     answer = viewer.get(f"/writes/{write.pk}/{name}")
     assert answer.status_code == 200

@@ -16,7 +16,7 @@ from console.models import AuditEvent, Integration
 from files.reading import delimiters, encodings
 from sandbox.app import Sandbox
 from tests.answers import levels
-from tests.writes.making import check_draft, confirm, make_draft
+from tests.writes.making import check_draft, confirm, make_draft, press_send
 from tests.writes.pages import Page
 from tests.writes.test_csv import upload
 from writes.models import SavedMapping, Write
@@ -75,7 +75,7 @@ class TestReading:
         write = Write.objects.get()
         assert write.inspection["refusal"] in answer.content.decode()
         assert not write.is_ready
-        assert browser.post(f"/writes/{write.pk}/send/").status_code == 302
+        assert press_send(browser, write).status_code == 302
         write.refresh_from_db()
         assert write.is_draft
 

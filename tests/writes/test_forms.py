@@ -15,7 +15,7 @@ from console.models import Group, Integration, Project, WriteObject
 from operations.models import Operation
 from tests.answers import codes, levels
 from tests.conftest import make_project, make_user
-from tests.writes.making import make_draft
+from tests.writes.making import make_draft, press_send
 from tests.writes.pages import Page
 from writes.models import Write
 
@@ -132,7 +132,7 @@ def test_the_form_of_a_sent_write_leads_to_its_operation(
 ) -> None:
     browser.post(f"/writes/{name}/", filled(name, target))
     write = Write.objects.get()
-    browser.post(f"/writes/{write.pk}/send/")
+    press_send(browser, write)
     answer = browser.post(f"/writes/{name}/", filled(name, target), follow=True)
     assert answer.redirect_chain[-1][0] == Operation.objects.get().get_absolute_url()
     assert levels(answer)[-1] == "warning"
@@ -269,7 +269,7 @@ def test_sending_again_is_a_new_write_that_knows_the_old_one(
 ) -> None:
     browser.post(f"/writes/{name}/", filled(name, target))
     first = Write.objects.get()
-    browser.post(f"/writes/{first.pk}/send/")
+    press_send(browser, first)
     page = Page(browser.get(f"/writes/{first.pk}/again/", follow=True))
     form = {key: values for key, values in page.form().items() if key != "do"}
     assert form["token"] != [str(first.token)]

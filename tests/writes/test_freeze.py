@@ -21,7 +21,14 @@ from sandbox.app import Sandbox
 from tests.answers import Shown
 from tests.conftest import make_project
 from tests.texts import words
-from tests.writes.making import confirm, make_draft, received, states, work_off
+from tests.writes.making import (
+    confirm,
+    make_draft,
+    press_send,
+    received,
+    states,
+    work_off,
+)
 from writes import dispatch
 from writes.actions import release_parts
 from writes.models import Write
@@ -177,7 +184,7 @@ class TestPages:
         freeze()
         draft = make_draft(integration, olga)
         assert "waits" in Shown(browser.get(f"/writes/{draft.pk}/")).ids
-        answer = browser.post(f"/writes/{draft.pk}/send/", follow=True)
+        answer = press_send(browser, draft, follow=True)
         sentence = answer.context["sentence"]
         assert {"Sandbox", "ada"} <= set(words(sentence.what))
         assert sentence.why == "Wrong file"

@@ -16,7 +16,7 @@ from console.sign_in import kept_form
 from console.sign_in.session_expiry import SEEN_AT
 from tests.answers import levels
 from tests.conftest import make_user
-from tests.writes.making import make_draft
+from tests.writes.making import make_draft, press_send
 from tests.writes.pages import Page
 from writes.models import Write
 
@@ -147,7 +147,7 @@ def test_a_reason_is_there_again_at_the_review(
     write = make_draft(integration, olga)
     form = Page(browser.get(write.get_absolute_url())).form()
     end_session(browser)
-    answer = browser.post(f"/writes/{write.pk}/send/", {**form, "reason": "CASE-8"})
+    answer = press_send(browser, write, {**form, "reason": "CASE-8"})
     assert answer["Location"] == f"/login/?next={write.get_absolute_url()}"
     answer = sign_in(browser, "olga", answer["Location"])
     assert Page(answer).submits["reason"] == ["CASE-8"]

@@ -81,7 +81,7 @@ class TestLink:
         self, unknown: Any, browser: Browser, project: Project
     ) -> None:
         batch = unknown(csv=CSV)
-        project.api_keys.update(revoked_at=timezone.now())
+        project.api_keys.get().revoke()
         answer = browser.post(url(batch, "link/"), {"remote_id": "some-id"})
         assert answer.status_code == 422
         assert 'id="link_remote_id_error"' in answer.text

@@ -12,7 +12,7 @@ from console.models import Integration
 from operations.models import Operation
 from operations.views import panels
 from tests.conftest import SANDBOX_KEY
-from tests.writes.making import confirm, make_draft
+from tests.writes.making import confirm, make_draft, press_send
 from tests.writes.pages import Page
 from writes.models import Write
 from writes.views.panels import request_panel
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.pages, pytest.mark.django_db]
 
 def sent(write: Write, browser: Browser) -> Any:
     """Confirm a draft and return the page of its operation."""
-    return browser.post(f"/writes/{write.pk}/send/", follow=True)
+    return press_send(browser, write, follow=True)
 
 
 def test_the_page_shows_the_request_with_the_key_masked(

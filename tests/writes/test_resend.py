@@ -4,15 +4,16 @@ from typing import Any
 
 import pytest
 from django.test import Client as Browser
-from django.utils import timezone
 
 from console.models import EnvironmentControl, Project
 from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.answers import Shown, levels
+from tests.conftest import move_projects
 from tests.test_crawl import check_page
 from tests.texts import numbers, words
 from tests.writes.making import (
+    press_send,
     received,
     records,
     states,
@@ -146,7 +147,7 @@ class TestSendAgain:
         self, unknown: Any, browser: Browser, project: Project
     ) -> None:
         batch = unknown(csv=CSV)
-        Project.objects.filter(pk=project.pk).update(environment="production")
+        move_projects(environment="production")
         for name in ("", "demo 2"):
             answer = browser.post(url(batch, "send-again/"), {"name": name})
             assert answer.status_code == 422
@@ -187,9 +188,7 @@ class TestSendAgain:
         self, unknown: Any, browser: Browser, sandbox: Sandbox, project: Project
     ) -> None:
         batch = unknown("reset_before")
-        Project.objects.filter(pk=project.pk).update(
-            write_url="http://other.invalid/v1"
-        )
+        move_projects(write_url="https://other.invalid/v1")
         answer = browser.post(url(batch, "send-again/"), LOOKED, follow=True)
         assert levels(answer) == ["warning"]
         draft = Write.objects.latest("pk")
@@ -197,21 +196,19 @@ class TestSendAgain:
         assert fresh(batch).needs_person
         # What is sent from its review decides about the first one all the same.
         said = {"repeats": batch.write_id, "reason": "Not there."}
-        browser.post(f"/writes/{draft.pk}/send/", said)
+        press_send(browser, draft, said)
         assert not fresh(batch).needs_person
 
     def test_a_draft_to_review_sends_nothing_once_somebody_decided(
         self, unknown: Any, browser: Browser, sandbox: Sandbox, project: Project
     ) -> None:
         batch = unknown("reset_before")
-        Project.objects.filter(pk=project.pk).update(
-            write_url="http://other.invalid/v1"
-        )
+        move_projects(write_url="https://other.invalid/v1")
         browser.post(url(batch, "send-again/"), LOOKED)
         draft = Write.objects.latest("pk")
         browser.post(url(batch, "written/"), {"record_id": "003A"})
         said = {"repeats": batch.write_id, "reason": "Not there."}
-        answer = browser.post(f"/writes/{draft.pk}/send/", said)
+        answer = press_send(browser, draft, said)
         assert answer.status_code == 422
         assert "problem" in Shown(answer).ids
         assert draft.batches.count() == 0
@@ -232,7 +229,7 @@ class TestSendAgain:
         self, unknown: Any, browser: Browser, project: Project
     ) -> None:
         batch = unknown(csv=CSV)
-        project.api_keys.update(revoked_at=timezone.now())
+        project.api_keys.get().revoke()
         answer = browser.post(url(batch, "send-again/"))
         assert answer.status_code == 422
         assert "form-errors" in Shown(answer).data

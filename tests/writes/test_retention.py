@@ -10,12 +10,12 @@ from django.core.files.base import ContentFile
 from django.test import Client as Browser
 from django.utils import timezone
 
-from console.models import AuditEvent, Integration, Project
+from console.models import AuditEvent, Integration
 from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.answers import levels
-from tests.conftest import actor
-from tests.writes.making import confirm, make_draft, work_off
+from tests.conftest import actor, move_projects
+from tests.writes.making import confirm, make_draft, press_send, work_off
 from writes import dispatch
 from writes.actions import begin_job, derive
 from writes.actions.retention import sweep
@@ -57,7 +57,7 @@ def sent(sandbox: Sandbox, integration: Integration, olga: User) -> Write:
 def test_files_are_kept_for_the_days_of_their_environment(
     environment: str, days: int, sent: Write, tmp_path: Path
 ) -> None:
-    Project.objects.update(environment=environment)
+    move_projects(environment=environment)
     assert sweep(later(days=days, minutes=-1)) == 0
     assert len(files(tmp_path)) > 0
     assert sweep(later(days=days, minutes=1)) == 1
@@ -124,7 +124,7 @@ def test_a_draft_goes_after_a_day_without_anybody(
     assert files(tmp_path) == []
     for path in ("", "file/"):
         assert browser.get(f"/writes/{write.pk}/{path}").status_code == 200
-    assert browser.post(f"/writes/{write.pk}/send/").status_code == 422
+    assert press_send(browser, write).status_code == 422
     assert not Operation.objects.exists()
     assert sweep(later(hours=26)) == 0
 

@@ -12,7 +12,7 @@ from console.access.roles import Role
 from console.models import Project
 from tests.conftest import make_project, make_user
 from tests.texts import words
-from tests.writes.making import confirm, make_draft, work_off
+from tests.writes.making import confirm, make_draft, press_send, work_off
 from writes.models import Write
 
 pytestmark = [pytest.mark.pages, pytest.mark.django_db]
@@ -74,7 +74,7 @@ def test_a_draft_is_shown_without_buttons_once_the_role_is_too_low(
     page = hers.get(f"/writes/{write.pk}/")
     assert page.status_code == 200
     assert f"/writes/{write.pk}/send/" not in page.text
-    answer = hers.post(f"/writes/{write.pk}/send/")
+    answer = press_send(hers, write)
     assert answer.status_code == 403
     assert {"Production", "operator"} <= set(words(answer.context["text"]))
     write.refresh_from_db()

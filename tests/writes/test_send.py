@@ -13,9 +13,9 @@ from console.models import AuditEvent, EnvironmentControl, Integration, Project
 from operations.display.sentence import again_risk
 from operations.models import Operation
 from tests.answers import codes
-from tests.conftest import make_user
+from tests.conftest import make_user, move_projects
 from tests.test_crawl import check_page
-from tests.writes.making import confirm, make_draft
+from tests.writes.making import confirm, make_draft, press_send
 from tests.writes.pages import Page
 from writes.models import Write
 
@@ -34,9 +34,9 @@ def draft(integration: Integration, olga: User) -> Write:
 @pytest.fixture
 def live(project: Project) -> Project:
     """The project, in production."""
-    project.environment = "production"
-    project.name = "Live customers EMEA"
-    project.save()
+    Project.objects.update(name="Live customers EMEA")
+    move_projects(environment="production")
+    project.refresh_from_db()
     return project
 
 
@@ -56,7 +56,7 @@ class TestReason:
     def test_it_is_kept_with_the_write_the_operation_and_the_audit_event(
         self, draft: Write, browser: Browser
     ) -> None:
-        answer = browser.post(f"/writes/{draft.pk}/send/", {"reason": " CASE-1207 "})
+        answer = press_send(browser, draft, {"reason": " CASE-1207 "})
         operation = Operation.objects.get()
         assert answer["Location"] == operation.get_absolute_url()
         draft.refresh_from_db()
@@ -67,7 +67,7 @@ class TestReason:
     def test_it_is_shown_with_the_operation_and_found_in_the_list(
         self, draft: Write, browser: Browser
     ) -> None:
-        browser.post(f"/writes/{draft.pk}/send/", {"reason": "<b>CASE-1207</b>"})
+        press_send(browser, draft, {"reason": "<b>CASE-1207</b>"})
         operation = Operation.objects.get()
         shown = browser.get(operation.get_absolute_url()).content.decode()
         assert "&lt;b&gt;CASE-1207&lt;/b&gt;" in shown
@@ -90,7 +90,7 @@ class TestReason:
             primary_key="external_id__c",
         )
         reason = "Migration 7"
-        answer = browser.post(f"/writes/{draft.pk}/send/", {"reason": reason})
+        answer = press_send(browser, draft, {"reason": reason})
         assert answer["Location"] == draft.get_absolute_url()
         purposes = set(Operation.objects.values_list("purpose", flat=True))
         assert purposes == {reason}
@@ -100,27 +100,27 @@ class TestReason:
         self, draft: Write, browser: Browser
     ) -> None:
         needs_reason("production")
-        browser.post(f"/writes/{draft.pk}/send/", {"reason": ""})
+        press_send(browser, draft, {"reason": ""})
         assert Operation.objects.get().purpose == ""
 
     def test_it_is_required_where_the_environment_says_so(
         self, draft: Write, browser: Browser
     ) -> None:
         needs_reason("sandbox")
-        answer = browser.post(f"/writes/{draft.pk}/send/", {"reason": "  "})
+        answer = press_send(browser, draft, {"reason": "  "})
         assert answer.status_code == 422
         assert codes(answer.context["form"]) == {"reason": ["required"]}
         assert "Sandbox" in errors(answer)["reason"][0]
         assert 'role="alert"' in answer.content.decode()
         check_page(answer)
         assert not Operation.objects.exists()
-        browser.post(f"/writes/{draft.pk}/send/", {"reason": "CASE-1"})
+        press_send(browser, draft, {"reason": "CASE-1"})
         assert Operation.objects.get().purpose == "CASE-1"
 
     def test_one_that_is_too_long_is_refused_at_the_field_and_not_lost(
         self, draft: Write, browser: Browser
     ) -> None:
-        answer = browser.post(f"/writes/{draft.pk}/send/", {"reason": LONG})
+        answer = press_send(browser, draft, {"reason": LONG})
         assert answer.status_code == 422
         assert "reason" in errors(answer)
         assert Page(answer).submits["reason"] == [LONG]
@@ -135,7 +135,7 @@ class TestProduction:
     def test_the_name_of_the_project_is_typed(
         self, typed: str, live: Project, draft: Write, browser: Browser
     ) -> None:
-        browser.post(f"/writes/{draft.pk}/send/", {"name": typed})
+        press_send(browser, draft, {"name": typed})
         assert Operation.objects.count() == 1
 
     @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ class TestProduction:
         self, typed: str, live: Project, draft: Write, browser: Browser
     ) -> None:
         values = {"name": typed, "reason": "CASE-1207"}
-        answer = browser.post(f"/writes/{draft.pk}/send/", values)
+        answer = press_send(browser, draft, values)
         assert answer.status_code == 422
         code = "other-name" if typed else "required"
         assert codes(answer.context["form"]) == {"name": [code]}
@@ -162,17 +162,17 @@ class TestProduction:
     def test_nobody_types_it_elsewhere(
         self, environment: str, draft: Write, browser: Browser
     ) -> None:
-        Project.objects.update(environment=environment)
+        move_projects(environment=environment)
         page = Page(browser.get(f"/writes/{draft.pk}/"))
         assert "name" not in page.submits
-        browser.post(f"/writes/{draft.pk}/send/")
+        press_send(browser, draft)
         assert Operation.objects.count() == 1
 
     def test_a_second_click_finds_the_operation_whatever_it_says(
         self, live: Project, draft: Write, browser: Browser
     ) -> None:
-        browser.post(f"/writes/{draft.pk}/send/", {"name": live.name})
-        answer = browser.post(f"/writes/{draft.pk}/send/", {"name": "typo"})
+        press_send(browser, draft, {"name": live.name})
+        answer = press_send(browser, draft, {"name": "typo"})
         assert answer["Location"] == Operation.objects.get().get_absolute_url()
 
 
@@ -188,7 +188,7 @@ class TestRepeat:
     def test_the_page_says_who_sent_it_when_and_what_became_of_it(
         self, earlier: Write, draft: Write, browser: Browser
     ) -> None:
-        answer = browser.post(f"/writes/{draft.pk}/send/", {"reason": "CASE-8"})
+        answer = press_send(browser, draft, {"reason": "CASE-8"})
         assert answer.status_code == 409
         check_page(answer)
         content = answer.content.decode()
@@ -224,7 +224,7 @@ class TestRepeat:
         answer = browser.get(f"/writes/{draft.pk}/")
         assert answer.context["form"].fields["reason"].required
         form = {**Page(answer).form(), "reason": "They deleted it"}
-        answer = browser.post(f"/writes/{draft.pk}/send/", form)
+        answer = press_send(browser, draft, form)
         draft.refresh_from_db()
         operation = draft.batches.get().operation
         assert answer["Location"] == operation.get_absolute_url()
@@ -238,7 +238,7 @@ class TestRepeat:
     ) -> None:
         form = {**Page(browser.get(f"/writes/{draft.pk}/")).form(), "reason": "CASE-8"}
         confirm(make_draft(integration, olga), olga)
-        answer = browser.post(f"/writes/{draft.pk}/send/", form)
+        answer = press_send(browser, draft, form)
         assert answer.status_code == 409
         assert Page(answer).submits["reason"] == ["CASE-8"]
         assert Operation.objects.count() == 1
@@ -253,23 +253,23 @@ class TestRepeat:
             make_draft(integration, olga, **content, **key) for _ in range(2)
         )
         operation = confirm(first, olga)
-        page = browser.post(f"/writes/{second.pk}/send/")
+        page = press_send(browser, second)
         for text in (page.text, again_risk(operation)):
             assert ("without a key" in text) == (source == "url")
 
     def test_going_on_takes_a_reason(
         self, earlier: Write, draft: Write, browser: Browser
     ) -> None:
-        answer = browser.post(f"/writes/{draft.pk}/send/", {"reason": "CASE-8"})
+        answer = press_send(browser, draft, {"reason": "CASE-8"})
         form = {**Page(answer).form(), "reason": ""}
-        answer = browser.post(f"/writes/{draft.pk}/send/", form)
+        answer = press_send(browser, draft, form)
         assert answer.status_code == 422
         assert codes(answer.context["form"]) == {"reason": ["required"]}
         assert "earlier-heading" in Page(answer).ids
         check_page(answer)
         why = "They deleted it"
         form = {**Page(answer).form(), "reason": why}
-        answer = browser.post(f"/writes/{draft.pk}/send/", form)
+        answer = press_send(browser, draft, form)
         draft.refresh_from_db()
         assert answer["Location"] == draft.batches.get().operation.get_absolute_url()
         assert draft.reason == why
@@ -281,40 +281,40 @@ class TestRepeat:
     def test_what_somebody_else_sent_meanwhile_stops_once_more(
         self, earlier: Write, draft: Write, browser: Browser, integration: Integration
     ) -> None:
-        form = Page(browser.post(f"/writes/{draft.pk}/send/")).form()
+        form = Page(press_send(browser, draft)).form()
         una = make_user("una", Role.OPERATOR)
         between = make_draft(integration, una)
         why = "They deleted it"
         confirm(between, una, repeat_reason=why)
         form["reason"] = [why]
-        answer = browser.post(f"/writes/{draft.pk}/send/", form)
+        answer = press_send(browser, draft, form)
         assert answer.status_code == 409
         page = Page(answer)
         assert page.submits["repeats"] == [str(between.pk)]
         assert page.submits["reason"] == [why]
         assert "una" in answer.content.decode()
-        answer = browser.post(f"/writes/{draft.pk}/send/", page.form())
+        answer = press_send(browser, draft, page.form())
         assert answer.status_code == 302
 
     def test_in_production_the_name_stays_typed(
         self, live: Project, earlier: Write, draft: Write, browser: Browser
     ) -> None:
-        answer = browser.post(f"/writes/{draft.pk}/send/", {"name": live.name})
+        answer = press_send(browser, draft, {"name": live.name})
         assert answer.status_code == 409
         form = {**Page(answer).form(), "reason": "Lost"}
         assert form["name"] == [live.name]
-        assert browser.post(f"/writes/{draft.pk}/send/", form).status_code == 302
+        assert press_send(browser, draft, form).status_code == 302
 
     def test_if_the_earlier_one_came_to_nothing_meanwhile_it_is_no_repeat(
         self, earlier: Write, draft: Write, browser: Browser
     ) -> None:
-        form = Page(browser.post(f"/writes/{draft.pk}/send/")).form()
+        form = Page(press_send(browser, draft)).form()
         earlier.batches.get().operation.cancel(by="tim")
-        answer = browser.post(f"/writes/{draft.pk}/send/", form)
+        answer = press_send(browser, draft, form)
         assert answer.status_code == 422
         assert "earlier-heading" not in Page(answer).ids
         assert "sent-before" not in Page(answer).ids
-        assert browser.post(f"/writes/{draft.pk}/send/").status_code == 302
+        assert press_send(browser, draft).status_code == 302
         draft.refresh_from_db()
         assert draft.repeats is None
 
@@ -332,7 +332,7 @@ class TestRepeat:
             for _ in range(2)
         ]
         confirm(drafts[0], olga)
-        answer = browser.post(f"/writes/{drafts[1].pk}/send/")
+        answer = press_send(browser, drafts[1])
         assert answer.status_code == 409
         progress = answer.context["progress"]
         assert (progress.ended, progress.parts) == (0, drafts[0].batches.count())
@@ -349,7 +349,7 @@ class TestRepeat:
             "repeats": repeats if repeats != "1" else str(draft.pk),
             "reason": "x",
         }
-        answer = browser.post(f"/writes/{draft.pk}/send/", form)
+        answer = press_send(browser, draft, form)
         assert answer.status_code in (409, 422)
         assert Operation.objects.count() == 1
 
@@ -362,6 +362,6 @@ def test_an_admin_confirms_for_somebody_else_and_is_named_on_the_stop_page(
 ) -> None:
     ada = sign_in(Role.ADMIN, "ada")
     first, second = make_draft(integration, olga), make_draft(integration, olga)
-    ada.post(f"/writes/{first.pk}/send/")
-    answer = browser.post(f"/writes/{second.pk}/send/")
+    press_send(ada, first)
+    answer = press_send(browser, second)
     assert "<dd>ada</dd>" in answer.content.decode()

@@ -14,7 +14,7 @@ from console.models import AuditEvent, Integration, NoActiveKey, Project
 from console.runtime import db_retry
 from operations.models import Gate, Operation
 from sandbox.app import Sandbox
-from tests.conftest import actor, make_user
+from tests.conftest import actor, make_user, move_projects
 from tests.writes.making import fault_integration, make_draft, received, records
 from writes import dispatch, requests
 from writes.actions.confirm import confirm as confirm_write
@@ -308,7 +308,7 @@ def test_a_project_without_a_key_sends_nothing_and_says_so(
 def test_an_address_changed_after_confirming_stops_the_sending(
     operation: Operation, sandbox: Sandbox
 ) -> None:
-    Project.objects.update(write_url="http://elsewhere.invalid/v1")
+    move_projects(write_url="https://elsewhere.invalid/v1")
     send(operation)
     assert operation.state == State.CANCELLED
     assert received(sandbox) == []

@@ -21,6 +21,7 @@ from tests.files.test_stores import SECRET, endpoint  # noqa: F401 - a fixture
 from tests.writes.making import (
     confirm,
     make_draft,
+    press_send,
     received,
     records,
     states,
@@ -132,7 +133,7 @@ class TestChoosing:
     ) -> None:
         reviewed = browser.get(f"/writes/{write.pk}/").context["reviewed"]
         choose(browser, write, "console")
-        answer = browser.post(f"/writes/{write.pk}/send/", {"reviewed": reviewed})
+        answer = press_send(browser, write, {"reviewed": reviewed})
         assert answer.status_code == 422
         assert not Operation.objects.exists()
 

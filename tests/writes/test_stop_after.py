@@ -13,7 +13,14 @@ from sandbox.app import Sandbox
 from tests.answers import Shown, codes
 from tests.conftest import actor
 from tests.texts import numbers
-from tests.writes.making import confirm, make_draft, received, states, work_off
+from tests.writes.making import (
+    confirm,
+    make_draft,
+    press_send,
+    received,
+    states,
+    work_off,
+)
 from writes.actions import pause, release_parts
 from writes.models import Write
 from writes.worker import send
@@ -163,7 +170,7 @@ def test_it_is_asked_beside_the_button_and_kept_with_the_write(
     sandbox: Sandbox, write: Write, browser: Browser
 ) -> None:
     assert "stop_after" in browser.get(f"/writes/{write.pk}/").context["form"].fields
-    browser.post(f"/writes/{write.pk}/send/", {"stop_after": "1"})
+    press_send(browser, write, {"stop_after": "1"})
     write.refresh_from_db()
     assert write.stop_after == 1
     work_off()
@@ -191,7 +198,7 @@ def test_a_part_that_partly_failed_stops_the_next_one_if_that_was_asked(
 def test_what_is_no_number_of_rows_sends_nothing(
     typed: str, write: Write, browser: Browser
 ) -> None:
-    answer = browser.post(f"/writes/{write.pk}/send/", {"stop_after": typed})
+    answer = press_send(browser, write, {"stop_after": typed})
     assert answer.status_code == 422
     assert "stop_after" in codes(answer.context["form"])
     assert not Operation.objects.exists()
@@ -204,12 +211,12 @@ def test_the_stop_page_of_a_repeat_keeps_what_was_typed(
     first = make_draft(integration, olga, csv=data, primary_key="external_id__c")
     confirm(first, olga)
     again = make_draft(integration, olga, csv=data, primary_key="external_id__c")
-    answer = browser.post(f"/writes/{again.pk}/send/", {"stop_after": "7"})
+    answer = press_send(browser, again, {"stop_after": "7"})
     assert answer.status_code == 409
     form = answer.context["form"]
     assert form["stop_after"].value() == 7
     said = {"stop_after": "7", "repeats": first.pk, "reason": "Once more"}
-    browser.post(f"/writes/{again.pk}/send/", said)
+    press_send(browser, again, said)
     again.refresh_from_db()
     assert (again.state, again.stop_after) == ("confirmed", 7)
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
-from console.models import Project
 from tests.answers import Shown, codes
+from tests.conftest import move_projects
 from tests.texts import numbers
 from tests.writes.pages import Page
 from writes.models import Write
@@ -33,7 +33,7 @@ def post(browser: Browser, target: dict[str, Any], url: str, **others: Any) -> A
 def test_an_address_is_kept_as_it_was_typed(
     url: str, browser: Browser, target: dict[str, Any]
 ) -> None:
-    Project.objects.update(environment="production")
+    move_projects(environment="production")
     assert post(browser, target, url).status_code == 302
     write = Write.objects.get()
     assert (write.url, write.row_count) == (url, None)
@@ -53,8 +53,9 @@ def test_an_address_is_kept_as_it_was_typed(
         ("https://olga:secret@example.com/x", "user name and password"),
         ("https://olga@example.com/x", "user name and password"),
         ("https://example.com/a b.csv", "%20"),
-        ("https://example.com/a\u200b.csv", "%20"),
-        ("https://example.com/a\tb.csv", "%20"),
+        ("https://example.com/a\u00adb.csv", "%20"),
+        ("https://example.com/a\u200b.csv", "invisible"),
+        ("https://example.com/a\tb.csv", "line ends"),
         ("https://example.com/x#part", "“#”"),
         ("https://example.com/" + "x" * 4000, "at most 4000"),
     ],
@@ -91,22 +92,36 @@ PRIVATE = [
 ]
 
 
-@pytest.mark.parametrize("environment", ["test", "production"])
+@pytest.mark.parametrize("environment", ["sandbox", "test", "production"])
 @pytest.mark.parametrize("url", PRIVATE)
-def test_a_private_address_is_refused_outside_the_sandbox(
+def test_a_private_address_is_refused(
     url: str, environment: str, browser: Browser, target: dict[str, Any]
 ) -> None:
-    Project.objects.update(environment=environment)
+    move_projects(environment=environment)
     answer = post(browser, target, url)
     assert answer.status_code == 422
     assert codes(answer.context["form"]) == {"url": ["private"]}
 
 
-@pytest.mark.parametrize("url", PRIVATE)
-def test_a_private_address_is_taken_in_the_sandbox(
-    url: str, browser: Browser, target: dict[str, Any]
+@pytest.mark.parametrize(
+    ("url", "other", "allowed"),
+    [
+        ("http://127.0.0.1:1/x", "http://127.0.0.1:2/x", ("127.0.0.1", 1)),
+        ("http://[::1]/x", "https://[::1]/x", ("::1", 80)),
+        ("https://DB.internal/x", "http://db.internal/x", ("db.internal", 443)),
+    ],
+)
+def test_a_private_address_is_taken_where_a_setting_names_it(
+    url: str,
+    other: str,
+    allowed: tuple[str, int],
+    browser: Browser,
+    target: dict[str, Any],
+    settings: Any,
 ) -> None:
+    settings.PRIVATE_HOSTS = [allowed]
     assert post(browser, target, url).status_code == 302
+    assert post(browser, target, other).status_code == 422
 
 
 def test_the_review_says_who_fetches_it_when_and_how_much(

@@ -9,12 +9,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
-from console.models import Project
 from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.answers import levels
+from tests.conftest import move_projects
 from tests.texts import quoted
-from tests.writes.making import confirm, received, records, work_off
+from tests.writes.making import confirm, press_send, received, records, work_off
 from tests.writes.pages import Page
 from writes.models import Write
 from writes.worker import send
@@ -55,8 +55,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def web() -> Iterator[Web]:
+def web(settings: Any) -> Iterator[Web]:
     with Web(("127.0.0.1", 0), Handler) as server:
+        settings.PRIVATE_HOSTS = [("127.0.0.1", server.server_address[1])]
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server
@@ -101,7 +102,7 @@ def test_what_could_not_be_written_blocks_the_draft(
     assert not write.is_ready
     assert any(f["level"] == "blocks" for f in write.remote_file["findings"])
     assert "Send" not in Page(answer).buttons
-    answer = browser.post(f"/writes/{write.pk}/send/", follow=True)
+    answer = press_send(browser, write, follow=True)
     assert answer.status_code in (200, 422)
     assert "Nothing" in answer.content.decode()
     write.refresh_from_db()
@@ -126,12 +127,12 @@ def test_an_address_that_cannot_be_looked_at_says_so_and_may_be_sent(
     assert (write.is_ready, write.remote_file) == (True, {})
 
 
-@pytest.mark.parametrize("environment", ["test", "production"])
-def test_a_private_address_is_not_looked_at_outside_the_sandbox(
+@pytest.mark.parametrize("environment", ["sandbox", "test", "production"])
+def test_a_name_that_leads_inside_is_not_looked_at(
     environment: str, web: Web, browser: Browser, target: dict[str, Any]
 ) -> None:
     """A public name may lead to a private address."""
-    Project.objects.update(environment=environment)
+    move_projects(environment=environment)
     url = web.url.replace("127.0.0.1", "127.0.0.1.example.com")
     review(browser, target, url)
     assert Write.objects.get().remote_file == {}

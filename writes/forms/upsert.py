@@ -4,8 +4,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django import forms
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
+from console.validators import endpoint, validate_reference
 from files.remote.addresses import is_private_host
 from writes.forms.target import TargetForm
 from writes.models import Write
@@ -19,6 +21,7 @@ class UpsertForm(TargetForm):
     primary_key = forms.CharField(
         label="Primary key",
         max_length=200,
+        validators=[validate_reference],
         help_text=(
             "The column that decides between insert and update: id, or an External ID "
             "field, as external_id__c."
@@ -81,7 +84,10 @@ class UrlForm(UpsertForm):
     )
 
     def clean_url(self) -> str:
-        """Accept http(s) with a host; refuse user names, which would be stored."""
+        """Accept http(s) with a host that Ampersand may reach.
+
+        User names are refused, which would be stored.
+        """
         url: str = self.cleaned_data["url"]
         try:
             parts = urlsplit(url)
@@ -106,21 +112,10 @@ class UrlForm(UpsertForm):
             raise forms.ValidationError(
                 "Leave out everything from “#” on.", code="fragment"
             )
-        return url
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse an address that only this network can reach, outside the sandbox."""
-        cleaned = super().clean()
-        project, url = cleaned.get("project"), cleaned.get("url")
-        if project and url and project.environment != "sandbox" and is_private(url):
-            text = (
+        if is_private_host(host) and endpoint(parts) not in settings.PRIVATE_HOSTS:
+            raise forms.ValidationError(
                 "Ampersand fetches this address from outside; it cannot reach a "
-                "private one."
+                "private one.",
+                code="private",
             )
-            self.add_error("url", forms.ValidationError(text, code="private"))
-        return cleaned
-
-
-def is_private(url: str) -> bool:
-    """Tell whether only its own network reaches the host of `url`, as it is spelled."""
-    return is_private_host(urlsplit(url).hostname or "")
+        return url

@@ -43,8 +43,7 @@ def send(request: ConsoleRequest, pk: int) -> HttpResponse:
     form = ConfirmForm(request.POST, write=write, is_repeat="repeats" in request.POST)
     is_answered = form.is_valid()
     try:
-        if _is_stale(write, request.POST.get("reviewed")):
-            problem = "It was changed after you opened this page. Look at it again."
+        if problem := _not_reviewed(write, request.POST.get("reviewed", "")):
             return review(request, write, form=form, problem=problem, status=422)
         if write.is_draft and not is_answered:
             return _ask_again(request, write, form)
@@ -62,11 +61,18 @@ def send(request: ConsoleRequest, pk: int) -> HttpResponse:
     return _go_to_sent(write)
 
 
-def _is_stale(write: Write, reviewed: str | None) -> bool:
-    """Tell whether the draft was reviewed anew, in another tab, since it was shown."""
-    if not reviewed or not write.is_draft or not write.is_ready:
-        return False
-    return reviewed != review_token(write, requests.prepare_shown(write))
+def _not_reviewed(write: Write, reviewed: str) -> str:
+    """Say why a draft is not what somebody looked at; "" where it is, or is none.
+
+    `reviewed` is the digest that its review has in the form.
+    """
+    if not write.is_draft or not write.is_ready:
+        return ""
+    if not reviewed:
+        return "Nothing was sent: look at the exact request here first, then send it."
+    if reviewed != review_token(write, requests.prepare_shown(write)):
+        return "It was changed after you opened this page. Look at it again."
+    return ""
 
 
 def _ask_again(

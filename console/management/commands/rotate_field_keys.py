@@ -4,10 +4,17 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import QuerySet
 
 from console.audit_seal import ids_of
 from console.fields import UnreadableSecret
 from console.models import ApiKey, AuditEvent
+
+
+def _stored() -> QuerySet[ApiKey]:
+    """Return the keys that have a value; those that were revoked have none."""
+    keys = ApiKey.objects.filter(revoked_at=None).defer("value")
+    return keys.select_related("project")
 
 
 class Command(BaseCommand):
@@ -18,7 +25,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Report how many were encrypted anew; exit 1 if some could not be read."""
         done, unreadable = 0, []
-        for key in ApiKey.objects.defer("value").select_related("project"):
+        for key in _stored():
             try:
                 # Reading the value decrypts it, saving encrypts it with the first key.
                 _ = key.value

@@ -2,6 +2,7 @@
 
 import ctypes
 import json
+import os
 import secrets
 import signal
 import socket
@@ -17,10 +18,16 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from console.connections.demo import USER, given_password, make_demo, needs_password
+from console.connections.demo import (
+    HOST,
+    USER,
+    given_password,
+    make_demo,
+    needs_password,
+)
 from console.settings import env
+from console.variables import as_endpoint
 
-HOST = "127.0.0.1"
 # A process that dies this often within a minute is not worth another try.
 MOST_DEATHS = 5
 # A worker needs up to half a minute to finish or hand back what it holds.
@@ -80,6 +87,7 @@ class Command(BaseCommand):
         sandbox_port = env.number("SANDBOX_PORT", default=8900, least=1, most=65_535)
         _need_free("PORT", port)
         _need_free("SANDBOX_PORT", sandbox_port)
+        _allow_sandbox(sandbox_port)
         # One that is not right ends this before anything is made.
         env.text("DEMO_PASSWORD", default="")
         call_command("migrate", verbosity=0)
@@ -175,6 +183,18 @@ def _end_with_parent() -> None:
     if sys.platform == "linux":
         set_death_signal = 1
         ctypes.CDLL(None).prctl(set_death_signal, signal.SIGTERM)
+
+
+def _allow_sandbox(port: int) -> None:
+    """Let API keys go to our own sandbox, and files lie there: to no other port here.
+
+    Both are set for this process and for those that it starts.
+    """
+    for name in ("API_HOSTS", "PRIVATE_HOSTS"):
+        allowed = [*getattr(settings, name), (HOST, port)]
+        setattr(settings, name, allowed)
+        os.environ.pop(f"{name}_FILE", None)
+        os.environ[name] = ",".join(map(as_endpoint, allowed))
 
 
 def _need_free(name: str, port: int) -> None:
