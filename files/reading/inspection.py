@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from files.lines import text_lines
-from files.reading import delimiters, encodings, kinds, workbooks
+from files.reading import apart, delimiters, encodings, kinds
 from files.reading.scanning import Scan
 
 Progress = Callable[[int, int], None]
@@ -133,7 +133,7 @@ def inspect(
     scan.end()
     if kind == "csv":
         return _of_text(scan, head)
-    return _of_other(scan, path, kind)
+    return _of_other(scan, path, kind, progress)
 
 
 def _of_text(scan: Scan, head: bytes) -> Inspection:
@@ -221,30 +221,31 @@ def _doubts(codec: str, delimiter: str, told: str) -> list[str]:
     return doubts
 
 
-def _of_other(scan: Scan, path: Path, kind: str) -> Inspection:
-    if kind != "xlsx":
-        return Inspection(
-            size=scan.size,
-            sha256=scan.sha256,
-            kind=kind,
-            is_utf8=False,
-            refusal=kinds.REFUSALS[kind],
-        )
-    found: list[workbooks.Sheet] = []
-    refusal = ""
-    try:
-        found = workbooks.sheets(path)
-    except workbooks.Unreadable as error:
-        refusal = str(error)
-    names = tuple(sheet.name for sheet in found)
-    shown = [sheet.name for sheet in found if not sheet.is_hidden]
+def _of_other(
+    scan: Scan, path: Path, kind: str, progress: Progress | None
+) -> Inspection:
+    if kind == "zip":
+        return _of_archive(scan, apart.look(path, progress=progress))
     return Inspection(
         size=scan.size,
         sha256=scan.sha256,
         kind=kind,
         is_utf8=False,
+        refusal=kinds.REFUSALS[kind],
+    )
+
+
+def _of_archive(scan: Scan, looked: apart.Looked) -> Inspection:
+    names = tuple(name for name, _ in looked.sheets)
+    shown = [name for name, is_hidden in looked.sheets if not is_hidden]
+    refusal = looked.refusal or kinds.REFUSALS.get(looked.kind, "")
+    return Inspection(
+        size=scan.size,
+        sha256=scan.sha256,
+        kind=looked.kind,
+        is_utf8=False,
         sheets=names,
-        hidden=tuple(sheet.name for sheet in found if sheet.is_hidden),
+        hidden=tuple(name for name, is_hidden in looked.sheets if is_hidden),
         suggested=Reading(sheet=[*shown, *names, ""][0]),
         doubts=() if refusal else (_doubt_of_workbook(names, len(shown)),),
         refusal=refusal,

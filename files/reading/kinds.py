@@ -1,11 +1,10 @@
 """What a file really is, whatever its name says."""
 
-import zipfile
 from pathlib import Path
 
 from files.reading import text_kinds
+from files.reading.archives import SAVE_AS
 
-SAVE_AS = "In Excel, choose Save As, “CSV UTF-8 (Comma delimited)”."
 _UNPACK = "Unpack it and upload the file inside."
 _OPEN_IN_EXCEL = f"Open it in Excel. {SAVE_AS}"
 _EXPORT = "Export the data as CSV and upload that."
@@ -39,15 +38,6 @@ _IN_OLE = {
     "EncryptedPackage": "password",
     "WordDocument": "doc",
     "__substg1.0_": "msg",
-}
-# Files inside of a ZIP that tell its kind.
-_IN_ZIP = {
-    "xl/workbook.xml": "xlsx",
-    "xl/workbook.bin": "xlsb",
-    "word/document.xml": "doc",
-    "ppt/presentation.xml": "slides",
-    "Index/Document.iwa": "numbers",
-    "Index.zip": "numbers",
 }
 
 # What each kind is called, and what to do.
@@ -139,12 +129,12 @@ def by_bytes(head: bytes) -> str:
 def recognise(path: Path, head: bytes) -> str:
     """Return the kind of a file by its first bytes `head`: "csv" where it is a table.
 
-    The others are "xlsx" and the keys of `REFUSALS`.
+    The others are keys of `REFUSALS`. What is inside of a "zip" is not looked at: see
+    `apart.look`.
     """
     if head.startswith(b"PAR1") and _end_of(path) == b"PAR1":
         return "parquet"
-    kind = by_bytes(head)
-    return _of_archive(path) if kind == "zip" else kind
+    return by_bytes(head)
 
 
 def _of_ole(head: bytes) -> str:
@@ -156,17 +146,3 @@ def _end_of(path: Path) -> bytes:
     with path.open("rb") as file:
         file.seek(max(path.stat().st_size - 4, 0))
         return file.read()
-
-
-def _of_archive(path: Path) -> str:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-            # OpenDocument 1.3 part 2, 3.3: `mimetype` and `content.xml`.
-            is_open_document = {"mimetype", "content.xml"} <= names
-            type_ = archive.read("mimetype") if is_open_document else b""
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, RuntimeError):
-        return "zip"
-    if is_open_document:
-        return "ods" if b"spreadsheet" in type_ else "odt"
-    return next((kind for name, kind in _IN_ZIP.items() if name in names), "zip")

@@ -10,8 +10,11 @@ import numpy as np
 
 from files.changes import Change, counted
 from files.findings import Finding, IsThere, always
-from files.reading import workbooks
+from files.mending.recipes import Recipe
+from files.mending.still_there import still_there
+from files.reading import apart
 from files.reading.above import left_above, no_header
+from files.reading.archives import Unreadable
 from files.reading.beginning import beginning
 from files.reading.delimiters import Commas, told_by_excel
 from files.reading.encodings import Decoder, is_wide
@@ -33,14 +36,15 @@ class Read:
     """What reading did: the changes, and what is wrong with the original.
 
     `is_same` says that there was nothing to change: the original is the file as read,
-    and no other was written. The first 1,000 findings of each rule are kept, `totals`
-    counts them all by rule. Those for which `is_there` is false were mended since, and
-    are not told.
+    and no other was written; `is_refused` that none can be. The first 1,000 findings of
+    each rule are kept, `totals` counts them all by rule. Those for which `is_there` is
+    false were mended since, and are not told.
     """
 
     changes: list[Change] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     is_same: bool = False
+    is_refused: bool = False
     totals: Counter[str] = field(default_factory=Counter)
     is_there: IsThere = field(default=always, repr=False, compare=False)
 
@@ -79,7 +83,7 @@ def read(
     reading: Reading,
     *,
     progress: Progress | None = None,
-    is_there: IsThere = always,
+    recipe: Recipe | None = None,
     block: int = BLOCK,
 ) -> Read:
     """Write `as_read` and tell what was changed on the way.
@@ -87,13 +91,13 @@ def read(
     Nothing is written where the original is already as it should be, or cannot be read
     at all: then a finding blocks. `progress` is told the bytes read and the lines
     written so far; of a workbook, the bytes unpacked or written, and the rows.
-    `is_there` says which faults were not mended since: see `files.mending.still_there`.
+    `recipe` tells which faults were mended since.
     """
     if inspection.refusal:
         return _refused("not-csv", inspection.refusal)
     if inspection.kind == "xlsx":
-        return _read_workbook(original, as_read, reading, progress, is_there)
-    result = Read(is_there=is_there)
+        return _read_workbook(original, as_read, reading, progress, recipe or Recipe())
+    result = Read(is_there=still_there(recipe or Recipe()))
     start = beginning(original, reading)
     if start is None:
         return _refused("no-header", no_header(reading.begin))
@@ -137,7 +141,7 @@ def _convert(
 
 def _refused(rule: str, message: str) -> Read:
     finding = Finding(level="blocks", rule=rule, message=message)
-    result = Read()
+    result = Read(is_refused=True)
     result.add(finding)
     return result
 
@@ -147,18 +151,18 @@ def _read_workbook(
     as_read: Path,
     reading: Reading,
     progress: Progress | None,
-    is_there: IsThere,
+    recipe: Recipe,
 ) -> Read:
     try:
-        written = workbooks.write_csv(
+        written = apart.write_csv(
             original,
             reading.sheet,
             as_read,
             begin=reading.begin,
+            recipe=recipe,
             progress=progress,
-            is_there=is_there,
         )
-    except workbooks.Unreadable as error:
+    except Unreadable as error:
         return _refused("not-readable", str(error))
     return Read(
         changes=written.changes, findings=written.findings, totals=written.totals

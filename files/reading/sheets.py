@@ -2,48 +2,44 @@
 
 import re
 import zipfile
-import zlib
-from bisect import bisect_right
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from xml.parsers import expat
-from zipfile import ZIP_DEFLATED, ZIP_STORED
 
+from files.reading.archives import DAMAGED, SAVE_AS, Unreadable, opened
+from files.reading.cell_formats import CellFormats
+from files.reading.elements import Attributes, Elements, Progress, local, parse
 from files.reading.formats import BUILT_IN, Format
-from files.reading.kinds import SAVE_AS
+from files.reading.slices import Slices
 
-LARGEST_FILE = 100 * 2**20
-LARGEST_UNZIPPED = 2**30
-# The reader keeps 32 bytes for every place between the first and the last cell.
+# Every place from the first row and column to the last value is written.
 MOST_CELLS = 20_000_000
+MOST_STRINGS = 5_000_000
+LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
+# Excel takes 65,490 styles, and formats of 255 characters.
+MOST_STYLES, LONGEST_FORMAT = 100_000, 1_000
+MOST_SHEETS, LONGEST_NAME = 1_000, 255
 KEPT, KEPT_ERRORS = 1_000, 100_000
+_LONGEST_ERROR = 60
 
-_BLOCK = 2**20
 _WORKBOOK = "xl/workbook.xml"
 _STYLES = "xl/styles.xml"
 _RELATIONS = "xl/_rels/workbook.xml.rels"
 _REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
-_DAMAGED = f"This Excel workbook is damaged and cannot be read. {SAVE_AS}"
 
 _TRUE = ("1", "true")
-_NO_RUN = [0, 0, 0]
-
-Attributes = dict[str, str]
-
-
-class Unreadable(Exception):
-    """A workbook that is damaged or too large; the text says what to do about it."""
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet of a workbook, and whether Excel shows it. `part` is its file inside."""
+    """A sheet of a workbook, and whether Excel shows it. `part` is its file inside.
+
+    Its dates are days since 1900, or else `since_1904`.
+    """
 
     name: str
     is_hidden: bool = False
     part: str = ""
+    since_1904: bool = False
 
 
 @dataclass
@@ -66,10 +62,13 @@ class Extent:
     # Formulas without a saved value; the first 100,000 are kept.
     unsaved: set[tuple[int, int]] = field(default_factory=set)
     unsaved_total: int = 0
+    # The first 100,000 are kept.
     merged: list[str] = field(default_factory=list)
+    merged_total: int = 0
     hidden_rows: list[int] = field(default_factory=list)
-    hidden_columns: list[tuple[int, int]] = field(default_factory=list)
-    formats: "CellFormats" = field(default_factory=lambda: CellFormats({}))
+    hidden_columns: list[int] = field(default_factory=list)
+    slices: Slices = field(default_factory=Slices)
+    formats: CellFormats = field(default_factory=lambda: CellFormats({}))
 
     def keep_unsaved(self, place: tuple[int, int]) -> None:
         """Count a formula without a value, and keep it unless there are many."""
@@ -80,62 +79,59 @@ class Extent:
             self.unsaved.add(place)
 
 
-class CellFormats:
-    """The number formats of cells that are not General, by column in runs of rows."""
-
-    def __init__(self, styles: dict[str, Format]) -> None:
-        self.has_texts = any(style.text("") for style in styles.values())
-        self._runs: dict[int, list[list[int]]] = {}
-        self._last: dict[int, list[int]] = {}
-        self._formats = list(styles.values())
-        self._places = {style: place for place, style in enumerate(styles)}
-
-    def add(self, row: int, column: int, style: str) -> None:
-        """Note the style of a cell; rows come in order."""
-        runs = self._runs.setdefault(column, [])
-        place = self._places[style]
-        if runs and runs[-1][1] == row - 1 and runs[-1][2] == place:
-            runs[-1][1] = row
-        else:
-            runs.append([row, row, place])
-
-    def of(self, row: int, column: int) -> Format | None:
-        """Return the format of a cell, None where that is General or not known."""
-        first, last, place = self._last.get(column, _NO_RUN)
-        if first <= row <= last:
-            return self._formats[place]
-        runs = self._runs.get(column)
-        if not runs:
-            return None
-        index = bisect_right(runs, row, key=lambda run: run[0]) - 1
-        if index < 0 or row > runs[index][1]:
-            return None
-        self._last[column] = runs[index]
-        return self._formats[runs[index][2]]
-
-
 def sheets(path: Path) -> list[Sheet]:
     """Return the sheets with cells, in the workbook's order. Raises Unreadable."""
     with opened(path) as archive:
-        found: list[Attributes] = []
-        parts: dict[str, Attributes] = {}
-
-        def keep_sheet(name: str, attributes: Attributes) -> None:
-            if _local(name) == "sheet":
-                found.append(attributes)
-
-        def keep_part(name: str, attributes: Attributes) -> None:
-            if _local(name) == "Relationship":
-                parts[attributes.get("Id", "")] = attributes
-
-        _parse(archive, _WORKBOOK, _Elements(keep_sheet))
-        _parse(archive, _RELATIONS, _Elements(keep_part))
-        listed = [_sheet(attributes, parts) for attributes in found]
+        book, relations = _Book(), _Relations()
+        parse(archive, _WORKBOOK, book)
+        parse(archive, _RELATIONS, relations)
         names = set(archive.namelist())
-    sheets = [sheet for sheet in listed if sheet.part in names]
+    listed = [_sheet(attributes, relations.parts) for attributes in book.sheets]
+    sheets = [
+        replace(sheet, since_1904=book.since_1904)
+        for sheet in listed
+        if sheet.part in names
+    ]
     if not sheets:
-        raise Unreadable(_DAMAGED)
+        raise Unreadable(DAMAGED)
     return sheets
+
+
+class _Book(Elements):
+    """Hears of the sheets that a workbook lists."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sheets: list[Attributes] = []
+        self.since_1904 = False
+
+    def start(self, name: str, attributes: Attributes) -> None:
+        super().start(name, attributes)
+        name = local(name)
+        if name == "workbookPr":
+            self.since_1904 = attributes.get("date1904") in _TRUE
+        elif name == "sheet":
+            self.sheets.append(attributes)
+            if len(attributes.get("name", "")) > LONGEST_NAME:
+                raise Unreadable(DAMAGED)
+            if len(self.sheets) > MOST_SHEETS:
+                raise Unreadable(
+                    f"This Excel workbook has more than {MOST_SHEETS:,} sheets. "
+                    f"{SAVE_AS}"
+                )
+
+
+class _Relations(Elements):
+    """Hears of the parts of a workbook by the ids that it gives them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: dict[str, Attributes] = {}
+
+    def start(self, name: str, attributes: Attributes) -> None:
+        super().start(name, attributes)
+        if local(name) == "Relationship":
+            self.parts[attributes.get("Id", "")] = attributes
 
 
 def _sheet(attributes: Attributes, parts: dict[str, Attributes]) -> Sheet:
@@ -152,160 +148,186 @@ def _sheet(attributes: Attributes, parts: dict[str, Attributes]) -> Sheet:
     )
 
 
-def extent(
-    path: Path, sheet: Sheet, *, progress: Callable[[int, int], None] | None = None
-) -> Extent:
+def extent(path: Path, sheet: Sheet, *, progress: Progress | None = None) -> Extent:
     """Return where the values of a sheet lie. Raises Unreadable.
 
     Reads every part that the reader of cells will unpack, to the end: one that unpacks
     to more than it says is found here, before it can fill the memory.
     """
     with opened(path) as archive:
-        cells = _Cells(_styles(archive))
-        _parse(archive, sheet.part, cells, progress)
+        cells = _Cells(_styles(archive), sheet.name)
+        parse(archive, sheet.part, cells, progress)
         cells.end()
         for name in archive.namelist():
             if _is_unpacked_with_all(name):
-                _parse(archive, name, _Elements())
-    extent = cells.extent
-    places = (extent.bottom - extent.top + 1) * (extent.right - extent.left + 1)
-    if places > MOST_CELLS:
-        raise Unreadable(
-            f"The sheet “{sheet.name}” has room for {places:,} cells; up to "
-            f"{MOST_CELLS:,} can be read. {SAVE_AS}"
-        )
-    return extent
+                parse(archive, name, _Strings())
+    return cells.extent
 
 
 def _styles(archive: zipfile.ZipFile) -> dict[str, Format]:
     """Return the styles of cells whose number format is not General, by their name."""
     if _STYLES not in archive.namelist():
         return {}
-    codes: dict[int, str] = dict(BUILT_IN)
-    numbers: list[int] = []
-    within = ""
-
-    def start(name: str, attributes: Attributes) -> None:
-        nonlocal within
-        name = _local(name)
-        if name in ("cellXfs", "cellStyleXfs", "dxfs"):
-            within = name
-        elif name == "numFmt" and within != "dxfs":
-            codes[int(attributes["numFmtId"])] = attributes.get("formatCode", "")
-        elif name == "xf" and within == "cellXfs":
-            numbers.append(int(attributes.get("numFmtId", 0)))
-
-    _parse(archive, _STYLES, _Elements(start))
-    formats = {
-        str(place): Format(codes[number])
-        for place, number in enumerate(numbers)
-        if number in codes
+    styles = _Styles()
+    parse(archive, _STYLES, styles)
+    used = {number: styles.codes[number] for number in set(styles.numbers)}
+    formats = {number: Format(code) for number, code in used.items()}
+    return {
+        str(place): formats[number]
+        for place, number in enumerate(styles.numbers)
+        if not formats[number].is_general
     }
-    return {name: form for name, form in formats.items() if not form.is_general}
+
+
+class _Styles(Elements):
+    """Hears of the number formats, and of those of each style in `numbers`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.codes = dict(BUILT_IN)
+        self.numbers: list[int] = []
+        self._within = ""
+
+    def start(self, name: str, attributes: Attributes) -> None:
+        super().start(name, attributes)
+        name = local(name)
+        if name in ("cellXfs", "cellStyleXfs", "dxfs"):
+            self._within = name
+        elif name == "numFmt" and self._within != "dxfs":
+            code = attributes.get("formatCode", "")
+            self._need(len(code) <= LONGEST_FORMAT)
+            self.codes[int(attributes["numFmtId"])] = code
+        elif name == "xf" and self._within == "cellXfs":
+            number = int(attributes.get("numFmtId", 0))
+            self.numbers.append(number)
+            self._need(len(self.numbers) <= MOST_STYLES)
+
+    def _need(self, is_within_bounds: bool) -> None:  # noqa: FBT001
+        if not is_within_bounds:
+            raise Unreadable(
+                f"This Excel workbook has more than {MOST_STYLES:,} styles of cells, "
+                f"or a number format of more than {LONGEST_FORMAT:,} characters. "
+                f"{SAVE_AS}"
+            )
+
+
+class _Strings(Elements):
+    """Hears of the texts that cells share, where a part has some."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._total = self._began = 0
+
+    def start(self, name: str, attributes: Attributes) -> None:
+        self.seen += 1
+        if name == "si" or local(name) == "si":
+            # A text may be in many pieces, each short.
+            self.need_short(self._began)
+            self._began = self.parser.CurrentByteIndex
+            self._total += 1
+            if self._total > MOST_STRINGS:
+                raise Unreadable(
+                    f"This Excel workbook has more than {MOST_STRINGS:,} different "
+                    f"texts. {SAVE_AS}"
+                )
 
 
 def _is_unpacked_with_all(name: str) -> bool:
-    place = PurePosixPath(name)
+    place = PurePosixPath(name.lower())
     return place.parent == PurePosixPath("xl") and place.suffix == ".xml"
 
 
-@contextmanager
-def opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Open a workbook that is not too large. Raises Unreadable."""
-    if path.stat().st_size > LARGEST_FILE:
-        raise Unreadable(f"This Excel workbook is larger than 100 MiB. {SAVE_AS}")
-    with _unless_damaged():
-        archive = zipfile.ZipFile(path)
-    with archive:
-        entries = archive.infolist()
-        if sum(entry.file_size for entry in entries) > LARGEST_UNZIPPED:
-            raise Unreadable(
-                f"This Excel workbook unpacks to more than 1 GiB. {SAVE_AS}"
-            )
-        # Excel knows no other way to compress: ECMA-376 part 2, annex B.
-        if {entry.compress_type for entry in entries} - {ZIP_STORED, ZIP_DEFLATED}:
-            raise Unreadable(_DAMAGED)
-        yield archive
-
-
-@contextmanager
-def _unless_damaged() -> Iterator[None]:
-    try:
-        yield
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        expat.ExpatError,
-        NotImplementedError,
-        RuntimeError,
-        EOFError,
-        KeyError,
-        ValueError,
-    ) as error:
-        raise Unreadable(_DAMAGED) from error
-
-
-class _Elements:
-    """Hears of every element of a part."""
-
-    def __init__(self, start: Callable[[str, Attributes], None] | None = None) -> None:
-        self.parser = expat.ParserCreate()
-        self.parser.EntityDeclHandler = _refuse_entities
-        if start is not None:
-            self.parser.StartElementHandler = start
-        self.row = 0
-
-
-class _Cells(_Elements):
+class _Cells(Elements):
     """Follows the cells of a sheet; one without a value counts for nothing."""
 
-    def __init__(self, styles: dict[str, Format]) -> None:
-        super().__init__(self._start)
+    def __init__(self, styles: dict[str, Format], sheet: str) -> None:
+        super().__init__()
         self.extent = Extent(formats=CellFormats(styles))
+        self._sheet = sheet
         self._styles = styles
         self._style: str | None = None
         self._type: str | None = None
         self._formula = False
-        self._column = 0
+        self._value_at = 0
         self._is_hidden = False
+        self._hidden_columns = bytearray(LAST_COLUMN + 1)
         self._columns: dict[str, int] = {}
         self._row_text = ""
 
-    def _start(self, name: str, attributes: Attributes) -> None:
+    def start(self, name: str, attributes: Attributes) -> None:
         if ":" in name:
-            name = _local(name)
+            name = local(name)
         if name == "c":
             if self._formula:
                 self._end_formula()
             self._at(attributes.get("r"))
             self._type = attributes.get("t")
             self._style = attributes.get("s")
-        elif name == "v" or name == "is":
+        elif name == "v":
+            self._value()
+        else:
+            self.seen += 1
+            self._other(name, attributes)
+
+    def _other(self, name: str, attributes: Attributes) -> None:
+        if name == "is":
+            self._value_at = self.parser.CurrentByteIndex
             self._value()
         elif name == "row":
             self._end_formula()
-            self.row = int(attributes.get("r", self.row + 1))
-            self._row_text = str(self.row)
-            self._column = 0
-            self._is_hidden = attributes.get("hidden") in _TRUE
+            self._row(attributes)
         elif name == "f":
             self._formula = self._type != "e"
+        elif name == "t":
+            self.need_short(self._value_at)
         elif name == "col" and attributes.get("hidden") in _TRUE:
-            first, last = int(attributes["min"]), int(attributes["max"])
-            self.extent.hidden_columns.append((first, last))
+            first = max(int(attributes["min"]), 1)
+            last = min(int(attributes["max"]), LAST_COLUMN)
+            self._hidden_columns[first : last + 1] = b"\1" * (last + 1 - first)
         elif name == "mergeCell":
-            self.extent.merged.append(attributes.get("ref", ""))
+            self.extent.merged_total += 1
+            if self.extent.merged_total <= KEPT_ERRORS:
+                self.extent.merged.append(attributes.get("ref", ""))
 
     def end(self) -> None:
-        """Look at what the last cell was."""
+        """Look at what the last cell was, and the whole."""
         self._end_formula()
+        self._need_room()
+        self.extent.slices.row_ends(self.column)
+        self.extent.hidden_columns = [
+            column for column, is_hidden in enumerate(self._hidden_columns) if is_hidden
+        ]
+
+    def _row(self, attributes: Attributes) -> None:
+        number = attributes.get("r")
+        self.extent.slices.row_ends(self.column)
+        self.row = self.row + 1 if number is None else int(number)
+        self.extent.slices.row_begins(
+            self.row if number is not None else None, self.parser.CurrentByteIndex
+        )
+        self._row_text = str(self.row)
+        self.column = 0
+        self._is_hidden = attributes.get("hidden") in _TRUE
+        if self.row > LAST_ROW:
+            raise ValueError(number)
+        self._need_room()
+
+    def _need_room(self) -> None:
+        """Raise Unreadable where a value lies so far out that too much were blank."""
+        places = self.extent.bottom * self.extent.right
+        if places > MOST_CELLS:
+            raise Unreadable(
+                f"The sheet “{self._sheet}” has room for {places:,} cells; up to "
+                f"{MOST_CELLS:,} can be read. Delete what stands far right of the "
+                f"table or below it. Or: {SAVE_AS}"
+            )
 
     def _end_formula(self) -> None:
         """Note the cell before as one without a saved value, if it is such a one."""
         if self._formula:
             self._formula = False
             self.parser.CharacterDataHandler = None
-            self.extent.keep_unsaved((self.row, self._column))
+            self.extent.keep_unsaved((self.row, self.column))
 
     def _wait_for_result(self) -> None:
         """Take a formula for saved once there is a text in its value."""
@@ -320,7 +342,7 @@ class _Cells(_Elements):
     def _at(self, reference: str | None) -> None:
         """Note where a cell stands: this runs once for each of millions of cells."""
         if reference is None:
-            self._column += 1
+            self.column += 1
             return
         letters = reference.rstrip("0123456789")
         row = reference[len(letters) :]
@@ -329,10 +351,10 @@ class _Cells(_Elements):
                 raise ValueError(reference)
             self._columns[letters] = column_number(letters)
             self.row, self._row_text = int(row), row
-        self._column = self._columns[letters]
+        self.column = self._columns[letters]
 
     def _value(self) -> None:
-        extent, row, column = self.extent, self.row, self._column
+        extent, row, column = self.extent, self.row, self.column
         if not extent.left:
             extent.top, extent.left = row, column
         if row > extent.bottom:
@@ -359,14 +381,15 @@ class _Cells(_Elements):
         """Keep the text of the error; only here is text listened to."""
         self.extent.errors_total += 1
         self.extent.errors_bottom = max(self.extent.errors_bottom, self.row)
-        self.extent.errors_right = max(self.extent.errors_right, self._column)
+        self.extent.errors_right = max(self.extent.errors_right, self.column)
         if self.extent.errors_total > KEPT_ERRORS:
             return
-        place = self.row, self._column
+        place = self.row, self.column
         self.extent.errors[place] = ""
 
         def characters(text: str) -> None:
-            self.extent.errors[place] += text
+            known = self.extent.errors[place]
+            self.extent.errors[place] = (known + text)[:_LONGEST_ERROR]
 
         def end(_: str) -> None:
             self.parser.CharacterDataHandler = None
@@ -400,32 +423,3 @@ def column_letters(number: int) -> str:
         number, place = divmod(number - 1, 26)
         letters = chr(65 + place) + letters
     return letters
-
-
-def _local(name: str) -> str:
-    return name.rpartition(":")[2]
-
-
-def _refuse_entities(*_: object) -> None:
-    raise Unreadable(_DAMAGED)
-
-
-def _parse(
-    archive: zipfile.ZipFile,
-    part: str,
-    elements: _Elements,
-    progress: Callable[[int, int], None] | None = None,
-) -> None:
-    done = 0
-    with _unless_damaged():
-        source = archive.open(part)
-    with source:
-        while True:
-            with _unless_damaged():
-                data = source.read(_BLOCK)
-                elements.parser.Parse(data, not data)
-            if not data:
-                return
-            done += len(data)
-            if progress is not None:
-                progress(done, elements.row)

@@ -4,8 +4,8 @@ import csv
 import datetime as dt
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,19 +14,19 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 from files.changes import Change, counted, goes
 from files.findings import Finding, IsThere, Level, always
 from files.reading.above import left_above, no_header
+from files.reading.archives import DAMAGED, SAVE_AS, Unreadable
 from files.reading.cells import DIGITS, clock, duration, number
-from files.reading.kinds import SAVE_AS
 from files.reading.sheets import (
     KEPT,
     KEPT_ERRORS,
     Extent,
     Sheet,
-    Unreadable,
     column_letters,
     extent,
     range_of,
     sheets,
 )
+from files.reading.slices import LARGE, sliced, slices_of
 
 __all__ = ["Sheet", "Unreadable", "Written", "sheets", "write_csv"]
 
@@ -85,13 +85,62 @@ def write_csv(
     if chosen is None:
         raise Unreadable(f"The workbook has no sheet “{sheet}”. Choose another one.")
     values = extent(path, chosen, progress=progress)
-    with _unless_unreadable(sheet):
-        workbook = CalamineWorkbook.from_path(path)
-    with workbook:
-        with _unless_unreadable(sheet):
-            cells = workbook.get_sheet_by_name(sheet)
-        writing = _Writing(cells, values, begin, is_there)
-        return writing.write(target, progress)
+    with _rows_of(path, chosen, values, slices_of(target)) as rows:
+        return _Writing(sheet, rows, values, begin, is_there).write(target, progress)
+
+
+@contextmanager
+def _rows_of(
+    path: Path, sheet: Sheet, extent: Extent, slices: Path
+) -> Iterator["_Rows"]:
+    """Open the cells of a sheet: as it is, or in slices where it is large."""
+    if extent.bottom * extent.right > LARGE:
+        cut = sliced(
+            path, sheet.part, extent.slices, slices, since_1904=sheet.since_1904
+        )
+    else:
+        cut = nullcontext((path, [sheet.name]))
+    with cut as (source, names):
+        with _unless_unreadable(sheet.name):
+            workbook = CalamineWorkbook.from_path(source)
+        with workbook:
+            yield _Rows(workbook, sheet.name, names)
+
+
+class _Rows:
+    """The rows of a sheet from the first one on, as often as they are asked for."""
+
+    def __init__(self, workbook: CalamineWorkbook, sheet: str, names: list[str]):
+        self._workbook = workbook
+        self._sheet = sheet
+        self._names = names
+        self._last: tuple[str, CalamineSheet] | None = None
+
+    def __iter__(self) -> Iterator[list[Value]]:
+        row = 0
+        for name in self._names:
+            with _unless_unreadable(self._sheet):
+                cells = self._cells(name)
+            if cells.start is None:
+                continue
+            top, left = cells.start
+            if top < row:
+                raise Unreadable(DAMAGED)
+            for _ in range(row, top):
+                yield []
+            # The reader of cells leaves blank columns before them out.
+            skipped: list[Value] = [""] * left
+            with _unless_unreadable(self._sheet):
+                for values in cells.to_python():
+                    yield [*skipped, *values] if left else values
+            row = top + cells.height
+
+    def _cells(self, name: str) -> CalamineSheet:
+        """Return a slice; of a sheet with only one it is kept for the next time."""
+        if self._last is None or self._last[0] != name:
+            self._last = None
+            self._last = name, self._workbook.get_sheet_by_name(name)
+        return self._last[1]
 
 
 @contextmanager
@@ -117,9 +166,15 @@ class _Writing:
     """One sheet on its way to a CSV file."""
 
     def __init__(
-        self, sheet: CalamineSheet, extent: Extent, begin: int, is_there: IsThere
+        self,
+        name: str,
+        rows: Iterable[list[Value]],
+        extent: Extent,
+        begin: int,
+        is_there: IsThere,
     ) -> None:
-        self._sheet = sheet
+        self._sheet_name = name
+        self._all_rows = rows
         self._extent = extent
         self._formats = extent.formats
         self._begin = begin
@@ -156,7 +211,7 @@ class _Writing:
         """Find the last row and column with a value, and the columns with a time."""
         self._height = self._extent.errors_bottom
         self._width = self._extent.errors_right
-        for row, values in enumerate(self._all_rows(), start=1):
+        for row, values in enumerate(self._all_rows, start=1):
             if row < self._begin:
                 continue
             used = len(values)
@@ -175,16 +230,9 @@ class _Writing:
         form = self._formats.of(row, column)
         return form is None or not form.letters or bool(_TIMES & set(form.letters))
 
-    def _all_rows(self) -> Iterator[list[Value]]:
-        """Yield every row; the reader of cells leaves blank columns before them out."""
-        skipped: list[Value] = [""] * (self._sheet.start or (0, 0))[1]
-        with _unless_unreadable(self._sheet.name):
-            for values in self._sheet.iter_rows():
-                yield [*skipped, *values]
-
     def _rows(self) -> Iterator[list[Value]]:
         row = 0
-        for row, values in enumerate(self._all_rows(), start=1):
+        for row, values in enumerate(self._all_rows, start=1):
             if row > self._height:
                 return
             cells = values[: self._width]
@@ -322,6 +370,9 @@ class _Writing:
         """Tell what is merged or hidden."""
         for reference in self._extent.merged:
             self._tell_merged(reference)
+        if self._written.totals["merged-cells"]:
+            not_kept = self._extent.merged_total - len(self._extent.merged)
+            self._written.totals["merged-cells"] += not_kept
         rows = [r for r in self._extent.hidden_rows if self._begin < r <= self._height]
         for row in rows:
             self._tell(
@@ -333,17 +384,18 @@ class _Writing:
                 None,
                 None,
             )
-        for first, last in self._extent.hidden_columns:
-            for column in range(first, min(last, self._width) + 1):
-                self._tell(
-                    "notes",
-                    "hidden-columns",
-                    f"Column {column_letters(column)} of the sheet is hidden in Excel; "
-                    "it goes out like the others.",
-                    self._begin,
-                    column,
-                    None,
-                )
+        for column in self._extent.hidden_columns:
+            if column > self._width:
+                break
+            self._tell(
+                "notes",
+                "hidden-columns",
+                f"Column {column_letters(column)} of the sheet is hidden in Excel; "
+                "it goes out like the others.",
+                self._begin,
+                column,
+                None,
+            )
 
     def _tell_merged(self, reference: str) -> None:
         place = range_of(reference)
@@ -416,7 +468,7 @@ class _Writing:
 
     def _changes(self) -> list[Change]:
         height = max(self._height - self._begin + 1, 0)
-        rows = f"{counted(height, 'row')} of the sheet “{self._sheet.name}”"
+        rows = f"{counted(height, 'row')} of the sheet “{self._sheet_name}”"
         changes = [Change(f"{rows} {goes(height)} out as CSV.", height)]
         if self._begin > 1:
             changes.append(left_above(self._begin))

@@ -87,7 +87,7 @@ def _work_out(write: Write, new_files: NewFiles, progress: Progress) -> dict[str
         inspection,
         reading,
         progress=progress,
-        is_there=still_there(write.recipe),
+        recipe=write.recipe,
     )
     if told.is_same:
         as_read = original

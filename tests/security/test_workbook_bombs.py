@@ -1,0 +1,58 @@
+"""Workbooks that are made to take the memory or the time of who reads them."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from files.reading.inspection import inspect
+from files.reading.read import read
+from tests.files.test_workbooks import HEADER, workbook
+
+MIB = 2**20
+SHEET = "xl/worksheets/sheet1.xml"
+LONG = b"<worksheet><sheetData><row><c t='inlineStr'><is><t>%s"
+
+
+def bomb(path: Path, part: str, head: bytes, filling: bytes, size: int) -> Path:
+    """Write a workbook, one part of which is `head` and a filling again and again."""
+    honest = workbook(path.with_suffix(".honest"), HEADER)
+    block = filling * (MIB // len(filling))
+    with (
+        zipfile.ZipFile(honest) as source,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as made,
+    ):
+        for name in source.namelist():
+            if name != part:
+                made.writestr(name, source.read(name))
+        with made.open(part, "w") as file:
+            file.write(head)
+            for _ in range(size // MIB):
+                file.write(block)
+    return path
+
+
+BOMBS = {
+    "long cell": (SHEET, LONG % b"", b"x", 64 * MIB),
+    "long cell, light": (SHEET, LONG % b"", b"x", 12 * MIB),
+    "long attribute": (SHEET, b"<worksheet a='", b"x", 12 * MIB),
+    "long comment": ("xl/styles.xml", b"<styleSheet><!--", b"x", 12 * MIB),
+    "text in many pieces": (
+        *("xl/sharedStrings.xml", b"<sst><si>"),
+        *(b"<r><t>" + b"x" * 999 + b"</t></r>", 12 * MIB),
+    ),
+    "far corner": (
+        *(SHEET, b"<worksheet><sheetData><row r='1048576'>"),
+        *(b"<c r='XFD1048576'><v>1</v></c>", MIB),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_refused_with_one_message(tmp_path: Path, name: str) -> None:
+    path = bomb(tmp_path / "x.xlsx", *BOMBS[name])
+    found = inspect(path)
+    result = read(path, tmp_path / "out", found, found.suggested)
+    assert [finding.level for finding in result.findings] == ["blocks"]
+    assert result.is_refused
+    assert not (tmp_path / "out").exists()
