@@ -97,7 +97,8 @@ def read(
         return _refused("not-csv", inspection.refusal)
     if inspection.kind == "xlsx":
         return _read_workbook(original, as_read, reading, progress, recipe or Recipe())
-    result = Read(is_there=still_there(recipe or Recipe()))
+    is_there = still_there(recipe) if recipe and not recipe.is_empty else always
+    result = Read(is_there=is_there)
     start = beginning(original, reading)
     if start is None:
         return _refused("no-header", no_header(reading.begin))

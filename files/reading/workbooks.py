@@ -5,7 +5,7 @@ import datetime as dt
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -94,6 +94,7 @@ def _rows_of(
     path: Path, sheet: Sheet, extent: Extent, slices: Path
 ) -> Iterator["_Rows"]:
     """Open the cells of a sheet: as it is, or in slices where it is large."""
+    cut: AbstractContextManager[tuple[Path, list[str]]]
     if extent.bottom * extent.right > LARGE:
         cut = sliced(
             path, sheet.part, extent.slices, slices, since_1904=sheet.since_1904

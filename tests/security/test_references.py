@@ -193,8 +193,10 @@ def test_the_web_server_s_logs_tell_no_token(
     logger.access(answer, request, environ, datetime.timedelta(seconds=1))
     logger.error("Error handling request %s", target)
     for name in ("access", "error"):
-        for handler in logging.getLogger(f"gunicorn.{name}").handlers:
-            handler.flush()
+        log = logging.getLogger(f"gunicorn.{name}")
+        for handler in list(log.handlers):
+            log.removeHandler(handler)
+            handler.close()
         said = (tmp_path / f"{name}log").read_text()
         assert said
         assert token not in said

@@ -1,13 +1,20 @@
 """Workbooks that are made to take the memory or the time of who reads them."""
 
+import html
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client as Browser
 
 from files.reading.inspection import inspect
 from files.reading.read import read
 from tests.files.test_workbooks import HEADER, workbook
+from writes.actions import begin_job
+from writes.models import FileJob, Write
+from writes.worker import run_job
 
 MIB = 2**20
 SHEET = "xl/worksheets/sheet1.xml"
@@ -56,3 +63,22 @@ def test_a_bomb_is_refused_with_one_message(tmp_path: Path, name: str) -> None:
     assert [finding.level for finding in result.findings] == ["blocks"]
     assert result.is_refused
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.django_db
+def test_a_sheet_that_cannot_be_read_says_so_on_its_page(
+    target: dict[str, Any], browser: Browser, tmp_path: Path
+) -> None:
+    path = bomb(tmp_path / "x.xlsx", *BOMBS["long cell, light"])
+    file = SimpleUploadedFile("x.xlsx", path.read_bytes())
+    browser.post("/writes/csv/", {**target, "primary_key": "id", "file": file})
+    write = Write.objects.get()
+    assert write.inspected is not None
+    write.reading = write.inspected.suggested.as_json()
+    write.save()
+    job = begin_job.begin(write, FileJob.Kind.CHECK, size=1)
+    assert (job.state, job.attempts) == (FileJob.State.FAILED, 1)
+    assert run_job._GONE[job.kind] not in job.problem
+    page = browser.get(f"/writes/{write.pk}/file/")
+    assert page.status_code == 200
+    assert job.problem in html.unescape(page.text)

@@ -35,11 +35,15 @@ from writes.storage import NUL, NewFiles, delete, measure, storable
 from writes.worker.progress import Progress, Stopped
 
 
+class Refused(Exception):
+    """The file cannot be read as it was agreed: its text says why, and what to do."""
+
+
 def check_file(write: Write, progress: Progress) -> None:
     """Work out what would be sent of the file of a draft, and keep it.
 
-    Raises `FileNotFoundError` if the upload is gone, and `Stopped` if the draft was
-    changed meanwhile.
+    Raises `FileNotFoundError` if the upload is gone, `Refused`, and `Stopped` if the
+    draft was changed meanwhile.
     """
     new_files = NewFiles()
     try:
@@ -89,6 +93,8 @@ def _work_out(write: Write, new_files: NewFiles, progress: Progress) -> dict[str
         progress=progress,
         recipe=write.recipe,
     )
+    if told.is_refused:
+        raise Refused(told.findings[0].message)
     if told.is_same:
         as_read = original
     _find_rows(told, as_read, still_there(write.recipe))

@@ -57,6 +57,8 @@ def run(job_id: int, seconds: float | None = None) -> None:
     except FileNotFoundError as error:
         trouble = trouble_of(error)
         _end(job, State.FAILED, _told(job, trouble) if trouble else _GONE[job.kind])
+    except check_file.Refused as error:
+        _end(job, State.FAILED, f"{_MEANS[job.kind]} {error}")
     except InvalidRecipe as error:
         _end(job, State.FAILED, f"What was chosen does not fit the file. {error}")
     except Exception as error:
