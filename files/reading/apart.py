@@ -104,7 +104,7 @@ def _ask(task: dict[str, Any], path: Path, progress: Progress | None) -> dict[st
         "seconds": seconds,
         "largest": LARGEST,
     }
-    with subprocess.Popen(  # noqa: S603 - our own program
+    with subprocess.Popen(  # nosec B603 # noqa: S603 - our own program
         [sys.executable, "-E", "-s", "-m", "files.reading.child"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -135,8 +135,8 @@ class _Answers:
 
     def last(self, task: bytes) -> dict[str, Any]:
         """Give the child its task, and return the last that it says; {} if nothing."""
-        assert self._child.stdin  # noqa: S101 - it has pipes
-        assert self._child.stdout  # noqa: S101
+        assert self._child.stdin  # nosec B101 # noqa: S101 - it has pipes
+        assert self._child.stdout  # nosec B101 # noqa: S101 - it has pipes
         try:
             with self._child.stdin as stdin:
                 stdin.write(task)

@@ -81,7 +81,8 @@ def _write(task: dict[str, Any]) -> dict[str, Any]:
         progress=_Progress(),
         is_there=still_there(recipes.from_json(task["recipe"])),
     )
-    return asdict(written)
+    findings = [finding._asdict() for finding in written.findings]
+    return asdict(written) | {"findings": findings}
 
 
 _WORK = {"look": _look, "write": _write}

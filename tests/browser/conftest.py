@@ -226,6 +226,8 @@ def make_console(
             "DATA_DIR": str(data),
             "PORT": str(port),
             "SANDBOX_PORT": str(sandbox_port),
+            # As `run` sets it, for what else is started with this environment.
+            "API_HOSTS": f"127.0.0.1:{sandbox_port}",
             "DEMO_PASSWORD": PASSWORD,
             **variables,
         }

@@ -210,10 +210,16 @@ def test_a_page_that_cannot_be_shown_changed_nothing(
 
 @pytest.mark.parametrize("size", [100_000, 70_000, 65_600])
 def test_an_upload_that_fills_the_disk_leaves_nothing_of_it(
-    size: int, disk: Path, settings: Any, sign_in: Callable[..., Browser]
+    size: int,
+    disk: Path,
+    tmp_path: Path,
+    settings: Any,
+    sign_in: Callable[..., Browser],
 ) -> None:
     """Its last bytes are written only when all have come."""
     settings.FILE_UPLOAD_TEMP_DIR = disk
+    # There is room when it begins.
+    settings.DATA_DIR = tmp_path
     browser = patient(sign_in(Role.OPERATOR))
     upload = SimpleUploadedFile("a.csv", b"x" * size)
     answer = browser.post("/writes/csv/", {"file": upload})

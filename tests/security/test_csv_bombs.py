@@ -10,6 +10,7 @@ from django.test import Client as Browser
 
 from files.checking.check import check
 from files.findings import FINDINGS_ROOM, GROUPS_ROOM, MORE_COLUMNS, Finding, Report
+from tests.writes.conftest import _stored_in_a_folder_of_its_own  # noqa: F401
 from writes.actions import begin_job
 from writes.models import FileJob, Write
 from writes.worker import run_job

@@ -12,6 +12,7 @@ from django.test import Client as Browser
 from files.reading.inspection import inspect
 from files.reading.read import read
 from tests.files.test_workbooks import HEADER, workbook
+from tests.writes.conftest import _stored_in_a_folder_of_its_own  # noqa: F401
 from writes.actions import begin_job
 from writes.models import FileJob, Write
 from writes.worker import run_job

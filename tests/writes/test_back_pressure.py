@@ -16,7 +16,7 @@ from operations.models import Gate, Operation
 from operations.worker.watch import watch
 from sandbox.app import Sandbox
 from tests.conftest import move_projects
-from tests.hosts import ThisMachine
+from tests.hosts import EveryHost
 from tests.texts import numbers
 from tests.writes.making import (
     confirm,
@@ -301,7 +301,7 @@ class TestCancelled:
         browser: Browser,
         settings: Any,
     ) -> None:
-        settings.API_HOSTS = ThisMachine()
+        settings.API_HOSTS = EveryHost()
         move_projects(write_url="http://127.0.0.1:1")
         integration = type(integration).objects.get()
         operation = confirm(make_draft(integration, olga), olga)
