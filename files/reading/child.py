@@ -81,8 +81,11 @@ def _write(task: dict[str, Any]) -> dict[str, Any]:
         progress=_Progress(),
         is_there=still_there(recipes.from_json(task["recipe"])),
     )
-    findings = [finding._asdict() for finding in written.findings]
-    return asdict(written) | {"findings": findings}
+    return {
+        "changes": [asdict(change) for change in written.changes],
+        "findings": [finding._asdict() for finding in written.findings],
+        "totals": written.totals,
+    }
 
 
 _WORK = {"look": _look, "write": _write}
