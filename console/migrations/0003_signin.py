@@ -9,7 +9,7 @@ def expect_first_passwords(apps, schema_editor):
     """Who never signed in has the password that somebody else set."""
     User = apps.get_model("auth", "User")
     FirstPassword = apps.get_model("console", "FirstPassword")
-    people = User.objects.filter(last_login=None).exclude(password__startswith="!")  # nosec B106 - what Django writes for none
+    people = User.objects.filter(last_login=None).exclude(password__startswith="!")  # nosec B106 # no secret - it stands for none
     FirstPassword.objects.bulk_create(FirstPassword(user=user) for user in people)
 
 

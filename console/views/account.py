@@ -42,7 +42,7 @@ class PasswordForm(StyledMixin, PasswordChangeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         labels = {
-            "old_password": "Password until now",  # nosec B105 - a label
+            "old_password": "Password until now",  # nosec B105 # no secret - a label
             "new_password1": "New password",
             "new_password2": "New password again",
         }
