@@ -67,10 +67,19 @@ def _race(stage: Stage, pk: int) -> Counter[tuple[int, str]]:
 
         def press(number: int) -> tuple[int, str]:
             ready.wait()
-            return tabs[number % TABS].send()
+            return _send(tabs[number % TABS])
 
         with ThreadPoolExecutor(CONFIRMS) as people:
             return Counter(people.map(press, range(CONFIRMS)))
+
+
+def _send(tab: "_Tab") -> tuple[int, str]:
+    """Press Send; who gets no answer presses again, which must not send twice."""
+    while True:
+        try:
+            return tab.send()
+        except (httpx.ReadError, httpx.RemoteProtocolError):
+            continue
 
 
 class _Tab:
