@@ -81,8 +81,11 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         """Take a connection. It costs no thread before it has said what it wants."""
         try:
             accepted, address = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            # Another process took it, or it is gone already.
+            return
         except OSError:
-            # Gone already, or there are too many open files.
+            # There are too many open files.
             self._make_room()
             return
         self.nr_conns += 1

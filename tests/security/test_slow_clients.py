@@ -1,5 +1,6 @@
 """Clients that are slow, or never end, keep nobody else waiting."""
 
+import errno
 import hashlib
 import re
 import signal
@@ -8,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -182,6 +184,28 @@ def test_an_answer_that_nobody_reads_is_not_kept(echo: Server, path: bytes) -> N
 def test_more_connections_than_there_is_room_for(echo: Server) -> None:
     with slow_clients(echo, b"GET / HTTP/1.1\r\n"), echo.browser() as browser:
         assert browser.get("/").is_success
+
+
+@pytest.mark.parametrize(
+    ("error", "goes"),
+    [
+        # Another process was quicker; the client went.
+        (BlockingIOError(errno.EAGAIN, ""), False),
+        (ConnectionAbortedError(errno.ECONNABORTED, ""), False),
+        (OSError(errno.EMFILE, ""), True),
+    ],
+)
+def test_nobody_goes_for_a_connection_that_is_not_there(
+    error: OSError, goes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone: list[object] = []
+    listener = Mock(accept=Mock(side_effect=error))
+    waiting = Mock()
+    own = worker.PatientWorker.__new__(worker.PatientWorker)
+    own.watched = {waiting: None}
+    monkeypatch.setattr(own, "_forget", gone.append)
+    own.accept(listener)
+    assert gone == [waiting] * goes
 
 
 def test_large_bodies_that_stall_leave_threads_for_others(echo: Server) -> None:
