@@ -105,8 +105,8 @@ class Report:
     explain: Explain | None = None
     told: frozenset[str] = frozenset()
     separator: str = "comma"
-    _groups_room: int = GROUPS_ROOM
-    _findings_room: int = FINDINGS_ROOM
+    _groups_room: int = field(default=GROUPS_ROOM, init=False, repr=False)
+    _findings_room: int = field(default=FINDINGS_ROOM, init=False, repr=False)
 
     def add(
         self,

@@ -47,30 +47,28 @@ def _add(
 
 
 def _is_of_a_size(names: list[str], length: int, report: Report) -> bool:
-    width = len(names)
-    longest = max(map(len, names))
+    """Tell whether a header is no larger than any that is sent, and why it is."""
+    width, longest = len(names), max(map(len, names))
+    told: dict[str, str] = {}
     if longest > LONGEST_NAME:
-        message = (
+        told["long-name"] = (
             f"The header has a name of {longest:,} characters; no field's name is "
             f"longer than {LONGEST_NAME}. Look whether it is the right file, and "
-            f"whether the header is in row 1. {UNCHECKED}"
+            "whether the header is in row 1."
         )
-        _add(report, "long-name", message, None)
     if length > LONGEST_HEADER:
-        message = (
+        told["long-header"] = (
             f"The header has {length:,} characters; Salesforce takes "
-            f"{LONGEST_HEADER:,}. Take columns out of the file. {UNCHECKED}"
+            f"{LONGEST_HEADER:,}. Take columns out of the file."
         )
-        _add(report, "long-header", message, None)
     if width > MOST_COLUMNS:
-        message = (
+        told["too-many-columns"] = (
             f"The header has {width:,} columns; Salesforce takes {MOST_COLUMNS:,}. "
-            f"Take columns out of the file. {UNCHECKED}"
+            "Take columns out of the file."
         )
-        _add(report, "too-many-columns", message, None)
-    return (
-        longest <= LONGEST_NAME and length <= LONGEST_HEADER and width <= MOST_COLUMNS
-    )
+    for rule, message in told.items():
+        _add(report, rule, f"{message} {UNCHECKED}", None)
+    return not told
 
 
 def _check_names(names: list[str], report: Report) -> None:

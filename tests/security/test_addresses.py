@@ -3,31 +3,24 @@
 import socket
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client as Browser
 
 from console.access.roles import Role
-from console.models import Project
 from files.remote.guard import NotLooked
 from files.remote.looking import look
 from tests.answers import codes
 from tests.conftest import make_user
 from tests.hosts import EVERY_HOST
 from tests.security.listening import Listener, listening
+from tests.writes.conftest import _stored_in_a_folder_of_its_own  # noqa: F401
 from writes.models import Write
 
 pytestmark = pytest.mark.django_db
 
 SECRET = b"AKIA-canary-of-another-service"
-
-
-@pytest.fixture(autouse=True)
-def _stored_in_a_folder_of_its_own(settings: Any, tmp_path: Path) -> None:
-    storage = {**settings.STORAGES["default"], "OPTIONS": {"location": tmp_path}}
-    settings.STORAGES = {**settings.STORAGES, "default": storage}
 
 
 @pytest.fixture(autouse=True)
@@ -61,18 +54,9 @@ def eve() -> Browser:
     return browser
 
 
-def give(browser: Browser, project: Project, url: str, key: str = "id") -> Any:
+def give(browser: Browser, target: dict[str, Any], url: str, key: str = "id") -> Any:
     """Post the form of a URL write, and return the page that follows."""
-    integration = project.integrations.get()
-    form = {
-        "token": str(uuid.uuid4()),
-        "project": project.pk,
-        "integration": integration.pk,
-        "object": integration.write_objects.get(name="contact").pk,
-        "group": integration.groups.get().pk,
-        "primary_key": key,
-        "url": url,
-    }
+    form = {**target, "token": str(uuid.uuid4()), "primary_key": key, "url": url}
     return browser.post("/writes/url/", form, follow=True)
 
 
@@ -94,9 +78,9 @@ def give(browser: Browser, project: Project, url: str, key: str = "id") -> Any:
     ],
 )
 def test_nothing_inside_is_asked_or_shown(
-    spelled: str, eve: Browser, project: Project, listener: Listener
+    spelled: str, eve: Browser, target: dict[str, Any], listener: Listener
 ) -> None:
-    answer = give(eve, project, spelled.format(port=listener.port))
+    answer = give(eve, target, spelled.format(port=listener.port))
     assert listener.heard == []
     assert SECRET.decode() not in answer.text
     for write in Write.objects.all():
@@ -104,21 +88,21 @@ def test_nothing_inside_is_asked_or_shown(
 
 
 def test_what_a_setting_names_is_that_port_alone(
-    eve: Browser, project: Project, listener: Listener, settings: Any
+    eve: Browser, target: dict[str, Any], listener: Listener, settings: Any
 ) -> None:
     with listening() as other:
         other.content = b"id,Name\n1,Berg\n"
         other.status = 200
         settings.PRIVATE_HOSTS = [("127.0.0.1", other.port)]
-        give(eve, project, f"{other.url}/a.csv")
+        give(eve, target, f"{other.url}/a.csv")
         assert other.heard
-        answer = give(eve, project, f"{listener.url}/secret")
+        answer = give(eve, target, f"{listener.url}/secret")
         assert codes(answer.context["form"]) == {"url": ["private"]}
         # Nor by a detour.
         other.status = 302
-        for target in (listener.url, f"http://localhost:{listener.port}"):
-            other.headers = {"Location": f"{target}/secret"}
-            answer = give(eve, project, f"{other.url}/a.csv")
+        for inside in (listener.url, f"http://localhost:{listener.port}"):
+            other.headers = {"Location": f"{inside}/secret"}
+            answer = give(eve, target, f"{other.url}/a.csv")
             assert SECRET.decode() not in answer.text
     assert listener.heard == []
 
@@ -137,11 +121,15 @@ def test_what_a_setting_names_is_that_port_alone(
     ],
 )
 def test_what_is_no_csv_is_not_shown(
-    content: bytes, eve: Browser, project: Project, listener: Listener, settings: Any
+    content: bytes,
+    eve: Browser,
+    target: dict[str, Any],
+    listener: Listener,
+    settings: Any,
 ) -> None:
     settings.PRIVATE_HOSTS = [("127.0.0.1", listener.port)]
     listener.content = content
-    answer = give(eve, project, f"{listener.url}/secret")
+    answer = give(eve, target, f"{listener.url}/secret")
     assert listener.heard
     assert "canary" not in answer.text
     write = Write.objects.get()
@@ -150,11 +138,11 @@ def test_what_is_no_csv_is_not_shown(
 
 
 def test_a_csv_without_the_key_is_shown(
-    eve: Browser, project: Project, listener: Listener, settings: Any
+    eve: Browser, target: dict[str, Any], listener: Listener, settings: Any
 ) -> None:
     settings.PRIVATE_HOSTS = [("127.0.0.1", listener.port)]
     listener.content = b"Nr,Name\n1,Berg\n"
-    give(eve, project, f"{listener.url}/a.csv")
+    give(eve, target, f"{listener.url}/a.csv")
     assert Write.objects.get().remote_file["header"] == ["Nr", "Name"]
 
 

@@ -220,21 +220,10 @@ def test_fields_cannot_be_larger_than_the_small_limit(fields: int) -> None:
 Usage = namedtuple("Usage", "total used free")
 
 
-@pytest.fixture
-def olga(project: Project) -> User:
-    """An operator."""
-    return make_user("olga", Role.OPERATOR)
-
-
-def csv_form(project: Project, data: bytes) -> bytes:
+def csv_form(target: dict[str, Any], data: bytes) -> bytes:
     """Return the form with a file."""
-    integration = project.integrations.get()
     fields = {
-        "token": "3b0c4429-8fc1-4c14-9afb-f4c8996fb924",
-        "project": project.pk,
-        "integration": integration.pk,
-        "object": integration.write_objects.get(name="contact").pk,
-        "group": integration.groups.get().pk,
+        **target,
         "primary_key": "id",
     }
     given = b"".join(
@@ -252,12 +241,17 @@ def send(user: User, path: str, form: bytes) -> tuple[Any, Body]:
 
 @pytest.mark.parametrize("free", [0, MIB, 500 * MIB - 1])
 def test_uploads_leave_the_room_that_is_kept(
-    free: int, olga: User, project: Project, settings: Any, monkeypatch: Any
+    free: int,
+    olga: User,
+    project: Project,
+    target: dict[str, Any],
+    settings: Any,
+    monkeypatch: Any,
 ) -> None:
     settings.KEEP_FREE_MIB = 500
     usage = Usage(2**40, 2**40 - free, free)
     monkeypatch.setattr(uploads.shutil, "disk_usage", lambda path: usage)
-    answer, body = send(olga, "/writes/csv/", csv_form(project, b"id\n1\n"))
+    answer, body = send(olga, "/writes/csv/", csv_form(target, b"id\n1\n"))
     assert (answer.status_code, body.read_bytes) == (503, 0)
     assert "Retry-After" in answer
     assert not Write.objects.exists()
@@ -279,13 +273,13 @@ def test_uploads_leave_the_room_that_is_kept(
 
 
 def test_an_upload_stops_where_others_took_the_room_meanwhile(
-    olga: User, project: Project, settings: Any, monkeypatch: Any
+    olga: User, target: dict[str, Any], settings: Any, monkeypatch: Any
 ) -> None:
     settings.KEEP_FREE_MIB = 500
     free = iter([2**40, 2**40, *[MIB] * 1000])
     usage = lambda path: Usage(2**40, 0, next(free))  # noqa: E731
     monkeypatch.setattr(uploads.shutil, "disk_usage", usage)
-    form = csv_form(project, b"id\n" + b"1\n" * 200_000)
+    form = csv_form(target, b"id\n" + b"1\n" * 200_000)
     answer, _ = send(olga, "/writes/csv/", form)
     assert answer.status_code == 503
     assert not Write.objects.exists()
@@ -293,15 +287,15 @@ def test_an_upload_stops_where_others_took_the_room_meanwhile(
 
 
 def test_one_persons_drafts_keep_no_more_than_the_quota(
-    olga: User, project: Project, settings: Any, sandbox: Any
+    olga: User, target: dict[str, Any], settings: Any, sandbox: Any
 ) -> None:
     settings.DRAFTS_MIB = 1
-    form = csv_form(project, b"id,LastName\n" + b"1,Berg\n" * 1_000)
+    form = csv_form(target, b"id,LastName\n" + b"1,Berg\n" * 1_000)
     answer, _ = send(olga, "/writes/csv/", form)
     assert answer.status_code == 302, answer.content.decode()
     assert 2 * 7_000 < kept_by(olga) < MIB
     for _ in range(2):
-        form = csv_form(project, b"id\n" + b"1\n" * 500_000)
+        form = csv_form(target, b"id\n" + b"1\n" * 500_000)
         answer, body = send(olga, "/writes/csv/", form)
         assert (answer.status_code, body.read_bytes) == (413, 0)
     assert Write.objects.count() == 1

@@ -2,7 +2,6 @@
 
 import datetime
 import logging
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,33 +20,13 @@ from console.access.roles import Role
 from console.models import ApiKey, Group, Integration, Project
 from operations.models import Operation
 from tests.answers import Shown, codes
-from tests.conftest import make_user
+from tests.writes.conftest import _stored_in_a_folder_of_its_own  # noqa: F401
 from tests.writes.making import confirm, make_draft
 from writes.models import SharedAddress, Write
 from writes.token_filter import masked
 from writes.worker import share_file
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _stored_in_a_folder_of_its_own(settings: Any, tmp_path: Path) -> None:
-    storage = {**settings.STORAGES["default"], "OPTIONS": {"location": tmp_path}}
-    settings.STORAGES = {**settings.STORAGES, "default": storage}
-
-
-@pytest.fixture
-def olga() -> User:
-    """An operator."""
-    return make_user("olga", Role.OPERATOR)
-
-
-@pytest.fixture
-def browser(olga: User) -> Browser:
-    """Her browser."""
-    browser = Browser()
-    browser.force_login(olga)
-    return browser
 
 
 # --- Sending without a look ----------------------------------------------------------
@@ -314,15 +293,10 @@ def test_names_of_people_and_firms_are_taken(
 @pytest.mark.parametrize("text", NOT_ONE_LINE)
 @pytest.mark.parametrize("field", ["primary_key", "url", "record_id"])
 def test_a_write_holds_nothing_but_lines(
-    field: str, text: str, browser: Browser, project: Project
+    field: str, text: str, browser: Browser, target: dict[str, Any]
 ) -> None:
-    integration = project.integrations.get()
     form = {
-        "token": str(uuid.uuid4()),
-        "project": project.pk,
-        "integration": integration.pk,
-        "object": integration.write_objects.get(name="contact").pk,
-        "group": integration.groups.get().pk,
+        **target,
         "primary_key": "id",
         "url": "https://nowhere.invalid/a.csv",
         "action": "update",

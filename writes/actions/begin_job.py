@@ -48,6 +48,7 @@ def begin(write: Write, kind: str, *, size: int, wait: bool = True) -> FileJob:
     if at_once:
         run_job.run(job.pk, PATIENCE)
         job.refresh_from_db()
-        if job.state == FileJob.State.WAITING:
+        # What went wrong is due later, and the clock finds it.
+        if job.due_at is not None and job.due_at <= db_clock.now():
             dispatch.enqueue_job(job.pk)
     return job
