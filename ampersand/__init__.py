@@ -1,6 +1,7 @@
 """A client for Ampersand's Write API that never writes twice and never guesses."""
 
 from ampersand.async_reader import AsyncReader
+from ampersand.capabilities import Capabilities
 from ampersand.client import Client
 from ampersand.errors import (
     AmpersandError,
@@ -10,6 +11,7 @@ from ampersand.errors import (
     RequestInvalid,
 )
 from ampersand.exchange import CONNECTIONS
+from ampersand.generation import generation_for
 from ampersand.generation_a import LARGEST_CSV
 from ampersand.network import AddressRefused
 from ampersand.schemas import (
@@ -32,6 +34,7 @@ __all__ = [
     "AddressRefused",
     "AmpersandError",
     "AsyncReader",
+    "Capabilities",
     "Client",
     "Issue",
     "LogEntry",
@@ -46,5 +49,6 @@ __all__ = [
     "Target",
     "UpdateStyle",
     "WriteResult",
+    "generation_for",
     "redact",
 ]

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 import httpx
 
+from ampersand import operations
 from ampersand.answers import Answer
 from ampersand.async_exchange import AsyncExchange
 from ampersand.building import base_url
 from ampersand.client import API_URL
 from ampersand.errors import AmpersandError
-from ampersand.generation import generation_for
 from ampersand.network import Resolve
 from ampersand.retrying import LONGEST_PAUSE, READ_TRIES, pause_after
 from ampersand.schemas import LogEntry, Operation, Request
@@ -33,7 +33,6 @@ class AsyncReader:
         *,
         api_key: SecretStr,
         api_url: str = API_URL,
-        generation: str = "A",
         timeout: float = 60,
         longest_pause: float = LONGEST_PAUSE,
         resolve: Resolve | None = None,
@@ -47,7 +46,6 @@ class AsyncReader:
 
         Raises: RequestInvalid as `Client` does.
         """
-        self._generation = generation_for(generation)
         self._api_url = base_url(api_url)
         self._longest_pause = longest_pause
         self._sleep = sleep
@@ -66,22 +64,21 @@ class AsyncReader:
 
     async def get_operation(self, *, project: str, operation_id: str) -> Operation:
         """Ask for the state of an operation."""
-        request = self._generation.get_operation(
+        request = operations.get_operation(
             self._api_url, project=project, operation_id=operation_id
         )
         return await self._read(
-            request,
-            lambda answer: self._generation.read_operation(answer, operation_id),
+            request, lambda answer: operations.read_operation(answer, operation_id)
         )
 
     async def list_operation_logs(
         self, *, project: str, operation_id: str
     ) -> tuple[LogEntry, ...]:
         """Ask for all log entries of an operation, in order of time."""
-        request = self._generation.list_operation_logs(
+        request = operations.list_operation_logs(
             self._api_url, project=project, operation_id=operation_id
         )
-        return await self._read(request, self._generation.read_operation_logs)
+        return await self._read(request, operations.read_operation_logs)
 
     async def _read[T](self, request: Request, read: Callable[[Answer], T]) -> T:
         """Ask until an answer can be read, or trying again makes no sense."""

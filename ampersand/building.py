@@ -81,3 +81,14 @@ def base_url(value: str) -> str:
     if "@" in parts.netloc or "?" in value or "#" in value:
         raise RequestInvalid("The base address may hold only a host and a path.")
     return value.rstrip("/")
+
+
+def without_id(record: dict[str, Any], record_id: str) -> dict[str, Any]:
+    """Return the record without its own id field.
+
+    Raises: RequestInvalid if that is another one than `record_id`.
+    """
+    others = [name for name in record if name.lower() == "id"]
+    if any(str(record[name]) != record_id for name in others):
+        raise RequestInvalid("The record holds another id than the one to update.")
+    return {name: value for name, value in record.items() if name not in others}

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import httpx
 
+from ampersand import operations
 from ampersand.answers import Answer
 from ampersand.building import base_url
 from ampersand.errors import AmpersandError, RequestInvalid
@@ -109,6 +110,12 @@ class Client:
         )
         return self._masked(request)
 
+    def prepare_delete_record(self, target: Target, *, record_id: str) -> Request:
+        """Build the deletion of one record without sending it."""
+        return self._masked(
+            self._generation.delete_record(self._write_url, target, record_id=record_id)
+        )
+
     def prepare_upsert_records(
         self,
         target: Target,
@@ -137,22 +144,21 @@ class Client:
 
     def get_operation(self, *, project: str, operation_id: str) -> Operation:
         """Ask for the state of an operation."""
-        request = self._generation.get_operation(
+        request = operations.get_operation(
             self._api_url, project=project, operation_id=operation_id
         )
         return self._read(
-            request,
-            lambda answer: self._generation.read_operation(answer, operation_id),
+            request, lambda answer: operations.read_operation(answer, operation_id)
         )
 
     def list_operation_logs(
         self, *, project: str, operation_id: str
     ) -> tuple[LogEntry, ...]:
         """Ask for all log entries of an operation, in order of time."""
-        request = self._generation.list_operation_logs(
+        request = operations.list_operation_logs(
             self._api_url, project=project, operation_id=operation_id
         )
-        return self._read(request, self._generation.read_operation_logs)
+        return self._read(request, operations.read_operation_logs)
 
     def _masked(self, request: Request) -> Request:
         return replace(request, masked_key=self._masked_key)

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from ampersand.secrets import MASK
 
-type Action = Literal["create", "update", "upsert", "read"]
+type Action = Literal["create", "update", "upsert", "delete", "read"]
 type UpdateStyle = Literal["patch", "post_type_update", "patch_id_in_path"]
 
 USER_AGENT = "write-console"
@@ -151,12 +151,12 @@ class Problem:
 
 @dataclass(frozen=True, kw_only=True)
 class WriteResult:
-    """A write that took effect, or for bulk one that was accepted.
+    """A write that took effect, or with `is_accepted` one that goes on.
 
     A failed one raises Refused. `record_id` is the SaaS's id; an update may lack it.
-    `operation_id` is always present for an upsert. `warnings` and `errors` may hold
-    texts although the write took effect: show them, do not send again. `raw` is the
-    beginning of the body, at most 20,000 characters.
+    `operation_id` is always present for one that goes on. `warnings` and `errors` may
+    hold texts although the write took effect: show them, do not send again. `raw` is
+    the beginning of the body, at most 20,000 characters.
     """
 
     record_id: str | None
@@ -167,6 +167,7 @@ class WriteResult:
     status_code: int
     request_id: str | None
     raw: str = field(repr=False)
+    is_accepted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

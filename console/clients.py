@@ -63,14 +63,11 @@ def client_for(
 
 
 @lru_cache(maxsize=64)
-def reader_for(
-    *, api_key: SecretStr, api_url: str, generation: str, timeout: float
-) -> AsyncReader:
+def reader_for(*, api_key: SecretStr, api_url: str, timeout: float) -> AsyncReader:
     """Return the reader with these settings; use it within `read_together` alone."""
     return AsyncReader(
         api_key=api_key,
         api_url=api_url,
-        generation=generation,
         timeout=timeout,
         longest_pause=LONGEST_PAUSE,
         resolve=addresses_for_keys,

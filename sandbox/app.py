@@ -31,6 +31,7 @@ from sandbox.web import (
     not_allowed,
 )
 from sandbox.writes import BULK_SUFFIX, Target, UpdateStyle, Writes
+from sandbox.writes_c import WritesC
 
 WRITING = ("POST", "PUT", "PATCH", "DELETE")
 
@@ -78,6 +79,7 @@ class Sandbox:
             update_style=update_style,
             bulk_seconds=bulk_seconds,
         )
+        self._writes_c = WritesC(self._store, self._operations)
         with self._store.transaction():
             self._operations.seed(clock())
         if background:
@@ -132,15 +134,21 @@ class Sandbox:
         _authenticate(request)
         match parts:
             case ["projects", project, "integrations", name, "objects", *rest] if rest:
-                integration = find_integration(find_project(project), name)
-                return self._write(request, integration, rest)
+                found = find_project(project)
+                integration = find_integration(found, name)
+                writes = self._writes_c if found.generation == "C" else self._writes
+                return self._write(request, writes, integration, rest)
         if request.method != "GET":
             raise not_allowed("GET")
         faults.before(request.fault)
         return faults.after(request.fault, answer(self._read(request, parts)))
 
     def _write(
-        self, request: Request, integration: Integration, rest: list[str]
+        self,
+        request: Request,
+        writes: Writes | WritesC,
+        integration: Integration,
+        rest: list[str],
     ) -> Response:
         name, *below = rest
         if len(below) > 1:
@@ -152,8 +160,8 @@ class Sandbox:
         target = Target(integration, name, is_bulk, "".join(below), fault)
         faults.before(fault)
         faults.at_first(fault, arrivals.times_received(self._store, request))
-        response = self._writes.handle(request, target)
-        request.worked = True
+        response = writes.handle(request, target)
+        request.worked = response.status < 300
         if self._background:
             self._spawn_unfinished()
         return faults.after(fault, response)

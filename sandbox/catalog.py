@@ -8,13 +8,16 @@ from typing import Any
 
 import yaml
 
-from sandbox.web import Problem
+from sandbox.web import BadRequest, Problem
 
 CREATED = "2024-03-20T09:00:00.000000Z"
 """When everything in the catalog was made."""
 
 GROUPS = ("demo-group-id", "sample-org-id")
 """The customers (groupRef) who have installed every integration."""
+
+DELETABLE = {"demo-group-id": ("contact", "lead", "touchpoints__c")}
+"""The objects whose records may be deleted, by the group that allowed it."""
 
 WRITE_KEY = "SANDBOX-KEY"
 READ_KEY = "SANDBOX-READONLY"
@@ -62,11 +65,12 @@ class Integration:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project; the API takes its id or its name."""
+    """A project; the API takes its id or its name. `generation` is what it speaks."""
 
     id: str
     name: str
     integrations: tuple[Integration, ...]
+    generation: str = "A"
 
     def as_json(self) -> dict[str, Any]:
         """Ampersand's shape of a project."""
@@ -79,11 +83,12 @@ class Project:
         }
 
 
-def _project(id_: str, name: str, integration: tuple[str, str, str]) -> Project:
+def _project(
+    id_: str, name: str, integration: tuple[str, str, str], generation: str = "A"
+) -> Project:
     integration_id, integration_name, manifest = integration
-    return Project(
-        id_, name, (Integration(integration_id, id_, integration_name, manifest),)
-    )
+    only = Integration(integration_id, id_, integration_name, manifest)
+    return Project(id_, name, (only,), generation)
 
 
 def known_uuid(*names: str) -> str:
@@ -103,6 +108,12 @@ PROJECTS = (
         "demo",
         "Demo",
         (known_uuid("demo", "salesforce"), "salesforce", "salesforce"),
+    ),
+    _project(
+        "demo-c",
+        "Demo-C",
+        (known_uuid("demo-c", "salesforce"), "salesforce", "salesforce"),
+        generation="C",
     ),
 )
 
@@ -146,6 +157,12 @@ def check_group(group: str) -> None:
             remedy="Verify the groupRef, and that the customer installed the"
             " integration.",
         )
+
+
+def check_deletion(group: str, name: str) -> None:
+    """Refuse a deletion that the customer's installation does not allow."""
+    if name not in DELETABLE.get(group, ()):
+        raise BadRequest(f"deletion is not enabled for object '{name}'")
 
 
 def check_object(integration: Integration, name: str) -> None:

@@ -71,6 +71,36 @@ class Operations:
         self.log(operation, now, "INFO", f"[{object_name}] {STILL_RUNNING}")
         return operation
 
+    def add_ended(
+        self,
+        project: str,
+        integration: str,
+        org: str,
+        object_name: str,
+        *,
+        fault: str,
+        status: str,
+        result: str,
+        error: str,
+        record: str,
+        now: float,
+    ) -> str:
+        """Note a write that ended while its caller waited; return its id."""
+        operation = str(uuid.uuid4())
+        self._store.run(
+            "INSERT INTO operations (id, project, integration, org, object, fault,"
+            " status, result, created, due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            *(operation, project, integration, org, object_name, fault),
+            *(status, result, now, now),
+        )
+        self._store.run(
+            "INSERT INTO outcomes (operation, record, error) VALUES (?, ?, ?)",
+            *(operation, record or None, error or None),
+        )
+        self.log(operation, now, "INFO", "Validated parameters successfully")
+        self.log(operation, now, "ERROR" if error else "INFO", result, error=error)
+        return operation
+
     def keep_csv(self, operation: str, csv: str) -> None:
         """Keep the CSV of a bulk write until it ends."""
         self._store.run("INSERT INTO csvs VALUES (?, ?)", operation, csv)

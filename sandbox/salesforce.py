@@ -104,6 +104,11 @@ class Org:
         self._update([change for change in good if not change.created])
         self._index(sobject, good)
 
+    def delete(self, record_id: str) -> None:
+        """Take a record away, and what it is found by."""
+        self._store.run("DELETE FROM keys WHERE id = ?", record_id)
+        self._store.run("DELETE FROM records WHERE id = ?", record_id)
+
     def _check(self, sobject: SObject, change: Change) -> None:
         if change.error:
             return

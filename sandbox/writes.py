@@ -1,4 +1,4 @@
-"""The write endpoint: create, update, and the start of a bulk upsert."""
+"""The write endpoint of generation A: create, update, the start of a bulk upsert."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -65,7 +65,7 @@ class Writes:
         """Answer a request to a resource that exists."""
         self._check_method(request.method, target)
         body = request.json()
-        group = _text(body, "groupRef")
+        group = text_of(body, "groupRef")
         catalog.check_group(group)
         catalog.check_object(target.integration, target.object_name)
         if target.is_bulk:
@@ -92,11 +92,11 @@ class Writes:
         allowed = {"groupRef", "record"}
         if self._style == "post_type_update":
             allowed.add("type")
-        _refuse_unknown(body, allowed)
+        refuse_unknown(body, allowed)
         record = body.get("record")
         if not isinstance(record, dict):
             raise BadRequest(MISSING)
-        sobject = _sobject(target)
+        sobject = sobject_of(target)
         org = Org(self._store, group, rfc3339(request.time))
         if request.method == "PATCH" or body.get("type") == "update":
             return _update(org, sobject, record, target)
@@ -108,12 +108,12 @@ class Writes:
         self, request: Request, target: Target, group: str, body: dict[str, Any]
     ) -> Response:
         sources = {"recordsCSV", "recordsURL"}
-        _refuse_unknown(body, {"groupRef", "primaryKey", *sources})
-        key = _text(body, "primaryKey")
+        refuse_unknown(body, {"groupRef", "primaryKey", *sources})
+        key = text_of(body, "primaryKey")
         given = [name for name in sorted(sources) if name in body]
         if len(given) != 1:
             raise BadRequest("provide either recordsCSV or recordsURL")
-        source = _text(body, given[0])
+        source = text_of(body, given[0])
         if given[0] == "recordsCSV":
             _check_csv(source, key)
         elif not is_web_address(source):
@@ -179,18 +179,23 @@ def _update(
 
 
 def _change(sobject: SObject, record: dict[str, Any], target: Target) -> Change:
-    change = Change({})
     try:
-        for name, value in record.items():
-            known = sobject.field(name)
-            if known is None:
-                raise RowError(
-                    "INVALID_FIELD",
-                    f"No such column '{name}' on sobject of type {sobject.name}",
-                )
-            change.values[known.name] = from_json(known, value)
+        return change_of(sobject, record)
     except RowError as error:
         raise _rejected(error, target) from error
+
+
+def change_of(sobject: SObject, record: dict[str, Any]) -> Change:
+    """What a JSON record asks for; raises RowError for what no field takes."""
+    change = Change({})
+    for name, value in record.items():
+        known = sobject.field(name)
+        if known is None:
+            raise RowError(
+                "INVALID_FIELD",
+                f"No such column '{name}' on sobject of type {sobject.name}",
+            )
+        change.values[known.name] = from_json(known, value)
     return change
 
 
@@ -207,21 +212,24 @@ def _rejected(error: RowError, target: Target) -> Rejected:
     )
 
 
-def _sobject(target: Target) -> SObject:
+def sobject_of(target: Target) -> SObject:
+    """The object a write is aimed at, as the SaaS knows it."""
     found = schema.find(target.object_name)
     if found is None:
         raise Problem(404, f"Unable to find object: {target.object_name}")
     return found
 
 
-def _text(body: dict[str, Any], name: str) -> str:
+def text_of(body: dict[str, Any], name: str) -> str:
+    """A text that the body must have."""
     value = body.get(name)
     if not isinstance(value, str) or not value:
         raise BadRequest(MISSING)
     return value
 
 
-def _refuse_unknown(body: dict[str, Any], allowed: set[str]) -> None:
+def refuse_unknown(body: dict[str, Any], allowed: set[str]) -> None:
+    """Refuse members of the body that this generation does not know."""
     for name in body:
         if name not in allowed:
             raise BadRequest(f"unknown field '{name}'")

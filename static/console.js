@@ -83,13 +83,14 @@ function enhance(root) {
   root.querySelectorAll("[data-tick-all]").forEach((button) => { button.hidden = false; });
 }
 
-// <div data-show-when="id_action" data-value="update"> is shown for that choice only.
+// <div data-show-when="id_action" data-value="update delete"> is shown for these choices.
 function showWhenChosen(element) {
   if (element.dataset.enhanced) return;
   element.dataset.enhanced = "yes";
   const control = document.getElementById(element.dataset.showWhen);
   if (!control) return;
-  const refresh = () => { element.hidden = control.value !== element.dataset.value; };
+  const values = element.dataset.value.split(" ");
+  const refresh = () => { element.hidden = !values.includes(control.value); };
   control.addEventListener("change", refresh);
   refresh();
 }

@@ -32,6 +32,8 @@ def prepare(write: Write, *, csv: str | None = None, url: str | None = None) -> 
         return client.prepare_update_record(
             target, write.record_fields(), record_id=write.record_id
         )
+    if write.action == Write.Action.DELETE:
+        return client.prepare_delete_record(target, record_id=write.record_id)
     return client.prepare_upsert_records(
         target, primary_key=write.primary_key, csv=csv, url=url
     )

@@ -1,7 +1,8 @@
-"""The demo workspace: a person, and two projects that speak to the sandbox.
+"""The demo workspace: a person, and projects that speak to the sandbox.
 
-“Demo” has what a customer has, with the lists of its fields; “Faults” has the objects
-that misbehave, so that its breaker stops nothing but them. Made with the forms that the
+“Demo” has what a customer has, with the lists of its fields; “Demo today” the same, by
+the API that Ampersand has today. “Faults” has the objects that misbehave, so that its
+breaker stops nothing but them. Made with the forms that the
 screens use, and once only: a second time nothing changes.
 """
 
@@ -42,7 +43,10 @@ from files.fields.describe import from_describe
 
 USER = "operator"
 NAME = "Demo"
+TODAY = "Demo today"
 FAULTS = "Faults"
+# What the sandbox calls them, and the API that they speak.
+REMOTE = {NAME: ("demo", "A"), TODAY: ("demo-c", "C"), FAULTS: ("demo", "A")}
 # What the objects of that project begin with, see sandbox/README.md.
 FAULT = "fault_"
 INTEGRATION = "salesforce"
@@ -70,9 +74,10 @@ def make_demo(*, password: str, port: int, is_first: bool = False) -> Project:
     with transaction.atomic():
         _make_user(password, is_first=is_first)
         project = _make_project(NAME, port)
+        today = _make_project(TODAY, port)
         _make_project(FAULTS, port)
     if not had_objects:
-        _list_fields(project)
+        _list_fields(project, today)
     return project
 
 
@@ -106,10 +111,10 @@ def _make_project(name: str, port: int) -> Project:
     return project
 
 
-def _list_fields(project: Project) -> None:
+def _list_fields(*projects: Project) -> None:
     """Give the objects the fields that the sandbox checks, as a describe tells them."""
-    rows = WriteObject.objects.filter(integration__project=project)
-    names = [row.name for row in rows]
+    rows = WriteObject.objects.filter(integration__project__in=projects)
+    names = sorted({row.name for row in rows})
     command = [sys.executable, "-m", "sandbox", "--describe", *names]
     told = subprocess.run(  # nosec B603 # noqa: S603 - our own command
         command, cwd=settings.BASE_DIR, capture_output=True, check=True
@@ -142,10 +147,12 @@ def _project(name: str, port: int) -> Project:
     if project and (project.write_url, project.api_url) == (address, address):
         return project
     kept = model_to_dict(project or Project(), fields=ProjectForm.Meta.fields)
+    remote_id, generation = REMOTE[name]
     data = {
         **kept,
         "name": name,
-        "remote_id": "demo",
+        "remote_id": remote_id,
+        "generation": generation,
         "environment": Project.Environment.SANDBOX,
         "write_url": address,
         "api_url": address,

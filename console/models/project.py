@@ -10,7 +10,15 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
-from ampersand import AsyncReader, Client, RequestInvalid, SecretStr, UpdateStyle
+from ampersand import (
+    AsyncReader,
+    Capabilities,
+    Client,
+    RequestInvalid,
+    SecretStr,
+    UpdateStyle,
+    generation_for,
+)
 from console.access.scoping import OfEnvironment
 from console.clients import READ_TIMEOUT, client_for, reader_for
 from console.environments import Environment
@@ -66,6 +74,7 @@ class Project(models.Model):
         """Which of Ampersand's write APIs the project speaks."""
 
         A = "A", "2024-03: create, update, CSV upsert"
+        C = "C", "Today: create, update and delete single records"
 
     class UpdateStyle(models.TextChoices):
         """How an update is sent: Ampersand's published documents do not say."""
@@ -102,7 +111,8 @@ class Project(models.Model):
         max_length=20,
         choices=UpdateStyle,
         default=UpdateStyle.PATCH,
-        help_text="Ampersand leaves it open. Change it if updates are refused.",
+        help_text="Of the API of 2024-03 alone, where Ampersand leaves it open. "
+        "Change it if updates are refused.",
     )
     # The pace of everything together, over all workers and machines: see
     # operations.limits.rate_limit.
@@ -162,6 +172,11 @@ class Project(models.Model):
         """Whether a write to this project changes a customer's live data."""
         return self.environment == self.Environment.PRODUCTION
 
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the API that the project speaks can do."""
+        return generation_for(self.generation).CAPABILITIES
+
     def active_key(self) -> "ApiKey":
         """Return the newest key that may go where this project leads.
 
@@ -210,7 +225,6 @@ class Project(models.Model):
         return reader_for(
             api_key=key.value,
             api_url=self.api_url,
-            generation=self.generation,
             timeout=min(READ_TIMEOUT, settings.SEND_TIMEOUT),
         )
 

@@ -135,6 +135,8 @@ def again_risk(operation: Operation) -> str:
     """Say what a second sending would do if the first one was written."""
     if operation.action == Action.CREATE:
         return "If the record is there already, sending it again makes a second one."
+    if operation.action == Action.DELETE:
+        return "If the record is gone already, Ampersand refuses to delete it again."
     if operation.action == Action.UPDATE:
         return (
             "Sending it again sets the same values once more. What others changed "
@@ -184,6 +186,8 @@ def _correct(operation: Operation) -> str:
     """Say where that can be corrected which the reason names."""
     if operation.action == Action.FOLLOW:
         return "Correct what the reason names where it was sent from."
+    if operation.action == Action.DELETE:
+        return "Look in the customer's system whether the record is still there."
     if operation.action in (Action.CREATE, Action.UPDATE):
         return "Correct what the reason names in a copy of the record, and send that."
     if operation.rows_sent is None:
@@ -220,6 +224,8 @@ def _succeeded(operation: Operation) -> tuple[str, str]:
         return "The record was created.", ""
     if operation.action == Action.UPDATE:
         return "The record was updated.", ""
+    if operation.action == Action.DELETE:
+        return "The record was deleted.", ""
     count = operation.rows_succeeded
     if count is None:
         return "Ampersand reports success, not how many rows were written.", ""

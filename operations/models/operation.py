@@ -145,6 +145,7 @@ class Operation(models.Model):
         CREATE = "create", "Create"
         UPDATE = "update", "Update"
         UPSERT = "upsert", "Upsert"
+        DELETE = "delete", "Delete"
         # Somebody else's operation, of which we only know the id.
         FOLLOW = "follow", "Followed"
 

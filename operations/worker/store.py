@@ -84,7 +84,13 @@ def _keep_quiet(
     for operation in operations:
         problem = news[operation.pk].problem
         said = problem_in_words(problem) if problem else ""
-        due = _next_ask(operation, operation.ended_at, problem, now)
+        due = _next_ask(
+            operation,
+            operation.ended_at,
+            problem,
+            now,
+            has_log=bool(operation.log_digest),
+        )
         alike[said, said != operation.watch_problem][operation] = due
     for (said, is_shown_anew), turns in alike.items():
         values: dict[str, Any] = {"asked_count": F("asked_count") + 1}
@@ -150,7 +156,9 @@ def _keep_told(claimed: Operation, news: Fetched) -> None:
         values |= _end(operation, news.operation, now)
     if operation.due_at == claimed.due_at:
         ended_at = values.get("ended_at", operation.ended_at)
-        values["due_at"] = _next_ask(operation, ended_at, news.problem, now)
+        values["due_at"] = _next_ask(
+            operation, ended_at, news.problem, now, has_log=bool(news.entries)
+        )
     operation.change(only_from=(operation.state,), **values)
 
 
@@ -169,7 +177,12 @@ def _answer(operation: Operation, remote: RemoteOperation) -> dict[str, Any]:
 def _end(
     operation: Operation, remote: RemoteOperation, now: datetime
 ) -> dict[str, Any]:
-    """Return how it ended, if it did; the late log may still change the counts."""
+    """Return how it ended, if it did; the late log may still change the counts.
+
+    How one record fared is told once, as a rule by the answer to its write.
+    """
+    if operation.state in Operation.ENDED and not operation.is_bulk:
+        return {}
     end = decide.decide(
         status=remote.status,
         result=remote.result or "",
@@ -193,7 +206,12 @@ def _next_ask(
     ended_at: datetime | None,
     problem: Problem | None,
     now: datetime,
+    *,
+    has_log: bool,
 ) -> datetime | None:
+    if ended_at and has_log and not problem and not operation.is_bulk:
+        # Nothing about one record comes late.
+        return None
     accepted_at = operation.accepted_at
     retry_after = problem.problem.retry_after if isinstance(problem, Refused) else None
     return schedule.next_ask(

@@ -53,7 +53,8 @@ def _fresh(response):
 
 def test_the_public_names_are_exactly_those_imported():
     modules = {"answers", "building", "client", "doubt", "errors", "exchange"}
-    modules |= {"async_exchange", "async_reader", "generation", "generation_a"}
+    modules |= {"async_exchange", "async_reader", "capabilities", "generation"}
+    modules |= {"generation_a", "generation_c", "operations", "write_answers"}
     modules |= {"network", "retrying", "schemas", "secrets"}
     names = {name for name in vars(ampersand) if not name.startswith("_")}
     assert names - modules == set(ampersand.__all__)
@@ -234,10 +235,9 @@ def test_a_base_address_must_be_a_plain_url(url):
     assert "secret" not in str(caught.value)
 
 
-@reading
-def test_an_unknown_generation_is_refused(make):
+def test_an_unknown_generation_is_refused():
     with pytest.raises(RequestInvalid):
-        make(generation="Z")
+        make_client(generation="Z")
 
 
 def test_a_reader_can_leave_shorter_waits_to_the_caller_too():

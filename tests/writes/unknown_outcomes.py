@@ -75,6 +75,7 @@ def result(**values: Any) -> WriteResult:
     """Return what the client makes of an answer that says that it was taken."""
     empty = {"record_id": None, "operation_id": None, "data": None, "request_id": None}
     told = {"errors": (), "warnings": (), "status_code": 200}
+    told["is_accepted"] = "operation_id" in values
     return WriteResult(**{**empty, **told, "raw": "", **values})
 
 

@@ -243,6 +243,7 @@ def _add(
     Batch.objects.create(
         write=write,
         operation=operation,
+        generation=write.project.generation,
         method=plan.request.method,
         url=plan.request.url,
         body=json.dumps(_body(plan.request, has_file=has_file), ensure_ascii=False),

@@ -37,7 +37,7 @@ def could_duplicate(batch: Batch) -> bool:
     own. Of what lies at an address nobody knows that.
     """
     write = batch.write
-    return write.source != Source.CSV and write.action != Write.Action.UPDATE
+    return write.source != Source.CSV and not write.record_id
 
 
 def send_again(

@@ -1,33 +1,48 @@
 """The form of one record."""
 
+from typing import Any
+
 from django import forms
 
 from writes.forms.target import TargetForm
 from writes.models import Write
 
+ACTIONS = [
+    (action.value, action.label)
+    for action in (Write.Action.CREATE, Write.Action.UPDATE, Write.Action.DELETE)
+]
+
 
 class RecordForm(TargetForm):
-    """One record to create or update; `writes.forms.record_fields` reads its fields."""
+    """One record to write or delete; `writes.forms.record_fields` reads its fields."""
 
-    action = forms.ChoiceField(choices=[("create", "Create"), ("update", "Update")])
+    action = forms.ChoiceField(choices=ACTIONS)
     record_id = forms.CharField(
         label="Record ID",
         required=False,
         max_length=100,
-        help_text="The id of the record in the customer's SaaS. Only for an update.",
+        help_text="The id of the record in the customer's SaaS. Not for a create.",
     )
 
     def clean_record_id(self) -> str:
-        """Refuse a missing id for an update; an id for a create is left out."""
+        """Refuse a missing id, except for a create: an id for that is left out."""
         record_id: str = self.cleaned_data["record_id"]
-        if self.cleaned_data.get("action") != Write.Action.UPDATE:
+        action = self.cleaned_data.get("action")
+        if action in (None, Write.Action.CREATE):
             return ""
         if not record_id:
             raise forms.ValidationError(
-                "An update needs the id of the record.", code="required"
+                f"{Write.Action(action).label} needs the id of the record.",
+                code="required",
             )
         need_id(record_id)
         return record_id
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if cleaned.get("action"):
+            self.need_capable("action", cleaned["action"])
+        return cleaned
 
 
 def need_id(text: str) -> None:

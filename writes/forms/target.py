@@ -100,6 +100,14 @@ class TargetForm(StyledForm):
                 self.add_error(name, _not_part(chosen, integration))
         return cleaned
 
+    def need_capable(self, name: str, action: str) -> None:
+        """Put an error at the field `name` where the project's API has no `action`."""
+        project: Project | None = self.cleaned_data.get("project")
+        if project is None or action in project.capabilities.actions:
+            return
+        text = f"{_LACKS[Write.Action(action)]} {project} speaks: {project.get_generation_display()}."
+        self.add_error(name, forms.ValidationError(text, code="not-capable"))
+
     def target(self) -> dict[str, Any]:
         """Return the fields of a `Write` that say where it goes."""
         group: Group = self.cleaned_data["group"]
@@ -109,6 +117,15 @@ class TargetForm(StyledForm):
             "group_ref": group.group_ref,
             "group_name": group.name,
         }
+
+
+# What to do where an API does not have a kind of write.
+_LACKS = {
+    Write.Action.DELETE: "Nothing can be deleted through this project. Delete the "
+    "record in the customer's system, or choose a project of today's API.",
+    Write.Action.UPSERT: "This project takes no CSV file and no URL. Write its records "
+    "one by one, or choose a project whose API takes them.",
+}
 
 
 def _not_part(chosen: object, whole: object) -> forms.ValidationError:

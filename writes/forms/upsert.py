@@ -29,6 +29,11 @@ class UpsertForm(TargetForm):
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
     )
 
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        self.need_capable("project", Write.Action.UPSERT)
+        return cleaned
+
 
 class CsvForm(UpsertForm):
     """Many records from a file on the operator's machine."""

@@ -80,6 +80,8 @@ class Batch(models.Model):
     operation = models.OneToOneField(
         Operation, on_delete=models.PROTECT, related_name="batch"
     )
+    # What the project spoke when it was confirmed: never is it sent to another API.
+    generation = models.CharField(max_length=1, default="A")
     method = models.CharField(max_length=10)
     url = models.TextField()
     # JSON text; `recordsCSV` is null where the text of the file goes.
@@ -152,6 +154,15 @@ class Batch(models.Model):
         if "recordsCSV" in body:
             body["recordsCSV"] = self.csv().decode()
         return self._request(body)
+
+    def need_same_generation(self) -> None:
+        """Raise `RequestInvalid` where the project speaks another API by now."""
+        project = self.write.project
+        if project.generation != self.generation:
+            raise RequestInvalid(
+                f"Nothing was sent: it was made for another API than {project.name} "
+                f"speaks now ({project.get_generation_display()}). Make it anew."
+            )
 
     def need_same_text(self) -> None:
         """Raise `RequestInvalid` unless the text of a CSV is what was confirmed."""

@@ -83,6 +83,7 @@ class Write(models.Model):
         CREATE = "create", "Create"
         UPDATE = "update", "Update"
         UPSERT = "upsert", "Upsert"
+        DELETE = "delete", "Delete"
 
     class Delivery(models.TextChoices):
         """How the text of a file reaches Ampersand."""
@@ -205,13 +206,13 @@ class Write(models.Model):
                 name="write_state_known",
             ),
             models.CheckConstraint(
-                condition=Q(source="record", action__in=["create", "update"])
+                condition=Q(source="record", action__in=["create", "update", "delete"])
                 | Q(source__in=["csv", "url"], action="upsert"),
                 name="write_action_fits_source",
             ),
             models.CheckConstraint(
-                condition=~Q(action="update") | ~Q(record_id=""),
-                name="write_update_names_record",
+                condition=~Q(action__in=["update", "delete"]) | ~Q(record_id=""),
+                name="write_names_record",
             ),
             models.CheckConstraint(
                 condition=~Q(action="upsert") | ~Q(primary_key=""),

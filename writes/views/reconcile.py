@@ -26,7 +26,7 @@ from writes.actions.reconcile import Doubtful, NothingChanged, NotUnknown, Taken
 from writes.actions.resend import NeedsReview
 from writes.forms.reconcile import AgainForm, LinkForm, NotWrittenForm, WrittenForm
 from writes.hints import gather
-from writes.models import Batch
+from writes.models import Batch, Write
 from writes.requests import as_curl
 from writes.views.drafting import LARGEST_ID
 
@@ -173,6 +173,7 @@ def _page(
         "write": batch.write,
         "project": batch.write.project,
         "risk": _risk(batch),
+        "done": "deleted" if batch.write.action == Write.Action.DELETE else "written",
         "could_duplicate": resend.could_duplicate(batch),
         "answer": gather.answer_text(operation),
         "may_still_arrive": _may_still_arrive(operation),

@@ -52,7 +52,9 @@ def record(request: ConsoleRequest) -> HttpResponse:
         form = RecordForm(initial=request.POST.dict(), user=request.user)
         return _page(request, form, typed=typed)
     form = RecordForm(request.POST, user=request.user)
-    fields = typed.record()
+    # A delete names its record, and nothing else.
+    is_delete = request.POST.get("action") == Write.Action.DELETE
+    fields = {} if is_delete else typed.record()
     if not form.is_valid() or fields is None:
         return _page(request, form, typed=typed, status=422)
     try:
@@ -69,7 +71,7 @@ def record(request: ConsoleRequest) -> HttpResponse:
         )
     except NotYourDraft as error:
         return go_to_taken(request, error)
-    for row in typed.rows:
+    for row in () if is_delete else typed.rows:
         if row.is_cut and row.name.strip():
             messages.info(
                 request,

@@ -38,6 +38,10 @@ PAUSES = (5, 15, 60)
 # with each time: they show whether it is only this one that Ampersand does not take.
 BEHIND = (1, 1, 5, 15, 60)
 
+# When Ampersand is asked about what goes on, and for the log of what ended.
+FIRST_ASKED = timedelta(seconds=1)
+LOG_ASKED = timedelta(seconds=2)
+
 # Somebody may have noted an end meanwhile, as for what was called unknown.
 NOT_ENDED: dict[str, Any] = {
     "rows_succeeded": None,
@@ -106,9 +110,10 @@ def _wait_again(operation: Operation, due_at: datetime, **values: Any) -> bool:
 def _store_refused(operation: Operation, error: Refused) -> None:
     if error.problem.asks_to_wait and _store_busy(operation, error.problem):
         return
-    _store_answer(
+    _store_named(
         operation,
         state=State.REJECTED,
+        remote_id=error.problem.operation_id or "",
         reason=_said(error.problem),
         remedy=error.problem.remedy,
         **_answer_of(error.problem),
@@ -177,34 +182,36 @@ def _store_unknown(operation: Operation, error: OutcomeUnknown) -> None:
 def _store_result(operation: Operation, result: WriteResult) -> None:
     answer = {"status": result.status_code, "body": result.raw}
     warnings = "\n".join((*result.warnings, *result.errors))
-    if not operation.is_bulk:
-        _store_answer(
-            operation,
-            state=State.SUCCEEDED,
-            remote_id=result.operation_id or "",
-            record_id=result.record_id or operation.record_id,
-            reason=warnings,
-            request_id=result.request_id or "",
-            answer={**answer, "data": result.data},
-            rows_succeeded=1,
-            rows_failed=0,
-            ended_at=timezone.now(),
-        )
-        return
+    now = timezone.now()
+    values: dict[str, Any] = {
+        "remote_id": result.operation_id or "",
+        "reason": warnings,
+        "request_id": result.request_id or "",
+        "answer": answer,
+    }
+    if result.is_accepted:
+        values |= {"state": State.IN_PROGRESS, "due_at": now + FIRST_ASKED, **NOT_ENDED}
+    else:
+        values |= {
+            "state": State.SUCCEEDED,
+            "record_id": result.record_id or operation.record_id,
+            "answer": {**answer, "data": result.data},
+            "rows_succeeded": 1,
+            "rows_failed": 0,
+            "ended_at": now,
+            # For its log.
+            "due_at": now + LOG_ASKED if result.operation_id else None,
+        }
+    _store_named(operation, **values)
+
+
+def _store_named(operation: Operation, **values: Any) -> None:
+    """Store what may name its operation: one of another write is no answer to it."""
     try:
         with transaction.atomic():
-            _store_answer(
-                operation,
-                state=State.IN_PROGRESS,
-                remote_id=result.operation_id or "",
-                reason=warnings,
-                request_id=result.request_id or "",
-                answer=answer,
-                due_at=timezone.now() + timedelta(seconds=1),
-                **NOT_ENDED,
-            )
+            _store_answer(operation, **values)
     except IntegrityError:
-        twin = f"operation {result.operation_id}, which this console knows already"
+        twin = f"operation {values['remote_id']}, which this console knows already"
         _store_unknown(operation, OutcomeUnknown(f"Ampersand answered with {twin}"))
 
 

@@ -112,6 +112,7 @@ def _as_reviewed(operation: Operation) -> Request:
     Raises `RequestInvalid` where that is not to be had any more, and `OSError`.
     """
     batch = operation.batch
+    batch.need_same_generation()
     if batch.write.source == Write.Source.URL:
         url_check.need_same(batch.write)
     if batch.is_shared:

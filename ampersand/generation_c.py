@@ -1,0 +1,118 @@
+"""Generation C, Ampersand's API since the end of 2024: one POST, a type for each verb.
+
+Source: Ampersand's OpenAPI document of the Write API ("writeRecords"), as published in
+August 2026. It has no upsert and takes no CSV.
+"""
+
+from typing import Any
+
+from ampersand.answers import Answer, id_of, problem_of
+from ampersand.building import checked, not_blank, object_url, without_id
+from ampersand.capabilities import Capabilities
+from ampersand.errors import OutcomeUnknown, RequestInvalid
+from ampersand.schemas import Action, Request, Target, UpdateStyle, WriteResult
+from ampersand.write_answers import need_whole, read_written, result_of
+
+CAPABILITIES = Capabilities(actions=frozenset({"create", "update", "delete"}))
+
+# Salesforce gives the same id with 15 characters, or with 3 more that tell their case.
+SHORT_ID, LONG_ID = 15, 18
+
+
+def create_record(base_url: str, target: Target, record: dict[str, Any]) -> Request:
+    """Build the creation of one record, to be done while we wait.
+
+    Raises: RequestInvalid for a blank part, an empty record or a value that JSON
+    cannot carry.
+    """
+    if not record:
+        raise RequestInvalid("The record has no fields.")
+    return _request(base_url, target, "create", record, mode="synchronous")
+
+
+def update_record(
+    base_url: str,
+    target: Target,
+    record: dict[str, Any],
+    *,
+    record_id: str,
+    update_style: UpdateStyle,
+) -> Request:
+    """Build the update of the record that the SaaS knows as `record_id`.
+
+    The id goes in the record as `id`, always a text. `update_style` is of no matter.
+
+    Raises: RequestInvalid as `create_record` does, and if `record` holds another id.
+    """
+    not_blank(record_id, "record id")
+    fields = without_id(record, record_id)
+    if not fields:
+        raise RequestInvalid("The record has no fields to update.")
+    record = {"id": record_id, **fields}
+    return _request(base_url, target, "update", record, mode="synchronous")
+
+
+def delete_record(base_url: str, target: Target, *, record_id: str) -> Request:
+    """Build the deletion of one record. Raises: RequestInvalid for a blank part.
+
+    It has no mode: "delete is synchronous only".
+    """
+    not_blank(record_id, "record id")
+    return _request(base_url, target, "delete", {"id": record_id})
+
+
+def upsert_records(
+    base_url: str,
+    target: Target,
+    *,
+    primary_key: str,
+    csv: str | None,
+    url: str | None,
+) -> Request:
+    """Raise RequestInvalid: this generation has no upsert, and takes no CSV."""
+    raise RequestInvalid("This generation of Ampersand's API takes no CSV.")
+
+
+def read_write(request: Request, answer: Answer) -> WriteResult:
+    """Tell from the answer to the write of one record what became of it.
+
+    A success without a result was accepted: it goes on, and can be followed by its
+    operation.
+
+    Raises: Refused if nothing was written; OutcomeUnknown if the answer proves
+    neither that nor a write, or is about another record than the one sent.
+    """
+    need_whole(answer)
+    if _is_accepted(answer):
+        return result_of(answer, is_accepted=True)
+    result = read_written(answer, problem_of(answer))
+    sent = (request.body or {})["record"].get("id")
+    if result.record_id and sent and not _is_same_id(result.record_id, sent):
+        reason = "The answer is about another record"
+        raise OutcomeUnknown(reason, problem_of(answer))
+    return result
+
+
+def _is_accepted(answer: Answer) -> bool:
+    fields = answer.fields
+    has_id = id_of(fields.get("operationId")) is not None
+    says_more = {"result", "errors", "successCount", "failureCount"} & fields.keys()
+    return answer.succeeded and has_id and not says_more
+
+
+def _is_same_id(one: str, other: str) -> bool:
+    if {len(one), len(other)} == {SHORT_ID, LONG_ID}:
+        return one[:SHORT_ID] == other[:SHORT_ID]
+    return one == other
+
+
+def _request(
+    base_url: str,
+    target: Target,
+    action: Action,
+    record: dict[str, Any],
+    **how: str,
+) -> Request:
+    url = object_url(base_url, target)
+    body = {"groupRef": target.group_ref, "type": action, **how, "record": record}
+    return checked(action=action, method="POST", url=url, body=body)
