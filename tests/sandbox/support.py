@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from sandbox.app import Sandbox
+from tests.sandbox.contract import Validating
 
 ROOT = Path(__file__).parents[2]
 KEY = {"X-Api-Key": "SANDBOX-KEY"}
@@ -38,7 +39,7 @@ class Console:
         self.clock = Clock()
         self.sandbox = Sandbox(**{"clock": self.clock, **options})
         self.http = httpx.Client(
-            transport=httpx.WSGITransport(app=self.sandbox),
+            transport=Validating(httpx.WSGITransport(app=self.sandbox)),
             base_url="http://sandbox",
             headers=KEY,
         )

@@ -139,10 +139,10 @@ def test_nested_json_is_sent_as_it_was_typed(
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"record_id": ""}, "An update needs the id"),
+        ({"record_id": ""}, "Update needs the id"),
         ({"record_id": "003 1"}, "no spaces or invisible"),
         ({"record_id": "x" * 101}, "at most 100"),
-        ({"action": "delete"}, "Select a valid choice"),
+        ({"action": "erase"}, "Select a valid choice"),
         ({"field_value": ["a", "1,5", "", ""]}, "not a number"),
         ({"field_name": ["a", "b", "a", ""]}, "here twice"),
         ({"field_name": ["", "b", "c", ""]}, "no field name"),

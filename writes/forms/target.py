@@ -105,7 +105,8 @@ class TargetForm(StyledForm):
         project: Project | None = self.cleaned_data.get("project")
         if project is None or action in project.capabilities.actions:
             return
-        text = f"{_LACKS[Write.Action(action)]} {project} speaks: {project.get_generation_display()}."
+        api = f"{project} speaks: {project.get_generation_display()}."
+        text = f"{_LACKS[Write.Action(action)]} {api}"
         self.add_error(name, forms.ValidationError(text, code="not-capable"))
 
     def target(self) -> dict[str, Any]:
