@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from sandbox import arrivals, faults, inspection
+from sandbox import arrivals, faults, inspection, installations, schema
 from sandbox.bulk import Bulk
 from sandbox.catalog import (
     PROJECTS,
     READ_KEY,
     WRITE_KEY,
     Integration,
+    check_group,
+    check_object,
     find_integration,
     find_project,
 )
 from sandbox.fetching import fetch as fetch_over_http
+from sandbox.metadata import metadata
 from sandbox.operations import Operations
 from sandbox.store import Store
 from sandbox.traffic import Traffic
@@ -133,6 +136,8 @@ class Sandbox:
     def _answer(self, request: Request, parts: list[str]) -> Response:
         _authenticate(request)
         match parts:
+            case [*_, "objects", _, "metadata"] if request.method == "GET":
+                pass
             case ["projects", project, "integrations", name, "objects", *rest] if rest:
                 found = find_project(project)
                 integration = find_integration(found, name)
@@ -176,6 +181,15 @@ class Sandbox:
                 return [each.as_json() for each in find_project(name).integrations]
             case ["projects", name, "integrations", integration]:
                 return find_integration(find_project(name), integration).as_json()
+            case ["projects", name, "integrations", integration, "installations"]:
+                project = find_project(name)
+                return installations.of_integration(
+                    *(self._store, project, find_integration(project, integration)),
+                    group_ref=request.parameters.get("groupRef", ""),
+                )
+            case ["projects", name, "integrations", one, "objects", below, "metadata"]:
+                integration = find_integration(find_project(name), one)
+                return _metadata(request, integration, below)
             case ["projects", name, "operations", operation]:
                 return self._operations.show(find_project(name), operation)
             case ["projects", name, "operations", operation, "logs"]:
@@ -229,6 +243,15 @@ class Sandbox:
     def close(self) -> None:
         """Close the state; what is unfinished goes on with the next start."""
         self._store.close()
+
+
+def _metadata(request: Request, integration: Integration, name: str) -> Any:
+    check_group(request.parameters.get("groupRef", ""))
+    check_object(integration, name)
+    sobject = schema.find(name)
+    if sobject is None:
+        raise Problem(404, f"Unable to find object: {name}")
+    return metadata(name, sobject)
 
 
 def _authenticate(request: Request) -> None:

@@ -124,6 +124,11 @@ def _manifest() -> dict[str, dict[str, Any]]:
     return {entry["name"]: entry for entry in yaml.safe_load(text)["integrations"]}
 
 
+def installation_id(integration: Integration, group: str) -> str:
+    """The id of a customer's installation."""
+    return known_uuid("installation", integration.id, group)
+
+
 def find_project(name: str) -> Project:
     """The project of that id or name, exactly as spelled."""
     for project in PROJECTS:

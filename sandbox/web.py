@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qsl
 from wsgiref.types import InputStream, WSGIEnvironment
 
 MAX_BODY = 64 * 1024 * 1024
@@ -66,6 +67,11 @@ class Request:
         self._input: InputStream = environ["wsgi.input"]
         self._body: bytes | None = None
         self._json: dict[str, Any] | None = None
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What the query says, the last where a name is there twice."""
+        return dict(parse_qsl(self.query))
 
     @property
     def body(self) -> bytes:
