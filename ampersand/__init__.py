@@ -13,6 +13,8 @@ from ampersand.errors import (
 from ampersand.exchange import CONNECTIONS
 from ampersand.generation import generation_for
 from ampersand.generation_a import LARGEST_CSV
+from ampersand.installations import Installation
+from ampersand.metadata import FieldMetadata, ObjectMetadata
 from ampersand.network import AddressRefused
 from ampersand.schemas import (
     Action,
@@ -36,9 +38,12 @@ __all__ = [
     "AsyncReader",
     "Capabilities",
     "Client",
+    "FieldMetadata",
+    "Installation",
     "Issue",
     "LogEntry",
     "NotSent",
+    "ObjectMetadata",
     "Operation",
     "OutcomeUnknown",
     "Problem",

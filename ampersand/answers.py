@@ -104,18 +104,19 @@ def read_answer(
     )
 
 
-def success_of_read(answer: Answer) -> Any:
-    """Return the JSON of a successful read.
+def success_of_read(answer: Answer, *, is_secret: bool = False) -> Any:
+    """Return the JSON of a successful read. No error shows any of one that `is_secret`.
 
     Raises: Refused for any status but 2xx; OutcomeUnknown if the body is incomplete
     or not JSON.
     """
     if not answer.succeeded:
         raise Refused(problem_of(answer))
+    problem = None if is_secret else problem_of(answer)
     if answer.fault:
-        raise OutcomeUnknown(answer.fault, problem_of(answer))
+        raise OutcomeUnknown(answer.fault, problem)
     if not answer.readable:
-        raise OutcomeUnknown("The answer could not be read", problem_of(answer))
+        raise OutcomeUnknown("The answer could not be read", problem)
     return answer.body
 
 

@@ -29,10 +29,15 @@ def object_url(base_url: str, target: Target) -> str:
     Raises: RequestInvalid for a part of `target` that is blank or fits no path.
     """
     not_blank(target.group_ref, "group reference")
+    integration = integration_url(base_url, target.project, target.integration)
+    return f"{integration}/objects/{segment(target.object_name, 'object name')}"
+
+
+def integration_url(base_url: str, project: str, integration: str) -> str:
+    """Return the address of an integration."""
     return (
-        f"{base_url}/projects/{segment(target.project, 'project')}"
-        f"/integrations/{segment(target.integration, 'integration')}"
-        f"/objects/{segment(target.object_name, 'object name')}"
+        f"{base_url}/projects/{segment(project, 'project')}"
+        f"/integrations/{segment(integration, 'integration')}"
     )
 
 

@@ -8,12 +8,14 @@ from typing import Any, Self
 
 import httpx
 
-from ampersand import operations
+from ampersand import installations, metadata, operations
 from ampersand.answers import Answer
 from ampersand.building import base_url
 from ampersand.errors import AmpersandError, RequestInvalid
 from ampersand.exchange import Exchange
 from ampersand.generation import generation_for
+from ampersand.installations import Installation
+from ampersand.metadata import ObjectMetadata
 from ampersand.network import Resolve
 from ampersand.retrying import READ_TRIES, pause_after
 from ampersand.schemas import (
@@ -159,6 +161,28 @@ class Client:
             self._api_url, project=project, operation_id=operation_id
         )
         return self._read(request, operations.read_operation_logs)
+
+    def list_installations(
+        self, *, project: str, integration: str
+    ) -> tuple[Installation, ...]:
+        """Ask who installed an integration."""
+        request = installations.list_installations(
+            self._api_url, project=project, integration=integration
+        )
+        return self._read(request, installations.read_installations)
+
+    def get_object_metadata(
+        self, *, project: str, integration: str, object_name: str, group_ref: str
+    ) -> ObjectMetadata:
+        """Ask which fields an object has for a customer."""
+        request = metadata.get_object_metadata(
+            self._api_url,
+            project=project,
+            integration=integration,
+            object_name=object_name,
+            group_ref=group_ref,
+        )
+        return self._read(request, metadata.read_object_metadata)
 
     def _masked(self, request: Request) -> Request:
         return replace(request, masked_key=self._masked_key)
