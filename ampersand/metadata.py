@@ -17,12 +17,14 @@ from ampersand.schemas import Request, dict_or_empty, list_or_empty, text_of
 class FieldMetadata:
     """One field. `value_type` is one of Ampersand's words: string, boolean,
     singleSelect, multiSelect, date, datetime, int, float, reference, other; "" where it
-    tells none. `values` are the choices, the value before what people see of it.
+    tells none. `provider_type` is the provider's own. `values` are the choices, the
+    value before what people see of it.
     """
 
     name: str
     display_name: str
     value_type: str
+    provider_type: str
     is_read_only: bool
     is_required: bool
     references: tuple[str, ...]
@@ -76,6 +78,7 @@ def _field(name: str, raw: dict[str, Any]) -> FieldMetadata:
         name=text_of(raw.get("fieldName")) or name,
         display_name=text_of(raw.get("displayName")) or "",
         value_type=text_of(raw.get("valueType")) or "",
+        provider_type=text_of(raw.get("providerType")) or "",
         is_read_only=raw.get("readOnly") is True,
         is_required=raw.get("isRequired") is True,
         references=tuple(filter(None, references)),

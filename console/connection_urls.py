@@ -29,6 +29,7 @@ of_integration = [
     path("edit/", integrations.integration_edit, name="integration_edit"),
     path("delete/", integrations.integration_delete, name="integration_delete"),
     path("groups/new/", groups.group_new, name="group_new"),
+    path("groups/fetch/", groups.groups_fetch, name="groups_fetch"),
 ]
 
 of_environment = [
@@ -41,6 +42,7 @@ of_object = [
     path("fields/", fields.fields, name="fields"),
     path("fields/import/", fields.fields_import, name="fields_import"),
     path("fields/edit/", fields.fields_edit, name="fields_edit"),
+    path("fields/fetch/", fields.fields_fetch, name="fields_fetch"),
 ]
 
 urlpatterns = [

@@ -188,8 +188,8 @@ class Sandbox:
                     group_ref=request.parameters.get("groupRef", ""),
                 )
             case ["projects", name, "integrations", one, "objects", below, "metadata"]:
-                integration = find_integration(find_project(name), one)
-                return _metadata(request, integration, below)
+                found = find_integration(find_project(name), one)
+                return _metadata(request, found, below)
             case ["projects", name, "operations", operation]:
                 return self._operations.show(find_project(name), operation)
             case ["projects", name, "operations", operation, "logs"]:

@@ -18,7 +18,7 @@ from console.models.environment_control import (
 from console.models.first_password import FirstPassword
 from console.models.grant import Grant
 from console.models.heartbeat import Heartbeat
-from console.models.integration import Group, Integration, WriteObject
+from console.models.integration import Group, Integration, ObjectMetadata, WriteObject
 from console.models.project import ApiKey, NoActiveKey, Project
 from console.models.pulse import Pulse
 from console.models.session import Session
@@ -36,6 +36,7 @@ __all__ = [
     "Heartbeat",
     "Integration",
     "NoActiveKey",
+    "ObjectMetadata",
     "Project",
     "Pulse",
     "Session",

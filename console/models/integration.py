@@ -99,7 +99,13 @@ class WriteObject(models.Model):
 
 
 class Group(models.Model):
-    """A customer of an integration: Ampersand's groupRef, and a name for people."""
+    """A customer of an integration: Ampersand's groupRef, and a name for people.
+
+    What Ampersand told of the installation (`console.connections.installations`):
+    `health`, `connection_status` and `last_operation` are its words, `may_write` names
+    the objects that may be written, each with whether its records may be deleted.
+    `seen_at` is when it was told last, None for a group that was only typed in.
+    """
 
     integration = models.ForeignKey(
         Integration, on_delete=models.CASCADE, related_name="groups"
@@ -108,6 +114,12 @@ class Group(models.Model):
         "groupRef", max_length=200, validators=[validate_reference]
     )
     name = models.CharField(max_length=100, blank=True)
+    installation_id = models.CharField(max_length=100, blank=True, editable=False)
+    health = models.CharField(max_length=40, blank=True, editable=False)
+    connection_status = models.CharField(max_length=40, blank=True, editable=False)
+    last_operation = models.CharField(max_length=40, blank=True, editable=False)
+    may_write = models.JSONField(default=dict, editable=False)
+    seen_at = models.DateTimeField(null=True, editable=False)
 
     objects = OfEnvironment["Group"].as_manager()
     PROJECT = "integration__project"
@@ -127,3 +139,52 @@ class Group(models.Model):
     def project(self) -> Project:
         """The project that the integration belongs to."""
         return self.integration.project
+
+    @property
+    def is_unwell(self) -> bool:
+        """Whether Ampersand said that nothing goes through this installation."""
+        return self.health not in ("", "healthy")
+
+    def lacks(self, object_name: str) -> bool:
+        """Whether Ampersand said that this customer has no such object to write."""
+        return self.seen_at is not None and object_name not in self.may_write
+
+    def forbids_deleting(self, object_name: str) -> bool:
+        """Whether Ampersand said that no record of the object may be deleted."""
+        return self.seen_at is not None and not self.may_write.get(object_name)
+
+
+class ObjectMetadata(models.Model):
+    """The fields of an object as Ampersand told them for one customer.
+
+    `fields` is their list (`files.fields.field_lists.as_json`), `sha256` that of its
+    JSON, `fetched_at` when it came. `problem` says why a later question had no answer,
+    "" where it had.
+    """
+
+    write_object = models.ForeignKey(
+        WriteObject, on_delete=models.CASCADE, related_name="metadata"
+    )
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="metadata")
+    fields = models.JSONField(default=list)
+    sha256 = models.CharField(max_length=64)
+    fetched_at = models.DateTimeField(null=True)
+    problem = models.TextField(blank=True)
+
+    objects = OfEnvironment["ObjectMetadata"].as_manager()
+    PROJECT = "write_object__integration__project"
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["write_object", "group"], name="metadata_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.write_object} of {self.group}"
+
+    def field_list(self) -> tuple[Field, ...]:
+        """Return the fields that were told."""
+        return tuple(from_json(self.fields))

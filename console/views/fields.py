@@ -1,25 +1,35 @@
 """The field list of an object: look at it, import a describe, or write it by hand."""
 
 from django.contrib import messages
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
-from console.access.roles import Role, require_admin, require_viewer
+from console.access.roles import Role, require_admin, require_operator, require_viewer
 from console.actor import Actor
+from console.connections.ask import NotAnswered
 from console.connections.field_list_forms import (
     LARGEST_DESCRIBE,
     DescribeForm,
     LinesForm,
 )
 from console.connections.field_lists import change_fields
+from console.connections.object_metadata import fetch_fields, fields_for
 from console.http import ConsoleRequest
-from console.models import WriteObject
+from console.models import Group, ObjectMetadata, WriteObject
 from console.uploads import takes_file
 from console.views.lookup import find_object
 from console.views.pages import posted
 from files.field import Field
 from files.fields.field_lists import as_lines
+
+# Digits of the largest id, and one more.
+LONGEST_ID = 19
 
 
 @require_safe
@@ -27,8 +37,47 @@ from files.fields.field_lists import as_lines
 def fields(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Show the fields of an object in a table."""
     row = find_object(request, pk, Role.VIEWER)
-    context = {**_context(row), "fields": row.field_list()}
+    group = _chosen(row, request.GET.get("group", ""))
+    shown = fields_for(row, group) if group else row.field_list()
+    context = {
+        **_context(row),
+        "fields": shown,
+        "group": group,
+        "groups": _with_metadata(row),
+    }
     return render(request, "console/fields.html", context)
+
+
+@require_POST
+@require_operator
+def fields_fetch(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """Ask Ampersand for the fields that an object has for one customer."""
+    row = find_object(request, pk, Role.OPERATOR)
+    group = _chosen(row, request.POST.get("group", ""))
+    if group is None:
+        messages.error(request, "Nothing was fetched. Choose a group of this object.")
+        return redirect(row)
+    try:
+        kept = fetch_fields(row, group)
+    except NotAnswered as error:
+        messages.error(request, f"Nothing was changed for {group}. {error}")
+        return redirect(row)
+    messages.success(request, f"{row} has {len(kept.fields):,} fields for {group}.")
+    return redirect(f"{row.get_absolute_url()}?group={group.pk}")
+
+
+def _chosen(row: WriteObject, text: str) -> Group | None:
+    if not (text.isascii() and text.isdecimal() and len(text) < LONGEST_ID):
+        return None
+    return row.integration.groups.filter(pk=int(text)).first()
+
+
+def _with_metadata(row: WriteObject) -> QuerySet[Group]:
+    """Return the groups, each with what is kept of the object for it as `told`."""
+    told = ObjectMetadata.objects.filter(write_object=row)
+    return row.integration.groups.prefetch_related(
+        Prefetch("metadata", queryset=told, to_attr="told")
+    )
 
 
 @require_http_methods(["GET", "POST"])

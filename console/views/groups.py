@@ -3,11 +3,13 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from console.access.roles import Role, require_admin
 from console.actor import Actor
+from console.connections.ask import NotAnswered
 from console.connections.forms import GroupForm
+from console.connections.installations import fetch_groups
 from console.connections.save import delete, save_form
 from console.http import ConsoleRequest
 from console.models import Group
@@ -32,6 +34,24 @@ def group_new(request: ConsoleRequest, pk: int) -> HttpResponse:
         button="Add group",
         project=integration.project,
     )
+
+
+@require_POST
+@require_admin
+def groups_fetch(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """Take over the groups and objects that Ampersand knows of an integration."""
+    integration = find_integration(request, pk, Role.ADMIN)
+    try:
+        found = fetch_groups(integration, Actor.of(request))
+    except NotAnswered as error:
+        messages.error(request, f"No group was changed. {error}")
+        return redirect(integration.project)
+    gone = f" {found.gone:,} kept that Ampersand does not list." if found.gone else ""
+    messages.success(
+        request,
+        f"Groups of {integration}: {found.new:,} added, {found.known:,} updated.{gone}",
+    )
+    return redirect(integration.project)
 
 
 @require_http_methods(["GET", "POST"])

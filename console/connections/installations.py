@@ -1,0 +1,120 @@
+"""Groups as Ampersand knows them: who installed an integration, and how they are."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from ampersand import Installation
+from console.actor import Actor
+from console.connections.ask import NotAnswered, ask
+from console.connections.save import record
+from console.models import Group, Integration, WriteObject
+from console.validators import validate_path_part, validate_reference
+
+# More than any company has; a list of more is no list of installations.
+MOST = 20_000
+MOST_OBJECTS = 2_000
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What asking brought: how many groups are new, were known, are not installed."""
+
+    new: int
+    known: int
+    gone: int
+
+
+def fetch_groups(integration: Integration, actor: Actor) -> Fetched:
+    """Bring the groups of an integration, and its objects, in step with Ampersand.
+
+    Groups that are not installed any more stay, and so does every name that a person
+    gave. Raises `NotAnswered` with nothing changed.
+    """
+    project = integration.project
+    told = ask(
+        project,
+        lambda client: client.list_installations(
+            project=project.remote_id, integration=integration.remote_id
+        ),
+    )
+    usable = {each.group_ref: each for each in told if _fits(each)}
+    if len(usable) > MOST:
+        raise NotAnswered(f"Ampersand tells more than {MOST:,} installations.")
+    with transaction.atomic():
+        fetched = _keep(integration, usable)
+        detail = {"new": fetched.new, "known": fetched.known, "gone": fetched.gone}
+        record("groups.fetched", integration, actor, detail)
+    return fetched
+
+
+def _fits(installation: Installation) -> bool:
+    try:
+        validate_reference(installation.group_ref)
+    except ValidationError:
+        return False
+    return len(installation.group_ref) <= 200
+
+
+def _keep(integration: Integration, told: dict[str, Installation]) -> Fetched:
+    now = timezone.now()
+    groups = {each.group_ref: each for each in integration.groups.select_for_update()}
+    new, known = [], []
+    for group_ref, installation in told.items():
+        group = groups.get(group_ref)
+        if group is None:
+            group = Group(integration=integration, group_ref=group_ref)
+            new.append(group)
+        else:
+            known.append(group)
+        values = _values(installation)
+        for name, value in {**values, "seen_at": now}.items():
+            setattr(group, name, value)
+        group.name = group.name or installation.group_name[:100]
+    gone = [each for each in groups.values() if each.group_ref not in told]
+    for group in gone:
+        if group.seen_at:
+            group.health, group.may_write, group.seen_at = "not installed", {}, now
+    Group.objects.bulk_create(new)
+    fields = ["name", "seen_at", *_FIELDS]
+    Group.objects.bulk_update([*known, *gone], fields, batch_size=500)
+    _add_objects(integration, told)
+    return Fetched(new=len(new), known=len(known), gone=len(gone))
+
+
+_FIELDS = (
+    "installation_id",
+    "health",
+    "connection_status",
+    "last_operation",
+    "may_write",
+)
+
+
+def _values(installation: Installation) -> dict[str, Any]:
+    return {
+        "installation_id": installation.id[:100],
+        "health": installation.health[:40],
+        "connection_status": installation.connection_status[:40],
+        "last_operation": installation.last_operation[:40],
+        "may_write": dict(list(installation.objects.items())[:MOST_OBJECTS]),
+    }
+
+
+def _add_objects(integration: Integration, told: dict[str, Installation]) -> None:
+    """Add the objects that some customer may have written; none is taken away."""
+    names = {name for each in told.values() for name in each.objects}
+    usable = sorted(name for name in names if _is_name(name))[:MOST_OBJECTS]
+    rows = [WriteObject(integration=integration, name=name) for name in usable]
+    WriteObject.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _is_name(name: str) -> bool:
+    try:
+        validate_path_part(name)
+    except ValidationError:
+        return False
+    return len(name) <= 200
