@@ -95,6 +95,13 @@ function showWhenChosen(element) {
   refresh();
 }
 
+// <button data-press-on-change="id_object id_group">: pressed when one of these changes.
+document.addEventListener("change", (event) => {
+  const button = document.querySelector("[data-press-on-change]");
+  if (!button || !button.dataset.pressOnChange.split(" ").includes(event.target.id)) return;
+  button.form.requestSubmit(button);
+});
+
 document.addEventListener("DOMContentLoaded", () => enhance(document));
 document.addEventListener("htmx:load", (event) => enhance(event.detail.elt));
 

@@ -7,17 +7,20 @@ that what is reviewed is what was typed.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.http import QueryDict
+
+from files.field import Field
 
 # The grammar of a number in JSON (RFC 8259).
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 # NUL, which PostgreSQL takes in no text, and halves of surrogate pairs.
 _UNFIT = re.compile("[\0\ud800-\udfff]")
 TYPES = {
+    "auto": "As the field",
     "text": "Text",
     "number": "Number",
     "boolean": "True/false",
@@ -46,19 +49,30 @@ class InvalidRecord(Exception):
 
 @dataclass
 class FieldRow:
-    """One row of the form, as typed. `error` is what is wrong with it, in words."""
+    """One row of the form, as typed. `error` is what is wrong with it, in words.
+
+    `known` is the field that it names, where there is a list (`record_offer`), `kind`
+    how that is written, and `choices` are its values, where there are few.
+    """
 
     name: str = ""
     type: str = "text"
     value: str = ""
     error: str = ""
+    warnings: list[str] = field(default_factory=list)
+    known: Field | None = None
+    kind: str = "text"
+    choices: list[str] = field(default_factory=list)
     # Whether a line end behind the one line of the value was left out.
     is_cut: bool = False
 
     @property
     def is_blank(self) -> bool:
         """Whether nothing was typed: such rows are passed over."""
-        return not self.name.strip() and not self.value and self.type != "null"
+        if self.value or self.type == "null":
+            return False
+        # A field that is offered is left out until it has a value.
+        return not self.name.strip() or self.type == "auto"
 
 
 def read_rows(post: QueryDict) -> list[FieldRow]:
@@ -150,18 +164,19 @@ def _whole(value: Any, depth: int = 0) -> Any:
 
 
 def _value(row: FieldRow) -> Any:
-    if row.type == "text":
+    kind = row.kind if row.type == "auto" else row.type
+    if kind == "text":
         return row.value
-    if row.type == "null":
+    if kind == "null":
         if row.value:
             raise InvalidRecord("null", "Null clears the field: leave the value empty.")
         return None
-    if row.type == "boolean":
+    if kind == "boolean":
         word = row.value.strip().lower()
         if word not in ("true", "false"):
             raise InvalidRecord("boolean", "Write true or false.")
         return word == "true"
-    if row.type == "number":
+    if kind == "number":
         return number(row.value.strip())
     raise InvalidRecord("type", "This type is not known.")
 

@@ -1,5 +1,6 @@
 """The form for one record: typed as rows or as JSON, then reviewed."""
 
+import hashlib
 from typing import Any
 
 from django.contrib import messages
@@ -14,7 +15,9 @@ from console.sign_in import kept_form
 from writes.actions.save_draft import NotYourDraft, save_draft
 from writes.forms import record_fields
 from writes.forms.record import RecordForm
+from writes.forms.record_check import Remark, remarks
 from writes.forms.record_fields import FieldRow, InvalidRecord, NotFlat
+from writes.forms.record_offer import Offer, offer_of
 from writes.models import Write
 from writes.views.drafting import (
     back_is_asked,
@@ -25,8 +28,6 @@ from writes.views.drafting import (
     is_over,
     parent_of,
 )
-
-FIRST_ROWS = 4
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,14 +49,15 @@ def record(request: ConsoleRequest) -> HttpResponse:
     typed = _Typed(request.POST)
     do = request.POST.get("do", "review")
     if do != "review":
-        typed.change(do)
         form = RecordForm(initial=request.POST.dict(), user=request.user)
+        typed.change(do, offer_of(form))
         return _page(request, form, typed=typed)
     form = RecordForm(request.POST, user=request.user)
+    offer_of(form).fill(typed.rows)
     # A delete names its record, and nothing else.
     is_delete = request.POST.get("action") == Write.Action.DELETE
     fields = {} if is_delete else typed.record()
-    if not form.is_valid() or fields is None:
+    if not form.is_valid() or fields is None or not typed.is_fine(fields, form):
         return _page(request, form, typed=typed, status=422)
     try:
         write = save_draft(
@@ -88,6 +90,10 @@ class _Typed:
         self.text = post.get("json", "")
         self.error = ""
         self.rows = [] if self.as_json else record_fields.read_rows(post)
+        # What is to be said that no row is there for; and that it was seen before.
+        self.remarks: list[Remark] = []
+        self.anyway = ""
+        self._seen = post.get("anyway", "")
         # What a button changed gets the focus: a row by its place, or the JSON.
         self.focus_row: int | None = None
         self.focus_json = False
@@ -110,11 +116,45 @@ class _Typed:
             return None
         return fields
 
-    def change(self, do: str) -> None:
+    def is_fine(self, fields: dict[str, Any], form: RecordForm) -> bool:
+        """Tell whether nothing is to be said of the record, or it was said before.
+
+        What blocks must be mended. Of what only warns a person may say: send it anyway.
+        That is said of these very words, and of no others.
+        """
+        offer = offer_of(form)
+        if offer.action == Write.Action.DELETE:
+            return True
+        found = remarks(fields, offer.fields, offer.action)
+        if not found:
+            return True
+        said = "\n".join(f"{each.name}: {each.message}" for each in found)
+        blocks = any(each.level == "blocks" for each in found)
+        self.anyway = "" if blocks else hashlib.sha256(said.encode()).hexdigest()
+        if self.anyway and self.anyway == self._seen:
+            return True
+        self._show(found)
+        return False
+
+    def _show(self, found: list[Remark]) -> None:
+        rows = {row.name.strip().casefold(): row for row in self.rows}
+        for each in found:
+            row = rows.get(each.name.casefold())
+            if row is None:
+                self.remarks.append(each)
+            elif each.level == "blocks":
+                row.error = each.message
+            else:
+                row.warnings.append(each.message)
+        self.error = "Look at what is said of its fields."
+
+    def change(self, do: str, offer: Offer) -> None:
         """Add or remove a row, or show the same record in the other view."""
         verb, _, number = do.partition(":")
+        if verb == "fields" and not self.as_json:
+            self.rows = offer.rows(self.rows)
         if verb == "add":
-            self._add_row()
+            self._add_row(offer)
         elif verb == "remove":
             self._remove_row(number)
         elif verb == "json":
@@ -122,14 +162,14 @@ class _Typed:
         elif verb == "rows":
             self._show_rows()
 
-    def _add_row(self) -> None:
+    def _add_row(self, offer: Offer) -> None:
         if len(self.rows) >= record_fields.MOST_ROWS:
             self.error = (
                 f"There are {len(self.rows)} rows: show them as JSON to add more."
             )
             return
         self.focus_row = len(self.rows)
-        self.rows.append(FieldRow())
+        self.rows.append(FieldRow(type="auto" if offer.fields else "text"))
 
     def _remove_row(self, number: str) -> None:
         kept = [r for i, r in enumerate(self.rows) if str(i) != number]
@@ -162,15 +202,24 @@ def _rows_of(earlier: Write | None) -> _Typed:
         typed.as_json, typed.text = True, earlier.record
         typed._show_rows()
         typed.error, typed.focus_row = "", None
-    missing = FIRST_ROWS - len(typed.rows)
-    typed.rows += [FieldRow() for _ in range(missing)]
     return typed
 
 
 def _page(
     request: ConsoleRequest, form: RecordForm, typed: _Typed, status: int = 200
 ) -> HttpResponse:
+    offer = offer_of(form)
     if not typed.as_json and not typed.rows:
-        typed.rows = [FieldRow()]
-    context = {"form": form, "typed": typed, "types": record_fields.TYPES.items()}
+        typed.rows = offer.padded(typed.rows)
+    offer.fill(typed.rows)
+    context = {
+        "form": form,
+        "typed": typed,
+        "offer": offer,
+        "types": [
+            choice
+            for choice in record_fields.TYPES.items()
+            if choice[0] != "auto" or offer.fields
+        ],
+    }
     return render(request, "writes/record.html", context, status=status)

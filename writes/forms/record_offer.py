@@ -1,0 +1,103 @@
+"""The fields that the form of one record offers, and the rows it shows for them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from console.connections.object_metadata import fields_for
+from console.models import Group, WriteObject
+from files.field import Field
+from files.fields.matching import FieldIndex
+from writes.forms.record import RecordForm
+from writes.forms.record_check import kind_of
+from writes.forms.record_fields import FieldRow
+from writes.models import Write
+
+FIRST_ROWS = 4
+# A list to choose from is no help beyond so many.
+MOST_CHOICES = 500
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The fields of the object and group that are chosen; none where none are known."""
+
+    action: str
+    fields: tuple[Field, ...] = ()
+
+    @property
+    def offered(self) -> list[Field]:
+        """Return the fields that this action may set, required ones first."""
+        is_create = self.action != Write.Action.UPDATE
+        able = [
+            each
+            for each in self.fields
+            if (each.is_creatable if is_create else each.is_updateable)
+            and each.type != "id"
+        ]
+        return sorted(able, key=lambda each: (not each.is_required, each.name.lower()))
+
+    def fill(self, rows: Sequence[FieldRow]) -> None:
+        """Tell each row the field that it names, and what it may be chosen from."""
+        index = FieldIndex(self.fields)
+        for row in rows:
+            name = row.name.strip()
+            field = index.find(name).field if name and self.fields else None
+            row.known, row.kind = field, kind_of(field)
+            row.choices = _choices(field, row.value)
+            if row.type == "auto" and not self.fields:
+                row.type = "text"
+
+    def rows(self, typed: Sequence[FieldRow]) -> list[FieldRow]:
+        """Return what was typed, behind a row for each field that a create needs."""
+        kept = [row for row in typed if not row.is_blank]
+        named = {row.name.strip().casefold() for row in kept}
+        missing = [
+            FieldRow(name=each.name, type="auto")
+            for each in self.offered
+            if each.is_required and self.action == Write.Action.CREATE
+            if each.name.casefold() not in named
+        ]
+        return self.padded([*missing, *kept])
+
+    def padded(self, rows: list[FieldRow]) -> list[FieldRow]:
+        """Return rows with blank ones, so that there are `FIRST_ROWS`."""
+        kind = "auto" if self.fields else "text"
+        missing = max(0, FIRST_ROWS - len(rows))
+        return [*rows, *(FieldRow(type=kind) for _ in range(missing))]
+
+
+def _choices(field: Field | None, value: str) -> list[str]:
+    """Return the values to choose from, the one that is there among them."""
+    if field is None:
+        return []
+    values = ["true", "false"] if field.type == "boolean" else list(field.values)
+    if field.type == "multipicklist" or not 0 < len(values) <= MOST_CHOICES:
+        return []
+    # What was typed before stays, for the check to say what is wrong with it.
+    return values if value in ("", *values) else [value, *values]
+
+
+def offer_of(form: RecordForm) -> Offer:
+    """Return what to offer for the choices of a form, made or about to be made."""
+    action = str(_given(form, "action") or Write.Action.CREATE)
+    row = _chosen(form, "object")
+    group = _chosen(form, "group")
+    if not isinstance(row, WriteObject):
+        return Offer(action)
+    mine = group if isinstance(group, Group) else None
+    return Offer(action, fields_for(row, mine))
+
+
+def _given(form: RecordForm, name: str) -> object:
+    return form.data.get(name) if form.is_bound else form.initial.get(name)
+
+
+def _chosen(form: RecordForm, name: str) -> object:
+    """Return the row that is chosen, among those that the form offers; else None."""
+    given = _given(form, name)
+    if isinstance(given, WriteObject | Group):
+        return given
+    text = str(given or "")
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+        return None
+    return form.fields[name].queryset.filter(pk=int(text)).first()  # type: ignore[attr-defined]
