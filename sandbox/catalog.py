@@ -112,7 +112,7 @@ PROJECTS = (
     _project(
         "demo-c",
         "Demo-C",
-        (known_uuid("demo-c", "salesforce"), "salesforce", "salesforce"),
+        (known_uuid("demo-c", "salesforce"), "salesforce", "today"),
         generation="C",
     ),
 )

@@ -80,6 +80,7 @@ function enhance(root) {
     keepOptionsInStep(select);
   });
   root.querySelectorAll("[data-show-when]").forEach(showWhenChosen);
+  root.querySelectorAll("[data-press-for]").forEach((button) => { button.parentElement.hidden = true; });
   root.querySelectorAll("[data-tick-all]").forEach((button) => { button.hidden = false; });
 }
 
@@ -95,12 +96,22 @@ function showWhenChosen(element) {
   refresh();
 }
 
-// <button data-press-on-change="id_object id_group">: pressed when one of these changes.
-document.addEventListener("change", (event) => {
-  const button = document.querySelector("[data-press-on-change]");
-  if (!button || !button.dataset.pressOnChange.split(" ").includes(event.target.id)) return;
-  button.form.requestSubmit(button);
-});
+// <button data-press-for="id_object id_group">: pressed once these hold something else than
+// the page was made for (data-made-for); without this script a person presses it.
+let pressedFor = "";
+function keepOfferInStep() {
+  const button = document.querySelector("[data-press-for]");
+  const offer = document.querySelector("[data-made-for]");
+  if (!button || !offer) return;
+  const values = button.dataset.pressFor.split(" ").map((id) => document.getElementById(id).value);
+  const wanted = values.join(" ");
+  if (!values[0] || wanted === offer.dataset.madeFor || wanted === pressedFor) return;
+  // Once: an object that is gone meanwhile is made for by no page.
+  pressedFor = wanted;
+  button.click();
+}
+document.addEventListener("change", keepOfferInStep);
+document.addEventListener("htmx:afterSettle", keepOfferInStep);
 
 document.addEventListener("DOMContentLoaded", () => enhance(document));
 document.addEventListener("htmx:load", (event) => enhance(event.detail.elt));

@@ -207,3 +207,11 @@ def test_the_fields_of_an_environment_that_is_not_ones_own_are_not_offered(
     stranger = sign_in(Role.NONE, test=Role.OPERATOR)
     answer = post(stranger, typed(target, do="fields"))
     assert not answer.context["offer"].fields
+
+
+def test_showing_the_fields_keeps_where_it_goes(
+    browser: Browser, target: dict[str, Any], known: WriteObject
+) -> None:
+    submits = Page(post(browser, typed(target, do="fields"))).submits
+    for name in ("project", "integration", "object", "group"):
+        assert submits[name] == [str(target[name])]

@@ -23,6 +23,8 @@ class Offer:
 
     action: str
     fields: tuple[Field, ...] = ()
+    # The ids of object and group, and the action, as the page has them.
+    made_for: str = ""
 
     @property
     def offered(self) -> list[Field]:
@@ -46,6 +48,8 @@ class Offer:
             row.choices = _choices(field, row.value)
             if row.type == "auto" and not self.fields:
                 row.type = "text"
+            elif self.fields and not (name or row.value) and row.type == "text":
+                row.type = "auto"
 
     def rows(self, typed: Sequence[FieldRow]) -> list[FieldRow]:
         """Return what was typed, behind a row for each field that a create needs."""
@@ -80,19 +84,19 @@ def _choices(field: Field | None, value: str) -> list[str]:
 def offer_of(form: RecordForm) -> Offer:
     """Return what to offer for the choices of a form, made or about to be made."""
     action = str(_given(form, "action") or Write.Action.CREATE)
-    row = _chosen(form, "object")
-    group = _chosen(form, "group")
+    row, group = _chosen(form, "object"), _chosen(form, "group")
+    made_for = f"{row.pk if row else ''} {group.pk if group else ''} {action}"
     if not isinstance(row, WriteObject):
-        return Offer(action)
+        return Offer(action, made_for=made_for)
     mine = group if isinstance(group, Group) else None
-    return Offer(action, fields_for(row, mine))
+    return Offer(action, fields_for(row, mine), made_for)
 
 
 def _given(form: RecordForm, name: str) -> object:
     return form.data.get(name) if form.is_bound else form.initial.get(name)
 
 
-def _chosen(form: RecordForm, name: str) -> object:
+def _chosen(form: RecordForm, name: str) -> WriteObject | Group | None:
     """Return the row that is chosen, among those that the form offers; else None."""
     given = _given(form, name)
     if isinstance(given, WriteObject | Group):
@@ -100,4 +104,6 @@ def _chosen(form: RecordForm, name: str) -> object:
     text = str(given or "")
     if not (text.isascii() and text.isdecimal() and len(text) < 19):
         return None
-    return form.fields[name].queryset.filter(pk=int(text)).first()  # type: ignore[attr-defined]
+    rows = form.fields[name].queryset  # type: ignore[attr-defined]
+    found: WriteObject | Group | None = rows.filter(pk=int(text)).first()
+    return found
