@@ -7,6 +7,8 @@ from urllib.parse import quote, urlsplit
 from ampersand.errors import RequestInvalid
 from ampersand.schemas import Action, Request, Target
 
+SHORT_ID, LONG_ID = 15, 18
+
 
 def checked(*, action: Action, method: str, url: str, body: dict[str, Any]) -> Request:
     """Make a request whose body JSON can carry and no caller can change any more.
@@ -97,3 +99,13 @@ def without_id(record: dict[str, Any], record_id: str) -> dict[str, Any]:
     if any(str(record[name]) != record_id for name in others):
         raise RequestInvalid("The record holds another id than the one to update.")
     return {name: value for name, value in record.items() if name not in others}
+
+
+def is_same_id(one: str, other: str) -> bool:
+    """Whether two ids are of one record.
+
+    Salesforce gives an id with 15 characters, or with 3 more that tell their case.
+    """
+    if {len(one), len(other)} == {SHORT_ID, LONG_ID}:
+        return one[:SHORT_ID] == other[:SHORT_ID]
+    return one == other

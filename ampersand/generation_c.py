@@ -7,16 +7,13 @@ August 2026. It has no upsert and takes no CSV.
 from typing import Any
 
 from ampersand.answers import Answer, id_of, problem_of
-from ampersand.building import checked, not_blank, object_url, without_id
+from ampersand.building import checked, is_same_id, not_blank, object_url, without_id
 from ampersand.capabilities import Capabilities
 from ampersand.errors import OutcomeUnknown, RequestInvalid
 from ampersand.schemas import Action, Request, Target, UpdateStyle, WriteResult
 from ampersand.write_answers import need_whole, read_written, result_of
 
 CAPABILITIES = Capabilities(actions=frozenset({"create", "update", "delete"}))
-
-# Salesforce gives the same id with 15 characters, or with 3 more that tell their case.
-SHORT_ID, LONG_ID = 15, 18
 
 
 def create_record(base_url: str, target: Target, record: dict[str, Any]) -> Request:
@@ -87,7 +84,7 @@ def read_write(request: Request, answer: Answer) -> WriteResult:
         return result_of(answer, is_accepted=True)
     result = read_written(answer, problem_of(answer))
     sent = (request.body or {})["record"].get("id")
-    if result.record_id and sent and not _is_same_id(result.record_id, sent):
+    if result.record_id and sent and not is_same_id(result.record_id, sent):
         reason = "The answer is about another record"
         raise OutcomeUnknown(reason, problem_of(answer))
     return result
@@ -98,12 +95,6 @@ def _is_accepted(answer: Answer) -> bool:
     has_id = id_of(fields.get("operationId")) is not None
     says_more = {"result", "errors", "successCount", "failureCount"} & fields.keys()
     return answer.succeeded and has_id and not says_more
-
-
-def _is_same_id(one: str, other: str) -> bool:
-    if {len(one), len(other)} == {SHORT_ID, LONG_ID}:
-        return one[:SHORT_ID] == other[:SHORT_ID]
-    return one == other
 
 
 def _request(

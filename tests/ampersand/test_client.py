@@ -53,7 +53,8 @@ def _fresh(response):
 
 def test_the_public_names_are_exactly_those_imported():
     modules = {"answers", "building", "client", "doubt", "errors", "exchange"}
-    modules |= {"async_exchange", "async_reader", "capabilities", "generation"}
+    modules |= {"async_exchange", "async_reader", "batch_answers", "capabilities"}
+    modules |= {"generation"}
     modules |= {"generation_a", "generation_c", "installations", "metadata"}
     modules |= {"operations", "write_answers"}
     modules |= {"network", "retrying", "schemas", "secrets"}

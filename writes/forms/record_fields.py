@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 # NUL, which PostgreSQL takes in no text, and halves of surrogate pairs.
 _UNFIT = re.compile("[\0\ud800-\udfff]")
 TYPES = {
-    "auto": "As the field",
+    "auto": "Auto",
     "text": "Text",
     "number": "Number",
     "boolean": "True/false",

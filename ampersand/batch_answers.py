@@ -1,0 +1,158 @@
+"""What became of each record of a batch, as far as its answer proves it.
+
+An answer counts successes and failures, and may have a result for each record. Never is
+a record told apart by position where position cannot be trusted; n records were sent:
+
+1. The counts do not add up to n: all are unknown.
+2. n results, and as many of them successes as counted: by position. An update is
+   matched by its id besides, so that a result of another record says nothing.
+3. n counted as succeeded: all succeeded, without ids.
+4. None counted as succeeded: all failed, by the reasons of the batch. Unless those tell
+   of a failure that may have come after the SaaS was written to: then all are unknown.
+5. Anything else: all are unknown.
+
+Source: the schema of Ampersand's OpenAPI document of August 2026, and its public
+connector library: of a malformed request the first record's result is missing, and what
+the SaaS answered without a body has counts and no results.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ampersand.answers import Answer, id_of, request_id_of, texts_in
+from ampersand.building import is_same_id
+from ampersand.doubt import tells_of_doubt
+from ampersand.schemas import dict_or_empty, list_or_empty
+
+type RowState = Literal["succeeded", "failed", "unknown"]
+type Trust = Literal["position", "counts", "none"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowResult:
+    """One record of a batch: its fate, its id where it was told, and why it failed."""
+
+    state: RowState
+    record_id: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchResult:
+    """What became of a batch. `rows` are in the order sent.
+
+    `trust` says by what they are told: each by its position, all alike by the counts,
+    or not at all. `told` is what Ampersand counted: (succeeded, failed). `reasons` are
+    the texts about the batch as a whole. `raw` is the beginning of the body.
+    """
+
+    operation_id: str
+    rows: tuple[RowResult, ...]
+    trust: Trust
+    told: tuple[int, int]
+    reasons: tuple[str, ...]
+    status_code: int
+    request_id: str | None
+    raw: str
+
+    def count(self, state: RowState) -> int:
+        """Return how many records fared so."""
+        return sum(row.state == state for row in self.rows)
+
+
+def is_batch(answer: Answer) -> bool:
+    """Whether an answer counts records, as that to a batch does."""
+    counts = (answer.fields.get(name) for name in ("successCount", "failureCount"))
+    return (answer.succeeded or answer.status == 422) and all(map(_is_count, counts))
+
+
+def read_batch(answer: Answer, ids: Sequence[str]) -> BatchResult:
+    """Tell what became of the records; `ids` are those sent, "" for each to create.
+
+    Ask `is_batch` first.
+    """
+    fields = answer.fields
+    told = fields["successCount"], fields["failureCount"]
+    rows, trust = _told(answer, told, ids)
+    return BatchResult(
+        operation_id=id_of(fields.get("operationId")) or "",
+        rows=tuple(rows),
+        trust=trust,
+        told=told,
+        reasons=texts_in(fields.get("errors")),
+        status_code=answer.status,
+        request_id=request_id_of(answer),
+        raw=answer.text,
+    )
+
+
+def _told(
+    answer: Answer, told: tuple[int, int], ids: Sequence[str]
+) -> tuple[list[RowResult], Trust]:
+    sent = len(ids)
+    unknown = [RowResult(state="unknown")] * sent
+    succeeded, failed = told
+    if succeeded + failed != sent:
+        return unknown, "none"
+    results = [dict_or_empty(each) for each in _results(answer)]
+    successes = sum(each.get("success") is True for each in results)
+    if len(results) == sent and successes == succeeded:
+        return _by_position(answer, results, ids), "position"
+    if succeeded == sent:
+        return [RowResult(state="succeeded")] * sent, "counts"
+    if succeeded == 0 and not tells_of_doubt(answer):
+        reason = " · ".join(texts_in(answer.fields.get("errors")))
+        return [RowResult(state="failed", reason=reason)] * sent, "counts"
+    return unknown, "none"
+
+
+def _by_position(
+    answer: Answer, results: Sequence[dict[str, Any]], ids: Sequence[str]
+) -> list[RowResult]:
+    general = texts_in(answer.fields.get("errors"))
+    return [
+        _row(result, sent, general) for result, sent in zip(results, ids, strict=True)
+    ]
+
+
+def _row(result: dict[str, Any], sent: str, general: tuple[str, ...]) -> RowResult:
+    told = id_of(result.get("recordId")) or ""
+    if sent and told and not is_same_id(told, sent):
+        return RowResult(state="unknown", reason="The result is of another record.")
+    if result.get("success") is True:
+        return RowResult(state="succeeded", record_id=told or sent)
+    return RowResult(state="failed", record_id=sent, reason=_reason(result, general))
+
+
+def _reason(result: dict[str, Any], general: tuple[str, ...]) -> str:
+    """Return why one failed: its own errors, or what alone is said of the batch."""
+    own = [_text(each) for each in _errors(result)]
+    if any(own):
+        return " · ".join(filter(None, own))
+    if len(general) == 1:
+        return general[0]
+    return f"One of: {' · '.join(general)}" if general else ""
+
+
+def _errors(result: dict[str, Any]) -> list[Any]:
+    """Return the errors of one result: in it, or in what the SaaS answered."""
+    data = dict_or_empty(result.get("data"))
+    return list_or_empty(result.get("errors")) or list_or_empty(data.get("errors"))
+
+
+def _text(error: object) -> str:
+    """Return an error as Salesforce (`statusCode`) or HubSpot (`category`) gives it."""
+    fields = dict_or_empty(error)
+    said = next(iter(texts_in([error])), "") if error else ""
+    code = fields.get("statusCode") or fields.get("category")
+    is_code = isinstance(code, str) and code and said
+    return f"{code}: {said}" if is_code else said
+
+
+def _results(answer: Answer) -> list[Any]:
+    return list_or_empty(answer.fields.get("results"))
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
