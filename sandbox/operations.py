@@ -4,11 +4,13 @@ import json
 import math
 import uuid
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from sandbox import faults
 from sandbox.catalog import FAILED_OPERATION, GROUPS, Project, known_uuid
 from sandbox.csvjob import LINE_ENDING
+from sandbox.salesforce import Change
 from sandbox.store import Row, Store
 from sandbox.web import Problem, rfc3339
 
@@ -99,6 +101,38 @@ class Operations:
         )
         self.log(operation, now, "INFO", "Validated parameters successfully")
         self.log(operation, now, "ERROR" if error else "INFO", result, error=error)
+        return operation
+
+    def add_batch(
+        self,
+        project: str,
+        integration: str,
+        org: str,
+        object_name: str,
+        *,
+        fault: str,
+        changes: Sequence[Change],
+        counts: tuple[int, int],
+        now: float,
+    ) -> str:
+        """Note a batch that ended while its caller waited; return its id."""
+        operation = str(uuid.uuid4())
+        result = f"Batch write completed ({counts[0]} succeeded, {counts[1]} failed)"
+        self._store.run(
+            "INSERT INTO operations (id, project, integration, org, object, fault,"
+            " status, result, created, due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            *(operation, project, integration, org, object_name, fault),
+            *(SUCCESS if counts[0] else FAILURE, result, now, now),
+        )
+        self._store.run_many(
+            "INSERT INTO outcomes (operation, record, error) VALUES (?, ?, ?)",
+            [
+                (operation, each.record_id or None, each.error and each.error.sf_error)
+                for each in changes
+            ],
+        )
+        self.log(operation, now, "INFO", "Validated parameters successfully")
+        self.log(operation, now, "INFO", result)
         return operation
 
     def keep_csv(self, operation: str, csv: str) -> None:

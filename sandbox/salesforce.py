@@ -92,14 +92,21 @@ class Org:
             elif matching:
                 change.record_id, change.created = matching[0], False
 
-    def save(self, sobject: SObject, changes: list[Change]) -> None:
-        """Write what can be written and set `error` on the others, at most a chunk."""
+    def save(
+        self, sobject: SObject, changes: list[Change], *, all_or_none: bool = False
+    ) -> None:
+        """Write what can be written and set `error` on the others, at most a chunk.
+
+        With `all_or_none` nothing is written where any has an error.
+        """
         self._resolve_foreign(changes)
         for change in changes:
             self._check(sobject, change)
         self._check_references(sobject, changes)
         self._check_unique(sobject, changes)
         good = [change for change in changes if not change.error]
+        if all_or_none and len(good) < len(changes):
+            return
         self._insert(sobject, [change for change in good if change.created])
         self._update([change for change in good if not change.created])
         self._index(sobject, good)

@@ -4,6 +4,7 @@ Shapes are those of Ampersand's OpenAPI document of August 2026 ("writeRecords")
 texts of failed records those of Salesforce as Ampersand's connector wraps them.
 """
 
+import uuid
 from typing import Any
 
 from sandbox import catalog
@@ -25,7 +26,15 @@ from sandbox.writes import Target, change_of, refuse_unknown, sobject_of, text_o
 
 TYPES = ("create", "update", "delete")
 MODES = ("synchronous", "asynchronous")
-_MEMBERS = {"groupRef", "type", "mode", "record"}
+MOST_IN_A_BATCH = 100
+_MEMBERS = {"groupRef", "type", "mode", "record", "batch", "batchPolicy"}
+# The words of Salesforce's composite API for those that fail with the others.
+ROLLED_BACK = RowError(
+    "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+    "Record rolled back because not all records were valid and the request was using"
+    " AllOrNone header",
+)
+NOT_PROCESSED = "record was not processed due to other records failures"
 
 
 class WritesC:
@@ -41,13 +50,64 @@ class WritesC:
             raise not_allowed("POST")
         body = request.json()
         group = text_of(body, "groupRef")
-        record = _checked(body)
+        records = _checked(body)
         catalog.check_group(group)
         catalog.check_object(target.integration, target.object_name)
         if body["type"] == "delete":
             catalog.check_deletion(group, target.object_name)
+        if target.fault == "server_error_422":
+            return _server_error(str(uuid.uuid4()))
         with self._store.transaction():
-            return self._write_one(request, target, group, body["type"], record)
+            if "batch" in body:
+                all_or_none = body.get("batchPolicy", {}).get("allOrNone") is True
+                return self._write_batch(
+                    request, target, group, body["type"], records, all_or_none
+                )
+            return self._write_one(request, target, group, body["type"], records[0])
+
+    def _write_batch(
+        self,
+        request: Request,
+        target: Target,
+        group: str,
+        kind: str,
+        records: list[dict[str, Any]],
+        all_or_none: bool,
+    ) -> Response:
+        sobject = sobject_of(target)
+        org = Org(self._store, group, rfc3339(request.time))
+        changes, malformed = _changes(org, sobject, kind, records)
+        if malformed is None:
+            org.save(sobject, changes, all_or_none=all_or_none)
+        if all_or_none and any(change.error for change in changes):
+            for change in changes:
+                change.error = change.error or ROLLED_BACK
+        failed = [change for change in changes if change.error or malformed]
+        good = len(changes) - len(failed)
+        request.operation = self._operations.add_batch(
+            *(target.integration.project, target.integration.id),
+            *(group, target.object_name),
+            fault=target.fault,
+            changes=[] if malformed else changes,
+            counts=(good, len(failed)),
+            now=request.time,
+        )
+        answer_ = {
+            "operationId": request.operation,
+            "successCount": good,
+            "failureCount": len(failed),
+            "results": [_result(change, kind) for change in changes],
+        }
+        if malformed is not None:
+            # The first record's result is missing, its reason is the request's own.
+            answer_["results"] = [_not_processed() for _ in changes[1:]]
+            answer_["errors"] = [{"message": malformed.message}]
+        elif failed:
+            answer_["errors"] = [
+                {"message": change.error.message} for change in changes if change.error
+            ]
+        answer_ = _bent(answer_, target.fault)
+        return answer(answer_, status=422 if failed else 200)
 
     def _write_one(
         self,
@@ -79,18 +139,92 @@ class WritesC:
         return _succeeded(request.operation, kind, change)
 
 
-def _checked(body: dict[str, Any]) -> dict[str, Any]:
-    """Return the record of a request that has all it needs."""
+def _checked(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the records of a request that has all it needs."""
     refuse_unknown(body, _MEMBERS)
     kind = text_of(body, "type")
     if kind not in TYPES:
         raise BadRequest(f"unsupported write type: {kind}")
     if body.get("mode", MODES[0]) != MODES[0]:
         raise BadRequest(f"unsupported mode: {body['mode']}")
-    record = body.get("record")
-    if not isinstance(record, dict):
+    if ("record" in body) == ("batch" in body):
+        raise BadRequest("provide either record or batch")
+    if "record" in body:
+        records = [body["record"]]
+    elif kind == "delete":
+        raise BadRequest("batch is not supported for delete")
+    else:
+        records = _of_batch(body["batch"])
+    if not all(isinstance(record, dict) for record in records):
         raise BadRequest(MISSING)
-    return record
+    return records
+
+
+def _of_batch(batch: Any) -> list[Any]:
+    if not isinstance(batch, list) or not 0 < len(batch) <= MOST_IN_A_BATCH:
+        raise BadRequest(f"batch must have 1 to {MOST_IN_A_BATCH} records")
+    if not all(isinstance(item, dict) for item in batch):
+        raise BadRequest(MISSING)
+    return [item.get("record") for item in batch]
+
+
+def _changes(
+    org: Org, sobject: SObject, kind: str, records: list[dict[str, Any]]
+) -> tuple[list[Change], RowError | None]:
+    """What each record asks for; and what spoils the whole request, if anything does.
+
+    Salesforce refuses a request of which one value is of a wrong JSON type.
+    """
+    changes: list[Change] = []
+    for record in records:
+        fields = dict(record)
+        record_id = fields.pop("id", None) if kind == "update" else None
+        change = Change({}, key=record_id if isinstance(record_id, str) else "")
+        try:
+            if kind == "update" and not change.key:
+                raise RowError("MISSING_ARGUMENT", "Id not specified in an update call")
+            change.values = change_of(sobject, fields).values
+        except RowError as error:
+            if error.code == "JSON_PARSER_ERROR":
+                return [Change({}) for _ in records], error
+            change.error = error
+        changes.append(change)
+    if kind == "update":
+        org.match_ids(sobject, changes)
+    return changes, None
+
+
+def _result(change: Change, kind: str) -> dict[str, Any]:
+    if change.error is None:
+        return {"success": True, "recordId": change.record_id}
+    error = {
+        "statusCode": change.error.code,
+        "message": change.error.message,
+        "fields": list(change.error.fields),
+    }
+    return {"success": False, "data": {"success": False, "errors": [error]}}
+
+
+def _not_processed() -> dict[str, Any]:
+    return {"success": False, "data": {"errors": [{"message": NOT_PROCESSED}]}}
+
+
+def _bent(told: dict[str, Any], fault: str) -> dict[str, Any]:
+    """What a fault makes of the answer to a batch that was carried out."""
+    if fault == "batch_no_results":
+        return {name: value for name, value in told.items() if name != "results"}
+    if fault == "batch_results_short":
+        return {**told, "results": told["results"][1:]}
+    if fault == "batch_counts_wrong":
+        return {**told, "successCount": max(0, told["successCount"] - 10)}
+    return told
+
+
+def _server_error(operation: str) -> Response:
+    """The connector's words for a 5xx of the SaaS, wrapped in a 422."""
+    text = "error writing record: HTTP status 503: server error"
+    body = {"operationId": operation, "errors": [{"message": text}]}
+    return answer(body, status=422)
 
 
 def _carry_out(org: Org, sobject: SObject, kind: str, record: dict[str, Any]) -> Change:
