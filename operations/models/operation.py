@@ -149,9 +149,15 @@ class Operation(models.Model):
         # Somebody else's operation, of which we only know the id.
         FOLLOW = "follow", "Followed"
 
+    class Kind(models.TextChoices):
+        REQUEST = "request", "One request"
+        # Many requests of one write, each with an operation of Ampersand's own.
+        RUN = "run", "Many requests"
+
     project = models.ForeignKey(
         Project, on_delete=models.PROTECT, related_name="operations"
     )
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.REQUEST)
     integration = models.ForeignKey(
         Integration, null=True, on_delete=models.PROTECT, related_name="operations"
     )
@@ -244,7 +250,7 @@ class Operation(models.Model):
                 name="operation_state_known",
             ),
             models.CheckConstraint(
-                condition=~Q(state="in_progress") | ~Q(remote_id=""),
+                condition=~Q(state="in_progress") | ~Q(remote_id="") | Q(kind="run"),
                 name="operation_in_progress_has_remote_id",
             ),
             models.CheckConstraint(
@@ -341,6 +347,11 @@ class Operation(models.Model):
     def is_bulk(self) -> bool:
         """Whether Ampersand works on it in the background and keeps logs of it."""
         return self.action in (self.Action.UPSERT, self.Action.FOLLOW)
+
+    @property
+    def is_run(self) -> bool:
+        """Whether it is many requests, which tell of their rows themselves."""
+        return self.kind == self.Kind.RUN
 
     def change(
         self,

@@ -3,11 +3,13 @@
 Write 1-N WriteTransition: every state that it was in.
 Write 1-N FileJob: work on its file in the background.
 Write 1-1 SentContent: what tells its content from others, once it was confirmed.
+Batch 1-N Call: the requests of a run.
 Batch 1-1 SharedAddress: where Ampersand fetches its text from.
 SavedMapping stands alone: how the columns of an object's files are named.
 """
 
 from writes.models.batch import Batch
+from writes.models.call import Call
 from writes.models.file_job import FileJob
 from writes.models.saved_mapping import SavedMapping
 from writes.models.sent_content import SentContent, SentContentQuerySet
@@ -17,6 +19,7 @@ from writes.models.write import Write, WriteQuerySet
 
 __all__ = [
     "Batch",
+    "Call",
     "FileJob",
     "SavedMapping",
     "SentContent",

@@ -98,6 +98,12 @@ class Batch(models.Model):
     # SHA-256 and length in bytes of the exact body; "" and 0 until a part is sent.
     sha256 = models.CharField(max_length=64, blank=True)
     size = models.PositiveBigIntegerField(default=0)
+    # Of a run: how many requests it has, how many are over, and when a worker should
+    # turn to it, None when none will by itself. What stopped it, "" while nothing did.
+    calls_total = models.PositiveIntegerField(default=0)
+    calls_over = models.PositiveIntegerField(default=0)
+    calls_due_at = models.DateTimeField(null=True)
+    stopped_why = models.CharField(max_length=500, blank=True)
     # Whether a person let other parts go although this one did not end well.
     is_passed = models.BooleanField(default=False)
     # What the S3 store calls its text, while it is there.
@@ -116,11 +122,17 @@ class Batch(models.Model):
         ]
         indexes = [
             # The clock: whose rows are to be joined?
+            # The clock: which run goes on?
+            models.Index(
+                fields=["calls_due_at"],
+                condition=models.Q(calls_due_at__isnull=False),
+                name="batch_calls_due",
+            ),
             models.Index(
                 fields=["is_settled"],
                 condition=models.Q(is_settled=False),
                 name="batch_unsettled",
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -142,6 +142,10 @@ class Write(models.Model):
     reading = models.JSONField(default=dict, blank=True)
     # What is changed between reading and sending: `files.mending.recipes.Recipe`.
     recipe_json = models.JSONField(default=dict, blank=True)
+    # Of a run: what its columns are in JSON (`files.records_json.typing.kinds_of`).
+    typing_json = models.JSONField(default=dict, blank=True)
+    # Whether all records of a request are written or none.
+    all_or_none = models.BooleanField(default=False)
     # What checking the file found: see `writes.worker.check_file`.
     check_report = models.JSONField(default=dict, blank=True)
     row_count = models.PositiveIntegerField(null=True)
@@ -207,11 +211,13 @@ class Write(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(source="record", action__in=["create", "update", "delete"])
+                | Q(source="csv", action__in=["create", "update", "delete"])
                 | Q(source__in=["csv", "url"], action="upsert"),
                 name="write_action_fits_source",
             ),
             models.CheckConstraint(
-                condition=~Q(action__in=["update", "delete"]) | ~Q(record_id=""),
+                condition=~Q(source="record", action__in=["update", "delete"])
+                | ~Q(record_id=""),
                 name="write_names_record",
             ),
             models.CheckConstraint(
@@ -307,6 +313,11 @@ class Write(models.Model):
     def inspected(self) -> Inspection | None:
         """What a first look at its file told, None where nobody looked."""
         return Inspection.from_json(self.inspection) if self.inspection else None
+
+    @property
+    def is_run(self) -> bool:
+        """Whether its rows go out as records, some at a time."""
+        return self.source == self.Source.CSV and self.action != self.Action.UPSERT
 
     @property
     def is_on_trial(self) -> bool:

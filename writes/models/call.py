@@ -1,0 +1,150 @@
+"""One HTTP request of a run: some rows of a file, sent at most once.
+
+A run is a write of many requests (`Operation.kind`): its rows are created, updated or
+deleted a hundred at a time. Its calls are light, since there may be 100,000 of them.
+
+    planned ──claim──▶ sending ──┬─▶ answered
+       ▲  │                      └─▶ unknown ──▶ answered  a late answer, or a person
+       │  └─▶ cancelled
+       └──── nothing left, or: come later
+"""
+
+import json
+import zlib
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q, Sum
+from django.db.models.functions import Coalesce
+
+from writes.models.batch import Batch
+
+
+class CallQuerySet(models.QuerySet["Call"]):
+    """Questions asked of calls."""
+
+    def rows(self) -> int:
+        """Return how many rows they carry together."""
+        each = F("last_row") - F("first_row") + 1
+        total: int = self.aggregate(rows=Coalesce(Sum(each), 0))["rows"]
+        return total
+
+    def undecided(self) -> "CallQuerySet":
+        """Return those of which nobody knows what became of them."""
+        return self.filter(state=Call.State.UNKNOWN)
+
+
+class Call(models.Model):
+    """One request of a run: which rows it carries, and what became of it.
+
+    `first_row` to `last_row` are rows of the file as sent (its header is row 1), which
+    lie at `offset` and are `length` bytes long. `outcome` is what became of each row,
+    compressed: see `rows_told`. `trust` says how that is known: by position, by the
+    counts, by a person, or not.
+    """
+
+    class State(models.IntegerChoices):
+        PLANNED = 1, "Not sent yet"
+        SENDING = 2, "Sending"
+        ANSWERED = 3, "Answered"
+        UNKNOWN = 4, "Outcome unknown"
+        CANCELLED = 5, "Cancelled"
+
+    class Trust(models.TextChoices):
+        POSITION = "position", "Row by row"
+        COUNTS = "counts", "By the counts"
+        PERSON = "person", "By a person"
+        NONE = "", "Not known"
+
+    OPEN = (State.PLANNED, State.SENDING)
+
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="calls")
+    number = models.PositiveIntegerField()
+    first_row = models.PositiveIntegerField()
+    last_row = models.PositiveIntegerField()
+    offset = models.PositiveBigIntegerField()
+    length = models.PositiveBigIntegerField()
+    # SHA-256 and length of the exact body.
+    sha256 = models.BinaryField(max_length=32)
+    size = models.PositiveIntegerField()
+    state = models.PositiveSmallIntegerField(choices=State, default=State.PLANNED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # Of a planned one not before then; of one being sent its worker is gone after it.
+    due_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    http_status = models.PositiveSmallIntegerField(null=True)
+    remote_id = models.CharField(max_length=64, blank=True)
+    succeeded = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    trust = models.CharField(max_length=10, choices=Trust, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+    outcome = models.BinaryField(null=True)
+    # The beginning of an answer that was no full success, compressed.
+    answer = models.BinaryField(null=True)
+
+    objects = CallQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["batch_id", "number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch", "number"], name="call_number_once_per_batch"
+            ),
+            models.UniqueConstraint(
+                fields=["batch", "remote_id"],
+                condition=~Q(remote_id=""),
+                name="call_remote_id_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=[1, 2, 3, 4, 5]), name="call_state_known"
+            ),
+            # What is being sent is called unknown once its worker is gone.
+            models.CheckConstraint(
+                condition=~Q(state=2) | Q(due_at__isnull=False, sent_at__isnull=False),
+                name="call_sending_is_due",
+            ),
+            models.CheckConstraint(
+                condition=Q(last_row__gte=F("first_row")), name="call_has_rows"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["batch", "state", "number"], name="call_by_state"),
+            models.Index(
+                fields=["due_at"],
+                condition=Q(due_at__isnull=False),
+                name="call_due",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Request {self.number} of {self.batch}"
+
+    @property
+    def row_count(self) -> int:
+        """How many rows it carries."""
+        return self.last_row - self.first_row + 1
+
+    @property
+    def unknown(self) -> int:
+        """How many of its rows are neither known as written nor as failed."""
+        return self.row_count - self.succeeded - self.failed
+
+    def rows_told(self) -> list[list[Any]]:
+        """Return for each row its state, record id and reason; [] where none is known.
+
+        States are "succeeded", "failed" and "unknown".
+        """
+        if self.outcome is None:
+            return []
+        rows: list[list[Any]] = json.loads(zlib.decompress(self.outcome))
+        return rows
+
+    def answer_text(self) -> str:
+        """Return the answer as it was kept, "" where none was."""
+        return zlib.decompress(self.answer).decode() if self.answer else ""
+
+
+def packed(text: str) -> bytes:
+    """Return a text as the compressed columns keep it."""
+    return zlib.compress(text.encode(errors="replace"))
