@@ -1,6 +1,7 @@
 """A client for Ampersand's Write API that never writes twice and never guesses."""
 
 from ampersand.async_reader import AsyncReader
+from ampersand.batch_answers import BatchResult, RowResult
 from ampersand.capabilities import Capabilities
 from ampersand.client import Client
 from ampersand.errors import (
@@ -18,6 +19,7 @@ from ampersand.metadata import FieldMetadata, ObjectMetadata
 from ampersand.network import AddressRefused
 from ampersand.schemas import (
     Action,
+    Envelope,
     Issue,
     LogEntry,
     Operation,
@@ -36,8 +38,10 @@ __all__ = [
     "AddressRefused",
     "AmpersandError",
     "AsyncReader",
+    "BatchResult",
     "Capabilities",
     "Client",
+    "Envelope",
     "FieldMetadata",
     "Installation",
     "Issue",
@@ -50,6 +54,7 @@ __all__ = [
     "Refused",
     "Request",
     "RequestInvalid",
+    "RowResult",
     "SecretStr",
     "Target",
     "UpdateStyle",

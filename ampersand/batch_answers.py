@@ -23,7 +23,7 @@ from typing import Any, Literal
 from ampersand.answers import Answer, id_of, request_id_of, texts_in
 from ampersand.building import is_same_id
 from ampersand.doubt import tells_of_doubt
-from ampersand.schemas import dict_or_empty, list_or_empty
+from ampersand.schemas import WriteResult, dict_or_empty, list_or_empty
 
 type RowState = Literal["succeeded", "failed", "unknown"]
 type Trust = Literal["position", "counts", "none"]
@@ -84,6 +84,25 @@ def read_batch(answer: Answer, ids: Sequence[str]) -> BatchResult:
         status_code=answer.status,
         request_id=request_id_of(answer),
         raw=answer.text,
+    )
+
+
+def of_one(result: WriteResult, sent: str) -> BatchResult:
+    """Return the result of a request with one record, whose id was `sent`."""
+    told = result.record_id or sent
+    is_other = bool(sent) and not is_same_id(told, sent)
+    state: RowState = "unknown" if is_other else "succeeded"
+    reason = "The result is of another record." if is_other else ""
+    row = RowResult(state=state, record_id="" if is_other else told, reason=reason)
+    return BatchResult(
+        operation_id=result.operation_id or "",
+        rows=(row,),
+        trust="none" if is_other else "position",
+        told=(1, 0),
+        reasons=result.errors,
+        status_code=result.status_code,
+        request_id=result.request_id,
+        raw=result.raw,
     )
 
 

@@ -1,7 +1,7 @@
 """The client: prepares requests, sends writes once, and retries reads."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -10,6 +10,7 @@ import httpx
 
 from ampersand import installations, metadata, operations
 from ampersand.answers import Answer
+from ampersand.batch_answers import BatchResult
 from ampersand.building import base_url
 from ampersand.errors import AmpersandError, RequestInvalid
 from ampersand.exchange import Exchange
@@ -19,6 +20,8 @@ from ampersand.metadata import ObjectMetadata
 from ampersand.network import Resolve
 from ampersand.retrying import READ_TRIES, pause_after
 from ampersand.schemas import (
+    Action,
+    Envelope,
     LogEntry,
     Operation,
     Request,
@@ -132,17 +135,37 @@ class Client:
         )
         return self._masked(request)
 
+    def prepare_envelope(
+        self, target: Target, action: Action, *, all_or_none: bool = False
+    ) -> Envelope:
+        """Return what stands around the records of each request of a run."""
+        return self._generation.envelope(
+            self._write_url, target, action, all_or_none=all_or_none
+        )
+
+    def send_batch(self, request: Request, ids: Sequence[str]) -> BatchResult:
+        """Send a request of a run, once; `ids` are those of its records, "" to create.
+
+        Raises: as `send`.
+        """
+        self._need_own_write(request)
+        answer = self._exchange.send(request)
+        return self._generation.read_batch(request, answer, ids)
+
     def send(self, request: Request) -> WriteResult:
         """Send a prepared write, once.
 
         Raises: NotSent, Refused or OutcomeUnknown; RequestInvalid for a request that
         is not a write or goes elsewhere than this client's write address.
         """
+        self._need_own_write(request)
+        return self._generation.read_write(request, self._exchange.send(request))
+
+    def _need_own_write(self, request: Request) -> None:
         # A stored request could name any host, and the key must not go there.
         elsewhere = not request.url.startswith(f"{self._write_url}/")
         if request.action == "read" or elsewhere:
             raise RequestInvalid("This request is not a write of this project.")
-        return self._generation.read_write(request, self._exchange.send(request))
 
     def get_operation(self, *, project: str, operation_id: str) -> Operation:
         """Ask for the state of an operation."""

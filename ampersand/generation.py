@@ -6,13 +6,22 @@ everything but the key; the readers make sense of the answers to it. Builders ra
 RequestInvalid; readers raise Refused or OutcomeUnknown as `ampersand.errors` defines.
 """
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from ampersand import generation_a, generation_c
 from ampersand.answers import Answer
+from ampersand.batch_answers import BatchResult
 from ampersand.capabilities import Capabilities
 from ampersand.errors import RequestInvalid
-from ampersand.schemas import Request, Target, UpdateStyle, WriteResult
+from ampersand.schemas import (
+    Action,
+    Envelope,
+    Request,
+    Target,
+    UpdateStyle,
+    WriteResult,
+)
 
 
 class Generation(Protocol):
@@ -54,6 +63,18 @@ class Generation(Protocol):
         url: str | None,
     ) -> Request:
         """Build a bulk upsert from a CSV text or from the URL of a CSV file."""
+        ...
+
+    def envelope(
+        self, base_url: str, target: Target, action: Action, *, all_or_none: bool
+    ) -> Envelope:
+        """Return what stands around the records of each request of a run."""
+        ...
+
+    def read_batch(
+        self, request: Request, answer: Answer, ids: Sequence[str]
+    ) -> BatchResult:
+        """Read the answer to a request of a run."""
         ...
 
     def read_write(self, request: Request, answer: Answer) -> WriteResult:

@@ -6,21 +6,34 @@ taken from Ampersand's first OpenAPI document (June 2024), and the way to update
 record was never published: see `update_record`.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from ampersand.answers import Answer, problem_of
+from ampersand.batch_answers import BatchResult
 from ampersand.building import checked, not_blank, object_url, segment, without_id
 from ampersand.capabilities import Capabilities
 from ampersand.errors import RequestInvalid
-from ampersand.schemas import Problem, Request, Target, UpdateStyle, WriteResult
+from ampersand.schemas import (
+    Action,
+    Envelope,
+    Problem,
+    Request,
+    Target,
+    UpdateStyle,
+    WriteResult,
+)
 from ampersand.write_answers import read_written
 
 # "Write Actions" of Ampersand's docs: "A CSV string (max size 10 MiB)".
 LARGEST_CSV = 10 * 1024 * 1024
 
 CAPABILITIES = Capabilities(
-    actions=frozenset({"create", "update", "upsert"}), has_update_styles=True
+    actions=frozenset({"create", "update"}),
+    file_actions=frozenset({"upsert"}),
+    takes_url=True,
+    has_update_styles=True,
 )
 
 UPDATE_REFUSED_REMEDY = (
@@ -114,6 +127,18 @@ def upsert_records(
 def delete_record(base_url: str, target: Target, *, record_id: str) -> Request:
     """Raise RequestInvalid: nothing can be deleted by this generation."""
     raise RequestInvalid("This generation of Ampersand's API deletes no records.")
+
+
+def envelope(
+    base_url: str, target: Target, action: Action, *, all_or_none: bool
+) -> Envelope:
+    """Raise RequestInvalid: this generation takes files as a whole."""
+    raise RequestInvalid("This generation of Ampersand's API takes no batches.")
+
+
+def read_batch(request: Request, answer: Answer, ids: Sequence[str]) -> BatchResult:
+    """Raise RequestInvalid: this generation takes files as a whole."""
+    raise RequestInvalid("This generation of Ampersand's API takes no batches.")
 
 
 def read_write(request: Request, answer: Answer) -> WriteResult:

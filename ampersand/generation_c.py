@@ -4,16 +4,32 @@ Source: Ampersand's OpenAPI document of the Write API ("writeRecords"), as publi
 August 2026. It has no upsert and takes no CSV.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
+from ampersand import batch_answers
 from ampersand.answers import Answer, id_of, problem_of
+from ampersand.batch_answers import BatchResult, is_batch
 from ampersand.building import checked, is_same_id, not_blank, object_url, without_id
 from ampersand.capabilities import Capabilities
 from ampersand.errors import OutcomeUnknown, RequestInvalid
-from ampersand.schemas import Action, Request, Target, UpdateStyle, WriteResult
+from ampersand.schemas import (
+    Action,
+    Envelope,
+    Request,
+    Target,
+    UpdateStyle,
+    WriteResult,
+)
 from ampersand.write_answers import need_whole, read_written, result_of
 
-CAPABILITIES = Capabilities(actions=frozenset({"create", "update", "delete"}))
+# "Write 1–100 records in one request."
+LARGEST_BATCH = 100
+
+_ACTIONS: frozenset[Action] = frozenset({"create", "update", "delete"})
+CAPABILITIES = Capabilities(
+    actions=_ACTIONS, file_actions=_ACTIONS, largest_batch=LARGEST_BATCH
+)
 
 
 def create_record(base_url: str, target: Target, record: dict[str, Any]) -> Request:
@@ -68,6 +84,53 @@ def upsert_records(
 ) -> Request:
     """Raise RequestInvalid: this generation has no upsert, and takes no CSV."""
     raise RequestInvalid("This generation of Ampersand's API takes no CSV.")
+
+
+def envelope(
+    base_url: str, target: Target, action: Action, *, all_or_none: bool
+) -> Envelope:
+    """Return what stands around the records of requests with many of them.
+
+    A delete carries one: batches are for create and update alone. Raises:
+    RequestInvalid for a blank part and for another action.
+    """
+    if action not in _ACTIONS:
+        raise RequestInvalid("This generation of Ampersand's API has no upsert.")
+    is_single = action == "delete"
+    head: dict[str, Any] = {"groupRef": target.group_ref, "type": action}
+    if not is_single:
+        head["mode"] = "synchronous"
+    if all_or_none and not is_single:
+        head["batchPolicy"] = {"allOrNone": True}
+    said = checked(
+        action=action, method="POST", url=object_url(base_url, target), body=head
+    )
+    opened = said.content().decode().removesuffix("}")
+    before, after = (',"record":', "}") if is_single else (',"batch":[', "]}")
+    return Envelope(
+        action=action,
+        url=said.url,
+        before=opened + before,
+        after=after,
+        most=1 if is_single else LARGEST_BATCH,
+        is_single=is_single,
+    )
+
+
+def read_batch(request: Request, answer: Answer, ids: Sequence[str]) -> BatchResult:
+    """Tell what became of each record of a request of `envelope`.
+
+    `ids` are those of the records sent, "" for each to create. Raises: Refused if
+    nothing was written, OutcomeUnknown if the answer proves nothing at all.
+    """
+    need_whole(answer)
+    if is_batch(answer):
+        return batch_answers.read_batch(answer, ids)
+    problem = problem_of(answer)
+    result = read_written(answer, problem)
+    if request.action != "delete":
+        raise OutcomeUnknown("The answer does not count the records", problem)
+    return batch_answers.of_one(result, ids[0])
 
 
 def read_write(request: Request, answer: Answer) -> WriteResult:

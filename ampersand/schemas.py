@@ -42,7 +42,8 @@ class Request:
     `url` is absolute and percent-encoded. `body` is what the JSON will say, or None
     for a GET. `masked_key` is how the key is shown, e.g. "••••1a2b". `answer_has_id`
     says that the answer names what was asked for, so that an answer to something else
-    is noticed.
+    is noticed. `raw` are the exact bytes of a body that was made as text; `body` may
+    then be left out.
     """
 
     action: Action
@@ -51,6 +52,7 @@ class Request:
     body: dict[str, Any] | None = None
     masked_key: str = MASK
     answer_has_id: bool = False
+    raw: bytes | None = None
 
     def content(self) -> bytes:
         """Return the exact bytes of the body: compact JSON in UTF-8, b"" for none.
@@ -64,6 +66,8 @@ class Request:
 
     @cached_property
     def _content(self) -> bytes:
+        if self.raw is not None:
+            return self.raw
         if self.body is None:
             return b""
         compact = (",", ":")
@@ -75,7 +79,7 @@ class Request:
     def headers(self) -> dict[str, str]:
         """Return the headers that are sent, without the key."""
         headers = {"Accept": "application/json", "User-Agent": USER_AGENT}
-        if self.body is not None:
+        if self.content():
             headers["Content-Type"] = "application/json"
         return headers
 
@@ -100,6 +104,26 @@ class Request:
         elif content:
             lines.append(f"--data-raw {shlex.quote(content.decode())}")
         return " \\\n  ".join(lines)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Envelope:
+    """What stands around the records of every request of a run.
+
+    A body is `before`, up to `most` items with commas between, and `after`. With
+    `is_single` the one record stands for itself, else an item is `{"record": …}`.
+    """
+
+    action: Action
+    url: str
+    before: str
+    after: str
+    most: int
+    is_single: bool
+
+    def request(self, raw: bytes) -> Request:
+        """Return the request with this body."""
+        return Request(action=self.action, method="POST", url=self.url, raw=raw)
 
 
 @dataclass(frozen=True, kw_only=True)

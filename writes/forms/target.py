@@ -100,10 +100,13 @@ class TargetForm(StyledForm):
                 self.add_error(name, _not_part(chosen, integration))
         return cleaned
 
-    def need_capable(self, name: str, action: str) -> None:
+    def need_capable(self, name: str, action: str, *, of_file: bool = False) -> None:
         """Put an error at the field `name` where the project's API has no `action`."""
         project: Project | None = self.cleaned_data.get("project")
-        if project is None or action in project.capabilities.actions:
+        if project is None:
+            return
+        able = project.capabilities
+        if action in (able.file_actions if of_file else able.actions):
             return
         api = f"{project} speaks: {project.get_generation_display()}."
         text = f"{_LACKS[Write.Action(action)]} {api}"
