@@ -87,19 +87,19 @@ class Request:
         """Return the headers that are sent, with the key masked."""
         return {"X-Api-Key": self.masked_key, **self.headers()}
 
-    def as_curl(self) -> str:
+    def as_curl(self, *, body_file: bool = False) -> str:
         """Return a bash command that sends the same request.
 
         It takes the key from the environment variable AMPERSAND_API_KEY. A body
-        too long for a command line is read from a file `body.json`, which must hold
-        `content()`.
+        too long for a command line, or with `body_file` any, is read from a file
+        `body.json`, which must hold `content()`.
         """
         lines = [f"curl --request {self.method}", f"--url {shlex.quote(self.url)}"]
         lines.append('--header "X-Api-Key: $AMPERSAND_API_KEY"')
         for name, value in self.headers().items():
             lines.append(f"--header {shlex.quote(f'{name}: {value}')}")
         content = self.content()
-        if len(content) > LONGEST_CURL_ARGUMENT:
+        if body_file or len(content) > LONGEST_CURL_ARGUMENT:
             lines.append("--data-binary @body.json")
         elif content:
             lines.append(f"--data-raw {shlex.quote(content.decode())}")

@@ -63,7 +63,7 @@ def plan(store: Store, request: Request) -> Response:
     """Give the n-th write request from now a fault, which its operation has as well."""
     asked = request.json()
     fault, write = asked.get("fault"), asked.get("write", 1)
-    if fault not in faults.FAULTS:
+    if not faults.is_known(fault):
         raise BadRequest(f"unknown fault '{fault}', see /sandbox/faults")
     if not isinstance(write, int) or write < 1:
         raise BadRequest("write is the number of a request from now, from 1 on")

@@ -76,9 +76,14 @@ def named(object_name: str) -> str:
     return fault if object_name == f"{PREFIX}{fault}{SUFFIX}" else ""
 
 
+def is_known(fault: object) -> bool:
+    """Whether there is a fault of that name."""
+    return fault in FAULTS or fault in OF_C
+
+
 def before(fault: str) -> None:
     """Raise what happens instead of the work."""
-    if fault and fault not in FAULTS and fault not in OF_C:
+    if fault and not is_known(fault):
         raise BadRequest(f"unknown fault '{fault}', see /sandbox/faults")
     if fault in _INSTEAD:
         raise _INSTEAD[fault]()

@@ -14,6 +14,7 @@ class WritesConfig(AppConfig):
 
         # The first of the apps, and what it imports names tasks.
         need_task_backend()
+        from operations.limits import rate_limit
         from operations.views import panels
         from writes import token_filter
         from writes.views.panels import (
@@ -23,7 +24,9 @@ class WritesConfig(AppConfig):
             request_panel,
             rows_panel,
         )
+        from writes.worker import run_calls
 
+        rate_limit.UNDER_WAY.append(run_calls.under_way)
         token_filter.install()
 
         panels.notices.register(beside_notice)

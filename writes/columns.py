@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from console.connections.object_metadata import fields_for
 from console.models import WriteObject
 from files.checking.records import Records, Unreadable
 from files.checking.structure import MOST_COLUMNS
@@ -15,7 +16,13 @@ def fields_of(write: Write) -> tuple[Field, ...]:
     found = WriteObject.objects.filter(
         integration=write.integration, name=write.object_name
     ).first()
-    return found.field_list() if found else ()
+    if found is None:
+        return ()
+    if not write.is_run:
+        return found.field_list()
+    # A run is made of records: what this customer's object has decides.
+    groups = write.integration.groups.filter(group_ref=write.group_ref)
+    return fields_for(found, groups.first())
 
 
 def columns_of(write: Write) -> list[str]:

@@ -9,19 +9,21 @@ from datetime import datetime, timedelta
 from console.runtime.enqueue import enqueue_safely
 from operations.models import Operation
 from writes import tasks
-from writes.models import FileJob
+from writes.models import Batch, FileJob
 
 # What no worker took within this time is enqueued again.
 REPEAT_SEND_AFTER = timedelta(seconds=10)
 REPEAT_JOB_AFTER = timedelta(seconds=15)
+REPEAT_RUN_AFTER = timedelta(seconds=10)
 # No more of each a tick.
 MOST_SENDS = 200
 MOST_JOBS = 50
 
 
-def enqueue_send(operation_id: int) -> None:
-    """Have a worker send the request of a waiting operation."""
-    enqueue_safely(tasks.send_operation, operation_id)
+def enqueue_send(operation: Operation) -> None:
+    """Have a worker send the request of a waiting operation, or those of a run."""
+    task = tasks.send_calls if operation.is_run else tasks.send_operation
+    enqueue_safely(task, operation.pk)
 
 
 def enqueue_job(job_id: int) -> None:
@@ -38,12 +40,24 @@ def enqueue_due_sends(now: datetime) -> int:
     """Enqueue what is waiting and due to be sent; return how many."""
     due = Operation.objects.due(Operation.State.WAITING, now=now).not_frozen()
     enqueued = 0
-    for pk, due_at in list(due.values_list("pk", "due_at")[:MOST_SENDS]):
+    for operation in list(due.only("pk", "due_at", "kind")[:MOST_SENDS]):
         mine = Operation.objects.filter(
-            pk=pk, due_at=due_at, state=Operation.State.WAITING
+            pk=operation.pk, due_at=operation.due_at, state=Operation.State.WAITING
         )
         if mine.update(due_at=now + REPEAT_SEND_AFTER):
-            enqueue_send(pk)
+            enqueue_send(operation)
+            enqueued += 1
+    return enqueued
+
+
+def enqueue_due_runs(now: datetime) -> int:
+    """Enqueue the runs that go on and have no worker; return how many."""
+    due = Batch.objects.filter(calls_due_at__lte=now).select_related("operation")
+    enqueued = 0
+    for batch in list(due.order_by("calls_due_at")[:MOST_SENDS]):
+        mine = Batch.objects.filter(pk=batch.pk, calls_due_at=batch.calls_due_at)
+        if mine.update(calls_due_at=now + REPEAT_RUN_AFTER):
+            enqueue_send(batch.operation)
             enqueued += 1
     return enqueued
 

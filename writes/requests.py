@@ -4,6 +4,7 @@ import json
 import shlex
 
 from ampersand import Request, Target
+from writes import calls
 from writes.models import Write
 
 _WITH_ROWS = shlex.quote(
@@ -43,6 +44,8 @@ def prepare_shown(write: Write) -> Request:
     """Return the request as the review shows it: words stand in for a file."""
     if write.source != Write.Source.CSV:
         return prepare(write, url=write.url or None)
+    if write.is_run:
+        return calls.first_shown(write)
     words = csv_in_words(write)
     if write.delivery in (Write.Delivery.TEXT, Write.Delivery.PARTS):
         return prepare(write, csv=words)
@@ -78,6 +81,8 @@ def as_curl(write: Write, shown: Request) -> str:
     The text of a CSV is too long for a command line: Python puts it in from the file.
     That of a part stands in its body.json; the whole file would be all rows once more.
     """
+    if write.is_run:
+        return shown.as_curl(body_file=True)
     if "recordsCSV" not in (shown.body or {}):
         return shown.as_curl()
     rest = {k: v for k, v in (shown.body or {}).items() if k != "recordsCSV"}

@@ -2,13 +2,19 @@
 
 from django.tasks import task
 
-from writes.worker import run_job, send, share_file
+from writes.worker import run_calls, run_job, send, share_file
 
 
 @task(queue_name="sending")
 def send_operation(operation_id: int) -> None:
     """Send the request of an operation, if it still waits."""
     send.send(operation_id)
+
+
+@task(queue_name="sending")
+def send_calls(operation_id: int) -> None:
+    """Send the requests of a run, one after the other, as long as they may go."""
+    run_calls.run(operation_id)
 
 
 @task(queue_name="files")

@@ -54,7 +54,7 @@ LAST_TITLE_ROW = 50
 def check(
     path: Path,
     *,
-    key: str,
+    key: str | None,
     fields: Sequence[Field] = (),
     key_names: Sequence[str] = (),
     report: Report | None = None,
@@ -62,7 +62,7 @@ def check(
     progress: Progress | None = None,
     block: int = BLOCK,
 ) -> Report:
-    """Check the file at `path` for an upsert by the column `key`.
+    """Check the file at `path` for a write by the column `key`, None if by none.
 
     The file is as it would be sent: UTF-8, LF, commas; nothing of that is taken for
     granted. `fields` are those of the object; without any they are inferred from the
@@ -101,7 +101,7 @@ def check(
 
 
 def _open(
-    file: BinaryIO, key: str, fields: Sequence[Field], report: Report
+    file: BinaryIO, key: str | None, fields: Sequence[Field], report: Report
 ) -> tuple[list[Column], Start] | None:
     """Check the header; return the columns and where the rows begin, if there are."""
     records = Records(file)
@@ -110,7 +110,8 @@ def _open(
     except Unreadable as error:
         _tell_first(report, error.problem, error.line)
         return None
-    if len(names) <= MOST_COLUMNS and not has_key(names, key, fields):
+    can_look = key is not None and len(names) <= MOST_COLUMNS
+    if key is not None and can_look and not has_key(names, key, fields):
         below = _key_below(file, key, fields)
         if below is not None:
             tell_title(*below, key, report)

@@ -16,7 +16,11 @@ _SEPARATORS = ((";", "semicolons"), ("\t", "tabs"), ("|", "pipes"))
 
 
 def check_header(
-    names: list[str], length: int, key: str, fields: Sequence[Field], report: Report
+    names: list[str],
+    length: int,
+    key: str | None,
+    fields: Sequence[Field],
+    report: Report,
 ) -> list[Column]:
     """Check the first record, of `length` characters, and return its columns.
 
@@ -28,7 +32,7 @@ def check_header(
         return []
     report.columns = names
     _check_names(names, report)
-    place = _find_key(names, key, report)
+    place = None if key is None else _find_key(names, key, report)
     columns = [
         Column(number, name, is_key=number == place)
         for number, name in enumerate(names)

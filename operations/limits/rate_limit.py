@@ -10,7 +10,7 @@ one row. Nobody waits here: who is not let through gets a time and comes again t
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -56,6 +56,31 @@ class Reads:
 
 
 # --- Writes ---------------------------------------------------------------------
+
+# Each returns how many requests of a project are under way that no operation stands
+# for. Filled by who sends such.
+UNDER_WAY: list[Callable[[Project], int]] = []
+
+
+def admit(project: Project, claim: Callable[[], bool]) -> NotNow | bool:
+    """Let one more request through by calling `claim`; tell whether that took it.
+
+    Returns until when none goes where none does, and calls nothing then. `claim` is
+    called in the transaction that holds the lock.
+    """
+    most, _ = window(project.max_per_second)
+    with transaction.atomic():
+        gate = Gate.locked(project.pk)
+        now = db_clock.now()
+        wait = _not_now(gate, project, now)
+        if wait is not None:
+            gate.save(update_fields=["turn_at"])
+            return wait
+        if not claim():
+            return False
+        gate.write_starts = [*gate.write_starts, now.timestamp()][-most:]
+        gate.save(update_fields=["write_starts"])
+    return True
 
 
 def admit_write(
@@ -186,6 +211,7 @@ def _free_at(gate: Gate, project: Project, now: datetime) -> datetime | None:
     if len(recent) >= most:
         return datetime.fromtimestamp(recent[-most] + seconds, tz=UTC)
     under_way = Operation.objects.filter(project=project, state=State.SENDING).count()
+    under_way += sum(count(project) for count in UNDER_WAY)
     return now + SHORTEST_WAIT if under_way >= project.max_at_once else None
 
 

@@ -34,7 +34,7 @@ def make_draft(
     user: User,
     *,
     object_name: str = "contact",
-    action: str = "create",
+    action: str = "",
     record: dict[str, Any] | None = None,
     csv: bytes | None = None,
     url: str = "",
@@ -55,7 +55,7 @@ def make_draft(
     if csv is not None:
         values |= {
             "source": "csv",
-            "action": "upsert",
+            "action": action or "upsert",
             "file_name": "contacts.csv",
             "original": stored(ContentFile(csv), "original"),
             "is_ready": False,
@@ -69,7 +69,8 @@ def make_draft(
     else:
         fields = {"LastName": "Berg"} if record is None else record
         text = json.dumps(fields)
-        values |= {"source": "record", "action": action, "record": text}
+        values |= {"source": "record", "action": action or "create"}
+        values["record"] = text
         values["row_count"] = 1
     return save_draft(token=token, actor=actor(user), **target, **values)
 
@@ -145,6 +146,20 @@ def get(sandbox: Sandbox, path: str) -> Any:
     setup_testing_defaults(environ)
     body = b"".join(sandbox(environ, lambda *_: lambda _: None))
     return json.loads(body)
+
+
+def plan_fault(sandbox: Sandbox, request: int, fault: str) -> None:
+    """Have the write request that comes as the n-th from now meet a fault."""
+    body = json.dumps({"write": request, "fault": fault}).encode()
+    environ: dict[str, Any] = {
+        "wsgi.input": io.BytesIO(body),
+        "CONTENT_LENGTH": str(len(body)),
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/sandbox/plan",
+    }
+    setup_testing_defaults(environ)
+    told = b"".join(sandbox(environ, lambda *_: lambda _: None))
+    assert json.loads(told)["fault"] == fault
 
 
 def received(sandbox: Sandbox) -> list[dict[str, Any]]:

@@ -8,9 +8,11 @@ wait, and the project's gate paces them.
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
+from itertools import batched
 from typing import Any
 
 from django.db import transaction
@@ -20,17 +22,19 @@ from ampersand import Request, RequestInvalid
 from console.actor import Actor
 from console.models import AuditEvent
 from files.raw_records import read_header
+from files.records_json.cutting import Piece, pieces
 from files.splitting import Part
 from operations.models import Operation
-from writes import dispatch, requests
+from writes import calls, dispatch, requests
 from writes.actions.duplicates import RepeatFound, claim
 from writes.actions.release_parts import due_at
-from writes.models import Batch, Write
+from writes.models import Batch, Call, Write
 from writes.storage import measure
 
 Delivery = Write.Delivery
 State = Operation.State
 
+CALLS_AT_ONCE = 1_000
 # What stands in a batch's body where something is put in when it is sent.
 FILLED_IN = ("recordsCSV", "recordsURL")
 
@@ -45,6 +49,8 @@ class Planned:
     csv_sha256: str = ""
     sha256: str = ""
     size: int = 0
+    # The requests of a run.
+    pieces: Sequence[Piece] = ()
 
 
 class AlreadyDecided(RequestInvalid):
@@ -103,7 +109,7 @@ def confirm(
             if write.resends is not None:
                 _decide(write.resends, operations[0], actor, repeat_reason)
             for operation in operations[: _enqueued_at_once(write)]:
-                transaction.on_commit(partial(dispatch.enqueue_send, operation.pk))
+                transaction.on_commit(partial(dispatch.enqueue_send, operation))
     except (RepeatFound, AlreadyDecided):
         write.refresh_from_db()
         raise
@@ -180,6 +186,8 @@ def _plan_file(write: Write) -> list[Planned]:
     size, sha256 = measure(write.path_of("as_sent"))
     if sha256 != report["as_sent_sha256"]:
         raise RequestInvalid("The stored file is not what was checked.")
+    if write.is_run:
+        return _plan_run(write, size, sha256)
     shown = requests.prepare_shown(write)
     if write.delivery == Delivery.PARTS:
         return _plan_parts(shown, report["parts"])
@@ -189,6 +197,24 @@ def _plan_file(write: Write) -> list[Planned]:
     content = requests.prepare_exact(write).content()
     body_sha256 = hashlib.sha256(content).hexdigest()
     return [Planned(shown, write.row_count, whole, sha256, body_sha256, len(content))]
+
+
+def _plan_run(write: Write, size: int, sha256: str) -> list[Planned]:
+    """Return the one batch of a run, with the requests that its rows are cut into."""
+    envelope = calls.envelope_of(write)
+    found = pieces(
+        write.path_of("as_sent"), calls.table_of(write), calls.frame_of(envelope)
+    )
+    around = {
+        "before": envelope.before,
+        "after": envelope.after,
+        "most": envelope.most,
+        "is_single": envelope.is_single,
+    }
+    masked_key = write.project.active_key().value.masked
+    request = replace(envelope.request(b""), body=around, masked_key=masked_key)
+    whole = _whole(write, size)
+    return [Planned(request, write.row_count, whole, sha256, pieces=list(found))]
 
 
 def _plan_parts(shown: Request, parts: list[dict[str, Any]]) -> list[Planned]:
@@ -222,6 +248,7 @@ def _add(
     # One after the other unless the operator allowed more.
     goes_now = number == 1 or write.is_parallel
     operation = Operation.objects.create(
+        kind=Operation.Kind.RUN if plan.pieces else Operation.Kind.REQUEST,
         state=State.WAITING if goes_now else State.HELD,
         project=write.project,
         integration=write.integration,
@@ -234,13 +261,15 @@ def _add(
         record_id=write.record_id,
         part=f"part {number:,} of {of:,}" if of > 1 else "",
         rows_sent=plan.rows,
+        rows_succeeded=0 if plan.pieces else None,
+        rows_failed=0 if plan.pieces else None,
         created_at=now,
         due_at=due_at(write.project, now, number - 1) if goes_now else None,
     )
     has_file = write.source == Write.Source.CSV
     # A part has the names of a batch's columns, its number among them.
     position = asdict(plan.part) if plan.part else {"number": number}
-    Batch.objects.create(
+    batch = Batch.objects.create(
         write=write,
         operation=operation,
         generation=write.project.generation,
@@ -252,9 +281,19 @@ def _add(
         size=plan.size,
         csv_sha256=plan.csv_sha256,
         is_settled=not has_file,
+        calls_total=len(plan.pieces),
         **position,
     )
+    _add_calls(batch, plan.pieces)
     return operation
+
+
+def _add_calls(batch: Batch, found: Sequence[Piece]) -> None:
+    for some in batched(found, CALLS_AT_ONCE):
+        Call.objects.bulk_create(
+            Call(batch=batch, **asdict(each) | {"sha256": bytes.fromhex(each.sha256)})
+            for each in some
+        )
 
 
 def _body(request: Request, *, has_file: bool) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from console.actor import Actor
+from console.runtime import db_clock
 from operations.models import Operation
 from writes.actions import release_parts
-from writes.models import Write
+from writes.models import Batch, Call, Write
 
 State = Operation.State
 
@@ -21,7 +22,7 @@ class NothingToPause(Exception):
 
 
 def pause(write: Write, actor: Actor, *, reason: str = "") -> int:
-    """Hold what has not left; return how many parts that are.
+    """Hold what has not left; return how many parts, or requests of a run, that are.
 
     Pausing twice is pausing once. `reason` is shown with it, at most 500 characters.
     Raises `NothingToPause`.
@@ -32,11 +33,13 @@ def pause(write: Write, actor: Actor, *, reason: str = "") -> int:
         for operation in _operations(write, State.WAITING):
             release_parts.hold(operation, reason or f"Paused by {by}.", by=by)
         held = _operations(write, State.HELD).count()
-        if not held:
+        planned = _planned(write)
+        if not held and not planned:
             raise NothingToPause
         if is_new:
-            release_parts.audit(write, actor, "write.paused", f"{held} parts not sent")
-    return held
+            left = f"{planned} requests" if planned else f"{held} parts"
+            release_parts.audit(write, actor, "write.paused", f"{left} not sent")
+    return planned or held
 
 
 def resume(write: Write, actor: Actor) -> bool:
@@ -45,8 +48,17 @@ def resume(write: Write, actor: Actor) -> bool:
         if not write.resume():
             return False
         release_parts.release(write, by=actor.name)
+        Batch.objects.filter(
+            write=write, operation__state=State.IN_PROGRESS, calls_total__gt=0
+        ).update(calls_due_at=db_clock.now())
         release_parts.audit(write, actor, "write.resumed", "as before")
     return True
+
+
+def _planned(write: Write) -> int:
+    """Return how many requests of a run under way have not left."""
+    planned = Call.objects.filter(state=Call.State.PLANNED, batch__write=write)
+    return planned.filter(batch__operation__state=State.IN_PROGRESS).count()
 
 
 def _operations(write: Write, state: str) -> QuerySet[Operation]:

@@ -58,7 +58,7 @@ def _let_go(
         reason="",
     )
     if went and place < operation.project.max_at_once:
-        transaction.on_commit(partial(dispatch.enqueue_send, operation.pk))
+        transaction.on_commit(partial(dispatch.enqueue_send, operation))
     return went
 
 

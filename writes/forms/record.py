@@ -3,10 +3,8 @@
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 
-from console.models import Group, WriteObject
-from writes.forms.target import TargetForm
+from writes.forms.target import TargetForm, need_installed
 from writes.models import Write
 
 ACTIONS = [
@@ -44,28 +42,10 @@ class RecordForm(TargetForm):
         cleaned = super().clean()
         if action := cleaned.get("action"):
             self.need_capable("action", action)
-            self._need_installed(action)
+            group, chosen = cleaned.get("group"), cleaned.get("object")
+            if group and chosen:
+                need_installed(self, group, chosen, action)
         return cleaned
-
-    def _need_installed(self, action: str) -> None:
-        """Refuse what the customer's installation does not have, as Ampersand told."""
-        group: Group | None = self.cleaned_data.get("group")
-        chosen: WriteObject | None = self.cleaned_data.get("object")
-        if group is None or chosen is None:
-            return
-        if group.lacks(chosen.name):
-            text = (
-                f"{group} has no {chosen} to write, as Ampersand told {_as_of(group)}"
-            )
-            self.add_error("object", forms.ValidationError(text, code="not-installed"))
-        elif action == Write.Action.DELETE and group.forbids_deleting(chosen.name):
-            text = f"{group} did not allow to delete a {chosen}, as of {_as_of(group)}"
-            self.add_error("action", forms.ValidationError(text, code="not-allowed"))
-
-
-def _as_of(group: Group) -> str:
-    moment = timezone.localtime(group.seen_at).strftime("%-d %b %Y %H:%M")
-    return f"{moment}. An admin can fetch it again, on the page of the project."
 
 
 def need_id(text: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 
 from console.access.roles import Person, Role
 from console.models import Group, Integration, Project, WriteObject
@@ -127,9 +128,31 @@ class TargetForm(StyledForm):
 _LACKS = {
     Write.Action.DELETE: "Nothing can be deleted through this project. Delete the "
     "record in the customer's system, or choose a project of today's API.",
-    Write.Action.UPSERT: "This project takes no CSV file and no URL. Write its records "
-    "one by one, or choose a project whose API takes them.",
+    Write.Action.UPSERT: "This project has no upsert by a key. Upload a CSV with the "
+    "action Create, Update or Delete, or choose a project whose API has upserts.",
+    Write.Action.CREATE: "This project only upserts the rows of a file. Choose Upsert.",
+    Write.Action.UPDATE: "This project only upserts the rows of a file. Choose Upsert.",
 }
+
+
+def need_installed(
+    form: TargetForm, group: Group, chosen: WriteObject, action: str
+) -> None:
+    """Put an error where the customer's installation lacks what is chosen.
+
+    As Ampersand told it last; nothing is known of a group that was only typed in.
+    """
+    if group.lacks(chosen.name):
+        text = f"{group} has no {chosen} to write, as of {_as_of(group)}"
+        form.add_error("object", forms.ValidationError(text, code="not-installed"))
+    elif action == Write.Action.DELETE and group.forbids_deleting(chosen.name):
+        text = f"{group} did not allow to delete a {chosen}, as of {_as_of(group)}"
+        form.add_error("action", forms.ValidationError(text, code="not-allowed"))
+
+
+def _as_of(group: Group) -> str:
+    moment = timezone.localtime(group.seen_at).strftime("%-d %b %Y %H:%M")
+    return f"{moment}. An admin can fetch it again, on the page of the project."
 
 
 def _not_part(chosen: object, whole: object) -> forms.ValidationError:

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from console.validators import endpoint, validate_reference
 from files.remote.addresses import is_private_host
-from writes.forms.target import TargetForm
+from writes.forms.target import TargetForm, need_installed
 from writes.models import Write
 
 LONGEST_URL = 4000
@@ -29,15 +29,25 @@ class UpsertForm(TargetForm):
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
     )
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        self.need_capable("project", Write.Action.UPSERT)
-        return cleaned
+
+ACTIONS = [
+    ("upsert", "Upsert by a key"),
+    ("create", "Create"),
+    ("update", "Update by id"),
+    ("delete", "Delete by id"),
+]
 
 
 class CsvForm(UpsertForm):
     """Many records from a file on the operator's machine."""
 
+    action = forms.ChoiceField(choices=ACTIONS, required=False, initial="upsert")
+    all_or_none = forms.BooleanField(
+        label="All rows of a request or none",
+        required=False,
+        help_text="Up to 100 rows go in one request. If one of them fails, none of "
+        "that request is written.",
+    )
     file = forms.FileField(
         label="CSV file",
         required=False,
@@ -50,6 +60,12 @@ class CsvForm(UpsertForm):
     def __init__(self, *args: Any, earlier: Write | None = None, **kwargs: Any) -> None:
         """`earlier` is the write whose file is taken when no other is chosen."""
         super().__init__(*args, **kwargs)
+        key = self.fields["primary_key"]
+        key.required = False
+        key.help_text = (
+            "Upsert: the column that decides between insert and update, as "
+            "external_id__c. Update and delete: the column of the ids."
+        )
         self.earlier = earlier
         self.too_big = False
         if earlier is not None:
@@ -57,6 +73,26 @@ class CsvForm(UpsertForm):
                 f"Choose none to take {earlier.file_name} as it was uploaded for write "
                 f"{earlier.pk}."
             )
+
+    def clean_action(self) -> str:
+        """Return the action; who names none means an upsert."""
+        return self.cleaned_data["action"] or Write.Action.UPSERT.value
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        action = cleaned.get("action", "")
+        if not action:
+            return cleaned
+        self.need_capable("action", action, of_file=True)
+        if action == Write.Action.CREATE:
+            cleaned["primary_key"] = ""
+        elif not cleaned.get("primary_key") and "primary_key" not in self.errors:
+            text = "Name the column that tells which record each row is."
+            self.add_error("primary_key", forms.ValidationError(text, code="required"))
+        group, chosen = cleaned.get("group"), cleaned.get("object")
+        if group and chosen:
+            need_installed(self, group, chosen, action)
+        return cleaned
 
     def clean_file(self) -> UploadedFile[bytes] | None:
         """Ask for a file unless an earlier one serves; make its name fit to show."""
@@ -87,6 +123,11 @@ class UrlForm(UpsertForm):
         ),
         help_text="Ampersand must be able to GET it without signing in; up to 150 MiB.",
     )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        self.need_capable("project", Write.Action.UPSERT, of_file=True)
+        return cleaned
 
     def clean_url(self) -> str:
         """Accept http(s) with a host that Ampersand may reach.

@@ -17,7 +17,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from ampersand import Action, Request, RequestInvalid
+from ampersand import Action, Envelope, Request, RequestInvalid
 from files.splitting import Part, part_text
 from operations.models import Operation
 from writes.models.write import Write
@@ -155,6 +155,14 @@ class Batch(models.Model):
         body = json.loads(self.body)
         return "recordsURL" in body and body["recordsURL"] is None
 
+    def envelope(self) -> Envelope:
+        """Return what stands around the records of each request of a run."""
+        return Envelope(
+            action=cast(Action, self.write.action),
+            url=self.url,
+            **json.loads(self.body),
+        )
+
     def request(self, *, url: str = "") -> Request:
         """Return the request as it was reviewed, with its text or with its address.
 
@@ -186,6 +194,9 @@ class Batch(models.Model):
 
     def request_shown(self) -> Request:
         """Return the request with a few words in place of a long CSV."""
+        if self.write.is_run:
+            envelope = self.envelope()
+            return self._request(json.loads(envelope.before + envelope.after))
         body = json.loads(self.body)
         if self.is_shared:
             body["recordsURL"] = SHOWN_ADDRESS

@@ -46,7 +46,7 @@ def csv(request: ConsoleRequest) -> HttpResponse:
         form = CsvForm(initial=kept.dict(), earlier=earlier, user=request.user)
         return _page(request, form)
     if request.method != "POST":
-        initial = first_values(request, earlier, "primary_key")
+        initial = first_values(request, earlier, "primary_key", "action", "all_or_none")
         form = CsvForm(initial=initial, earlier=earlier, user=request.user)
         return _page(request, form)
     form = CsvForm(request.POST, request.FILES, earlier=earlier, user=request.user)
@@ -63,7 +63,8 @@ def csv(request: ConsoleRequest) -> HttpResponse:
             token=form.cleaned_data["token"],
             actor=Actor.of(request),
             source=Write.Source.CSV,
-            action=Write.Action.UPSERT,
+            action=form.cleaned_data["action"],
+            all_or_none=form.cleaned_data["all_or_none"],
             primary_key=form.cleaned_data["primary_key"],
             is_ready=False,
             **content,

@@ -32,6 +32,7 @@ from writes.columns import fields_of, header_of
 from writes.models import SavedMapping, Write
 from writes.recipe import recipe_as_json, sent_names
 from writes.storage import NUL, NewFiles, delete, measure, storable
+from writes.worker.check_run import check_run
 from writes.worker.progress import Progress, Stopped
 
 
@@ -151,7 +152,8 @@ class _Work:
             _count_rest(report, self.told.totals + mended.totals)
             report.explain = mended.explain
             self._check(as_sent, recipe, report)
-            parts = self._parts(as_sent, report)
+            run = self._run(as_sent, report) if self.write.is_run else {}
+            parts = [] if self.write.is_run else self._parts(as_sent, report)
         size, sha256 = measure(as_sent)
         kept_back = measure(held_back) if mended.rows_held_back else (0, "")
         changes = [*self.told.changes, *mended.changes]
@@ -164,6 +166,7 @@ class _Work:
             "row_count": report.rows,
             "is_ready": not report.blocks,
             "delivery": self._delivery(size),
+            "typing_json": run.get("kinds", {}),
             "check_report": report.as_json()
             | {
                 "as_sent_size": size,
@@ -174,6 +177,7 @@ class _Work:
                 "changes": [asdict(change) for change in changes],
                 "parts": parts,
                 "has_fields": bool(self.fields),
+                "run": {name: n for name, n in run.items() if name != "kinds"},
             },
         }
 
@@ -247,11 +251,12 @@ class _Work:
     def _check(self, as_sent: Path, recipe: Recipe, report: Report) -> None:
         self.progress.step("Checking", as_sent.stat().st_size)
         key = self._key(recipe, as_sent)
+        key_names = [n for n, sent in self._sent_as(recipe).items() if sent == key]
         check(
             as_sent,
-            key=key,
+            key=key or None,
             fields=self.fields,
-            key_names=[n for n, sent in self._sent_as(recipe).items() if sent == key],
+            key_names=key_names if key else (),
             report=report,
             progress=self.progress,
         )
@@ -286,6 +291,13 @@ class _Work:
             | {"sha256": hashlib.sha256(part_text(as_sent, part)).hexdigest()}
             for part in parts
         ]
+
+    def _run(self, as_sent: Path, report: Report) -> dict[str, Any]:
+        """Return how a file becomes requests; {} where it is faulty."""
+        if report.blocks:
+            return {}
+        self.progress.step("Cutting", as_sent.stat().st_size)
+        return check_run(self.write, as_sent, self.fields, report)
 
     def _delivery(self, size: int) -> str:
         if size <= LARGEST_CSV:

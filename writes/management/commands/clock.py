@@ -19,7 +19,7 @@ from operations import dispatch as dispatch_operations
 from writes import dispatch as dispatch_writes
 from writes.actions import release_parts, retention, settle
 from writes.actions.hold_restored import hold_restored
-from writes.worker import send
+from writes.worker import run_calls, send
 
 log = logging.getLogger(__name__)
 
@@ -95,9 +95,11 @@ def tick() -> None:
     # Of the database, since the leases that it is compared with come from any machine.
     now = db_clock.now()
     send.recover_overdue(now)
+    run_calls.recover_overdue(now)
     release_parts.release_held(now)
     release_parts.hold_back(now)
     dispatch_writes.enqueue_due_sends(now)
+    dispatch_writes.enqueue_due_runs(now)
     dispatch_operations.enqueue_due_watches(now)
     dispatch_operations.enqueue_due_probes(now)
     settle.join_told(now)

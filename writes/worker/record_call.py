@@ -1,0 +1,277 @@
+"""Keeping what came back of a request of a run, and what that means for the run.
+
+sending ──┬─▶ answered   row by row, by the counts, or: all refused
+          ├─▶ planned    nothing left, or: come later
+          └─▶ unknown    nobody knows, of any or of all of its rows
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from ampersand import (
+    AmpersandError,
+    BatchResult,
+    NotSent,
+    Problem,
+    Refused,
+    RequestInvalid,
+    RowResult,
+)
+from console.runtime import db_clock
+from console.runtime.db_retry import retry_while_database_is_away
+from operations.limits import rate_limit
+from operations.models import Operation
+from writes.models import Batch, Call
+from writes.models.call import packed
+from writes.storage import measure
+from writes.worker.record_answer import PAUSES, STORING_SECONDS
+
+State = Operation.State
+
+# After these the others would fare alike, so that a person has to look first.
+STOPPING = frozenset({400, 401, 403, 404, 405})
+# So many requests in a row of which every row failed for one reason stop a run.
+ALIKE = 3
+LONGEST_ANSWER = 20_000
+LONGEST_REASON = 500
+# A row as it is kept: state, record id, reason.
+Told = list[str]
+
+
+def need_same_file(batch: Batch) -> None:
+    """Raise `RequestInvalid` unless the file is what was confirmed."""
+    if measure(batch.write.path_of("as_sent"))[1] != batch.csv_sha256:
+        raise RequestInvalid("The stored file is not what was confirmed.")
+
+
+def record(call: Call, outcome: BatchResult | AmpersandError) -> None:
+    """Keep what came back, which must not be lost with a database that is away."""
+    retry_while_database_is_away(
+        lambda: _record(call, outcome), seconds=STORING_SECONDS
+    )
+
+
+def _record(call: Call, outcome: BatchResult | AmpersandError) -> None:
+    match outcome:
+        case BatchResult():
+            _record_result(call, outcome)
+        case NotSent() | RequestInvalid():
+            _plan_again(call, outcome)
+        case Refused() if outcome.problem.asks_to_wait:
+            _wait_as_asked(call, outcome.problem)
+        case Refused():
+            _record_refused(call, outcome.problem)
+        case _:
+            problem = getattr(outcome, "problem", None)
+            told = f" {problem.detail}" if problem else ""
+            call_unknown(_mine(call), f"{outcome.detail}{told}", **_answer_of(problem))
+
+
+def _mine(call: Call) -> "QuerySet[Call]":
+    """Return the row of a request, as far as this try of it is the last one.
+
+    A late answer is worth more than "unknown".
+    """
+    states = (Call.State.SENDING, Call.State.UNKNOWN)
+    return Call.objects.filter(pk=call.pk, state__in=states, attempts=call.attempts)
+
+
+def _record_result(call: Call, result: BatchResult) -> None:
+    unknown = result.count("unknown")
+    state = Call.State.UNKNOWN if unknown else Call.State.ANSWERED
+    reasons = dict.fromkeys(row.reason for row in result.rows if row.reason)
+    reason = " · ".join(reasons) or " · ".join(result.reasons)
+    if result.trust == "none":
+        reason = (
+            f"Ampersand counted {result.told[0]:,} written and {result.told[1]:,} "
+            f"failed of {call.row_count:,} rows. {reason}"
+        )
+    is_full = result.count("succeeded") == call.row_count
+    values: dict[str, Any] = {
+        "state": state,
+        "http_status": result.status_code,
+        "remote_id": result.operation_id[:64],
+        "succeeded": result.count("succeeded"),
+        "failed": result.count("failed"),
+        "trust": result.trust if result.trust != "none" else "",
+        "reason": reason[:LONGEST_REASON],
+        "outcome": packed(json.dumps(_told(result.rows))),
+        "answer": None if is_full else packed(result.raw[:LONGEST_ANSWER]),
+    }
+    try:
+        _keep(call, values)
+    except IntegrityError:
+        why = f"Ampersand answered with operation {result.operation_id}, known already."
+        call_unknown(_mine(call), why)
+
+
+def _told(rows: Sequence[RowResult]) -> list[Told]:
+    return [[row.state, row.record_id, row.reason] for row in rows]
+
+
+def _record_refused(call: Call, problem: Problem) -> None:
+    said = "\n".join(dict.fromkeys([problem.detail, *problem.causes]))
+    row = ["failed", "", said[:LONGEST_REASON]]
+    values: dict[str, Any] = {
+        "state": Call.State.ANSWERED,
+        "failed": call.row_count,
+        "trust": Call.Trust.COUNTS,
+        "remote_id": (problem.operation_id or "")[:64],
+        "reason": said[:LONGEST_REASON],
+        "outcome": packed(json.dumps([row] * call.row_count)),
+        **_answer_of(problem),
+    }
+    try:
+        _keep(call, values)
+    except IntegrityError:
+        call_unknown(_mine(call), "Ampersand answered with an operation known already.")
+        return
+    if problem.status in STOPPING:
+        stop(call.batch, f"Request {call.number:,} was refused: {said}")
+
+
+def _answer_of(problem: Problem | None) -> dict[str, Any]:
+    if problem is None:
+        return {}
+    return {
+        "http_status": problem.status,
+        "answer": packed(problem.raw[:LONGEST_ANSWER]),
+    }
+
+
+def _keep(call: Call, values: dict[str, Any]) -> None:
+    """Keep an answer, add its rows to those of the run, and stop or end that."""
+    with transaction.atomic():
+        before = _mine(call).select_for_update().values_list("state", flat=True).first()
+        if before is None:
+            return
+        _mine(call).update(due_at=None, answered_at=timezone.now(), **values)
+        is_over = values["state"] == Call.State.ANSWERED
+        _add(call.batch, values.get("succeeded", 0), values["failed"], over=is_over)
+    _stop_where_alike(call)
+    end_if_over(call.batch)
+
+
+def _add(batch: Batch, succeeded: int, failed: int, *, over: bool) -> None:
+    Operation.objects.filter(pk=batch.operation_id).update(
+        rows_succeeded=F("rows_succeeded") + succeeded,
+        rows_failed=F("rows_failed") + failed,
+        version=F("version") + 1,
+    )
+    if over:
+        Batch.objects.filter(pk=batch.pk).update(calls_over=F("calls_over") + 1)
+
+
+def call_unknown(mine: "QuerySet[Call]", why: str, **values: Any) -> bool:
+    """Call unknown what was being sent; tell whether it still was.
+
+    Nothing more of its run leaves until a person decided about it.
+    """
+    call = mine.filter(state=Call.State.SENDING).first()
+    if call is None:
+        return False
+    changed = mine.filter(state=Call.State.SENDING).update(
+        state=Call.State.UNKNOWN,
+        due_at=None,
+        answered_at=timezone.now(),
+        reason=why[:LONGEST_REASON],
+        **values,
+    )
+    end_if_over(call.batch)
+    return changed == 1
+
+
+def _plan_again(call: Call, error: AmpersandError) -> None:
+    """Put back what has not left. What cannot be built any more stops the run."""
+    pause = PAUSES[min(call.attempts, len(PAUSES)) - 1]
+    until = db_clock.now() + timedelta(seconds=pause)
+    _back(call, until, error.detail)
+    if isinstance(error, RequestInvalid):
+        stop(call.batch, f"Nothing more was sent. {error}")
+
+
+def _wait_as_asked(call: Call, problem: Problem) -> None:
+    """Have it wait as long as Ampersand asks, and everything of its project with it."""
+    now = db_clock.now()
+    pause = timedelta(seconds=PAUSES[min(call.attempts, len(PAUSES)) - 1])
+    until = rate_limit.wait_asked_for(problem.retry_after, now) or now + pause
+    is_full = problem.status == HTTPStatus.TOO_MANY_REQUESTS
+    what = "takes no more for now" if is_full else "asks to try again later"
+    why = f"Ampersand {what}; nothing was written"
+    if is_full or problem.retry_after:
+        rate_limit.close_writes(call.batch.operation.project, until, why)
+    _back(call, until, f"{why}. It said: {problem.detail}")
+
+
+def _back(call: Call, until: Any, why: str) -> None:
+    _mine(call).update(
+        state=Call.State.PLANNED,
+        sent_at=None,
+        due_at=until,
+        reason=why[:LONGEST_REASON],
+    )
+    Batch.objects.filter(pk=call.batch_id).update(calls_due_at=until)
+
+
+def _stop_where_alike(call: Call) -> None:
+    """Stop a run of which the last requests failed as a whole, for one reason."""
+    answered = Call.objects.filter(batch=call.batch_id, state=Call.State.ANSWERED)
+    last = list(
+        answered.order_by("-answered_at", "-number").values_list("succeeded", "reason")[
+            :ALIKE
+        ]
+    )
+    if len(last) == ALIKE and len(set(last)) == 1 and last[0][0] == 0:
+        stop(
+            call.batch,
+            f"{ALIKE} requests in a row failed as a whole. {last[0][1]}".strip(),
+        )
+
+
+def stop(batch: Batch, why: str) -> None:
+    """Let nothing more of a run leave until a person lets it go on."""
+    open_ = Batch.objects.filter(pk=batch.pk, stopped_why="")
+    open_.update(stopped_why=why[:LONGEST_REASON], calls_due_at=None)
+    Operation.objects.filter(pk=batch.operation_id).update(version=F("version") + 1)
+
+
+def end_if_over(batch: Batch) -> None:
+    """Give the run its end, or its question to a person, once nothing moves."""
+    operation = Operation.objects.get(pk=batch.operation_id)
+    mine = Call.objects.filter(batch=batch.pk)
+    if mine.filter(state=Call.State.SENDING).exists():
+        return
+    if mine.undecided().exists():
+        Batch.objects.filter(pk=batch.pk).update(calls_due_at=None)
+        operation.change(
+            only_from=(State.IN_PROGRESS,),
+            state=State.UNKNOWN,
+            reason="Of some requests nobody knows what became of them.",
+        )
+        return
+    if mine.filter(state=Call.State.PLANNED).exists():
+        return
+    Batch.objects.filter(pk=batch.pk).update(calls_due_at=None)
+    operation.change(
+        only_from=(State.IN_PROGRESS, State.UNKNOWN),
+        state=_end(operation),
+        ended_at=timezone.now(),
+        due_at=None,
+        reason="",
+    )
+
+
+def _end(operation: Operation) -> str:
+    succeeded, failed = operation.rows_succeeded or 0, operation.rows_failed or 0
+    if succeeded == operation.rows_sent:
+        return State.SUCCEEDED
+    if not succeeded and failed:
+        return State.FAILED
+    return State.PARTLY_FAILED if succeeded or failed else State.COMPLETED
