@@ -46,7 +46,7 @@ def join(
     Raises ValueError where the parts do not fit the file, and whatever `progress` does.
     """
     names, _ = read_header(as_sent)
-    column = _place(key, names)
+    column = place_of_column(key, names)
     loose: list[str] = []
     alarms: list[str] = []
     if column is None:
@@ -148,7 +148,7 @@ class _Part:
                 fate = self._fate(claim, writer)
             else:
                 fate = rest = rest or self._rest(writer)
-            yield origin(row), row, key, *fate, start, length
+            yield origin(row), row, key, *fate, start, length, None
             row += 1
             seen += length
             if seen >= STEP:
@@ -180,8 +180,8 @@ class _Part:
         return fate
 
 
-def _place(key: str, names: Sequence[str]) -> int | None:
-    """Return the place of a column; Salesforce reads its name in any case."""
+def place_of_column(key: str, names: Sequence[str]) -> int | None:
+    """Return the place of a column, None where there is none; case does not matter."""
     if key in names:
         return names.index(key)
     folded = [name.casefold() for name in names]

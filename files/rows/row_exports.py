@@ -11,24 +11,29 @@ from files.rows.fates import FAILED
 from files.rows.row_store import RowOutcome, RowStore
 from files.rows.sent_rows import cells_of, read_header
 
-ROW, STATE, ERROR = "Row", "Outcome", "Error"
+ROW, STATE, ERROR, RECORD = "Row", "Outcome", "Error", "Record ID"
 
 
 class WrongFile(ValueError):
     """The file is not the one whose rows were joined."""
 
 
-def with_outcomes(store: RowStore, as_sent: Path) -> Iterator[list[str]]:
+def with_outcomes(
+    store: RowStore, as_sent: Path, *, with_ids: bool = False
+) -> Iterator[list[str]]:
     """Yield the header and all rows: cells as sent, row of the original, state, error.
 
-    Raises WrongFile where the file is shorter than it was.
+    With `with_ids` also the id of each record, as far as it was told. Raises WrongFile
+    where the file is shorter than it was.
     """
     names, _ = read_header(as_sent)
-    yield [*names, *_free((ROW, STATE, ERROR), names)]
+    ours = (ROW, STATE, ERROR, RECORD) if with_ids else (ROW, STATE, ERROR)
+    yield [*names, *_free(ours, names)]
     with as_sent.open("rb") as file:
         for outcome in store.outcomes():
             cells = _cells(file, outcome)
-            yield [*cells, str(outcome.row), outcome.state, _errors(outcome)]
+            told = [str(outcome.row), outcome.state, _errors(outcome)]
+            yield [*cells, *told, outcome.record] if with_ids else [*cells, *told]
 
 
 def with_reasons(store: RowStore, as_sent: Path) -> Iterator[list[str]]:

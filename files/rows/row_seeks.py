@@ -12,7 +12,7 @@ from typing import Any
 
 _COLUMNS = (
     "rows.row, rows.sent_row, rows.key, rows.state, rows.grp, rows.others, rows.start,"
-    " rows.length, groups.error, groups.kind"
+    " rows.length, groups.error, groups.kind, rows.record"
 )
 # Where a page begins or ends: a key ("" where none is sought) and a row.
 Place = tuple[str, int]

@@ -27,7 +27,8 @@ class RowOutcome:
     `row` is its number in the original file, `sent_row` in the file as sent (header =
     1), where it takes `length` bytes from `start` on. `error` is the first that was
     told, or the reason why nothing is known. `group` is the number of its group, None
-    where there is no error; `kind` is "create", "update" or "".
+    where there is no error; `kind` is "create", "update" or "". `record` is the id of
+    the record, "" where it was not told.
     """
 
     row: int
@@ -40,6 +41,7 @@ class RowOutcome:
     length: int
     group: int | None = None
     kind: str = ""
+    record: str = ""
 
 
 @dataclass(frozen=True)
@@ -191,7 +193,7 @@ class RowStore:
 
 
 def _outcome(found: Any, texts: dict[int, str]) -> RowOutcome:
-    row, sent_row, key, state, group, others, start, length, error, kind = found
+    row, sent_row, key, state, group, others, start, length, error, kind, record = found
     return RowOutcome(
         row=row,
         sent_row=sent_row,
@@ -203,4 +205,5 @@ def _outcome(found: Any, texts: dict[int, str]) -> RowOutcome:
         length=length,
         group=group,
         kind=kind or "",
+        record=record or "",
     )

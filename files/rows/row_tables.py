@@ -13,16 +13,17 @@ from typing import Self
 
 from files.rows.fates import KEPT, STATES, GroupTotal, State, Totals
 
-# (row, sent row, key, state, group, other groups, first byte, bytes). States are places
-# in STATES. The group is that of the first error; it is NULL where there is nothing to
-# say. Other groups are a JSON list, or NULL.
-Stored = tuple[int, int, str, int, int | None, str | None, int, int]
+# (row, sent row, key, state, group, other groups, first byte, bytes, record id). States
+# are places in STATES. The group is that of the first error; it is NULL where there is
+# nothing to say. Other groups are a JSON list, or NULL. The id is NULL where none was
+# told.
+Stored = tuple[int, int, str, int, int | None, str | None, int, int, str | None]
 
 TABLES = """
 CREATE TABLE rows (
     row INTEGER PRIMARY KEY, sent_row INTEGER NOT NULL, key TEXT NOT NULL,
     state INTEGER NOT NULL, grp INTEGER, others TEXT, start INTEGER NOT NULL,
-    length INTEGER NOT NULL
+    length INTEGER NOT NULL, record TEXT
 );
 CREATE TABLE groups (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, error TEXT NOT NULL,
@@ -81,7 +82,7 @@ class RowWriter:
 
     def add(self, rows: Iterable[Stored]) -> None:
         """Write rows. Raises ValueError where two have the same number."""
-        marks = ",".join("?" * 8)
+        marks = ",".join("?" * 9)
         try:
             self._database.executemany(f"INSERT INTO rows VALUES ({marks})", rows)  # nosec B608 # noqa: S608 - marks only
         except sqlite3.IntegrityError as error:

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client as Browser
 from django.utils import timezone
 
 from console.models import Project
+from files.rows.row_store import RowStore
 from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.conftest import make_project
@@ -18,8 +20,9 @@ from tests.writes.making import (
     received,
     records,
 )
-from writes.models import Call, Write
-from writes.worker import run_calls
+from writes.actions import settle
+from writes.models import Call, FileJob, Write
+from writes.worker import run_calls, run_job
 
 State = Operation.State
 
@@ -229,3 +232,27 @@ def test_the_body_is_what_was_planned(
         "mode": "synchronous",
         "batch": [],
     }
+
+
+def test_the_rows_come_home_with_their_ids_and_reasons(
+    sandbox: Sandbox, project: Project, olga: User, browser: Browser
+) -> None:
+    operation = run(project, olga, people(250, r148="lacks"))
+    settle.join_told(timezone.now())
+    for job in FileJob.objects.filter(kind=FileJob.Kind.JOIN):
+        run_job.run(job.pk)
+    write = operation.batch.write
+    write.refresh_from_db()
+    totals = write.rows_totals
+    assert totals is not None
+    assert (totals.succeeded, totals.failed, totals.unknown) == (249, 1, 0)
+    with RowStore(write.path_of("rows_store")) as store:
+        (failed,) = store.page(state="failed").rows
+        assert failed.row == 150
+        assert "[LastName]" in failed.error
+        ids = [row.record for row in store.outcomes("succeeded")]
+    assert ids == [each["Id"] for each in records(sandbox, "contact")]
+    page = browser.get(f"/writes/{write.pk}/rows/?state=succeeded")
+    assert ids[0] in page.content.decode()
+    lines = b"".join(browser.get(f"/writes/{write.pk}/outcomes.csv"))
+    assert ids[-1].encode() in lines

@@ -207,7 +207,9 @@ def outcomes(request: ConsoleRequest, pk: int) -> HttpResponseBase:
     """Send all rows with their outcome, their cells as they were sent."""
     write, store = _opened(request, pk)
     _note(request, write, "rows with their outcome")
-    found = row_exports.with_outcomes(store, write.path_of("as_sent"))
+    found = row_exports.with_outcomes(
+        store, write.path_of("as_sent"), with_ids=write.is_run
+    )
     name = f"write-{write.pk}-outcomes.csv"
     return _closing(store, exact_lines(found), name)
 
@@ -219,7 +221,9 @@ def outcomes_for_spreadsheets(request: ConsoleRequest, pk: int) -> HttpResponseB
     """Send all rows with their outcome; formulas are made harmless."""
     write, store = _opened(request, pk)
     _note(request, write, "rows with their outcome, for spreadsheets")
-    found = row_exports.with_outcomes(store, write.path_of("as_sent"))
+    found = row_exports.with_outcomes(
+        store, write.path_of("as_sent"), with_ids=write.is_run
+    )
     name = f"write-{write.pk}-outcomes-for-spreadsheets.csv"
     return _closing(store, _guarded(found), name)
 

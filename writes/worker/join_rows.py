@@ -2,20 +2,27 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import cast
+
+from django.db.models import Count, Max
 
 from files.mending.taken_out import origin_of
 from files.rows.accounting import Verdict
-from files.rows.outcomes import Told, join
+from files.rows.fates import State as FateState
+from files.rows.outcomes import Told, Totals, join
+from files.rows.positions import Carried, join_positions
 from files.splitting import Part
 from operations.models import LogEntry, Operation
 from operations.outcome.decide import told_counts
 from operations.outcome.row_failures import failure_groups, loose_errors
-from writes.models import Write
+from writes.models import Call, Write
 from writes.storage import NewFiles, delete
 from writes.worker.progress import Progress, Stopped
 
 State = Operation.State
+CALLS_AT_ONCE = 500
 
 # In these states an operation may still tell of rows; before the first, none has left.
 MOVING = (State.WAITING, State.SENDING, State.IN_PROGRESS)
@@ -28,7 +35,9 @@ def told_digest(write: Write) -> str:
     entries = LogEntry.objects.filter(
         operation__batch__write=write, tells_outcome=True
     ).count()
-    text = json.dumps([entries, *told])
+    calls = Call.objects.filter(batch__write=write).exclude(state=Call.State.PLANNED)
+    moved = calls.aggregate(n=Count("pk"), last=Max("answered_at"))
+    text = json.dumps([entries, moved["n"], str(moved["last"]), *told])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -44,17 +53,7 @@ def join_rows(write: Write, progress: Progress) -> None:
     new_files = NewFiles()
     target = new_files.path("rows", "sqlite3")
     try:
-        totals = join(
-            as_sent,
-            key=write.primary_key,
-            parts=[
-                (cast(Part, batch.part), _told(batch.operation))
-                for batch in write.batches.select_related("operation")
-            ],
-            target=target,
-            origin=origin_of(write.recipe).row,
-            progress=progress,
-        )
+        totals = _joined(write, as_sent, target, progress)
     except BaseException:
         new_files.discard()
         raise
@@ -69,6 +68,52 @@ def join_rows(write: Write, progress: Progress) -> None:
         new_files.discard()
         raise Stopped
     delete(before)
+
+
+def _joined(write: Write, as_sent: Path, target: Path, progress: Progress) -> Totals:
+    origin = origin_of(write.recipe).row
+    if write.is_run:
+        return join_positions(
+            as_sent,
+            key=write.primary_key,
+            carried=_carried(write),
+            target=target,
+            origin=origin,
+            progress=progress,
+        )
+    return join(
+        as_sent,
+        key=write.primary_key,
+        parts=[
+            (cast(Part, batch.part), _told(batch.operation))
+            for batch in write.batches.select_related("operation")
+        ],
+        target=target,
+        origin=origin,
+        progress=progress,
+    )
+
+
+# What rows are of a request that did not tell of each.
+_STATES: dict[int, FateState] = {
+    Call.State.PLANNED: "not sent",
+    Call.State.CANCELLED: "not sent",
+}
+
+
+def _carried(write: Write) -> Iterator[Carried]:
+    calls = Call.objects.filter(batch__write=write).order_by("number")
+    for call in calls.iterator(chunk_size=CALLS_AT_ONCE):
+        yield Carried(
+            number=call.number,
+            first_row=call.first_row,
+            last_row=call.last_row,
+            offset=call.offset,
+            length=call.length,
+            state=_STATES.get(call.state, "unknown"),
+            reason=call.reason,
+            rows=call.rows_told(),
+        )
 
 
 def _told(operation: Operation) -> Told:
