@@ -24,6 +24,7 @@ class WritesConfig(AppConfig):
             request_panel,
             rows_panel,
         )
+        from writes.views.run import run_panel
         from writes.worker import run_calls
 
         rate_limit.UNDER_WAY.append(run_calls.under_way)
@@ -31,6 +32,7 @@ class WritesConfig(AppConfig):
 
         panels.notices.register(beside_notice)
         panels.remedies.register(copy_link)
+        panels.register(run_panel)
         panels.register(pause_panel)
         panels.register(rows_panel)
         panels.register(request_panel)

@@ -241,7 +241,8 @@ def test_every_key_that_begins_so_is_found(found: list[str], beginning: str) -> 
     database = sqlite3.connect(":memory:")
     database.executescript(
         "CREATE TABLE rows (row INTEGER PRIMARY KEY, sent_row, part, key TEXT, state,"
-        " grp, others, start, length); CREATE TABLE groups (id, error, kind)"
+        " grp, others, start, length, record);"
+        " CREATE TABLE groups (id, error, kind)"
     )
     database.executemany("INSERT INTO rows (key) VALUES (?)", ((t,) for t in texts))
     rows = Seek(database, key=beginning).rows((beginning, 0), 100)

@@ -94,13 +94,6 @@ def _joined(write: Write, as_sent: Path, target: Path, progress: Progress) -> To
     )
 
 
-# What rows are of a request that did not tell of each.
-_STATES: dict[int, FateState] = {
-    Call.State.PLANNED: "not sent",
-    Call.State.CANCELLED: "not sent",
-}
-
-
 def _carried(write: Write) -> Iterator[Carried]:
     calls = Call.objects.filter(batch__write=write).order_by("number")
     for call in calls.iterator(chunk_size=CALLS_AT_ONCE):
@@ -110,10 +103,19 @@ def _carried(write: Write) -> Iterator[Carried]:
             last_row=call.last_row,
             offset=call.offset,
             length=call.length,
-            state=_STATES.get(call.state, "unknown"),
+            state=_state_of(call),
             reason=call.reason,
             rows=call.rows_told(),
         )
+
+
+def _state_of(call: Call) -> FateState:
+    """Return what all rows are of a request that did not tell of each."""
+    if call.state in (Call.State.PLANNED, Call.State.CANCELLED):
+        return "not sent"
+    if call.state != Call.State.ANSWERED or call.unknown:
+        return "unknown"
+    return "failed" if call.failed else "succeeded"
 
 
 def _told(operation: Operation) -> Told:

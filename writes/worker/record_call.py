@@ -154,12 +154,13 @@ def _keep(call: Call, values: dict[str, Any]) -> None:
             return
         _mine(call).update(due_at=None, answered_at=timezone.now(), **values)
         is_over = values["state"] == Call.State.ANSWERED
-        _add(call.batch, values.get("succeeded", 0), values["failed"], over=is_over)
+        add(call.batch, values.get("succeeded", 0), values["failed"], over=is_over)
     _stop_where_alike(call)
     end_if_over(call.batch)
 
 
-def _add(batch: Batch, succeeded: int, failed: int, *, over: bool) -> None:
+def add(batch: Batch, succeeded: int, failed: int, *, over: bool) -> None:
+    """Add rows to the sums of a run, and with `over` one request that is over."""
     Operation.objects.filter(pk=batch.operation_id).update(
         rows_succeeded=F("rows_succeeded") + succeeded,
         rows_failed=F("rows_failed") + failed,

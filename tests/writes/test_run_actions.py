@@ -1,0 +1,195 @@
+"""What a person sees of a run, and decides about it."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client as Browser
+
+from console.models import Project
+from operations.models import Operation
+from sandbox.app import Sandbox
+from tests.writes.making import confirm, plan_fault, received, records
+from tests.writes.test_runs import calls, draft, people, run
+from tests.writes.test_runs import project as project  # noqa: PLC0414 - a fixture
+from writes.models import Batch, Call, Write
+from writes.worker import run_calls
+
+State = Operation.State
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def unknown(sandbox: Sandbox, project: Project, olga: User) -> Operation:
+    """A run of three requests whose second had no answer."""
+    plan_fault(sandbox, 2, "timeout_after")
+    return run(project, olga, people(250))
+
+
+@pytest.fixture
+def stopped(sandbox: Sandbox, project: Project, olga: User) -> Operation:
+    """A run of three requests whose second was refused for the key."""
+    plan_fault(sandbox, 2, "401")
+    return run(project, olga, people(250))
+
+
+def path(operation: Operation, below: str = "") -> str:
+    return f"/writes/{operation.batch.write_id}/requests/{below}"
+
+
+def fresh(operation: Operation) -> Operation:
+    return Operation.objects.get(pk=operation.pk)
+
+
+def test_the_page_of_the_operation_shows_the_run(
+    browser: Browser, unknown: Operation
+) -> None:
+    page = browser.get(unknown.get_absolute_url())
+    assert page.status_code == 200
+    assert b'id="undecided"' in page.content
+    panel = browser.get(path(unknown))
+    progress = panel.context["progress"]
+    assert (progress.over, progress.calls, progress.undecided) == (1, 3, 1)
+    assert (progress.succeeded, progress.unknown, progress.not_sent) == (100, 100, 50)
+    assert [each.number for each in panel.context["requests"]] == [2, 1, 3]
+    seen = panel.context["seen"]
+    assert browser.get(path(unknown), {"seen": seen}).status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("found", "counts", "state"),
+    [
+        ("written", (250, 0), State.SUCCEEDED),
+        ("not_written", (150, 100), State.PARTLY_FAILED),
+    ],
+)
+def test_a_run_goes_on_once_nothing_is_unknown(
+    browser: Browser,
+    sandbox: Sandbox,
+    unknown: Operation,
+    found: str,
+    counts: tuple[int, int],
+    state: str,
+) -> None:
+    said = {"found": found, "looked_at": "the contacts of today"}
+    browser.post(path(unknown, "2/decide/"), said)
+    assert fresh(unknown).state == State.IN_PROGRESS
+    run_calls.run(unknown.pk)
+    ended = fresh(unknown)
+    assert ended.state == state
+    assert (ended.rows_succeeded, ended.rows_failed) == counts
+    assert len(received(sandbox)) == 3
+
+
+def test_of_two_people_one_decides(browser: Browser, unknown: Operation) -> None:
+    said = {"found": "written", "looked_at": "x"}
+    browser.post(path(unknown, "2/decide/"), said)
+    browser.post(path(unknown, "2/decide/"), {**said, "found": "not_written"})
+    assert fresh(unknown).rows_succeeded == 200
+
+
+def test_a_decision_says_what_was_looked_at(
+    browser: Browser, unknown: Operation
+) -> None:
+    answer = browser.post(path(unknown, "2/decide/"), {"found": "written"})
+    assert answer.status_code == 422
+    assert Call.objects.get(number=2).state == Call.State.UNKNOWN
+
+
+def test_the_page_of_a_request_has_its_rows_body_and_answer(
+    browser: Browser, unknown: Operation
+) -> None:
+    page = browser.get(path(unknown, "1/"))
+    assert len(page.context["rows"]) == 100
+    assert page.context["body"].startswith('{"groupRef":"demo-group-id"')
+    assert browser.get(path(unknown, "2/")).context["rows"] == []
+    assert browser.get(path(unknown, "9/")).status_code == 404
+
+
+def test_a_stopped_run_goes_on_when_a_person_says_so(
+    browser: Browser, sandbox: Sandbox, stopped: Operation
+) -> None:
+    run_calls.run(stopped.pk)
+    assert len(received(sandbox)) == 2
+    browser.post(path(stopped, "go-on/"))
+    run_calls.run(stopped.pk)
+    assert calls(stopped)[2] == ("Answered", 50, 0)
+    assert fresh(stopped).state == State.PARTLY_FAILED
+
+
+def test_what_is_unknown_is_decided_before_a_run_goes_on(
+    browser: Browser, sandbox: Sandbox, unknown: Operation
+) -> None:
+    browser.post(path(unknown, "go-on/"))
+    run_calls.run(unknown.pk)
+    assert len(received(sandbox)) == 2
+
+
+def test_the_rest_can_be_cancelled(
+    browser: Browser, sandbox: Sandbox, stopped: Operation
+) -> None:
+    browser.post(path(stopped, "cancel-rest/"))
+    run_calls.run(stopped.pk)
+    ended = fresh(stopped)
+    assert ended.state == State.PARTLY_FAILED
+    assert calls(stopped)[2] == ("Cancelled", 0, 0)
+    assert len(received(sandbox)) == 2
+    progress = browser.get(path(stopped)).context["progress"]
+    assert (progress.over, progress.not_sent) == (3, 50)
+
+
+def test_a_run_can_be_cancelled_before_its_first_request(
+    browser: Browser, sandbox: Sandbox, project: Project, olga: User
+) -> None:
+    operation = confirm(draft(project, olga, people(3)), olga)
+    browser.post(path(operation, "cancel-rest/"))
+    run_calls.run(operation.pk)
+    assert fresh(operation).state == State.CANCELLED
+    assert received(sandbox) == []
+
+
+def test_a_paused_run_sends_nothing_until_it_is_resumed(
+    browser: Browser, sandbox: Sandbox, project: Project, olga: User
+) -> None:
+    plan_fault(sandbox, 2, "429")
+    operation = run(project, olga, people(250))
+    write = operation.batch.write
+    browser.post(f"/writes/{write.pk}/pause/")
+    Call.objects.update(due_at=None)
+    Batch.objects.update(calls_due_at=None)
+    before = len(received(sandbox))
+    run_calls.run(operation.pk)
+    assert len(received(sandbox)) == before
+    browser.post(f"/writes/{write.pk}/resume/")
+    batch = Batch.objects.get()
+    assert batch.calls_due_at is not None
+
+
+@pytest.mark.parametrize("below", ["", "1/"])
+def test_what_is_no_run_has_no_requests(
+    browser: Browser, integration: Any, olga: User, below: str
+) -> None:
+    from tests.writes.making import make_draft
+
+    write: Write = make_draft(integration, olga)
+    assert browser.get(f"/writes/{write.pk}/requests/{below}").status_code == 404
+
+
+def test_the_failed_rows_are_retried_to_success(
+    browser: Browser, sandbox: Sandbox, unknown: Operation
+) -> None:
+    from tests.writes.making import work_off
+
+    said = {"found": "not_written", "looked_at": "x"}
+    browser.post(path(unknown, "2/decide/"), said)
+    run_calls.run(unknown.pk)
+    work_off()
+    write = unknown.batch.write
+    browser.post(f"/writes/{write.pk}/retry/")
+    child = Write.objects.exclude(pk=write.pk).get()
+    assert (child.action, child.row_count) == ("create", 100)
+    operation = confirm(child, child.started_by, repeat_reason="not written")
+    run_calls.run(operation.pk)
+    assert fresh(operation).state == State.SUCCEEDED
+    assert len(records(sandbox, "contact")) == 350

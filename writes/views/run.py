@@ -1,0 +1,219 @@
+"""A run on the page of its operation: its requests, and what a person decides."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Case, F, Q, Value, When
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from console.access.roles import Role, require_operator, require_viewer
+from console.actor import Actor
+from console.http import ConsoleRequest
+from console.ui.forms import StyledForm
+from console.ui.polling import seconds_between_polls, seen
+from files.records_json.cutting import body
+from operations.models import Operation
+from writes import calls
+from writes.actions import run as actions
+from writes.display.run import PAGE, run_progress
+from writes.forms.confirm import LONGEST_REASON
+from writes.models import Batch, Call
+from writes.views.lookup import find_write
+
+LONGEST_NUMBER = 9
+
+
+class DecideForm(StyledForm):
+    """What a person found out about a request whose outcome is unknown."""
+
+    found = forms.ChoiceField(
+        label="What did you find?",
+        choices=[
+            ("written", "All of its rows were written"),
+            ("not_written", "None of its rows was written"),
+        ],
+        widget=forms.RadioSelect,
+    )
+    looked_at = forms.CharField(
+        label="What did you look at?",
+        max_length=LONGEST_REASON,
+        help_text="For those who come after you, as “the contacts of 14:05 are there”.",
+    )
+
+
+def run_panel(request: ConsoleRequest, operation: Operation) -> str:
+    """Draw how far the run of an operation is; nothing where it is none."""
+    if not operation.is_run:
+        return ""
+    context = run_context(request, operation.batch)
+    return render_to_string("writes/run.html#panel", context, request)
+
+
+@require_safe
+@never_cache
+@require_viewer
+def panel(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """Return the panel of a run; 204 if it is as `seen`."""
+    context = run_context(request, _batch(request, pk, Role.VIEWER))
+    if request.GET.get("seen") == context["seen"]:
+        return HttpResponse(status=204)
+    return render(request, "writes/run.html#panel", context)
+
+
+def run_context(request: ConsoleRequest, batch: Batch) -> dict[str, Any]:
+    """Return what the panel of a run shows."""
+    write, progress = batch.write, run_progress(batch, timezone.now())
+    page = _page(batch, request.GET.get("requests", "1"))
+    is_paused = write.paused_at is not None and progress.planned > 0
+    moves = progress.is_moving and not (is_paused or batch.stopped_why)
+    moves = moves and not (progress.undecided and not progress.sending)
+    since = batch.operation.sent_at or batch.operation.created_at
+    seconds = seconds_between_polls(since, quickest=2) if moves else None
+    shown = (progress, is_paused, batch.stopped_why, page.number, seconds)
+    return {
+        "write": write,
+        "batch": batch,
+        "operation": batch.operation,
+        "project": write.project,
+        "progress": progress,
+        "requests": page,
+        "is_paused": is_paused,
+        "poll_seconds": seconds,
+        "seen": seen(*shown),
+    }
+
+
+def _page(batch: Batch, number: str) -> Any:
+    """Return a page of requests, those first that a person should look at."""
+    is_fine = Q(state=Call.State.ANSWERED, failed=0) | Q(
+        state__in=(Call.State.PLANNED, Call.State.CANCELLED)
+    )
+    order = Case(
+        When(state=Call.State.UNKNOWN, then=Value(0)),
+        When(is_fine, then=Value(2)),
+        default=Value(1),
+    )
+    found = Call.objects.filter(batch=batch).defer("outcome", "answer", "sha256")
+    return Paginator(found.order_by(order, F("number")), PAGE).get_page(number)
+
+
+def _batch(request: ConsoleRequest, pk: int, role: Role) -> Batch:
+    write = find_write(request, pk, role)
+    if not write.is_run or write.is_draft:
+        raise Http404
+    batch = write.batches.select_related("operation__project").get()
+    batch.write = write
+    return batch
+
+
+def _call(request: ConsoleRequest, pk: int, number: int, role: Role) -> Call:
+    batch = _batch(request, pk, role)
+    found = Call.objects.filter(batch=batch, number=number).first()
+    if found is None:
+        raise Http404
+    found.batch = batch
+    return found
+
+
+@require_safe
+@never_cache
+@require_viewer
+def call(request: ConsoleRequest, pk: int, number: int) -> HttpResponse:
+    """Show one request of a run: its rows, its exact body, its answer."""
+    return _call_page(request, _call(request, pk, number, Role.VIEWER), DecideForm())
+
+
+def _call_page(
+    request: ConsoleRequest, found: Call, form: DecideForm, *, status: int = 200
+) -> HttpResponse:
+    write = found.batch.write
+    context = {
+        "call": found,
+        "write": write,
+        "project": write.project,
+        "form": form,
+        "rows": _rows(found),
+        **_exact(found),
+    }
+    return render(request, "writes/call.html", context, status=status)
+
+
+def _rows(found: Call) -> list[dict[str, Any]]:
+    told = found.rows_told()
+    return [
+        {"row": found.first_row + place, "state": state, "id": id_, "reason": reason}
+        for place, (state, id_, reason) in enumerate(told)
+    ]
+
+
+def _exact(found: Call) -> dict[str, Any]:
+    """Return the exact body, made again from the file; or why that cannot be."""
+    try:
+        envelope = found.batch.envelope()
+        content = body(
+            found.batch.write.path_of("as_sent"),
+            calls.table_of(found.batch.write),
+            calls.frame_of(envelope),
+            offset=found.offset,
+            length=found.length,
+        )
+    except (OSError, ValueError) as error:
+        return {"missing": str(error)}
+    return {"address": envelope.url, "body": content.decode()}
+
+
+@require_POST
+@require_operator
+def decide(request: ConsoleRequest, pk: int, number: int) -> HttpResponse:
+    """Keep what a person found out about a request whose outcome is unknown."""
+    found = _call(request, pk, number, Role.OPERATOR)
+    form = DecideForm(request.POST)
+    if not form.is_valid():
+        return _call_page(request, found, form, status=422)
+    said = form.cleaned_data
+    try:
+        actions.decide(
+            found,
+            Actor.of(request),
+            was_written=said["found"] == "written",
+            looked_at=said["looked_at"],
+        )
+    except actions.NothingToDecide as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, "Noted. Nothing was sent by that.")
+    return redirect(found.batch.operation)
+
+
+@require_POST
+@require_operator
+def go_on(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """Let a run go on that was stopped."""
+    batch = _batch(request, pk, Role.OPERATOR)
+    if not actions.go_on(batch, Actor.of(request)):
+        messages.warning(
+            request,
+            "Nothing was changed: it was not stopped, or requests with an unknown "
+            "outcome have to be decided about first.",
+        )
+    return redirect(batch.operation)
+
+
+@require_POST
+@require_operator
+def cancel_rest(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """Cancel the requests that have not left."""
+    batch = _batch(request, pk, Role.OPERATOR)
+    count = actions.cancel_rest(batch, Actor.of(request))
+    if count:
+        messages.success(request, f"{count:,} requests were cancelled.")
+    else:
+        messages.warning(request, "Nothing was left to cancel.")
+    return redirect(batch.operation)
