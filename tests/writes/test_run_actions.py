@@ -4,14 +4,20 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import F
 from django.test import Client as Browser
 
-from console.models import Project
+from console.health import pulse
+from console.models import Project, Pulse, WriteObject
+from console.runtime import db_clock
+from files.field import Field
+from files.fields.field_lists import as_json
 from operations.models import Operation
 from sandbox.app import Sandbox
-from tests.writes.making import confirm, plan_fault, received, records
+from tests.writes.making import confirm, plan_fault, press_send, received, records
 from tests.writes.test_runs import calls, draft, people, run
 from tests.writes.test_runs import project as project  # noqa: PLC0414 - a fixture
+from writes.actions.hold_restored import hold_restored
 from writes.models import Batch, Call, Write
 from writes.worker import run_calls
 
@@ -193,3 +199,77 @@ def test_the_failed_rows_are_retried_to_success(
     run_calls.run(operation.pk)
     assert fresh(operation).state == State.SUCCEEDED
     assert len(records(sandbox, "contact")) == 350
+
+
+def test_a_review_says_how_many_requests_and_shows_the_first(
+    browser: Browser, sandbox: Sandbox, project: Project, olga: User
+) -> None:
+    write = draft(project, olga, people(250))
+    page = browser.get(f"/writes/{write.pk}/")
+    assert write.check_report["run"]["calls"] == 3
+    assert len(page.context["shown"].body["batch"]) == 3
+    assert page.context["problem"] == ""
+    press_send(browser, write)
+    assert Operation.objects.get().kind == Operation.Kind.RUN
+
+
+@pytest.mark.parametrize("count", ["", "2", "4", "three"])
+def test_deleting_many_asks_how_many(
+    browser: Browser, sandbox: Sandbox, project: Project, olga: User, count: str
+) -> None:
+    csv = b"Id\n003SB0000000001\n003SB0000000002\n003SB0000000003\n"
+    write = draft(project, olga, csv, action="delete", primary_key="Id")
+    assert press_send(browser, write, {"count": count}).status_code == 422
+    assert not Operation.objects.exists()
+    press_send(browser, write, {"count": "3"})
+    assert Operation.objects.get().state == State.WAITING
+
+
+@pytest.mark.parametrize(
+    ("csv", "action", "rule"),
+    [
+        (b"Id,LastName\n1,x\n", "create", "id-column"),
+        (b"Id,LastName\n003SB0000000001,x\n", "delete", "extra-column"),
+        (b"LastName\nx\n", "update", "key-missing"),
+        (b"Id,LastName\n,x\n", "update", "blank-key"),
+        (
+            b"Id,LastName\n003SB0000000001,x\n003SB0000000001,y\n",
+            "update",
+            "repeated-key",
+        ),
+    ],
+)
+def test_what_no_request_can_carry_blocks(
+    sandbox: Sandbox, project: Project, olga: User, csv: bytes, action: str, rule: str
+) -> None:
+    key = "" if action == "create" else "Id"
+    write = draft(project, olga, csv, action=action, primary_key=key, faulty=True)
+    groups = write.check_report["groups"]
+    assert rule in {each["rule"] for each in groups if each["level"] == "blocks"}
+
+
+def test_a_cell_of_a_wrong_kind_is_told_at_its_row(
+    sandbox: Sandbox, project: Project, olga: User
+) -> None:
+    fields = [Field(name="LastName"), Field(name="Kids__c", type="int")]
+    WriteObject.objects.filter(name="contact").update(fields=as_json(fields))
+    csv = b"LastName,Kids__c\na,1\nb,007\nc,\n"
+    write = draft(project, olga, csv, faulty=True)
+    (group,) = [g for g in write.check_report["groups"] if g["rule"] == "kind"]
+    assert [(each["row"], each["column"]) for each in group["first"]] == [
+        (3, "Kids__c")
+    ]
+
+
+def test_a_restored_backup_holds_what_a_run_has_not_sent(
+    browser: Browser, sandbox: Sandbox, stopped: Operation
+) -> None:
+    pulse.beat(db_clock.now())
+    pulse.beat(db_clock.now())
+    Batch.objects.update(stopped_why="", calls_due_at=db_clock.now())
+    Pulse.objects.update(number=F("number") - 1)
+    run_calls.run(stopped.pk)
+    assert hold_restored(db_clock.now()) == 1
+    run_calls.run(stopped.pk)
+    assert len(received(sandbox)) == 2
+    assert Write.objects.get().paused_at is not None

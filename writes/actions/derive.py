@@ -27,6 +27,7 @@ TARGET = (
     "group_name",
     "primary_key",
     "action",
+    "all_or_none",
     "source",
 )
 

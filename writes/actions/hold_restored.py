@@ -7,13 +7,14 @@ So a person has to look, and resumes or cancels each write.
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from console.actor import Actor
 from console.health import pulse
 from operations.models import Operation
 from writes.actions.pause import NothingToPause, pause
-from writes.models import Write
+from writes.models import Call, Write
 
 CONSOLE = Actor(name="the console")
 
@@ -27,7 +28,9 @@ def hold_restored(now: datetime) -> int:
     if not pulse.is_trusted(now):
         reason = _reason(pulse.last_used())
         unsent = Write.objects.filter(
-            paused_at=None, batches__operation__state__in=Operation.UNSENT
+            Q(batches__operation__state__in=Operation.UNSENT)
+            | Q(batches__calls__state=Call.State.PLANNED),
+            paused_at=None,
         )
         held = sum(_hold(write, reason) for write in unsent.distinct())
     pulse.beat(now)

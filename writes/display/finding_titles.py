@@ -79,6 +79,14 @@ RULES: dict[str, RuleTitle] = {
         "take-spaces",
     ),
     "key-case": RuleTitle("The key is spelled otherwise in the header"),
+    # Rows that go out as records
+    "id-column": RuleTitle(
+        "A column of ids in a create", _LEAVE_OUT, "columns", "leave-columns"
+    ),
+    "extra-column": RuleTitle(
+        "A column that a delete has no use for", _LEAVE_OUT, "columns", "leave-columns"
+    ),
+    "kind": RuleTitle("Values of another kind than their field", _CORRECT, "cells"),
     "key-missing": RuleTitle(
         "The primary key is not in the header", "Choose the column.", "", "key"
     ),

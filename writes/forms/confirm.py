@@ -39,6 +39,10 @@ class ConfirmForm(StyledForm):
         "failed rows stop nothing, and only a part that fails as a whole does.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
     )
+    count = forms.CharField(
+        label="Number of records to delete",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
+    )
     name = forms.CharField(
         label="Name of the project", widget=forms.TextInput(attrs=BY_HAND)
     )
@@ -56,8 +60,13 @@ class ConfirmForm(StyledForm):
             self._ask_for_reason(control)
             del self.fields["repeats"]
         self._ask_for_name()
-        if write.delivery != Write.Delivery.PARTS:
+        if write.delivery != Write.Delivery.PARTS or write.is_run:
             del self.fields["stop_after"]
+        self.row_count = write.row_count or 0
+        if write.is_run and write.action == Write.Action.DELETE:
+            self._ask_for_count()
+        else:
+            del self.fields["count"]
 
     def _ask_why_again(self) -> None:
         field = self.fields["reason"]
@@ -86,6 +95,21 @@ class ConfirmForm(StyledForm):
         field.error_messages["required"] = (
             f"Type the project's name, “{self.project.name}”."
         )
+
+    def _ask_for_count(self) -> None:
+        field = self.fields["count"]
+        field.help_text = (
+            f"Type {self.row_count} to say that you mean to delete that many."
+        )
+        field.error_messages["required"] = f"Type {self.row_count}."
+
+    def clean_count(self) -> str:
+        """Refuse any other number than that of the rows; commas do not matter."""
+        typed: str = self.cleaned_data["count"]
+        if typed.replace(",", "") != str(self.row_count):
+            text = f"The file has {self.row_count:,} rows. Type {self.row_count}."
+            raise forms.ValidationError(text, code="other-count")
+        return typed
 
     def clean_name(self) -> str:
         """Refuse any other text than the project's name; case does not matter."""

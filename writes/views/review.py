@@ -1,5 +1,6 @@
 """A draft: shown for review, confirmed by its button, or put away."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -191,9 +192,18 @@ def _file_context(write: Write) -> dict[str, Any]:
     return {
         "report": write.check_report,
         "inspection": write.inspected,
-        "deliveries": _deliveries(write),
+        "deliveries": [] if write.is_run else _deliveries(write),
+        "run_seconds": _run_time(write),
         **_trial_context(write),
     }
+
+
+def _run_time(write: Write) -> timedelta | None:
+    """Return how long the requests of a run take at the project's pace, at least."""
+    calls = write.check_report.get("run", {}).get("calls")
+    if not calls:
+        return None
+    return timedelta(seconds=calls / write.project.max_per_second)
 
 
 def _trial_context(write: Write) -> dict[str, Any]:
