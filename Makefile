@@ -25,7 +25,7 @@ run: $(VENV)/.run .env staticfiles/staticfiles.json ## Start everything on this 
 
 # What takes longest comes first, and what mostly waits beside it.
 test: $(VENV)/.dev .env staticfiles/staticfiles.json ## Everything that must pass before a change lands
-	@scripts/stages.sh browser machines-postgres machines-sqlite types lint unit-sqlite unit-postgres
+	@NO_NODE=0 scripts/stages.sh browser machines-postgres machines-sqlite types lint unit-sqlite unit-postgres conformance
 
 check: $(VENV)/.dev .env ## What to run after each change: lint, types, and the unit tests on SQLite
 	@scripts/stages.sh unit-sqlite types lint
@@ -74,6 +74,10 @@ bench: $(VENV)/.dev .env staticfiles/staticfiles.json ## Measure; one line a fig
 
 permissions: $(VENV)/.dev .env ## Print who may do what at every address, and whether the docs say the same
 	$(PYTHON) -m tests.print_permissions
+
+.PHONY: conformance
+conformance: $(VENV)/.dev ## Tests against Prism, a fake of Ampersand's API that nobody here wrote (needs Node)
+	scripts/conformance.sh
 
 .PHONY: foreign
 foreign: $(VENV)/.dev ## Tests on files of other people, in FOREIGN_FILES or ../shared; no part of `make test`
