@@ -8,7 +8,7 @@ import time
 from tests.chaos.stage import Stage, stage
 from tests.chaos.tables import say
 
-SUITES = ("kills", "faults", "disasters", "races", "restores", "repeats")
+SUITES = ("kills", "runs", "faults", "disasters", "races", "restores", "repeats")
 
 
 def main() -> int:
@@ -27,10 +27,11 @@ def main() -> int:
 
 def _run(suite: str, built: Stage, every: int) -> list[str]:
     # Only now Django is set up, and what knows its models can be imported.
-    from tests.chaos import disasters, faults, kills, races, repeats, restores
+    from tests.chaos import disasters, faults, kills, races, repeats, restores, runs
 
     runs = {
         "kills": kills.run,
+        "runs": runs.run,
         "faults": faults.run,
         "disasters": disasters.run,
         "races": races.run,

@@ -3,6 +3,7 @@
 import os
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,7 +96,7 @@ def steps_of(stage: Stage, play: Play) -> list[Moment]:
     """Return all steps of a play when nothing happens."""
     play.prepare_on(stage)
     play.begin_on(stage)
-    steps: list[Moment] = done(_work_counted)
+    steps: list[Moment] = done(lambda: counted(_states))
     return steps
 
 
@@ -112,13 +113,14 @@ def first_of_each(steps: list[Moment]) -> list[int]:
     return sorted(first.values())
 
 
-def _work_counted() -> list[Moment]:
+def counted(states: Callable[[BaseDatabaseWrapper], tuple[Any, ...]]) -> list[Moment]:
+    """Work, and return each step with the `states` of everything at it."""
     moments: list[Moment] = []
     beside = connection.copy()
     # Reads from the network come from another thread, with an event loop.
     beside.inc_thread_sharing()
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    count_steps(Steps(lambda _, step: moments.append((step, _states(beside)))))
+    count_steps(Steps(lambda _, step: moments.append((step, states(beside)))))
     work_alike()
     beside.close()
     return moments

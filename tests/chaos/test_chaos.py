@@ -16,7 +16,9 @@ DATABASE = "postgres" if ON_POSTGRES else "sqlite"
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("suite", ["kills", "faults", "races", "restores", "repeats"])
+@pytest.mark.parametrize(
+    "suite", ["kills", "runs", "faults", "races", "restores", "repeats"]
+)
 def test_nothing_is_sent_twice_lost_or_wrongly_told(suite: str) -> None:
     command = [sys.executable, "-m", "tests.chaos", suite, "--every", "97"]
     ended = subprocess.run(

@@ -9,7 +9,7 @@ from operations.models import Operation
 from tests.chaos import clock
 from writes.actions import settle
 from writes.management.commands.clock import tick
-from writes.models import Batch, FileJob
+from writes.models import Batch, Call, FileJob
 
 State = Operation.State
 
@@ -64,9 +64,12 @@ def run_tasks() -> None:
 
 def _next_due() -> datetime | None:
     """Return when the clock has to turn to something next."""
+    sending = Call.objects.filter(state=Call.State.SENDING)
     moments = [
         Operation.objects.aggregate(at=Min("due_at"))["at"],
         FileJob.objects.aggregate(at=Min("due_at"))["at"],
+        sending.aggregate(at=Min("due_at"))["at"],
+        Batch.objects.aggregate(at=Min("calls_due_at"))["at"],
     ]
     unknown = Batch.objects.filter(is_settled=False, operation__state=State.UNKNOWN)
     sent_at = unknown.aggregate(at=Min("operation__sent_at"))["at"]

@@ -44,7 +44,10 @@ def cancel_rest(batch: Batch, actor: Actor) -> int:
         if not count:
             return 0
         Batch.objects.filter(pk=batch.pk).update(
-            calls_over=F("calls_over") + count, stopped_why="", calls_due_at=None
+            calls_over=F("calls_over") + count,
+            stopped_why="",
+            calls_due_at=None,
+            is_settled=False,
         )
         operation = Operation.objects.get(pk=batch.operation_id)
         if operation.state in Operation.UNSENT:

@@ -166,8 +166,10 @@ def add(batch: Batch, succeeded: int, failed: int, *, over: bool) -> None:
         rows_failed=F("rows_failed") + failed,
         version=F("version") + 1,
     )
-    if over:
-        Batch.objects.filter(pk=batch.pk).update(calls_over=F("calls_over") + 1)
+    # Its rows may have been joined while a request was unknown.
+    Batch.objects.filter(pk=batch.pk).update(
+        calls_over=F("calls_over") + int(over), is_settled=False
+    )
 
 
 def call_unknown(mine: "QuerySet[Call]", why: str, **values: Any) -> bool:
