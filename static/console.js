@@ -110,6 +110,22 @@ function keepOfferInStep() {
   pressedFor = wanted;
   button.click();
 }
+// What was typed while the answer was under way is worth more: then it is asked again.
+let typedBefore = "";
+function typedNow() {
+  const boxes = document.querySelectorAll("[data-made-for] :is(input, select, textarea)");
+  return JSON.stringify([...boxes].map((box) => box.value));
+}
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.elt.matches("[data-press-for]")) typedBefore = typedNow();
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (!event.detail.requestConfig.elt.matches("[data-press-for]")) return;
+  if (typedNow() === typedBefore) return;
+  event.detail.shouldSwap = false;
+  pressedFor = "";
+  setTimeout(keepOfferInStep);
+});
 document.addEventListener("change", keepOfferInStep);
 document.addEventListener("htmx:afterSettle", keepOfferInStep);
 

@@ -150,6 +150,10 @@ def again_risk(operation: Operation) -> str:
 
 
 def _unknown(operation: Operation) -> tuple[str, str]:
+    if operation.is_run:
+        return "Of some of its requests nobody knows whether they were written.", (
+            "Open them below, look in the customer's system, and say what you found."
+        )
     what = "We sent it and got no readable answer. It may or may not have been written."
     if operation.resolution:
         return f"{what} {operation.resolution}", ""
@@ -206,6 +210,8 @@ def _cancelled(operation: Operation) -> tuple[str, str]:
 
 
 def _in_progress(operation: Operation) -> tuple[str, str]:
+    if operation.is_run:
+        return "Its requests are sent one after the other. You may close this page.", ""
     if operation.due_at is None:
         return "It was still in progress when we stopped asking after 7 days.", (
             "Choose Ask now to look once more."
@@ -220,6 +226,8 @@ def _in_progress(operation: Operation) -> tuple[str, str]:
 
 
 def _succeeded(operation: Operation) -> tuple[str, str]:
+    if operation.is_run:
+        return _all_rows(operation), ""
     if operation.action == Action.CREATE:
         return "The record was created.", ""
     if operation.action == Action.UPDATE:
@@ -232,6 +240,14 @@ def _succeeded(operation: Operation) -> tuple[str, str]:
     if count == 1:
         return "1 row was written.", ""
     return f"All {count:,} rows were written.", ""
+
+
+def _all_rows(operation: Operation) -> str:
+    done = {Action.CREATE: "created", Action.UPDATE: "updated"}.get(
+        Action(operation.action), "deleted"
+    )
+    count = operation.rows_succeeded or 0
+    return f"1 record was {done}." if count == 1 else f"All {count:,} were {done}."
 
 
 def _partly_failed(operation: Operation) -> tuple[str, str]:

@@ -325,7 +325,9 @@ class Operation(models.Model):
     @property
     def can_be_asked(self) -> bool:
         """Whether asking Ampersand now could bring news."""
-        return self.is_watched or self.state == self.State.IN_PROGRESS
+        return self.is_watched or (
+            self.state == self.State.IN_PROGRESS and not self.is_run
+        )
 
     @property
     def can_be_cancelled(self) -> bool:

@@ -29,7 +29,8 @@ def pick(page: Page, label: str, option: str, project: str) -> None:
     value = control.evaluate(
         """(select, [label, project]) => [...select.options].find((option) => {
           const group = option.parentElement.label;
-          return option.label === label && (!group || group.startsWith(project));
+          const fits = group === project || group.startsWith(`${project}:`);
+          return option.label === label && (!group || fits);
         }).value""",
         [option, project],
     )

@@ -273,3 +273,23 @@ def test_a_restored_backup_holds_what_a_run_has_not_sent(
     run_calls.run(stopped.pk)
     assert len(received(sandbox)) == 2
     assert Write.objects.get().paused_at is not None
+
+
+@pytest.mark.parametrize("below", ["", "written/", "not-written/", "send-again/"])
+def test_a_run_is_not_decided_about_as_a_whole(
+    browser: Browser, unknown: Operation, below: str
+) -> None:
+    address = f"/operations/{unknown.pk}/reconcile/{below}"
+    answer = (
+        browser.post(address, {"record_id": "1"}) if below else browser.get(address)
+    )
+    assert answer.status_code == 404
+    assert fresh(unknown).state == State.UNKNOWN
+
+
+def test_nobody_asks_ampersand_about_a_run(
+    browser: Browser, stopped: Operation
+) -> None:
+    assert not stopped.can_be_asked
+    browser.post(f"/operations/{stopped.pk}/ask-now/")
+    assert fresh(stopped).due_at is None

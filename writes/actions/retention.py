@@ -17,7 +17,7 @@ from console.sign_in import throttle
 from operations.models import Operation
 from writes import dispatch
 from writes.actions import derive
-from writes.models import Batch, FileJob, Write
+from writes.models import Batch, Call, FileJob, Write
 from writes.storage import delete
 
 DRAFTS_KEPT = timedelta(days=1)
@@ -124,6 +124,8 @@ def _delete_files(write: Write, now: datetime) -> bool:
         return False
     for name in names:
         delete(name)
+    # They tell of the customer's records, row by row.
+    Call.objects.filter(batch__write=write).update(outcome=None, answer=None)
     return True
 
 

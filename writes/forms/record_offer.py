@@ -52,7 +52,7 @@ class Offer:
                 row.type = "auto"
 
     def rows(self, typed: Sequence[FieldRow]) -> list[FieldRow]:
-        """Return what was typed, behind a row for each field that a create needs."""
+        """Return what was typed, and then a row for each field that a create needs."""
         kept = [row for row in typed if not row.is_blank]
         named = {row.name.strip().casefold() for row in kept}
         missing = [
@@ -61,7 +61,7 @@ class Offer:
             if each.is_required and self.action == Write.Action.CREATE
             if each.name.casefold() not in named
         ]
-        return self.padded([*missing, *kept])
+        return self.padded([*kept, *missing])
 
     def padded(self, rows: list[FieldRow]) -> list[FieldRow]:
         """Return rows with blank ones, so that there are `FIRST_ROWS`."""

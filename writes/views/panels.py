@@ -29,10 +29,8 @@ def rows_panel(request: ConsoleRequest, operation: Operation) -> str:
 
 def beside_notice(request: ConsoleRequest, operation: Operation) -> str:
     """Say where the other rows are of a trial, or of what comes after one."""
-    if operation.action != Operation.Action.UPSERT:
-        return ""
     batch = _batch_of(operation)
-    if batch is None:
+    if batch is None or batch.write.source != Write.Source.CSV:
         return ""
     context = {"write": batch.write, "beside": beside(batch.write, request.user)}
     return render_to_string("writes/beside.html#notice", context, request)

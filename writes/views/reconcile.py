@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -149,6 +149,9 @@ def _batch(request: ConsoleRequest, pk: int, role: Role) -> Batch:
     """Return what an operation carried, or answer 404 for one that is not ours."""
     operation = find_operation(request, min(pk, LARGEST_ID), role)
     known = Batch.objects.select_related("write__integration__project")
+    if operation.is_run:
+        # Its requests are decided about one by one (`writes.views.run`).
+        raise Http404
     batch = get_object_or_404(known, operation=operation)
     batch.operation = operation
     return batch
