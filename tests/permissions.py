@@ -53,6 +53,7 @@ class World:
         self.write = self._write(owner)
         self.operation = self._operation()
         self.unknown = self._unknown(owner)
+        self.run = self._run(owner)
         self.token = SharedAddress.new_token()
         SharedAddress.objects.create(
             batch=self.write.batches.get(),
@@ -106,9 +107,26 @@ class World:
         operation.change(only_from=("sending",), state="unknown", due_at=None)
         return operation
 
+    def _run(self, owner: User) -> Write:
+        """Return a run of which nothing has left."""
+        project = make_project(
+            f"{CANARY} today",
+            environment=self.environment,
+            remote_id="demo-c",
+            generation="C",
+        )
+        draft = make_draft(
+            project.integrations.get(), owner, csv=b"LastName\nx\n", action="create"
+        )
+        confirm(draft, owner)
+        return draft
+
     def arguments(self, of: str) -> list[object]:
         """Return what the address of a thing of this kind takes."""
-        return [KINDS[of](self)] if of else []
+        if not of:
+            return []
+        named = KINDS[of](self)
+        return list(named) if isinstance(named, tuple) else [named]
 
 
 # What an address can be of, and how this thing of the world is named in it.
@@ -122,6 +140,8 @@ KINDS: dict[str, Callable[[World], object]] = {
     "unknown": lambda world: world.unknown.pk,
     "draft": lambda world: world.draft.pk,
     "write": lambda world: world.write.pk,
+    "run": lambda world: world.run.pk,
+    "call": lambda world: (world.run.pk, 1),
     "token": lambda world: world.token,
     "person": lambda world: world.owner.pk,
     "environment": lambda world: world.environment.value,
