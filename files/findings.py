@@ -139,15 +139,10 @@ class Report:
             message = message.replace(ROW, f"{row:,}")
         if SEPARATOR in message:
             message = message.replace(SEPARATOR, self.separator)
-        finding = Finding(
-            level=level,
-            rule=rule,
-            message=message[:LONGEST_MESSAGE],
-            row=row,
-            line=line,
-            column=column,
-            value=None if value is None else value[:LONGEST_VALUE],
-        )
+        value = None if value is None else value[:LONGEST_VALUE]
+        message = message[:LONGEST_MESSAGE]
+        # By position: there may be very many.
+        finding = Finding(level, rule, message, row, line, column, value)
         group.listed += row is not None
         if len(group.first) < KEPT_PER_GROUP:
             self._keep(finding, group)
@@ -180,14 +175,13 @@ class Report:
         self._group(level, rule, column).total += more
 
     def _group(self, level: Level, rule: str, column: str | None) -> Group:
-        name = (level, rule, column)
-        if name not in self.groups and column is not None and self._groups_room < 0:
-            name = (level, MORE_COLUMNS, None)
-        group = self.groups.get(name)
-        if group is None:
-            level, rule, column = name
-            group = self.groups[name] = Group(level=level, rule=rule, column=column)
-        return group
+        group = self.groups.get((level, rule, column))
+        if group is not None:
+            return group
+        if column is not None and self._groups_room < 0:
+            rule, column = MORE_COLUMNS, None
+        new = Group(level=level, rule=rule, column=column)
+        return self.groups.setdefault((level, rule, column), new)
 
     @property
     def is_hopeless(self) -> bool:
