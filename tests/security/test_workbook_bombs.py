@@ -4,7 +4,7 @@ import html
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -103,14 +103,16 @@ def killing_children() -> Iterator[list[int]]:
     def kill() -> None:
         while not is_over.wait(0.005):
             for each in Path("/proc/self/task").glob("*/children"):
-                for word in each.read_text().split():
-                    # It is the one that reads, once it is no copy of this process.
-                    if (
-                        b"files.reading.child"
-                        in Path(f"/proc/{word}/cmdline").read_bytes()
-                    ):
-                        os.kill(int(word), signal.SIGKILL)
-                        killed.append(int(word))
+                # Whoever ended meanwhile is not there any more.
+                with suppress(OSError):
+                    kill_those(each.read_text().split())
+
+    def kill_those(children: list[str]) -> None:
+        for child in children:
+            # Before that it is a copy of this process.
+            if b"files.reading.child" in Path(f"/proc/{child}/cmdline").read_bytes():
+                os.kill(int(child), signal.SIGKILL)
+                killed.append(int(child))
 
     thread = Thread(target=kill)
     thread.start()

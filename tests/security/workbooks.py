@@ -137,11 +137,12 @@ def _with_zip64_end(entries: int, size: int) -> Maker:
 
 
 def _many_parts(path: Path) -> Path:
-    return pack(path, {f"xl/media/{number}": [] for number in range(20_000)})
+    name = "xl/media/" + "x" * 200
+    return pack(path, {f"{name}{number}": [] for number in range(5_000)})
 
 
 def _nested(part: str, head: bytes, end: bytes) -> Maker:
-    depth = 700_000
+    depth = 600_000
     return of(part, head, b"<a>" * depth, b"</a>" * depth, end)
 
 
@@ -213,7 +214,7 @@ BOMBS: dict[str, tuple[Maker, int]] = {
     "one part in other letters": (_one_part_as_two, 0),
     "more parts than bytes": (_with_zip64_end(2**62, 1_000), 0),
     "a directory of 4 EiB": (_with_zip64_end(2**62, 2**62), 0),
-    "20,000 parts": (_many_parts, 0),
+    "5,000 parts with long names": (_many_parts, 0),
     "deep": (_nested(SHEET, ROWS, END), 1),
     "deep in texts": (_nested(STRINGS, b"<sst><si>", b"</si></sst>"), 1),
     "a billion laughs": (_of_entities(BILLION), 0),
