@@ -69,6 +69,12 @@ AWAY = Trouble(
     "Do it again in a moment. If that stays so, whoever runs this console looks at the "
     "database and at DATABASE_URL.",
 )
+MEMORY = Trouble(
+    "memory",
+    "This console had too little memory for it.",
+    "Do it again in a moment. If that stays so, whoever runs this console gives it "
+    "more memory.",
+)
 PENDING = Trouble(
     "migrations pending",
     "The database is not of this version of the console.",
@@ -88,6 +94,7 @@ _BY_ERRNO = {
     errno.EPERM: DENIED,
     errno.EIO: BROKEN,
     errno.ESTALE: MISSING,
+    errno.ENOMEM: MEMORY,
 }
 _BY_SQLITE_CODE = {
     sqlite3.SQLITE_FULL: FULL,
@@ -98,6 +105,7 @@ _BY_SQLITE_CODE = {
 }
 _BY_SQLSTATE = {
     "53100": FULL,
+    "53200": MEMORY,
     "25006": READ_ONLY,
     "40P01": LOCKED,
     "55P03": LOCKED,
@@ -121,12 +129,15 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _tells(error: BaseException) -> bool:
-    """Tell whether an error is one of a disk or a database."""
-    kinds = (OSError, sqlite3.Error, DatabaseError, InterfaceError)
+    """Tell whether an error is one of memory, of a disk or a database."""
+    kinds = (MemoryError, OSError, sqlite3.Error, DatabaseError, InterfaceError)
     return isinstance(error, kinds) or hasattr(error, "sqlstate")
 
 
 def _trouble_of(error: BaseException) -> Trouble | None:
+    if isinstance(error, MemoryError):
+        # SQLite's own want of it comes as this, too.
+        return MEMORY
     if isinstance(error, sqlite3.Error):
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         if code == sqlite3.SQLITE_ERROR:

@@ -9,11 +9,14 @@ from tests.browser.steps import (
     choose_target,
     expect_finding,
     expect_state,
+    go_to_review,
+    read_so,
     review,
     review_record,
     send,
     upload,
 )
+from tests.files.test_workbooks import row, text, workbook
 
 MEGABYTE = 1024 * 1024
 
@@ -56,6 +59,21 @@ def test_a_large_file_shows_how_far_it_is(page: Page, large: Path) -> None:
     # It is checked by a worker, and its review opens by itself.
     expect(page.get_by_role("heading", level=1)).to_have_text(
         "Upsert 33,000 opportunity records"
+    )
+
+
+def test_a_workbook_is_read_by_a_worker_and_its_page_goes_on_by_itself(
+    page: Page, tmp_path: Path
+) -> None:
+    header = row(1, text("A1", "external_id__c"), text("B1", "Name"))
+    rows = [row(n, text(f"A{n}", f"k-{n}"), text(f"B{n}", "x")) for n in (2, 3)]
+    file = workbook(tmp_path / "a.xlsx", header, *rows, names=("First", "Second"))
+    upload(page, "opportunity", "external_id__c", file)
+    page.get_by_label("Sheet").select_option("Second")
+    read_so(page)
+    go_to_review(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Upsert 2 opportunity records"
     )
 
 

@@ -16,7 +16,13 @@ from console.models import AuditEvent, Integration
 from files.reading import delimiters, encodings
 from sandbox.app import Sandbox
 from tests.answers import levels
-from tests.writes.making import check_draft, confirm, make_draft, press_send
+from tests.writes.making import (
+    check_draft,
+    confirm,
+    have_jobs_done,
+    make_draft,
+    press_send,
+)
 from tests.writes.pages import Page
 from tests.writes.test_csv import upload
 from writes.models import SavedMapping, Write
@@ -38,8 +44,9 @@ def page(write: Write) -> str:
 
 
 def press(browser: Browser, write: Write, do: str, **values: Any) -> Any:
-    """Press a button of the page, and bring `write` up to date."""
+    """Press a button of the page, have the work done, and bring `write` up to date."""
     answer = browser.post(page(write), {"do": do, **values})
+    have_jobs_done()
     write.refresh_from_db()
     return answer
 
@@ -71,8 +78,10 @@ class TestReading:
     def test_what_is_no_table_is_refused_in_words(
         self, data: bytes, browser: Browser, target: dict[str, Any]
     ) -> None:
-        answer = upload(browser, target, data, follow=True)
+        upload(browser, target, data)
+        have_jobs_done()
         write = Write.objects.get()
+        answer = browser.get(page(write))
         assert write.inspection["refusal"] in answer.content.decode()
         assert not write.is_ready
         assert press_send(browser, write).status_code == 302
@@ -140,6 +149,7 @@ class TestReading:
         self, browser: Browser, target: dict[str, Any]
     ) -> None:
         upload(browser, target, workbook("First", above="Report"), name="a.xlsx")
+        have_jobs_done()
         write = Write.objects.get()
         press(browser, write, "read", sheet="First")
         assert rules(write) == {("title-rows", None)}
@@ -184,6 +194,7 @@ class TestReading:
         self, browser: Browser, target: dict[str, Any]
     ) -> None:
         upload(browser, target, workbook("First", "Second"), name="a.xlsx")
+        have_jobs_done()
         write = Write.objects.get()
         assert write.inspection["sheets"] == ["First", "Second"]
         answer = browser.get(page(write))
