@@ -80,6 +80,13 @@ class TooLittleRoom(OSError):
     """An upload would take the room that is kept for what is being sent."""
 
 
+class Prevented(Exception):
+    """What was confirmed is good and cannot leave now; the text says why, for people.
+
+    Somebody has to put that right: a setting, a store, an address that is away.
+    """
+
+
 _BY_ERRNO = {
     errno.ENOSPC: FULL,
     errno.EDQUOT: FULL,
@@ -149,6 +156,20 @@ def _of_any_database(error: BaseException) -> Trouble | None:
     """Return that the database is away, where it could not be used at all."""
     names = {kind.__name__ for kind in type(error).__mro__}
     return AWAY if names & {"OperationalError", "InterfaceError"} else None
+
+
+def in_words(error: OSError) -> str:
+    """Say what a file or a disk has, and never in the words of the system.
+
+    What the console raised itself has its words. What to do depends on what it was for.
+    """
+    if trouble := trouble_of(error):
+        return trouble.text
+    if error.errno is None:
+        return str(error)
+    if isinstance(error, FileNotFoundError):
+        return "A file of this console is not there any more."
+    return "A file of this console could not be read."
 
 
 def disk_trouble() -> Trouble | None:

@@ -301,7 +301,7 @@ def test_a_project_without_a_key_sends_nothing_and_says_so(
     with pytest.raises(NoActiveKey) as missing:
         project.active_key()
     send(operation)
-    assert operation.state == State.CANCELLED
+    assert operation.state == State.HELD
     assert str(missing.value) in operation.reason
 
 
