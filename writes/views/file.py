@@ -200,6 +200,7 @@ def _report_context(
     findings.mark_columns(by_name, groups)
     return {
         "is_empty": _is_empty(report, recipe),
+        "other_file": findings.needs_other_file(report),
         "rules": findings.by_rule(groups, by_name),
         "counts": counts,
         "level": level,
