@@ -159,17 +159,17 @@ def _of_any_database(error: BaseException) -> Trouble | None:
 
 
 def in_words(error: OSError) -> str:
-    """Say what a file or a disk has, and never in the words of the system.
+    """Say what is wrong with a file or a disk, and never in the words of the system.
 
-    What the console raised itself has its words. What to do depends on what it was for.
+    What the console raised itself has words already.
     """
     if trouble := trouble_of(error):
-        return trouble.text
+        return f"{trouble.text} {trouble.remedy}"
     if error.errno is None:
         return str(error)
     if isinstance(error, FileNotFoundError):
         return "A file of this console is not there any more."
-    return "A file of this console could not be read."
+    return "A file of this console could not be read. Its log has the cause."
 
 
 def disk_trouble() -> Trouble | None:

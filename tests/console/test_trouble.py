@@ -34,6 +34,7 @@ from console.runtime.trouble import (
     READ_ONLY,
     Trouble,
     disk_trouble,
+    in_words,
     trouble_of,
 )
 from tests.answers import Shown
@@ -226,6 +227,42 @@ def test_an_upload_that_fills_the_disk_leaves_nothing_of_it(
     assert answer.status_code == 503
     assert FULL.text in answer.text
     assert list(disk.iterdir()) == []
+
+
+# --- in words -----------------------------------------------------------------------
+
+RAW = ("Errno", "the system's words", "/where/it/lies")
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (errno.ENOSPC, FULL.text),
+        (errno.EDQUOT, FULL.text),
+        (errno.EROFS, READ_ONLY.text),
+        (errno.ENOENT, ""),
+        (errno.EISDIR, ""),
+        (errno.ENAMETOOLONG, ""),
+    ],
+)
+def test_no_page_has_the_words_of_the_system(number: int, told: str) -> None:
+    text = in_words(OSError(number, "the system's words", "/where/it/lies"))
+    assert text.endswith(".")
+    assert told in text
+    assert not any(raw in text for raw in RAW)
+
+
+def test_what_the_console_said_itself_stays() -> None:
+    assert in_words(FileNotFoundError("It was deleted on 3 May.")) == (
+        "It was deleted on 3 May."
+    )
+
+
+def test_what_is_out_of_sight_is_not_called_deleted(
+    settings: Any, tmp_path: Path
+) -> None:
+    settings.DATA_DIR = tmp_path / "unmounted"
+    assert MISSING.text in in_words(FileNotFoundError("It is missing."))
 
 
 # --- the health page ----------------------------------------------------------------

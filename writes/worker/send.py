@@ -118,9 +118,12 @@ def _ready(operation: Operation) -> Request | None:
         _cancel(operation, str(error))
     except OSError as error:
         log.warning("Operation %s: not sent: %s", operation.pk, error)
-        is_gone = isinstance(error, FileNotFoundError) and trouble_of(error) is None
-        end = _cancel if is_gone else hold_for_a_person
-        end(operation, in_words(error))
+        trouble = trouble_of(error)
+        if isinstance(error, FileNotFoundError) and not trouble:
+            _cancel(operation, in_words(error))
+        else:
+            # Not the remedy of a page: who does it again has it twice.
+            hold_for_a_person(operation, trouble.text if trouble else in_words(error))
     return None
 
 
@@ -237,9 +240,9 @@ def _exchange(operation: Operation, client: Client, request: Request) -> None:
         outcome: WriteResult | AmpersandError = client.send(request)
     except AmpersandError as error:
         outcome = error
-    except Exception as mistake:
+    except Exception:
         log.exception("Operation %s: sending went wrong", operation.pk)
-        outcome = OutcomeUnknown(f"The console failed: {mistake}")
+        outcome = OutcomeUnknown("The console failed; its log has the cause")
         record_answer.record_answer(operation, outcome)
         return
     record_answer.record_answer(operation, outcome)
