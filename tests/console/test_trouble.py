@@ -4,7 +4,6 @@ import errno
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +37,7 @@ from console.runtime.trouble import (
     trouble_of,
 )
 from tests.answers import Shown
+from tests.disks import full, patient, read_only, small_disk, use_up_room
 
 FREEZE = "/connections/environments/sandbox/freeze/"
 
@@ -102,48 +102,13 @@ def test_a_table_that_is_not_there_is_a_mistake_unless_migrations_are_pending(
 
 @pytest.fixture
 def disk(tmp_path: Path, settings: Any) -> Iterator[Path]:
-    """DATA_DIR as a small disk of its own; skips where none can be mounted."""
-    path = tmp_path / "disk"
-    path.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k,nr_inodes=8", "tmpfs", str(path)]
-    try:
-        subprocess.run(mount, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("only root can mount a disk")
-    settings.DATA_DIR = path
-    yield path
-    subprocess.run(["umount", "--lazy", str(path)], check=True)
+    """DATA_DIR as a small disk of its own."""
+    with small_disk(tmp_path / "disk") as path:
+        settings.DATA_DIR = path
+        yield path
 
 
 # --- pages --------------------------------------------------------------------------
-
-
-@contextmanager
-def pragma(statement: str, undo: str) -> Iterator[None]:
-    """Have SQLite refuse to store meanwhile, as it does on a disk like that."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"PRAGMA {statement}")
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute(f"PRAGMA {undo}")
-
-
-def full() -> Any:
-    """Let the database not grow any more."""
-    return pragma("max_page_count = 1", "max_page_count = 1000000000")
-
-
-def read_only() -> Any:
-    """Let the database be read alone."""
-    return pragma("query_only = ON", "query_only = OFF")
-
-
-def patient(browser: Browser) -> Browser:
-    """Return the browser, which shows the page of an error rather than raising it."""
-    browser.raise_request_exception = False
-    return browser
 
 
 @pytest.mark.sqlite
@@ -266,12 +231,6 @@ def test_what_is_out_of_sight_is_not_called_deleted(
 
 
 # --- the health page ----------------------------------------------------------------
-
-
-def use_up_room(disk: Path) -> None:
-    """Leave not a byte."""
-    with pytest.raises(OSError, match="space"):
-        (disk / "filler").write_bytes(bytes(2**20))
 
 
 def use_up_inodes(disk: Path) -> None:
