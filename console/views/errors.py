@@ -100,7 +100,13 @@ def _what_became_of_it(request: HttpRequest, trouble: Trouble) -> str:
 def _without_context(
     request: HttpRequest, status: int, title: str, text: str
 ) -> HttpResponse:
-    context = {"status": status, "title": title, "text": text, "request": request}
+    context = {
+        "status": status,
+        "title": title,
+        "text": text,
+        "request": request,
+        "back": referring_page(request),
+    }
     return HttpResponse(render_to_string("console/error.html", context), status=status)
 
 

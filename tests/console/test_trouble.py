@@ -40,6 +40,7 @@ from tests.answers import Shown
 from tests.disks import full, patient, read_only, small_disk, use_up_room
 
 FREEZE = "/connections/environments/sandbox/freeze/"
+CAME_FROM = {"Referer": "http://testserver/connections/?x=1"}
 
 
 def of_sqlite(code: int) -> OperationalError:
@@ -122,7 +123,7 @@ def test_what_cannot_be_stored_is_503_and_says_that_nothing_was(
     reason = "x" * 150
     with state():
         for _ in range(60):
-            answer = browser.post(FREEZE, {"reason": reason})
+            answer = browser.post(FREEZE, {"reason": reason}, headers=CAME_FROM)
             if answer.status_code == 503:
                 break
             EnvironmentControl.objects.update(frozen_at=None)
@@ -133,6 +134,7 @@ def test_what_cannot_be_stored_is_503_and_says_that_nothing_was(
         assert "Nothing was stored, and nothing was sent." in answer.text
         assert answer["X-Request-ID"] in answer.text
         assert answer["Retry-After"]
+        assert 'href="/connections/?x=1"' in answer.text
         # What is there can be looked at all the same.
         assert browser.get("/operations/").status_code == 200
         assert browser.get("/connections/").status_code == 200
