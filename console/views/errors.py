@@ -31,10 +31,12 @@ def bad_request(
     return _page(request, 400, "Bad request", text)
 
 
-def too_large(request: HttpRequest, why: str) -> HttpResponse:
+def too_large(
+    request: HttpRequest, why: str, *, title: str = "Too large", **more: object
+) -> HttpResponse:
     """413: a request brings more than it may, and nothing of it was read."""
     text = f"Nothing was stored, and nothing was sent. {why}"
-    return _page(request, 413, "Too large", text, back=referring_page(request))
+    return _page(request, 413, title, text, back=referring_page(request), **more)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
