@@ -27,7 +27,7 @@ State = Operation.State
 ROWS = [b"a-%d,Name %d\n" % (number, number) for number in (1, 2, 3)]
 CSV = b"external_id__c,LastName\n" + b"".join(ROWS)
 
-pytestmark = [pytest.mark.pages, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 # Each takes something away, and returns what puts it back.
 Prevent = Callable[[Any], Callable[[], None]]
