@@ -22,6 +22,8 @@ GROUPS_ROOM, FINDINGS_ROOM, PREVIEW_ROOM = 350_000, 300_000, 12_000
 MORE_COLUMNS = "more-columns"
 # Stands in a message for the row of its finding: no text of a file has it by accident.
 ROW = "\ue000"
+# Rules that end a check before the end of the file.
+ENDS = ("stopped", "unreadable")
 # The rules of which a mended cell may say more: why it was not converted.
 EXPLAINED = ("date", "date-time")
 # Stands for what separates the cells of the file as it was uploaded, as "comma".
@@ -191,6 +193,12 @@ class Report:
         return total >= (HOPELESS_IF_DENSE if is_dense else HOPELESS)
 
     @property
+    def is_partial(self) -> bool:
+        """Whether the check ended before the file did: nobody knows how many rows."""
+        rules = {rule for _, rule, _ in self.groups}
+        return not rules.isdisjoint(ENDS) or not (self.columns or "empty" in rules)
+
+    @property
     def blocks(self) -> bool:
         """Whether the file must not be sent as it is."""
         return any(group.level == "blocks" for group in self.groups.values())
@@ -203,6 +211,7 @@ class Report:
         """Return what is stored with the write."""
         return {
             "rows": self.rows,
+            "is_partial": self.is_partial,
             "columns": self.columns,
             "key": self.key,
             "preview": self.preview,

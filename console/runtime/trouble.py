@@ -86,6 +86,13 @@ class TooLittleRoom(OSError):
     """An upload would take the room that is kept for what is being sent."""
 
 
+class Prevented(Exception):
+    """What was confirmed is good and cannot leave now; the text says why, for people.
+
+    Somebody has to put that right: a setting, a store, an address that is away.
+    """
+
+
 _BY_ERRNO = {
     errno.ENOSPC: FULL,
     errno.EDQUOT: FULL,
@@ -160,6 +167,20 @@ def _of_any_database(error: BaseException) -> Trouble | None:
     """Return that the database is away, where it could not be used at all."""
     names = {kind.__name__ for kind in type(error).__mro__}
     return AWAY if names & {"OperationalError", "InterfaceError"} else None
+
+
+def in_words(error: OSError) -> str:
+    """Say what is wrong with a file or a disk, and never in the words of the system.
+
+    What the console raised itself has words already.
+    """
+    if trouble := trouble_of(error):
+        return f"{trouble.text} {trouble.remedy}"
+    if error.errno is None:
+        return str(error)
+    if isinstance(error, FileNotFoundError):
+        return "A file of this console is not there any more."
+    return "A file of this console could not be read. Its log has the cause."
 
 
 def disk_trouble() -> Trouble | None:

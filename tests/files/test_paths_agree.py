@@ -19,7 +19,7 @@ from files.checking.no_records import NoRecords
 from files.checking.odd_bytes import odd_cells
 from files.checking.suspects import is_spaced, is_suspect
 from files.field import Field
-from files.findings import Finding, Report
+from files.findings import LONGEST_VALUE, Finding, Report
 from files.values.damage import damage
 from files.values.rules import problem
 from tests.files.corpus import (
@@ -310,4 +310,5 @@ def test_no_row_is_dropped(tmp_path: Path, rows: list[list[str]]) -> None:
     for engine in ("exact", "fast"):
         report = check(path, key="id", engine=engine, block=64)
         assert report.rows == len(rows)
-        assert report.preview == rows[:5]
+        shown = [[cell[:LONGEST_VALUE] for cell in row] for row in rows[:5]]
+        assert report.preview == shown

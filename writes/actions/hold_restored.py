@@ -9,13 +9,11 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from console.actor import Actor
 from console.health import pulse
 from operations.models import Operation
 from writes.actions.pause import NothingToPause, pause
 from writes.models import Write
-
-CONSOLE = Actor(name="the console")
+from writes.worker.hold import CONSOLE
 
 
 def hold_restored(now: datetime) -> int:
