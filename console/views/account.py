@@ -41,7 +41,7 @@ class PasswordForm(StyledMixin, PasswordChangeForm):
 
     error_messages = {
         **PasswordChangeForm.error_messages,
-        "password_incorrect": "This is not your current password.",
+        "password_incorrect": "This is not your current password.",  # nosec B105 # words - for a person
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
