@@ -17,6 +17,7 @@ COMMANDS = (
     [PYTHON, str(BENCH / "pipeline.py")],
     [PYTHON, str(BENCH / "uploading.py")],
     [PYTHON, str(BENCH / "slow_clients.py")],
+    [PYTHON, str(BENCH / "bombs.py")],
     [PYTHON, str(BENCH / "rows.py")],
     [PYTHON, str(BENCH / "row_pages.py")],
     [PYTHON, str(BENCH / "pages.py")],

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,10 +85,33 @@ class Console:
         [web] = [pid for pid in _children(self.pid) if "gunicorn" in _command(pid)]
         return _children(web)
 
+    def workers(self, queue: str) -> list[int]:
+        """Return the ids of the processes that work on a queue."""
+        return [pid for pid in _children(self.pid) if queue in _command(pid)]
+
+    def below(self, word: str) -> list[int]:
+        """Return the ids of processes that its processes started, by their command."""
+        found = []
+        for parent in _children(self.pid):
+            for pid in [*_children(parent), *_grandchildren(parent)]:
+                # It may have ended just now.
+                with suppress(OSError):
+                    if word in _command(pid):
+                        found.append(pid)
+        return found
+
+
+def _grandchildren(pid: int) -> list[int]:
+    return [grandchild for child in _children(pid) for grandchild in _children(child)]
+
 
 def _children(pid: int) -> list[int]:
-    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [int(word) for word in text.split()]
+    found = []
+    # One that ends meanwhile has none.
+    with suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            found += (thread / "children").read_text().split()
+    return [int(word) for word in found]
 
 
 def _command(pid: int) -> str:

@@ -21,6 +21,11 @@ urlpatterns = [
         name="sign_out_everywhere",
     ),
     path(
+        "account/sign-out-elsewhere/",
+        account.sign_out_elsewhere,
+        name="sign_out_elsewhere",
+    ),
+    path(
         "account/people/<int:pk>/sessions/",
         account.person_sessions,
         name="person_sessions",

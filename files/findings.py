@@ -22,6 +22,8 @@ GROUPS_ROOM, FINDINGS_ROOM, PREVIEW_ROOM = 350_000, 300_000, 12_000
 MORE_COLUMNS = "more-columns"
 # Stands in a message for the row of its finding: no text of a file has it by accident.
 ROW = "\ue000"
+# Rules that end a check before the end of the file.
+ENDS = ("stopped", "unreadable")
 # The rules of which a mended cell may say more: why it was not converted.
 EXPLAINED = ("date", "date-time")
 # Stands for what separates the cells of the file as it was uploaded, as "comma".
@@ -139,15 +141,10 @@ class Report:
             message = message.replace(ROW, f"{row:,}")
         if SEPARATOR in message:
             message = message.replace(SEPARATOR, self.separator)
-        finding = Finding(
-            level=level,
-            rule=rule,
-            message=message[:LONGEST_MESSAGE],
-            row=row,
-            line=line,
-            column=column,
-            value=None if value is None else value[:LONGEST_VALUE],
-        )
+        value = None if value is None else value[:LONGEST_VALUE]
+        message = message[:LONGEST_MESSAGE]
+        # By position: there may be very many.
+        finding = Finding(level, rule, message, row, line, column, value)
         group.listed += row is not None
         if len(group.first) < KEPT_PER_GROUP:
             self._keep(finding, group)
@@ -180,14 +177,13 @@ class Report:
         self._group(level, rule, column).total += more
 
     def _group(self, level: Level, rule: str, column: str | None) -> Group:
-        name = (level, rule, column)
-        if name not in self.groups and column is not None and self._groups_room < 0:
-            name = (level, MORE_COLUMNS, None)
-        group = self.groups.get(name)
-        if group is None:
-            level, rule, column = name
-            group = self.groups[name] = Group(level=level, rule=rule, column=column)
-        return group
+        group = self.groups.get((level, rule, column))
+        if group is not None:
+            return group
+        if column is not None and self._groups_room < 0:
+            rule, column = MORE_COLUMNS, None
+        new = Group(level=level, rule=rule, column=column)
+        return self.groups.setdefault((level, rule, column), new)
 
     @property
     def is_hopeless(self) -> bool:
@@ -195,6 +191,12 @@ class Report:
         total = sum(g.total for g in self.groups.values() if g.level == "blocks")
         is_dense = 2 * total >= self.rows
         return total >= (HOPELESS_IF_DENSE if is_dense else HOPELESS)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the check ended before the file did: nobody knows how many rows."""
+        rules = {rule for _, rule, _ in self.groups}
+        return not rules.isdisjoint(ENDS) or not (self.columns or "empty" in rules)
 
     @property
     def blocks(self) -> bool:
@@ -209,6 +211,7 @@ class Report:
         """Return what is stored with the write."""
         return {
             "rows": self.rows,
+            "is_partial": self.is_partial,
             "columns": self.columns,
             "key": self.key,
             "preview": self.preview,

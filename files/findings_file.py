@@ -3,15 +3,13 @@
 import csv
 from collections import defaultdict
 from collections.abc import Iterator
-from operator import attrgetter
 from pathlib import Path
 from typing import Literal, Self
 
 from files.findings import LONGEST_VALUE, Finding
+from files.quoting import quoted
 
 COLUMNS = ("level", "rule", "row", "line", "column", "value", "message")
-# What is None is written as an empty cell.
-_values = attrgetter(*COLUMNS)
 
 
 class FindingsFile:
@@ -19,8 +17,9 @@ class FindingsFile:
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("w", encoding="utf-8", newline="", errors="replace")
-        self._writer = csv.writer(self._file, lineterminator="\n")
-        self._writer.writerow(COLUMNS)
+        self._file.write(",".join(COLUMNS) + "\n")
+        self._said: tuple[str | None, ...] = ()
+        self._written = ""
 
     def __enter__(self) -> Self:
         return self
@@ -29,8 +28,21 @@ class FindingsFile:
         self._file.close()
 
     def add(self, finding: Finding) -> None:
-        """Write one finding; what it does not name stays empty."""
-        self._writer.writerow(_values(finding))
+        """Write one finding; what it does not name stays empty.
+
+        There may be very many, and the same is said of row after row.
+        """
+        level, rule, message, row, line, column, value = finding
+        said = column, value, message
+        if said != self._said:
+            self._said, self._written = said, ",".join(map(_cell, said))
+        self._file.write(f"{level},{rule},{_cell(row)},{_cell(line)},{self._written}\n")
+
+
+def _cell(value: str | int | None) -> str:
+    if value is None:
+        return ""
+    return quoted(value) if isinstance(value, str) else str(value)
 
 
 def read_findings(path: Path) -> Iterator[list[str]]:

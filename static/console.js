@@ -349,13 +349,21 @@ function toldByPage(html) {
   return text && text.textContent.trim();
 }
 
+// A form that comes back with 413 is shown; the page of an error holds nothing of it.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr } = event.detail;
+  if (xhr.status !== 413 || !toldByPage(xhr.responseText)) return;
+  event.detail.shouldSwap = false;
+  event.detail.isError = true;
+});
+
 for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
   document.addEventListener(name, (event) => {
     if (isPoll(event.detail.elt)) return;
     const box = document.getElementById("page-problem");
     if (!box) return;
     const status = event.detail.xhr && event.detail.xhr.status;
-    const told = status === 503 && toldByPage(event.detail.xhr.responseText);
+    const told = [413, 503].includes(status) && toldByPage(event.detail.xhr.responseText);
     if (told) box.textContent = `${told} What you typed is still here.`;
     else box.textContent = status
       ? `The console answered with an error (${status}). What you typed is still here. Look in Operations before you send again.`

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.pages
 # Not pages: a probe, the files that are handed out, and a fragment of the list.
 NOT_PAGES = {"/healthz", "/audit/audit.csv", "/operations/rows/"}
 POST_ONLY = {
-    *("/logout/", "/account/sign-out-everywhere/"),
+    *("/logout/", "/account/sign-out-everywhere/", "/account/sign-out-elsewhere/"),
     *("/theme/", "/operations/follow/"),
 }
 HOSTILE = (

@@ -3,6 +3,7 @@
 from django.conf import settings
 
 from ampersand import RequestInvalid
+from console.runtime.trouble import Prevented
 from files.remote import looking
 from files.remote.looking import NotLooked, RemoteFile
 from writes.models import Write
@@ -18,17 +19,18 @@ def look(write: Write) -> RemoteFile:
 
 
 def need_same(write: Write) -> None:
-    """Raise `RequestInvalid` if the address gives something else than was reviewed."""
+    """Raise `RequestInvalid` if the address gives something else than was reviewed.
+
+    Raises `Prevented` where that cannot be told now.
+    """
     if not write.remote_file:
         return
     before = RemoteFile.from_json(write.remote_file)
     try:
         now = look(write)
     except NotLooked as error:
-        raise RequestInvalid(
-            "Nothing was sent, since the console could not look at the address again. "
-            f"{error} Send it again later."
-        ) from None
+        text = f"The console could not look at the address again. {error}"
+        raise Prevented(text) from None
     change = looking.same(before, now)
     if change:
         raise RequestInvalid(

@@ -69,6 +69,12 @@ AWAY = Trouble(
     "Do it again in a moment. If that stays so, whoever runs this console looks at the "
     "database and at DATABASE_URL.",
 )
+MEMORY = Trouble(
+    "memory",
+    "This console had too little memory for it.",
+    "Do it again in a moment. If that stays so, whoever runs this console gives it "
+    "more memory.",
+)
 PENDING = Trouble(
     "migrations pending",
     "The database is not of this version of the console.",
@@ -80,6 +86,13 @@ class TooLittleRoom(OSError):
     """An upload would take the room that is kept for what is being sent."""
 
 
+class Prevented(Exception):
+    """What was confirmed is good and cannot leave now; the text says why, for people.
+
+    Somebody has to put that right: a setting, a store, an address that is away.
+    """
+
+
 _BY_ERRNO = {
     errno.ENOSPC: FULL,
     errno.EDQUOT: FULL,
@@ -88,6 +101,7 @@ _BY_ERRNO = {
     errno.EPERM: DENIED,
     errno.EIO: BROKEN,
     errno.ESTALE: MISSING,
+    errno.ENOMEM: MEMORY,
 }
 _BY_SQLITE_CODE = {
     sqlite3.SQLITE_FULL: FULL,
@@ -98,6 +112,7 @@ _BY_SQLITE_CODE = {
 }
 _BY_SQLSTATE = {
     "53100": FULL,
+    "53200": MEMORY,
     "25006": READ_ONLY,
     "40P01": LOCKED,
     "55P03": LOCKED,
@@ -121,12 +136,15 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _tells(error: BaseException) -> bool:
-    """Tell whether an error is one of a disk or a database."""
-    kinds = (OSError, sqlite3.Error, DatabaseError, InterfaceError)
+    """Tell whether an error is one of memory, of a disk or a database."""
+    kinds = (MemoryError, OSError, sqlite3.Error, DatabaseError, InterfaceError)
     return isinstance(error, kinds) or hasattr(error, "sqlstate")
 
 
 def _trouble_of(error: BaseException) -> Trouble | None:
+    if isinstance(error, MemoryError):
+        # SQLite's own want of it comes as this, too.
+        return MEMORY
     if isinstance(error, sqlite3.Error):
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         if code == sqlite3.SQLITE_ERROR:
@@ -149,6 +167,20 @@ def _of_any_database(error: BaseException) -> Trouble | None:
     """Return that the database is away, where it could not be used at all."""
     names = {kind.__name__ for kind in type(error).__mro__}
     return AWAY if names & {"OperationalError", "InterfaceError"} else None
+
+
+def in_words(error: OSError) -> str:
+    """Say what is wrong with a file or a disk, and never in the words of the system.
+
+    What the console raised itself has words already.
+    """
+    if trouble := trouble_of(error):
+        return f"{trouble.text} {trouble.remedy}"
+    if error.errno is None:
+        return str(error)
+    if isinstance(error, FileNotFoundError):
+        return "A file of this console is not there any more."
+    return "A file of this console could not be read. Its log has the cause."
 
 
 def disk_trouble() -> Trouble | None:

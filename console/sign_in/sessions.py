@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth.models import User
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from console.models import Session
 from console.sign_in.session_expiry import (
@@ -48,6 +48,8 @@ class SignedIn:
     address: str
     browser: str
     is_this: bool
+    # Says which one is meant, and opens none: the key stays with its browser.
+    name: str
 
 
 def signed_in(user: User, this: str | None = None) -> list[SignedIn]:
@@ -57,8 +59,24 @@ def signed_in(user: User, this: str | None = None) -> list[SignedIn]:
     for row in Session.objects.filter(user=user, expire_date__gt=now):
         data = row.get_decoded()
         if not why_over(data, now) and _is_of_this_password(data, user):
-            found.append(_read(data, is_this=row.session_key == this))
+            found.append(_read(row.session_key, data, this))
     return sorted(found, key=lambda each: each.seen, reverse=True)
+
+
+def end_other(user: User, this: str | None, name: str) -> SignedIn | None:
+    """Sign `user` out where `name` says, but not in `this`; return where that was.
+
+    None where they are not signed in there.
+    """
+    for row in Session.objects.filter(user=user).exclude(session_key=this):
+        if constant_time_compare(_name(row.session_key), name):
+            deleted, _ = Session.objects.filter(pk=row.pk).delete()
+            return _read(row.session_key, row.get_decoded(), this) if deleted else None
+    return None
+
+
+def _name(key: str) -> str:
+    return salted_hmac("console.sign_in.sessions", key, algorithm="sha256").hexdigest()
 
 
 def _is_of_this_password(data: Mapping[str, Any], user: User) -> bool:
@@ -66,13 +84,14 @@ def _is_of_this_password(data: Mapping[str, Any], user: User) -> bool:
     return constant_time_compare(kept, user.get_session_auth_hash())
 
 
-def _read(data: Mapping[str, Any], *, is_this: bool) -> SignedIn:
+def _read(key: str, data: Mapping[str, Any], this: str | None) -> SignedIn:
     return SignedIn(
         since=datetime.fromtimestamp(data[SIGNED_IN_AT], UTC),
         seen=datetime.fromtimestamp(data[SEEN_AT], UTC),
         address=data.get(ADDRESS) or "unknown",
         browser=_browser(data.get(BROWSER, "")),
-        is_this=is_this,
+        is_this=key == this,
+        name=_name(key),
     )
 
 

@@ -30,19 +30,24 @@ from console.models import AuditEvent
 from console.models.first_password import must_change_password
 from console.models.session import end_sessions
 from console.sign_in.passwords import change_own
-from console.sign_in.sessions import signed_in
+from console.sign_in.sessions import end_other, signed_in
 from console.sign_in.throttle import Locked, begin
 from console.ui.forms import StyledMixin
 from console.views.pages import posted
 
 
 class PasswordForm(StyledMixin, PasswordChangeForm):
-    """The password until now, and twice the new one."""
+    """The current password, and twice the new one."""
+
+    error_messages = {
+        **PasswordChangeForm.error_messages,
+        "password_incorrect": "This is not your current password.",  # nosec B105 # words - for a person
+    }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         labels = {
-            "old_password": "Password until now",  # nosec B105 # no secret - a label
+            "old_password": "Current password",  # nosec B105 # no secret - a label
             "new_password1": "New password",
             "new_password2": "New password again",
         }
@@ -72,6 +77,26 @@ def sign_out_everywhere(request: ConsoleRequest) -> HttpResponse:
     logout(request)
     messages.success(request, "You are signed out everywhere.")
     return redirect(settings.LOGOUT_REDIRECT_URL)
+
+
+@require_POST
+def sign_out_elsewhere(request: ConsoleRequest) -> HttpResponse:
+    """End one other session of who asks."""
+    key, name = request.session.session_key, request.POST.get("session", "")
+    ended = end_other(request.user, key, name)
+    if ended is None:
+        messages.warning(
+            request, "Nothing was changed: you are not signed in there any more."
+        )
+        return redirect("account")
+    AuditEvent.record(
+        action="user.session_ended",
+        subject=request.user.get_username(),
+        actor=Actor.of(request),
+        detail={"address": ended.address, "browser": ended.browser},
+    )
+    messages.success(request, f"You are signed out of {ended.browser}.")
+    return redirect("account")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -31,10 +31,12 @@ def bad_request(
     return _page(request, 400, "Bad request", text)
 
 
-def too_large(request: HttpRequest, why: str) -> HttpResponse:
+def too_large(
+    request: HttpRequest, why: str, *, title: str = "Too large", **more: object
+) -> HttpResponse:
     """413: a request brings more than it may, and nothing of it was read."""
     text = f"Nothing was stored, and nothing was sent. {why}"
-    return _page(request, 413, "Too large", text, back=referring_page(request))
+    return _page(request, 413, title, text, back=referring_page(request), **more)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -100,7 +102,13 @@ def _what_became_of_it(request: HttpRequest, trouble: Trouble) -> str:
 def _without_context(
     request: HttpRequest, status: int, title: str, text: str
 ) -> HttpResponse:
-    context = {"status": status, "title": title, "text": text, "request": request}
+    context = {
+        "status": status,
+        "title": title,
+        "text": text,
+        "request": request,
+        "back": referring_page(request),
+    }
     return HttpResponse(render_to_string("console/error.html", context), status=status)
 
 

@@ -3,23 +3,26 @@
 import mmap
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from files.checking.blocks import Bytes, Positions, Table
+from files.checking.blocks import SLACK, Bytes, Positions, Table
 from files.checking.column_cells import (
     WIDEST,
     Cells,
     Mask,
     Words,
     count_bytes,
+    everywhere,
     is_digit,
     lower,
     mixed,
+    padded,
     width_for,
     words,
 )
@@ -112,29 +115,32 @@ class CellKeys:
     def _by_text(
         self, found: KeyCells, data: mmap.mmap
     ) -> Iterable[tuple[str, array[int]]]:
-        """Yield keys as texts, each with its rows; one may come again."""
-        rows = found.rows.tolist()
-        if len(rows) and found.starts[0] < 0:
+        """Yield keys as texts, each with its rows, ascending; one may come again."""
+        if not len(found.rows):
+            return
+        if found.starts[0] < 0:
+            rows = found.rows.tolist()
             yield from ((self._texts[row], array("q", [row])) for row in rows)
             return
-        by_cell: defaultdict[bytes, array[int]] = defaultdict(_no_rows)
-        ends = (found.starts + found.lengths).tolist()
-        for row, start, end in zip(rows, found.starts.tolist(), ends, strict=True):
-            by_cell[data[start:end]].append(row)
-        for cell, of_cell in by_cell.items():
-            yield plain_text(cell), of_cell
+        by_text: dict[str, array[int]] = {}
+        for cell, of_cell in _by_cell(found, data):
+            text = plain_text(cell)
+            # A cell may stand there in quotes and without.
+            before = by_text.get(text)
+            by_text[text] = array("q", sorted(before + of_cell)) if before else of_cell
+        yield from by_text.items()
 
     def _cell_hashes(self, cells: Cells) -> Words:
         longest = int(cells.lengths.max())
         if longest > WIDEST:
             return self._slow_hashes(cells)
-        padded = cells.padded(width_for(longest))
+        keys = cells.padded(width_for(longest))
         if self.fold is fold_id:
-            return mixed(words(_short_ids(padded, cells)))
-        if not cells.is_ascii and (padded > 127).any():
+            return mixed(words(_short_ids(keys, cells)))
+        if not cells.is_ascii and (keys > 127).any():
             return self._slow_hashes(cells)
-        lower(padded)
-        return mixed(words(padded))
+        lower(keys)
+        return mixed(words(keys))
 
     def _slow_hashes(self, cells: Cells) -> Words:
         data = cells.data.data
@@ -147,19 +153,59 @@ class CellKeys:
         return _hashes([self.fold(text).replace('"', '""') for text in texts])
 
 
+def _by_cell(found: KeyCells, data: mmap.mmap) -> Iterator[tuple[bytes, array[int]]]:
+    """Yield each cell as it stands in the file, with its rows, ascending.
+
+    Most are like the first cell with their hash: these are compared all at once.
+    """
+    _, first, which = np.unique(found.hashes, return_index=True, return_inverse=True)
+    is_like_first = _equals(found, first[which], data)
+    order = np.flatnonzero(is_like_first)
+    order = order[np.argsort(which[order], kind="stable")]
+    rows = array("q", found.rows[order].tobytes())
+    borders = np.searchsorted(which[order], np.arange(len(first) + 1)).tolist()
+    starts = found.starts[first]
+    ends = starts + found.lengths[first]
+    places = zip(starts.tolist(), ends.tolist(), pairwise(borders), strict=True)
+    for start, end, (begin, until) in places:
+        if begin < until:
+            yield data[start:end], rows[begin:until]
+    yield from _one_by_one(found.kept(~is_like_first), data)
+
+
+def _equals(found: KeyCells, others: Positions, data: mmap.mmap) -> Mask:
+    """Tell which cells are short, and the same bytes as the cell at another place."""
+    begin, end = int(found.starts[0]), int(found.starts[-1] + found.lengths[-1])
+    part = np.frombuffer(data[begin:end] + bytes(SLACK), np.uint8)
+    width = width_for(int(found.lengths.max()))
+    cells = words(padded(part, found.starts - begin, found.lengths, width))
+    same = everywhere(cells == cells[others])
+    same &= found.lengths == found.lengths[others]
+    same &= found.lengths <= WIDEST
+    return same
+
+
+def _one_by_one(found: KeyCells, data: mmap.mmap) -> Iterator[tuple[bytes, array[int]]]:
+    by_cell: defaultdict[bytes, array[int]] = defaultdict(_no_rows)
+    starts, ends = found.starts.tolist(), (found.starts + found.lengths).tolist()
+    for row, start, end in zip(found.rows.tolist(), starts, ends, strict=True):
+        by_cell[data[start:end]].append(row)
+    yield from by_cell.items()
+
+
 def _no_rows() -> array[int]:
     return array("q")
 
 
-def _short_ids(padded: Bytes, cells: Cells) -> Bytes:
+def _short_ids(ids: Bytes, cells: Cells) -> Bytes:
     """Return ids without the last three of 18 letters and digits: see `fold_id`."""
-    if padded.shape[1] < LONG_ID:
-        return padded
-    letters = ((padded | np.uint8(32)) - np.uint8(97)) < 26
+    if ids.shape[1] < LONG_ID:
+        return ids
+    letters = ((ids | np.uint8(32)) - np.uint8(97)) < 26
     is_long = cells.lengths == LONG_ID
-    is_long &= count_bytes(letters | is_digit(padded)) == LONG_ID
-    padded[is_long, SHORT_ID:LONG_ID] = 0
-    return padded
+    is_long &= count_bytes(letters | is_digit(ids)) == LONG_ID
+    ids[is_long, SHORT_ID:LONG_ID] = 0
+    return ids
 
 
 def plain_text(cell: bytes) -> str:

@@ -1,4 +1,4 @@
-"""The cells of one column of a regular block, looked at all at once."""
+"""The cells of columns of a regular block, looked at all at once."""
 
 from functools import cached_property
 from typing import Self
@@ -16,12 +16,16 @@ _EACH_BYTE = np.uint64(0x0101010101010101)
 
 
 class Cells:
-    """Where the cells of a column begin and end in the bytes of a block."""
+    """Where the cells of columns begin and end in the bytes of a block.
 
-    def __init__(self, table: Table, place: int) -> None:
+    Those of the second column follow on those of the first.
+    """
+
+    def __init__(self, table: Table, *places: int) -> None:
+        chosen = places[0] if len(places) == 1 else list(places)
         self.data = table.data
-        self.starts: Positions = table.starts[place]
-        self.ends: Positions = table.ends[place]
+        self.starts: Positions = table.starts[chosen].reshape(-1)
+        self.ends: Positions = table.ends[chosen].reshape(-1)
         self.lengths: Positions = self.ends - self.starts
         self.is_ascii = table.is_ascii
 
@@ -44,17 +48,24 @@ class Cells:
         return part
 
     def padded(self, width: int) -> Bytes:
-        """Return the first `width` bytes of each cell, zeros after its end.
+        """Return the first `width` bytes of each cell: see the function."""
+        return padded(self.data, self.starts, self.lengths, width)
 
-        `width` is 8, 16, 24 … `WIDEST`; the array is rows × width.
-        """
-        items = len(self.data) - width + 1
-        every: NDArray[np.void] = np.ndarray(
-            (items,), np.dtype(f"V{width}"), self.data.data, strides=(1,)
-        )
-        taken = every[self.starts].view(np.uint64)
-        taken &= _kept(width)[np.minimum(self.lengths, width)].view(np.uint64)
-        return taken.view(np.uint8).reshape(-1, width)
+
+def padded(
+    data: Bytes, starts: Positions, lengths: NDArray[np.integer], width: int
+) -> Bytes:
+    """Return the first `width` bytes of each cell, zeros after its end.
+
+    `width` is 8, 16, 24 … `WIDEST`; the array is cells × width. `data` has `SLACK`
+    bytes behind the last cell.
+    """
+    every: NDArray[np.void] = np.ndarray(
+        (len(data) - width + 1,), np.dtype(f"V{width}"), data.data, strides=(1,)
+    )
+    taken = every[starts].view(np.uint64)
+    taken &= _kept(width)[np.minimum(lengths, width)].view(np.uint64)
+    return taken.view(np.uint8).reshape(-1, width)
 
 
 def width_for(longest: int) -> int:

@@ -15,7 +15,7 @@ from files.checking.blocks import Block, blocks
 from files.checking.cell_keys import CellKeys
 from files.checking.exact import check_records
 from files.checking.ledger import Ledger, Mark
-from files.checking.looking import Seen, Suspects, look
+from files.checking.looking import Looking, Seen, Suspects
 from files.findings import PREVIEW_ROWS
 
 BLOCK = 2**21
@@ -41,6 +41,7 @@ class _Walk:
     ) -> None:
         self._ledger, self._keys = ledger, keys
         self._file, self._pool = file, pool
+        self._look = Looking(ledger.columns, keys).look
 
     def to(self, end: int, size: int) -> None:
         """Check the records up to `end`, or the first border after it."""
@@ -59,9 +60,9 @@ class _Walk:
     def _found(self, end: int, size: int) -> Iterator[tuple[Block, Found]]:
         """Yield the blocks from here on in order, with what was found in each."""
         waiting: deque[tuple[Block, Future[Found]]] = deque()
-        look_at = self._ledger.columns, self._keys
         for block in blocks(self._file, self._ledger.offset, end, size):
-            waiting.append((block, self._pool.submit(look, block, *look_at)))
+            shows = self._ledger.row < 2 + PREVIEW_ROWS
+            waiting.append((block, self._pool.submit(self._look, block, shows=shows)))
             if len(waiting) > THREADS:
                 first, future = waiting.popleft()
                 yield first, future.result()

@@ -74,25 +74,26 @@ def _is_known(cells: Cells) -> Mask:
     return known
 
 
-def rounded(cells: Cells) -> tuple[Mask, bool]:
-    """Tell the long numbers that end in zeros, and whether there is one that does not.
+def rounded(cells: Cells) -> tuple[Mask, Mask]:
+    """Tell the long numbers that end in zeros, and those that do not.
 
     See `files.values.rounded`.
     """
-    found = np.zeros(len(cells.lengths), bool)
+    found, exact = np.zeros((2, len(cells.lengths)), bool)
     ends_so = (cells.last - np.uint8(48)) < 10
     rows = np.flatnonzero((cells.lengths > EXACT) & ends_so)
     if len(rows):
         rows = rows[(cells.data[cells.starts[rows] + EXACT - 1] - np.uint8(48)) < 10]
     if not len(rows):
-        return found, False
+        return found, exact
     long = cells.only(rows)
     padded = long.padded(MOST_DIGITS)
     is_number = count_bytes(is_digit(padded)) == long.lengths
     lost = padded[:, EXACT:]
     has_zeros = ((lost == 48) | (lost == 0)).all(axis=1)
     found[rows] = is_number & has_zeros
-    return found, bool((is_number & ~has_zeros).any())
+    exact[rows] = is_number & ~has_zeros
+    return found, exact
 
 
 def _kinds() -> NDArray[np.uint8]:

@@ -1,12 +1,15 @@
 """Mending the cells of one record after the other; the rest stays byte for byte."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from io import BytesIO
 
 from files.changes import Change, counted
+from files.checking.blocks import Table
 from files.findings import Finding
 from files.mending.cleaning import Cleaning
 from files.mending.conversions import Outcome, converter, why_it_stays
+from files.mending.places import cells_of, regular
 from files.mending.recipes import (
     ColumnRecipe,
     DateConversion,
@@ -15,6 +18,7 @@ from files.mending.recipes import (
     column_names,
 )
 from files.quoting import cells_to_quote, quoted, written_cells
+from files.raw_records import read_records
 from files.shown import shown
 from files.values.rules import NULL
 
@@ -96,9 +100,7 @@ class CellMending:
         for index, step in self._steps:
             if index in edits:
                 continue
-            text = step.mend(cells[index])
-            if step.stayed is not None and len(self._stayed) < KEPT_CELLS:
-                self._stayed[row, step.sent_as] = step.stayed
+            text = self._mended(row, step, cells[index])
             if text != cells[index]:
                 changed[index] = text
         self._edited += len(edits)
@@ -106,6 +108,61 @@ class CellMending:
             if text != cells[index]:
                 changed[index] = text
         return self._recut(raw, changed, [value for _, value in self._constants])
+
+    def _mended(self, row: int, step: "ColumnStep", cell: str) -> str:
+        text = step.mend(cell)
+        if step.stayed is not None and len(self._stayed) < KEPT_CELLS:
+            self._stayed[row, step.sent_as] = step.stayed
+        return text
+
+    def records(self, row: int, raw: bytes) -> Iterator[tuple[bytes, bytes, int]]:
+        """Yield whole records, some at a time: as they are, as to be sent, how many.
+
+        `row` is that of the first. Where only columns are mended, and the records are
+        proved to be regular, no more than the changed cells is written anew; the result
+        is that of `record`.
+        """
+        is_simple = len(self._header) > 1 and not (
+            self._edits or self._is_recut or self._quotes
+        )
+        table = regular(raw, len(self._header)) if is_simple else None
+        if table is not None:
+            yield from self._spliced(row, table, raw)
+            return
+        for cells, record in read_records(BytesIO(raw)):
+            yield record, self.record(row, cells, record), 1
+            row += 1
+
+    def _spliced(
+        self, row: int, table: Table, raw: bytes
+    ) -> Iterator[tuple[bytes, bytes, int]]:
+        """Yield records up to each one that gets more or fewer lines."""
+        columns = [(step, cells_of(table, index)) for index, step in self._steps]
+        ends = cells_of(table, len(self._header) - 1).ends
+        begin = done = rows = 0
+        pieces: list[bytes] = []
+        for number in range(table.rows):
+            rows += 1
+            lines = 0
+            for step, cells in columns:
+                old = cells.texts[number]
+                new = self._mended(row + number, step, old)
+                if new == old:
+                    continue
+                written = quoted(new).encode("utf-8", "surrogateescape")
+                pieces += raw[done : cells.starts[number]], written
+                done = cells.ends[number]
+                lines += new.count("\n") - old.count("\n")
+            if not lines and number < table.rows - 1:
+                continue
+            # The line end follows.
+            end = ends[number] + 1
+            before = raw[begin:end]
+            after = b"".join([*pieces, raw[done:end]]) if pieces else before
+            yield before, after, rows
+            begin = done = end
+            rows = 0
+            pieces = []
 
     def _cells_in_quotes(self, raw: bytes, cells: list[str]) -> dict[int, str]:
         """Return the cells that hold quotes and lack their own, where that is clear."""

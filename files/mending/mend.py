@@ -132,8 +132,7 @@ class _Pass:
         """Do all of it."""
         try:
             self._take_header()
-            if not self._cells.changes_records:
-                self._take_blocks(block)
+            self._take_blocks(block)
             self._take_records()
         except csv.Error:
             self._take_rest()
@@ -158,8 +157,10 @@ class _Pass:
             return
 
     def _take_blocks(self, block: int) -> None:
-        """Copy rows as long as nothing has to be looked at inside of them."""
+        """Take many rows at once as long as they are surely whole records."""
         self._source.seek(self._done)
+        if self._row == 1:
+            return
         for found in regular_blocks(self._source, block=block):
             taken = start = 0
             while taken < found.ends.size:
@@ -167,10 +168,16 @@ class _Pass:
                 rows = min(found.ends.size - taken, self._turn[0] - self._row)
                 taken += rows
                 end = int(found.ends[taken - 1])
-                records = found.data[start:end]
-                self._take(records, records, rows)
+                self._take_whole(found.data[start:end], rows)
                 start = end
             self._tell()
+
+    def _take_whole(self, records: bytes, rows: int) -> None:
+        if self._way != "send" or not self._cells.changes_records:
+            self._take(records, records, rows)
+            return
+        for raw, sent, count in self._cells.records(self._row, records):
+            self._take(raw, sent, count)
 
     def _take_records(self) -> None:
         self._source.seek(self._done)

@@ -3,7 +3,7 @@
 A workbook of a few hundred KB can be made so that reading it takes gigabytes or
 minutes. So it is never read in the process that asks: a child does it, which is ended
 when it takes more memory or processor time than a workbook may. Its end is told as
-what it is, a fault of the file.
+what it is, a fault of the file, unless it may be the system's.
 """
 
 import json
@@ -55,6 +55,10 @@ class Looked:
     refusal: str = ""
 
 
+class Killed(Exception):
+    """The system ended the child, perhaps for want of memory: not the file's fault."""
+
+
 def look(path: Path, *, progress: Progress | None = None) -> Looked:
     """Tell what is inside of a ZIP archive."""
     try:
@@ -96,7 +100,10 @@ def write_csv(
 
 
 def _ask(task: dict[str, Any], path: Path, progress: Progress | None) -> dict[str, Any]:
-    """Return what a child answers. Raises Unreadable where the file is to blame."""
+    """Return what a child answers. Raises Unreadable where the file is to blame.
+
+    Raises Killed where the system may be.
+    """
     seconds = SECONDS + SECONDS_A_MIB * (path.stat().st_size // MIB)
     task |= {
         "path": str(path.absolute()),
@@ -198,6 +205,9 @@ def _judged(answer: dict[str, Any], code: int, seconds: int) -> dict[str, Any]:
             f"Reading this Excel workbook takes more than {MEMORY // MIB} MiB of "
             f"memory. {_TOLD} {SAVE_AS}"
         )
+    if -code == signal.SIGKILL:
+        # Not by us: whom we end, nobody asks any more.
+        raise Killed
     raise Unreadable(
         f"Reading this Excel workbook ended the program that reads it. {_TOLD} "
         f"{SAVE_AS}"

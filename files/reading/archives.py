@@ -42,7 +42,10 @@ class Unreadable(Exception):
 
 
 def kind_of(path: Path) -> str:
-    """Return the kind of a ZIP archive: "xlsx", or a key of `kinds.REFUSALS`."""
+    """Return the kind of a ZIP archive: "xlsx", or a key of `kinds.REFUSALS`.
+
+    Raises Unreadable where it lists too much to be looked at.
+    """
     try:
         with _directory(path) as archive:
             names = set(archive.namelist())
@@ -51,8 +54,8 @@ def kind_of(path: Path) -> str:
                 with archive.open("mimetype") as file:
                     is_sheet = b"spreadsheet" in file.read(_LONGEST_TYPE)
                 return "ods" if is_sheet else "odt"
-    except (*_DAMAGES, Unreadable, OSError):
-        return "zip"
+    except (*_DAMAGES, OSError):
+        return "damaged"
     return next((kind for name, kind in _KINDS.items() if name in names), "zip")
 
 
@@ -97,7 +100,8 @@ def _directory(path: Path) -> zipfile.ZipFile:
         end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
     if end and end[_SIZE_OF_DIRECTORY] > LARGEST_DIRECTORY:
         raise Unreadable(
-            f"This Excel workbook has more parts than any that can be read. {SAVE_AS}"
+            "This is an archive of more parts than any Excel workbook that can be read "
+            f"has. {SAVE_AS}"
         )
     return zipfile.ZipFile(path)
 

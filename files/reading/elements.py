@@ -5,7 +5,6 @@ from collections.abc import Callable
 from xml.parsers import expat
 
 from files.reading.archives import (
-    DAMAGED,
     LONGEST_PIECE,
     SAVE_AS,
     Unreadable,
@@ -26,7 +25,7 @@ class Elements:
 
     def __init__(self) -> None:
         self.parser = expat.ParserCreate()
-        self.parser.EntityDeclHandler = _refuse_entities
+        self.parser.StartDoctypeDeclHandler = _refuse_type
         self.parser.StartElementHandler = self.start
         self.seen = 0
         self.row = self.column = 0
@@ -82,5 +81,9 @@ def too_long() -> Unreadable:
     )
 
 
-def _refuse_entities(*_: object) -> None:
-    raise Unreadable(DAMAGED)
+def _refuse_type(*_: object) -> None:
+    # It may declare what grows without end, or lies elsewhere: ECMA-376 part 2, 8.1.4.
+    raise Unreadable(
+        "This Excel workbook declares a document type (DTD) inside, which no Excel "
+        f"does. Look whether it is the right file. {SAVE_AS}"
+    )

@@ -33,6 +33,7 @@ _SIGNATURES = {
     b"GIF89a": "picture",
     b"bplist00": "binary",
 }
+_LONGEST_OF_ZIP = 4
 # Names in the directory of an OLE file: [MS-DOC], [MS-OFFCRYPTO], [MS-OXMSG].
 _IN_OLE = {
     "EncryptedPackage": "password",
@@ -43,6 +44,10 @@ _IN_OLE = {
 # What each kind is called, and what to do.
 _SAID = {
     "zip": ("a ZIP archive", _UNPACK),
+    "damaged": (
+        "a ZIP archive or an Excel workbook, damaged or cut off",
+        f"Get it once more. Or, if it opens: {SAVE_AS}",
+    ),
     "gzip": ("a gzip archive", _UNPACK),
     "7z": ("a 7-Zip archive", _UNPACK),
     "rar": ("a RAR archive", _UNPACK),
@@ -124,6 +129,12 @@ def by_bytes(head: bytes) -> str:
     if head.startswith(b"BZh") and head[4:10] == b"1AY&SY":
         return "bzip2"
     return text_kinds.recognise(head)
+
+
+def is_archive(path: Path) -> bool:
+    """Tell whether a file begins as a ZIP archive does, which every workbook is."""
+    with path.open("rb") as file:
+        return by_bytes(file.read(_LONGEST_OF_ZIP)) == "zip"
 
 
 def recognise(path: Path, head: bytes) -> str:

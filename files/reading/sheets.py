@@ -195,8 +195,8 @@ class _Styles(Elements):
             self._within = name
         elif name == "numFmt" and self._within != "dxfs":
             code = attributes.get("formatCode", "")
-            self._need(len(code) <= LONGEST_FORMAT)
             self.codes[int(attributes["numFmtId"])] = code
+            self._need(len(code) <= LONGEST_FORMAT and len(self.codes) <= MOST_STYLES)
         elif name == "xf" and self._within == "cellXfs":
             number = int(attributes.get("numFmtId", 0))
             self.numbers.append(number)
@@ -205,8 +205,8 @@ class _Styles(Elements):
     def _need(self, is_within_bounds: bool) -> None:  # noqa: FBT001
         if not is_within_bounds:
             raise Unreadable(
-                f"This Excel workbook has more than {MOST_STYLES:,} styles of cells, "
-                f"or a number format of more than {LONGEST_FORMAT:,} characters. "
+                f"This Excel workbook has more than {MOST_STYLES:,} styles of cells or "
+                f"number formats, or one of more than {LONGEST_FORMAT:,} characters. "
                 f"{SAVE_AS}"
             )
 
@@ -301,19 +301,35 @@ class _Cells(Elements):
     def _row(self, attributes: Attributes) -> None:
         number = attributes.get("r")
         self.extent.slices.row_ends(self.column)
-        self.row = self.row + 1 if number is None else int(number)
+        self._go_down_to(self.row + 1 if number is None else int(number))
         self.extent.slices.row_begins(
             self.row if number is not None else None, self.parser.CurrentByteIndex
         )
         self._row_text = str(self.row)
         self.column = 0
         self._is_hidden = attributes.get("hidden") in _TRUE
-        if self.row > LAST_ROW:
-            raise ValueError(number)
         self._need_room()
+
+    def _go_down_to(self, row: int) -> None:
+        """Note the row. Raises Unreadable where it is not below the last one.
+
+        Excel takes such a sheet for damaged; and what is known of the cells, as their
+        formats, is found by the order of the rows.
+        """
+        if row > LAST_ROW:
+            raise self._beyond()
+        if row <= self.row:
+            raise Unreadable(
+                f"The rows of the sheet “{self._sheet}” are not in order: row {row} "
+                f"comes after row {self.row}. Excel would not open it like that. "
+                f"{SAVE_AS}"
+            )
+        self.row = row
 
     def _need_room(self) -> None:
         """Raise Unreadable where a value lies so far out that too much were blank."""
+        if self.extent.bottom > LAST_ROW or self.extent.right > LAST_COLUMN:
+            raise self._beyond()
         places = self.extent.bottom * self.extent.right
         if places > MOST_CELLS:
             raise Unreadable(
@@ -321,6 +337,12 @@ class _Cells(Elements):
                 f"{MOST_CELLS:,} can be read. Delete what stands far right of the "
                 f"table or below it. Or: {SAVE_AS}"
             )
+
+    def _beyond(self) -> Unreadable:
+        return Unreadable(
+            f"The sheet “{self._sheet}” goes beyond the {LAST_ROW:,} rows and "
+            f"{LAST_COLUMN:,} columns that Excel knows. {SAVE_AS}"
+        )
 
     def _end_formula(self) -> None:
         """Note the cell before as one without a saved value, if it is such a one."""
@@ -350,7 +372,9 @@ class _Cells(Elements):
             if not _REFERENCE.fullmatch(reference):
                 raise ValueError(reference)
             self._columns[letters] = column_number(letters)
-            self.row, self._row_text = int(row), row
+            if row != self._row_text:
+                self._go_down_to(int(row))
+                self._row_text = row
         self.column = self._columns[letters]
 
     def _value(self) -> None:

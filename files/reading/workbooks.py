@@ -14,8 +14,9 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 from files.changes import Change, counted, goes
 from files.findings import Finding, IsThere, Level, always
 from files.reading.above import left_above, no_header
-from files.reading.archives import DAMAGED, SAVE_AS, Unreadable
+from files.reading.archives import DAMAGED, LONGEST_PIECE, SAVE_AS, Unreadable
 from files.reading.cells import DIGITS, clock, duration, number
+from files.reading.elements import too_long
 from files.reading.sheets import (
     KEPT,
     KEPT_ERRORS,
@@ -195,7 +196,11 @@ class _Writing:
             for row, values in enumerate(self._rows(), start=1):
                 if row < self._begin:
                     continue
-                writer.writerow(self._cells(row, values))
+                cells = self._cells(row, values)
+                if max(map(len, cells), default=0) > LONGEST_PIECE:
+                    # Its XML was in pieces, each of them short.
+                    raise too_long()
+                writer.writerow(cells)
                 if progress is not None and row % _ROWS_BETWEEN == 0:
                     progress(file.tell(), row)
         not_kept = self._extent.errors_total - len(self._extent.errors)

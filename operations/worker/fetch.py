@@ -91,9 +91,11 @@ class _Round:
                 news.problem = OutcomeUnknown(
                     f"No complete answer within {CUT_AFTER:g} s"
                 )
-            except Exception as error:
+            except Exception:
                 log.exception("Operation %s: asking went wrong", query.pk)
-                news.problem = OutcomeUnknown(f"The console failed: {error}")
+                news.problem = OutcomeUnknown(
+                    "The console failed; its log has the cause"
+                )
         is_silent = isinstance(news.problem, NotSent | OutcomeUnknown)
         self._silent = self._silent + 1 if is_silent else 0
 

@@ -3,17 +3,21 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
+from tests.browser.conftest import Console, new_context, signed_in
 from tests.browser.steps import (
     choose_target,
     expect_finding,
     expect_state,
+    go_to_review,
+    read_so,
     review,
     review_record,
     send,
     upload,
 )
+from tests.files.test_workbooks import row, text, workbook
 
 MEGABYTE = 1024 * 1024
 
@@ -59,6 +63,21 @@ def test_a_large_file_shows_how_far_it_is(page: Page, large: Path) -> None:
     )
 
 
+def test_a_workbook_is_read_by_a_worker_and_its_page_goes_on_by_itself(
+    page: Page, tmp_path: Path
+) -> None:
+    header = row(1, text("A1", "external_id__c"), text("B1", "Name"))
+    rows = [row(n, text(f"A{n}", f"k-{n}"), text(f"B{n}", "x")) for n in (2, 3)]
+    file = workbook(tmp_path / "a.xlsx", header, *rows, names=("First", "Second"))
+    upload(page, "opportunity", "external_id__c", file)
+    page.get_by_label("Sheet").select_option("Second")
+    read_so(page)
+    go_to_review(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Upsert 2 opportunity records"
+    )
+
+
 def test_a_file_with_faults_can_be_exchanged_for_a_sound_one(
     page: Page, tmp_path: Path
 ) -> None:
@@ -88,6 +107,36 @@ def test_a_form_without_a_file_stays_as_it_was(page: Page) -> None:
     page.get_by_role("button", name="Review").click()
     expect(page.locator("#file-errors")).to_contain_text("Choose a CSV file")
     expect(page.get_by_label("Primary key")).to_have_value("external_id__c")
+
+
+@pytest.mark.parametrize("status", [413, 503])
+def test_an_upload_that_is_refused_says_why_and_loses_nothing_that_was_typed(
+    status: int, chromium: Browser, console: Console, tmp_path: Path
+) -> None:
+    """As where the drafts of a person keep too much: the page is not the form's."""
+    file = tmp_path / "any.csv"
+    file.write_text("external_id__c,Name\na,1\n")
+    # One of its own, since its browser complains of the answer.
+    state = signed_in(chromium, console)
+    page = new_context(chromium, console, storage_state=state).new_page()
+    refusal = page.context.request.post("/theme/", data=b"x" * 3 * MEGABYTE)
+    assert refusal.status == 413
+    body = refusal.text()
+
+    def refuse(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fulfill(status=status, body=body, content_type="text/html")
+        else:
+            route.continue_()
+
+    page.route("**/writes/csv/", refuse)
+    upload(page, "opportunity", "external_id__c", file)
+    problem = page.locator("#page-problem")
+    expect(problem).to_be_visible()
+    expect(problem).to_contain_text("Nothing was stored, and nothing was sent.")
+    expect(page.get_by_label("Primary key")).to_have_value("external_id__c")
+    expect(page.get_by_role("button", name="Review")).to_be_enabled()
+    page.context.close()
 
 
 def test_pressing_review_twice_makes_one_draft(page: Page, tmp_path: Path) -> None:

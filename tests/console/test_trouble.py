@@ -4,7 +4,6 @@ import errno
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +28,20 @@ from console.runtime.trouble import (
     DENIED,
     FULL,
     LOCKED,
+    MEMORY,
     MISSING,
     PENDING,
     READ_ONLY,
     Trouble,
     disk_trouble,
+    in_words,
     trouble_of,
 )
 from tests.answers import Shown
+from tests.disks import full, patient, read_only, small_disk, use_up_room
 
 FREEZE = "/connections/environments/sandbox/freeze/"
+CAME_FROM = {"Referer": "http://testserver/connections/?x=1"}
 
 
 def of_sqlite(code: int) -> OperationalError:
@@ -65,6 +68,9 @@ def of_postgres(kind: type[psycopg.Error], django: type[Exception]) -> Exception
         (OSError(errno.EROFS, ""), READ_ONLY),
         (PermissionError(errno.EACCES, ""), DENIED),
         (OSError(errno.EIO, ""), BROKEN),
+        (OSError(errno.ENOMEM, ""), MEMORY),
+        (MemoryError(), MEMORY),
+        (of_postgres(psycopg.errors.OutOfMemory, OperationalError), MEMORY),
         (OSError(errno.ECONNREFUSED, ""), None),
         (FileNotFoundError(errno.ENOENT, ""), None),
         (of_sqlite(sqlite3.SQLITE_FULL), FULL),
@@ -101,48 +107,13 @@ def test_a_table_that_is_not_there_is_a_mistake_unless_migrations_are_pending(
 
 @pytest.fixture
 def disk(tmp_path: Path, settings: Any) -> Iterator[Path]:
-    """DATA_DIR as a small disk of its own; skips where none can be mounted."""
-    path = tmp_path / "disk"
-    path.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k,nr_inodes=8", "tmpfs", str(path)]
-    try:
-        subprocess.run(mount, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("only root can mount a disk")
-    settings.DATA_DIR = path
-    yield path
-    subprocess.run(["umount", "--lazy", str(path)], check=True)
+    """DATA_DIR as a small disk of its own."""
+    with small_disk(tmp_path / "disk") as path:
+        settings.DATA_DIR = path
+        yield path
 
 
 # --- pages --------------------------------------------------------------------------
-
-
-@contextmanager
-def pragma(statement: str, undo: str) -> Iterator[None]:
-    """Have SQLite refuse to store meanwhile, as it does on a disk like that."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"PRAGMA {statement}")
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute(f"PRAGMA {undo}")
-
-
-def full() -> Any:
-    """Let the database not grow any more."""
-    return pragma("max_page_count = 1", "max_page_count = 1000000000")
-
-
-def read_only() -> Any:
-    """Let the database be read alone."""
-    return pragma("query_only = ON", "query_only = OFF")
-
-
-def patient(browser: Browser) -> Browser:
-    """Return the browser, which shows the page of an error rather than raising it."""
-    browser.raise_request_exception = False
-    return browser
 
 
 @pytest.mark.sqlite
@@ -156,7 +127,7 @@ def test_what_cannot_be_stored_is_503_and_says_that_nothing_was(
     reason = "x" * 150
     with state():
         for _ in range(60):
-            answer = browser.post(FREEZE, {"reason": reason})
+            answer = browser.post(FREEZE, {"reason": reason}, headers=CAME_FROM)
             if answer.status_code == 503:
                 break
             EnvironmentControl.objects.update(frozen_at=None)
@@ -167,6 +138,7 @@ def test_what_cannot_be_stored_is_503_and_says_that_nothing_was(
         assert "Nothing was stored, and nothing was sent." in answer.text
         assert answer["X-Request-ID"] in answer.text
         assert answer["Retry-After"]
+        assert 'href="/connections/?x=1"' in answer.text
         # What is there can be looked at all the same.
         assert browser.get("/operations/").status_code == 200
         assert browser.get("/connections/").status_code == 200
@@ -228,13 +200,43 @@ def test_an_upload_that_fills_the_disk_leaves_nothing_of_it(
     assert list(disk.iterdir()) == []
 
 
+# --- in words -----------------------------------------------------------------------
+
+RAW = ("Errno", "the system's words", "/where/it/lies")
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (errno.ENOSPC, FULL.text),
+        (errno.EDQUOT, FULL.text),
+        (errno.EROFS, READ_ONLY.text),
+        (errno.ENOENT, ""),
+        (errno.EISDIR, ""),
+        (errno.ENAMETOOLONG, ""),
+    ],
+)
+def test_no_page_has_the_words_of_the_system(number: int, told: str) -> None:
+    text = in_words(OSError(number, "the system's words", "/where/it/lies"))
+    assert text.endswith(".")
+    assert told in text
+    assert not any(raw in text for raw in RAW)
+
+
+def test_what_the_console_said_itself_stays() -> None:
+    assert in_words(FileNotFoundError("It was deleted on 3 May.")) == (
+        "It was deleted on 3 May."
+    )
+
+
+def test_what_is_out_of_sight_is_not_called_deleted(
+    settings: Any, tmp_path: Path
+) -> None:
+    settings.DATA_DIR = tmp_path / "unmounted"
+    assert MISSING.text in in_words(FileNotFoundError("It is missing."))
+
+
 # --- the health page ----------------------------------------------------------------
-
-
-def use_up_room(disk: Path) -> None:
-    """Leave not a byte."""
-    with pytest.raises(OSError, match="space"):
-        (disk / "filler").write_bytes(bytes(2**20))
 
 
 def use_up_inodes(disk: Path) -> None:

@@ -227,6 +227,7 @@ SPREADSHEET = (
 MAIL = "Received: from a.example\r\n\tby b.example\r\nSubject: x\r\n\r\nid,a\r\n"
 KINDS: list[tuple[str, bytes]] = [
     ("zip", _zip("data.csv")),
+    ("damaged", b"PK\x03\x04 and no more"),
     ("xlsb", _zip("xl/workbook.bin")),
     ("ods", _open_document("spreadsheet")),
     ("odt", _open_document("text")),
@@ -313,7 +314,7 @@ def test_every_refusal_is_tested() -> None:
 
 
 def test_half_a_zip_is_refused() -> None:
-    assert _inspect(_zip("a", "b")[:40]).kind == "zip"
+    assert _inspect(_zip("a", "b")[:40]).kind == "damaged"
 
 
 def test_a_damaged_workbook_is_refused() -> None:

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from files.checking.blocks import blocks, prove
 from files.checking.check import check
 from files.checking.column_cells import Cells
+from files.checking.looking import TOGETHER
 from files.checking.no_records import NoRecords
 from files.checking.odd_bytes import odd_cells
 from files.checking.suspects import is_spaced, is_suspect
 from files.field import Field
-from files.findings import Finding, Report
+from files.findings import LONGEST_VALUE, Finding, Report
 from files.values.damage import damage
 from files.values.rules import problem
 from tests.files.corpus import (
@@ -133,6 +134,58 @@ def test_both_paths_tell_the_same_of_generated_files(
     path = tmp_path / "odd.csv"
     path.write_bytes(odd.data)
     assert found(path, odd, "fast", block) == found(path, odd, "exact")
+
+
+# Some are the same folded; two are longer than what is compared at once.
+KEYS = ["b", "B", "c", 'q"', 'Q"', "é", "e\u0301", "k" * 64, "k" * 70, "K" * 70, ""]
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.lists(st.tuples(st.sampled_from(KEYS), st.booleans()), min_size=2, max_size=20),
+    st.sampled_from([40, 200, 2**20]),
+    st.sampled_from(["", "\n"]),
+)
+def test_a_key_is_the_same_in_quotes_and_without(
+    tmp_path: Path, keys: list[tuple[str, bool]], block: int, end: str
+) -> None:
+    cells = [
+        f'"{key.replace(chr(34), chr(34) * 2)}"' if quoted or '"' in key else key
+        for key, quoted in keys
+    ]
+    # The key stands last: nothing of the file follows it.
+    odd = Odd(("a,id\n" + "\n".join(f"x,{cell}" for cell in cells) + end).encode())
+    path = tmp_path / "odd.csv"
+    path.write_bytes(odd.data)
+    assert found(path, odd, "fast", block) == found(path, odd, "exact")
+
+
+def test_columns_that_are_alike_are_not_taken_for_each_other(tmp_path: Path) -> None:
+    """More cells than are looked at together, and a few of other kinds between."""
+    dice = random.Random(1)  # noqa: S311
+    odd_texts = ["", "#N/A", " x", "NULL", "12345678901234500", "1234567890123456"]
+    texts = [Field(name=f"t{number}", is_required=number < 5) for number in range(85)]
+    dates = [Field(name=f"d{number}", type="date") for number in range(10)]
+    sound = dict.fromkeys(texts, "some text") | dict.fromkeys(dates, "2024-01-31")
+    fields = dice.sample([*sound], len(sound))
+    rows = [
+        [
+            dice.choice(odd_texts) if dice.random() < 0.05 else text
+            for text in (f"k{row}", *(sound[field] for field in fields))
+        ]
+        for row in range(420)
+    ]
+    assert len(texts) * len(rows) > TOGETHER
+    data = table([["id", *(field.name for field in fields)], *rows])
+    path = tmp_path / "odd.csv"
+    path.write_bytes(data)
+    for declared in ((), (Field(name="id", is_external_id=True), *fields)):
+        odd = Odd(data, fields=declared)
+        assert found(path, odd, "fast", 2**20) == found(path, odd, "exact")
 
 
 NO_RECORDS = NoRecords(["id", "Ext. Id", 'a"b'])
@@ -257,4 +310,5 @@ def test_no_row_is_dropped(tmp_path: Path, rows: list[list[str]]) -> None:
     for engine in ("exact", "fast"):
         report = check(path, key="id", engine=engine, block=64)
         assert report.rows == len(rows)
-        assert report.preview == rows[:5]
+        shown = [[cell[:LONGEST_VALUE] for cell in row] for row in rows[:5]]
+        assert report.preview == shown

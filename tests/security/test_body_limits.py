@@ -298,6 +298,7 @@ def test_one_persons_drafts_keep_no_more_than_the_quota(
         form = csv_form(target, b"id\n" + b"1\n" * 500_000)
         answer, body = send(olga, "/writes/csv/", form)
         assert (answer.status_code, body.read_bytes) == (413, 0)
+        assert 'href="/writes/drafts/"' in answer.content.decode()
     assert Write.objects.count() == 1
     # It is one person's, and ends with the drafts.
     other = make_user("omar", Role.OPERATOR)

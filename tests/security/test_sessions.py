@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from console.access.roles import Role
 from console.models import AuditEvent, Session
-from tests.answers import Shown
+from tests.answers import Shown, levels
 from tests.conftest import make_user
 
 pytestmark = pytest.mark.django_db
@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 HOME = "/"
 ACCOUNT = "/account/"
 EVERYWHERE = "/account/sign-out-everywhere/"
+ONE = "/account/sign-out-elsewhere/"
 LIST = "/admin/auth/user/"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
@@ -131,6 +132,72 @@ def test_somebody_signs_out_everywhere(eve: User) -> None:
     event = AuditEvent.objects.get(action="user.sessions_ended")
     assert (event.subject, event.actor_name) == ("eve", "eve")
     assert event.detail == {"sessions": 3}
+
+
+def named(browser: Browser) -> list[str]:
+    """The sessions that the own page lets somebody end."""
+    return Shown(browser.get(ACCOUNT)).data.get("session-name", [])
+
+
+def end(browser: Browser, name: str) -> Any:
+    return browser.post(ONE, {"session": name}, follow=True)
+
+
+def test_somebody_ends_one_other_session(eve: User) -> None:
+    here = signed_in("eve")
+    other, lost = signed_in("eve", "198.51.100.7"), signed_in("eve", "203.0.113.5")
+    # The one in which it is asked is not among them.
+    assert len(named(here)) == 2
+    assert set(named(here)) & set(named(lost))
+    # Of what a page tells nobody makes a session.
+    for name in named(here):
+        guess = Browser()
+        guess.cookies["sessionid"] = name
+        assert not is_in(guess)
+    (name,) = set(named(here)) & set(named(other))
+    assert here.get(ONE).status_code == 405
+    assert is_in(lost)
+    answer = end(here, name)
+    assert levels(answer) == ["success"]
+    assert (is_in(here), is_in(other), is_in(lost)) == (True, True, False)
+    event = AuditEvent.objects.get(action="user.session_ended")
+    assert (event.subject, event.actor_name) == ("eve", "eve")
+    assert event.detail["address"] == "203.0.113.5"
+    # Once more it is over already.
+    assert levels(end(here, name)) == ["warning"]
+    assert AuditEvent.objects.filter(action="user.session_ended").count() == 1
+
+
+def test_nobody_ends_the_session_of_another(eve: User, admin: Browser) -> None:
+    mallory = signed_in(make_user("mallory", Role.OPERATOR).username)
+    here, there = signed_in("eve"), signed_in("eve", "203.0.113.5")
+    keys = [session.session_key for session in Session.objects.filter(user=eve)]
+    nowhere = levels(end(mallory, "there-is-none"))
+    for name in [*named(here), *named(there), *keys]:
+        for browser in (mallory, admin, Browser()):
+            end(browser, name)
+        # It is answered as what is not there at all.
+        assert levels(end(mallory, name)) == nowhere
+    assert is_in(here)
+    assert is_in(there)
+    assert not AuditEvent.objects.filter(action="user.session_ended").exists()
+
+
+@pytest.mark.parametrize("name", ["", "\0", "é" * 40, "x" * 5000, "' OR 1=1 --"])
+def test_what_names_no_session_ends_none(name: str, eve: User) -> None:
+    here, other = signed_in("eve"), signed_in("eve")
+    assert levels(end(here, name)) == ["warning"]
+    assert is_in(here)
+    assert is_in(other)
+
+
+def test_the_own_session_is_ended_by_signing_out_only(eve: User) -> None:
+    here, other = signed_in("eve"), signed_in("eve")
+    (name,) = named(other)
+    assert levels(end(here, name)) == ["warning"]
+    assert is_in(here)
+    assert levels(end(here, here.session.session_key)) == ["warning"]
+    assert is_in(here)
 
 
 def test_an_admin_ends_the_sessions_of_somebody_else(eve: User, admin: Browser) -> None:

@@ -76,10 +76,18 @@ def make_draft(
 
 
 def check_draft(write: Write) -> None:
-    """Have the file of a draft checked here and now, whatever its size."""
+    """Have the file of a draft checked here and now, whatever its size and kind."""
     job = begin_job.begin(write, "check", size=0)
+    run_job.run(job.pk)
+    job.refresh_from_db()
     assert job.state == "done", job.problem
     write.refresh_from_db()
+
+
+def have_jobs_done() -> None:
+    """Do what a worker for files does with all that waits for it."""
+    for job in FileJob.objects.filter(state=FileJob.State.WAITING):
+        run_job.run(job.pk)
 
 
 def confirm(write: Write, user: User, **said: Any) -> Operation:

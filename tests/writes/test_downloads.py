@@ -1,7 +1,9 @@
 """The files of a write come byte for byte, and are never shown in the browser."""
 
+import errno
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +12,10 @@ from django.test import Client as Browser
 
 from console.access.roles import Role
 from console.models import Integration
+from console.runtime.trouble import MISSING
 from tests.writes.making import make_draft, press_send
 from writes.models import Write
+from writes.views import downloads
 
 CSV = b'\xef\xbb\xbfid,a\r\n1,"x\r\n=cmd()"\r\n'
 AS_SENT = b'id,a\n1,"x\n=cmd()"\n'
@@ -99,3 +103,35 @@ def test_a_file_that_is_missing_is_told_in_words(
     assert f"{write.created_at:%-d %b %Y}" in answer.text
     for column in ("as_sent", "rows_store"):
         assert column not in answer.text
+
+
+@pytest.mark.parametrize(
+    "name", ["original.csv", "as-sent.csv", "body.json", "findings.csv"]
+)
+def test_one_that_is_taken_away_at_that_moment_is_told_in_words(
+    name: str, write: Write, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> Any:
+        text = "the system's words"
+        raise FileNotFoundError(errno.ENOENT, text, "/where/it/lies")
+
+    press_send(browser, write)
+    monkeypatch.setattr(downloads, "measure", gone)
+    monkeypatch.setattr(Write, "path_of", gone)
+    answer = browser.get(f"/writes/{write.pk}/{name}")
+    assert answer.status_code == 404
+    for raw in ("Errno", "/where/it/lies", "the system"):
+        assert raw not in answer.text
+
+
+@pytest.mark.parametrize("name", ["original.csv", "as-sent.csv", "body.json"])
+def test_one_that_is_out_of_sight_is_not_called_gone(
+    name: str, write: Write, browser: Browser, settings: Any, tmp_path: Path
+) -> None:
+    press_send(browser, write)
+    for kind in ("original", "as_sent"):
+        write.path_of(kind).unlink()
+    settings.DATA_DIR = tmp_path / "unmounted"
+    answer = browser.get(f"/writes/{write.pk}/{name}")
+    assert MISSING.text in answer.text
+    assert "uploaded again" not in answer.text

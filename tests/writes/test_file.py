@@ -13,10 +13,18 @@ from django.test import Client as Browser
 
 from console.access.roles import Role
 from console.models import AuditEvent, Integration
+from files.findings import HOPELESS_IF_DENSE
 from files.reading import delimiters, encodings
 from sandbox.app import Sandbox
-from tests.answers import levels
-from tests.writes.making import check_draft, confirm, make_draft, press_send
+from tests.answers import Shown, levels
+from tests.texts import numbers
+from tests.writes.making import (
+    check_draft,
+    confirm,
+    have_jobs_done,
+    make_draft,
+    press_send,
+)
 from tests.writes.pages import Page
 from tests.writes.test_csv import upload
 from writes.models import SavedMapping, Write
@@ -38,8 +46,9 @@ def page(write: Write) -> str:
 
 
 def press(browser: Browser, write: Write, do: str, **values: Any) -> Any:
-    """Press a button of the page, and bring `write` up to date."""
+    """Press a button of the page, have the work done, and bring `write` up to date."""
     answer = browser.post(page(write), {"do": do, **values})
+    have_jobs_done()
     write.refresh_from_db()
     return answer
 
@@ -71,8 +80,10 @@ class TestReading:
     def test_what_is_no_table_is_refused_in_words(
         self, data: bytes, browser: Browser, target: dict[str, Any]
     ) -> None:
-        answer = upload(browser, target, data, follow=True)
+        upload(browser, target, data)
+        have_jobs_done()
         write = Write.objects.get()
+        answer = browser.get(page(write))
         assert write.inspection["refusal"] in answer.content.decode()
         assert not write.is_ready
         assert press_send(browser, write).status_code == 302
@@ -140,6 +151,7 @@ class TestReading:
         self, browser: Browser, target: dict[str, Any]
     ) -> None:
         upload(browser, target, workbook("First", above="Report"), name="a.xlsx")
+        have_jobs_done()
         write = Write.objects.get()
         press(browser, write, "read", sheet="First")
         assert rules(write) == {("title-rows", None)}
@@ -184,6 +196,7 @@ class TestReading:
         self, browser: Browser, target: dict[str, Any]
     ) -> None:
         upload(browser, target, workbook("First", "Second"), name="a.xlsx")
+        have_jobs_done()
         write = Write.objects.get()
         assert write.inspection["sheets"] == ["First", "Second"]
         answer = browser.get(page(write))
@@ -749,3 +762,93 @@ def test_a_file_of_which_all_rows_were_left_out_can_have_them_back(
     answer = browser.get(f"/writes/{write.pk}/file/")
     assert not answer.context["is_empty"]
     assert "Put the rows back" in Page(answer).buttons
+
+
+MANY = 5_001
+WIDE = b",".join(b"c%d" % number for number in range(MANY))
+LONG = b",".join(b"a%031d" % number for number in range(1_100))
+
+
+@pytest.mark.parametrize(
+    ("data", "rule"),
+    [
+        (b"id," + WIDE + b"\n1\n", "too-many-columns"),
+        (b"id," + b"," * MANY + b"\n1\n", "too-many-columns"),
+        (b"id,N" + b"a" * 300 + b"\n1,2\n", "long-name"),
+        (b"id," + LONG + b"\n1\n", "long-header"),
+        (b'id,"Name\n1,2\n', "unreadable"),
+        (b'id,Name\n1,"2\n3,4\n', "unreadable"),
+        (b"id,Name\n" + b"1,2\n" * 50 + b'3,"x"y\n4,5\n', "unreadable"),
+    ],
+)
+def test_what_only_another_file_mends_is_not_offered_to_be_mended(
+    data: bytes, rule: str, integration: Integration, olga: User, browser: Browser
+) -> None:
+    write = make_draft(integration, olga, csv=data, primary_key="id", faulty=True)
+    answer = browser.get(f"/writes/{write.pk}/file/")
+    page = Page(answer)
+    assert rule in {group["rule"] for group in groups(answer)}
+    # It is named where the page begins, and not only below.
+    message = write.check_report["groups"][0]["first"][0]["message"]
+    assert message in Shown(answer).texts["verdict"]
+    assert "columns" not in page.ids
+    assert {"cell", "name_0", "primary_key"}.isdisjoint(page.submits)
+    assert {"Leave these rows out", "Apply and check again"}.isdisjoint(page.buttons)
+    assert f'href="/writes/{write.pk}/again/"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("data", "button"),
+    [
+        (b"id,Name\n,x\n1,2\n", "Leave these rows out"),
+        (b"Nr,Name\n1,x\n", "Use this column"),
+        (b"A title\nid,Name\n1,2\n", "Begin at row 2"),
+        (b'id,Name\n1,a "b" c\n', "Put this cell in quotes"),
+    ],
+)
+def test_what_can_be_mended_here_still_is(
+    data: bytes, button: str, integration: Integration, olga: User, browser: Browser
+) -> None:
+    write = make_draft(integration, olga, csv=data, primary_key="id", faulty=True)
+    answer = browser.get(f"/writes/{write.pk}/file/")
+    assert not answer.context["other_file"]
+    assert button in Page(answer).buttons
+
+
+@pytest.mark.parametrize(
+    ("data", "counted"),
+    [
+        (b"id,Name\n" + b",x\n" * (HOPELESS_IF_DENSE + 100) + b"1,y\n", "partly"),
+        (b'id,Name\n1,2\n3,"4\n5,6\n', "partly"),
+        (b"id," + b"," * MANY + b"\n1\n", "not"),
+        (b"\nid,Name\n1,2\n", "not"),
+        (b"id,Name\n,2\n3,4\n", "all"),
+    ],
+)
+def test_a_check_that_stopped_tells_no_count_of_the_whole_file(
+    data: bytes, counted: str, integration: Integration, olga: User, browser: Browser
+) -> None:
+    write = make_draft(integration, olga, csv=data, primary_key="id", faulty=True)
+    shown = Shown(browser.get(f"/writes/{write.pk}/file/"))
+    assert shown.data.get("counted", ["not"]) == [counted]
+    if counted == "all":
+        assert write.row_count == 2
+        assert write.count_label.startswith("2 ")
+        return
+    assert write.row_count is None
+    assert not numbers(write.count_label)
+    rows = write.check_report["rows"]
+    assert (rows in numbers(shown.texts["verdict"])) == (counted == "partly")
+
+
+def test_a_file_that_could_not_be_read_as_chosen_can_be_read_otherwise(
+    write: Write, browser: Browser
+) -> None:
+    press(browser, write, "read", begin="900", encoding="utf-8", delimiter=",")
+    answer = browser.get(page(write))
+    assert answer.context["job"].state == "failed"
+    assert "read-otherwise" in Page(answer).ids
+    assert f'href="/writes/{write.pk}/again/"' in answer.text
+    assert "begin" in Page(browser.get(f"{page(write)}?read")).submits
+    press(browser, write, "read", begin="1", encoding="utf-8", delimiter=",")
+    assert write.check_report

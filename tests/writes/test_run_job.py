@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from console.models import Integration
 from console.runtime import trouble
+from files.reading.apart import Killed
 from sandbox.app import Sandbox
 from tests.answers import Shown
 from tests.writes.making import confirm, make_draft, work_off
@@ -250,6 +251,7 @@ def test_a_join_that_was_given_up_does_not_say_that_nothing_was_sent(
         (OSError(errno.ENOSPC, "No space left on device"), trouble.FULL),
         (OSError(errno.EROFS, "Read-only file system"), trouble.READ_ONLY),
         (OperationalError("the connection is lost"), trouble.AWAY),
+        (MemoryError(), trouble.MEMORY),
     ],
 )
 def test_what_kept_it_from_ending_is_told(
@@ -267,6 +269,24 @@ def test_what_kept_it_from_ending_is_told(
     assert told.text in job.problem
     assert told.remedy in job.problem
     assert ("Nothing was sent" in job.problem) == (kind == CHECK)
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), OSError(errno.ENOMEM, ""), Killed(), RuntimeError()]
+)
+def test_what_wants_memory_is_not_tried_three_times(
+    error: Exception, write: Write, work: Any
+) -> None:
+    def fails(write: Write, progress: Progress) -> None:
+        raise error
+
+    done = work(fails)
+    job = begin_job.begin(write, CHECK, size=LARGE)
+    for _ in range(4):
+        run_job.run(job.pk)
+    job.refresh_from_db()
+    assert job.state == State.FAILED
+    assert len(done) == job.attempts == (3 if type(error) is RuntimeError else 2)
 
 
 def test_a_file_that_is_not_mounted_is_not_called_gone(

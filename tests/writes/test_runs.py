@@ -198,8 +198,9 @@ def test_a_file_that_was_changed_is_not_sent(
     path.write_bytes(path.read_bytes().replace(b"Nr 1", b"Nr 9"))
     run_calls.run(operation.pk)
     assert received(sandbox) == []
-    operation.batch.refresh_from_db()
-    assert operation.batch.stopped_why
+    operation.refresh_from_db()
+    assert operation.state == State.HELD
+    assert operation.reason
 
 
 def test_a_worker_that_vanished_leaves_one_unknown_request(

@@ -264,11 +264,14 @@ def test_a_mistake_of_ours_while_sending_is_an_unknown_outcome(
     operation: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(self: Client, request: object) -> None:
-        raise ZeroDivisionError
+        raise OSError(28, "the system's words", "/where/it/lies")
 
     monkeypatch.setattr(Client, "send", broken)
     send(operation)
     assert operation.state == State.UNKNOWN
+    assert operation.reason
+    for raw in ("Errno", "the system", "/where/it/lies"):
+        assert raw not in operation.reason
 
 
 def test_a_file_changed_after_confirming_is_not_sent(
@@ -301,7 +304,7 @@ def test_a_project_without_a_key_sends_nothing_and_says_so(
     with pytest.raises(NoActiveKey) as missing:
         project.active_key()
     send(operation)
-    assert operation.state == State.CANCELLED
+    assert operation.state == State.HELD
     assert str(missing.value) in operation.reason
 
 

@@ -162,7 +162,7 @@ class TestChoosing:
         settings.PUBLIC_URL = ""
         send.send(operation.pk)
         operation.refresh_from_db()
-        assert operation.state == State.CANCELLED
+        assert operation.state == State.HELD
         assert operation.reason
         assert received(sandbox) == []
 
@@ -479,7 +479,7 @@ class TestStore:
         settings.S3_SECRET_KEY = "wrong"
         send.send(operation.pk)
         operation.refresh_from_db()
-        assert operation.state == State.CANCELLED
+        assert operation.state == State.HELD
         assert "403" in operation.reason
         assert "wrong" not in operation.reason
         assert received(sandbox) == []

@@ -11,7 +11,7 @@ from django.test import Client as Browser
 
 from operations.models import Operation
 from sandbox.app import Sandbox
-from tests.answers import levels
+from tests.answers import Shown, levels
 from tests.conftest import move_projects
 from tests.texts import quoted
 from tests.writes.making import confirm, press_send, received, records, work_off
@@ -175,19 +175,61 @@ def test_what_changed_since_is_not_sent(
     assert received(sandbox) == []
 
 
-def test_an_address_that_is_away_is_not_said_to_have_changed(
-    sandbox: Sandbox, web: Web, browser: Browser, olga: User, target: dict[str, Any]
+def away(web: Web, settings: Any) -> None:
+    web.shutdown()
+    web.server_close()
+
+
+def not_allowed(web: Web, settings: Any) -> None:
+    settings.PRIVATE_HOSTS = []
+
+
+def other_port_allowed(web: Web, settings: Any) -> None:
+    settings.PRIVATE_HOSTS = [("127.0.0.1", 443)]
+
+
+@pytest.mark.parametrize("prevent", [away, not_allowed, other_port_allowed])
+def test_an_address_that_cannot_be_looked_at_again_is_held_for_a_person(
+    prevent: Any,
+    sandbox: Sandbox,
+    web: Web,
+    browser: Browser,
+    olga: User,
+    target: dict[str, Any],
+    settings: Any,
 ) -> None:
     review(browser, target, web.url)
     operation = confirm(Write.objects.get(), olga)
-    web.shutdown()
-    web.server_close()
+    prevent(web, settings)
     send.send(operation.pk)
     operation.refresh_from_db()
-    assert operation.state == State.CANCELLED
-    # It names the host that could not be asked.
+    assert operation.state == State.HELD
+    # It names the host that could not be asked, and does not say that it changed.
     assert quoted(operation.reason) == ["127.0.0.1"]
+    page = browser.get(operation.get_absolute_url())
+    assert "resume" in Shown(page).ids
+    work_off()
     assert received(sandbox) == []
+
+
+def test_once_the_address_is_allowed_again_it_goes_on(
+    sandbox: Sandbox,
+    web: Web,
+    browser: Browser,
+    olga: User,
+    target: dict[str, Any],
+    settings: Any,
+) -> None:
+    review(browser, target, web.url)
+    operation = confirm(Write.objects.get(), olga)
+    allowed, settings.PRIVATE_HOSTS = settings.PRIVATE_HOSTS, []
+    send.send(operation.pk)
+    settings.PRIVATE_HOSTS = allowed
+    work_off()
+    assert received(sandbox) == []
+    browser.post(f"/writes/{operation.batch.write_id}/resume/")
+    send.send(operation.pk)
+    assert len(received(sandbox)) == 1
 
 
 def test_hostile_text_of_the_address_is_only_text(

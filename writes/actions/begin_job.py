@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from console.runtime import db_clock
+from files.reading.kinds import is_archive
 from writes import dispatch
 from writes.models import FileJob, Write
 from writes.worker import run_job
@@ -25,8 +26,10 @@ def begin(write: Write, kind: str, *, size: int, wait: bool = True) -> FileJob:
 
     One that is open for the same write is not wanted any more and stops by itself.
     With `wait`, small files are done when this returns, unless they are much work.
+    Workbooks never are: so many at once could be uploaded that reading them took all
+    memory, whereas as many are read at once as there are workers.
     """
-    at_once = wait and size <= SMALL
+    at_once = wait and size <= SMALL and not _is_workbook(write)
     with transaction.atomic():
         # Of two at the same moment the second waits, and takes the place of the first.
         Write.objects.select_for_update().get(pk=write.pk)
@@ -52,3 +55,12 @@ def begin(write: Write, kind: str, *, size: int, wait: bool = True) -> FileJob:
         if job.due_at is not None and job.due_at <= db_clock.now():
             dispatch.enqueue_job(job.pk)
     return job
+
+
+def _is_workbook(write: Write) -> bool:
+    """Tell whether the file of `write` is read by a process of its own, or may be."""
+    try:
+        return is_archive(write.path_of("original"))
+    except OSError:
+        # The job tells what is the matter with it.
+        return False

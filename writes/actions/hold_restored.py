@@ -10,13 +10,11 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from console.actor import Actor
 from console.health import pulse
 from operations.models import Operation
 from writes.actions.pause import NothingToPause, pause
 from writes.models import Call, Write
-
-CONSOLE = Actor(name="the console")
+from writes.worker.hold import CONSOLE
 
 
 def hold_restored(now: datetime) -> int:

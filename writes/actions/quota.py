@@ -21,9 +21,9 @@ def need_quota(user: User, more: int) -> None:
     kept, most = kept_by(user), settings.DRAFTS_MIB * MIB
     if kept + more > most:
         raise QuotaReached(
-            f"Your drafts keep {kept / MIB:,.0f} MiB of files, and with "
-            f"{more / MIB:,.1f} MiB more it would be over the {settings.DRAFTS_MIB:,} "
-            "MiB that each person has. Send some of them, or discard them, first."
+            f"Your drafts keep {kept / MIB:,.1f} MiB of files; with this one they "
+            f"would keep more than the {settings.DRAFTS_MIB:,} MiB that each person "
+            "has. Send some of them, or discard them, then do it again."
         )
 
 

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 
 from console.actor import Actor
 from console.models import AuditEvent
+from console.runtime.trouble import in_words
 from writes.actions import begin_job
 from writes.actions.settle import is_moving
 from writes.models import Batch, FileJob, Write, WriteQuerySet
@@ -30,7 +31,7 @@ def rejoin(write: Write, actor: Actor) -> FileJob:
     try:
         size = write.path_of("as_sent").stat().st_size
     except FileNotFoundError as error:
-        raise NothingToJoin(str(error)) from None
+        raise NothingToJoin(in_words(error)) from None
     if is_moving(write):
         raise NothingToJoin(
             "It has not ended yet. Its rows are joined by themselves when it has."

@@ -13,6 +13,7 @@ Mend = Literal[
     "quotes",
     "placeholders",
     "repair",
+    "other-file",
     "",
 ]
 
@@ -21,7 +22,8 @@ class RuleTitle(NamedTuple):
     """`counts` is what one finding stands for, `mend` what the page offers at once.
 
     Where it stands for a cell, a row or a line, its row is at fault; elsewhere the row
-    is no more than an example, and must not be offered to be left out.
+    is no more than an example, and must not be offered to be left out. Where only
+    another file helps, "other-file", nothing else is offered.
     """
 
     title: str
@@ -66,7 +68,10 @@ RULES: dict[str, RuleTitle] = {
         "Not checked to its end", "Look whether it is the right file and key."
     ),
     "unreadable": RuleTitle(
-        "From here on rows cannot be told apart", "Correct the quotes in the file."
+        "From here on rows cannot be told apart",
+        "Correct the quotes in the file.",
+        "",
+        "other-file",
     ),
     # The header
     "blank-column": RuleTitle(
@@ -90,8 +95,12 @@ RULES: dict[str, RuleTitle] = {
     "key-missing": RuleTitle(
         "The primary key is not in the header", "Choose the column.", "", "key"
     ),
-    "long-header": RuleTitle("The header is too long", "Take columns out of the file."),
-    "long-name": RuleTitle("A column name is too long", "Correct the header."),
+    "long-header": RuleTitle(
+        "The header is too long", "Take columns out of the file.", "", "other-file"
+    ),
+    "long-name": RuleTitle(
+        "A column name is too long", "Correct the header.", "", "other-file"
+    ),
     "more-columns": RuleTitle(
         "Findings in more columns",
         "Correct the other columns first. All findings are in the download.",
@@ -111,7 +120,9 @@ RULES: dict[str, RuleTitle] = {
     "repeated-column": RuleTitle(
         "Two columns with one name", _LEAVE_OUT, "columns", "leave-columns"
     ),
-    "too-many-columns": RuleTitle("Too many columns", "Take columns out of the file."),
+    "too-many-columns": RuleTitle(
+        "Too many columns", "Take columns out of the file.", "", "other-file"
+    ),
     "unknown-column": RuleTitle(
         "Columns that the object does not have", _LEAVE_OUT, "columns", "leave-columns"
     ),

@@ -52,6 +52,16 @@ def note_what_mends(
             finding["has_lines"] = not {"\n", "\r"}.isdisjoint(finding["value"] or "")
 
 
+def needs_other_file(report: Mapping[str, Any]) -> str:
+    """Say what only another file mends, "" where there is no such thing."""
+    said = (
+        group["first"][0]["message"]
+        for group in report["groups"]
+        if title_of(group["rule"]).mend == "other-file"
+    )
+    return next(said, "")
+
+
 def names_its_rows(group: Mapping[str, Any]) -> bool:
     """Whether each finding of a group names a row at fault, and all are known.
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from console.access.roles import Role, require_viewer
 from console.http import ConsoleRequest, FileGone
+from console.runtime.trouble import in_words
 from console.ui.downloads import note_download
 from files.findings_file import COLUMNS, read_findings
 from operations.csv_export import CSV, csv_lines, download
@@ -58,7 +59,7 @@ def findings(request: ConsoleRequest, pk: int) -> HttpResponseBase:
     try:
         path = write.path_of("findings")
     except FileNotFoundError as error:
-        raise FileGone(str(error)) from None
+        raise FileGone(in_words(error)) from None
     note_download(
         request,
         "findings.downloaded",
@@ -77,7 +78,7 @@ def _file(request: ConsoleRequest, pk: int, kind: str) -> FileResponse:
         _note(request, write, _WHAT[kind], path)
         opened = path.open("rb")
     except FileNotFoundError as error:
-        raise FileGone(str(error)) from None
+        raise FileGone(in_words(error)) from None
     name = f"write-{write.pk}-{kind.replace('_', '-')}.csv"
     # Never inline: the content is a customer's, and a browser would try to show it.
     response = FileResponse(opened, as_attachment=True, filename=name)
@@ -109,7 +110,7 @@ def body(request: ConsoleRequest, pk: int) -> HttpResponse:
     try:
         content = batch.request().content()
     except FileNotFoundError as error:
-        raise FileGone(str(error)) from None
+        raise FileGone(in_words(error)) from None
     note_download(
         request,
         "file.downloaded",

@@ -14,6 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from console.access.roles import Role, require_viewer
 from console.http import ConsoleRequest
+from console.runtime.trouble import in_words
 from console.sign_in import kept_form
 from console.ui.polling import seconds_between_polls, seen
 from files import unseen
@@ -51,8 +52,10 @@ def file(request: ConsoleRequest, pk: int) -> HttpResponse:
         return _page(request, write)
     try:
         typed = with_columns(write.recipe, columns_of(write), kept)
-    except (InvalidRecipe, FileNotFoundError) as error:
+    except InvalidRecipe as error:
         return _page(request, write, problem=str(error))
+    except FileNotFoundError as error:
+        return _page(request, write, problem=in_words(error))
     return _page(request, write, typed=typed)
 
 
@@ -200,6 +203,7 @@ def _report_context(
     findings.mark_columns(by_name, groups)
     return {
         "is_empty": _is_empty(report, recipe),
+        "other_file": findings.needs_other_file(report),
         "rules": findings.by_rule(groups, by_name),
         "counts": counts,
         "level": level,

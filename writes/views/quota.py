@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Any
 
 from django.http import HttpResponse
+from django.urls import reverse
 
 from console.http import ConsoleRequest
 from console.uploads import body_size
@@ -21,7 +22,9 @@ def within_quota(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
             if body_size(request):
                 need_quota(request.user, body_size(request))
         except QuotaReached as error:
-            return too_large(request, str(error))
+            title, drafts = "Your drafts take too much room", reverse("writes:drafts")
+            way_out = {"way_out": drafts, "way_out_label": "Your drafts"}
+            return too_large(request, str(error), title=title, **way_out)
         return view(request, *args, **kwargs)
 
     return guarded

@@ -24,6 +24,7 @@ from django.views.decorators.http import require_POST, require_safe
 from console.access.roles import Role, require_operator, require_viewer
 from console.actor import Actor
 from console.http import ConsoleRequest, FileGone
+from console.runtime.trouble import in_words
 from console.ui.downloads import note_download
 from files.raw_records import cut
 from files.rows import row_exports
@@ -253,7 +254,7 @@ def _opened(request: ConsoleRequest, pk: int) -> tuple[Write, RowStore]:
         with RowStore(path) as store:
             store.check()
     except FileNotFoundError as error:
-        raise FileGone(str(error)) from None
+        raise FileGone(in_words(error)) from None
     except sqlite3.DatabaseError:
         raise FileGone(
             f"The outcome of the rows of write {write.pk} cannot be read: it was "

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
 from django.db.models import F
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
@@ -60,19 +61,21 @@ def _open_address(token: str) -> SharedAddress | None:
 def _note(request: ConsoleRequest, address: SharedAddress, status: int) -> None:
     """Keep that it was fetched, by whom and how much; never the token."""
     mine = SharedAddress.objects.filter(pk=address.pk)
-    mine.update(fetched_count=F("fetched_count") + 1, fetched_at=timezone.now())
     batch = address.batch
-    AuditEvent.record(
-        action="file.fetched",
-        subject=f"File of write {batch.write_id}, by its shared address",
-        about=batch.operation,
-        actor=replace(Actor.of(request), name="shared address"),
-        detail={
-            "method": request.method,
-            "range": request.headers.get("Range", ""),
-            "status": status,
-        },
-    )
+    # On a full disk neither is kept, and nothing is fetched.
+    with transaction.atomic():
+        mine.update(fetched_count=F("fetched_count") + 1, fetched_at=timezone.now())
+        AuditEvent.record(
+            action="file.fetched",
+            subject=f"File of write {batch.write_id}, by its shared address",
+            about=batch.operation,
+            actor=replace(Actor.of(request), name="shared address"),
+            detail={
+                "method": request.method,
+                "range": request.headers.get("Range", ""),
+                "status": status,
+            },
+        )
 
 
 @require_POST

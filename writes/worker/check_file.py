@@ -163,7 +163,7 @@ class _Work:
             "held_back": self._name(held_back) if mended.rows_held_back else "",
             "findings": self._name(findings),
             "primary_key": report.key or self.write.primary_key,
-            "row_count": report.rows,
+            "row_count": None if report.is_partial else report.rows,
             "is_ready": not report.blocks,
             "delivery": self._delivery(size),
             "typing_json": run.get("kinds", {}),

@@ -29,14 +29,17 @@ from console.health import pulse
 from console.models import EnvironmentControl, NoActiveKey, Project
 from console.runtime import db_clock
 from console.runtime.shutdown import holding
+from console.runtime.trouble import in_words
 from files.records_json.cutting import Frame, body
 from files.records_json.typing import NotTyped, Table
+from operations.display.problem import problem_in_words
 from operations.limits import circuit_breaker, rate_limit
 from operations.limits.rate_limit import NotNow
 from operations.models import Operation
 from writes import calls
 from writes.models import Batch, Call, Write
 from writes.worker import record_call
+from writes.worker.hold import hold_for_a_person
 
 log = logging.getLogger(__name__)
 
@@ -80,8 +83,12 @@ def run(operation_id: int) -> None:
         return
     try:
         this = _prepared(operation)
-    except (NoActiveKey, UnreadableSecret, RequestInvalid, OSError) as error:
-        record_call.stop(operation.batch, f"Nothing more was sent. {error}")
+    except (NoActiveKey, UnreadableSecret, RequestInvalid) as error:
+        _keep_back(operation, problem_in_words(error))
+        return
+    except OSError as error:
+        log.warning("Operation %s: not sent: %s", operation.pk, error)
+        _keep_back(operation, in_words(error))
         return
     until = time.monotonic() + SLICE
     while time.monotonic() < until:
@@ -94,6 +101,14 @@ def run(operation_id: int) -> None:
     Batch.objects.filter(pk=this.batch.pk, calls_due_at__isnull=False).update(
         calls_due_at=db_clock.now()
     )
+
+
+def _keep_back(operation: Operation, why: str) -> None:
+    """Let nothing of a run leave, or nothing more, until a person has it go on."""
+    if operation.state == State.WAITING:
+        hold_for_a_person(operation, why)
+    else:
+        record_call.stop(operation.batch, f"Nothing more was sent. {why}")
 
 
 def _prepared(operation: Operation) -> _Run:
@@ -201,9 +216,9 @@ def _exchange(this: _Run, call: Call) -> None:
         record_call.record(call, error)
         circuit_breaker.note(project, "write", [error])
         return
-    except Exception as mistake:
+    except Exception:
         log.exception("%s: sending went wrong", call)
-        failed = OutcomeUnknown(f"The console failed: {mistake}")
+        failed = OutcomeUnknown("The console failed; its log has the cause")
         record_call.record(call, failed)
         return
     record_call.record(call, outcome)

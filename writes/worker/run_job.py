@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -9,8 +10,9 @@ from django.utils import timezone
 
 from console.runtime import db_clock
 from console.runtime.shutdown import holding
-from console.runtime.trouble import Trouble, trouble_of
+from console.runtime.trouble import MEMORY, Trouble, trouble_of
 from files.mending.recipes import InvalidRecipe
+from files.reading.apart import Killed
 from writes.models import FileJob, Write
 from writes.worker import check_file, join_rows
 from writes.worker.progress import JobProgress, Progress, Stopped, TooLong
@@ -20,6 +22,8 @@ log = logging.getLogger(__name__)
 State = FileJob.State
 
 MOST_ATTEMPTS = 3
+# What takes all memory once more harms whatever else runs beside it.
+MOST_IN_NEED = 2
 
 _WORK: dict[str, Callable[[Write, Progress], None]] = {
     FileJob.Kind.CHECK: check_file.check_file,
@@ -35,6 +39,12 @@ _GONE: dict[str, str] = {
     FileJob.Kind.CHECK: "The stored file is gone. Upload it again.",
     FileJob.Kind.JOIN: "The stored file is gone, so its rows cannot be told apart.",
 }
+
+_KILLED = replace(
+    MEMORY,
+    text="The program that reads the workbook was ended by the system, perhaps for "
+    "want of memory.",
+)
 
 
 def run(job_id: int, seconds: float | None = None) -> None:
@@ -61,6 +71,9 @@ def run(job_id: int, seconds: float | None = None) -> None:
         _end(job, State.FAILED, f"{_MEANS[job.kind]} {error}")
     except InvalidRecipe as error:
         _end(job, State.FAILED, f"What was chosen does not fit the file. {error}")
+    except Killed:
+        log.exception("The child of file job %s was killed", job.pk)
+        _try_again(job, _KILLED)
     except Exception as error:
         log.exception("File job %s went wrong", job.pk)
         _try_again(job, trouble_of(error))
@@ -120,7 +133,8 @@ def _told(job: FileJob, trouble: Trouble) -> str:
 
 
 def _try_again(job: FileJob, trouble: Trouble | None) -> None:
-    if job.attempts >= MOST_ATTEMPTS:
+    is_in_need = trouble is not None and trouble.name == MEMORY.name
+    if job.attempts >= (MOST_IN_NEED if is_in_need else MOST_ATTEMPTS):
         if trouble:
             _end(job, State.FAILED, _told(job, trouble))
             return

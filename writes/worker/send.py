@@ -1,5 +1,7 @@
 """Sending: at most once, and whatever happens the row says what is known.
 
+    held ◀── something of this installation keeps it from leaving: a person resumes
+      ▲
     waiting ──claim──▶ sending ──┬─▶ in progress | succeeded
        ▲                         ├─▶ rejected   the server said no
        └──── nothing left, ──────┤
@@ -38,7 +40,9 @@ from console.health import pulse
 from console.models import EnvironmentControl, NoActiveKey
 from console.runtime import db_clock
 from console.runtime.shutdown import holding
+from console.runtime.trouble import Prevented, in_words, trouble_of
 from files.remote.stores import StoreError
+from operations.display.problem import problem_in_words
 from operations.limits import circuit_breaker, rate_limit
 from operations.models import Operation
 from operations.models.operation import is_frozen
@@ -47,6 +51,7 @@ from writes.models import Batch, Write
 from writes.models.batch import paused_condition, stopped_condition
 from writes.storage import measure
 from writes.worker import record_answer, share_file
+from writes.worker.hold import hold_for_a_person
 
 log = logging.getLogger(__name__)
 
@@ -84,19 +89,42 @@ def send(operation_id: int) -> None:
         return
     if operation.batch.is_shared and not _reserve(operation):
         return
-    try:
-        client = operation.project.client()
-        with holding(partial(_release, operation)):
-            request = _as_reviewed(operation)
-    except (NoActiveKey, UnreadableSecret, RequestInvalid, OSError) as error:
-        _cancel(operation, str(error))
+    client = _client(operation)
+    if client is None:
         return
-    except StoreError as error:
-        _cancel(operation, f"Nothing was sent, since the store failed. {error}")
-        return
-    if _claim(operation):
+    request = _ready(operation)
+    if request is not None and _claim(operation):
         with holding(partial(_stop_waiting, operation)), _lease_renewed(operation):
             _exchange(operation, client, request)
+
+
+def _client(operation: Operation) -> Client | None:
+    """Return who may send it, None where it is held since nobody may."""
+    try:
+        return operation.project.client()
+    except (NoActiveKey, UnreadableSecret, RequestInvalid) as problem:
+        hold_for_a_person(operation, problem_in_words(problem))
+    return None
+
+
+def _ready(operation: Operation) -> Request | None:
+    """Return the request to send; None where it is held, or can never be sent."""
+    try:
+        with holding(partial(_release, operation)):
+            return _as_reviewed(operation)
+    except (Prevented, StoreError) as error:
+        hold_for_a_person(operation, str(error))
+    except RequestInvalid as error:
+        _cancel(operation, str(error))
+    except OSError as error:
+        log.warning("Operation %s: not sent: %s", operation.pk, error)
+        trouble = trouble_of(error)
+        if isinstance(error, FileNotFoundError) and not trouble:
+            _cancel(operation, in_words(error))
+        else:
+            # Not the remedy of a page: who does it again has it twice.
+            hold_for_a_person(operation, trouble.text if trouble else in_words(error))
+    return None
 
 
 def _could_leave_since(operation: Operation, control: EnvironmentControl) -> datetime:
@@ -109,7 +137,8 @@ def _could_leave_since(operation: Operation, control: EnvironmentControl) -> dat
 def _as_reviewed(operation: Operation) -> Request:
     """Return the request with exactly the content that was confirmed.
 
-    Raises `RequestInvalid` where that is not to be had any more, and `OSError`.
+    Raises `RequestInvalid` where that is not to be had any more; `Prevented`,
+    `StoreError` and `OSError` where it is not to be had now.
     """
     batch = operation.batch
     batch.need_same_generation()
@@ -212,9 +241,9 @@ def _exchange(operation: Operation, client: Client, request: Request) -> None:
         outcome: WriteResult | AmpersandError = client.send(request)
     except AmpersandError as error:
         outcome = error
-    except Exception as mistake:
+    except Exception:
         log.exception("Operation %s: sending went wrong", operation.pk)
-        outcome = OutcomeUnknown(f"The console failed: {mistake}")
+        outcome = OutcomeUnknown("The console failed; its log has the cause")
         record_answer.record_answer(operation, outcome)
         return
     record_answer.record_answer(operation, outcome)

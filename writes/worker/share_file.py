@@ -11,7 +11,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from ampersand import RequestInvalid
+from console.runtime.trouble import Prevented
 from files.remote.stores import S3Store, StoreError, new_name
 from writes.delivery import deliveries
 from writes.models import Batch, SharedAddress, Write
@@ -25,14 +25,14 @@ OPEN_FOR = timedelta(hours=24)
 def share(batch: Batch) -> str:
     """Make an address for the text of `batch` and return it.
 
-    Raises `FileNotFoundError` if the file is gone, `StoreError`, and `RequestInvalid`
-    where the settings have lost what was chosen.
+    Raises `FileNotFoundError` if the file is gone, `StoreError`, and `Prevented` where
+    the settings have lost what was chosen.
     """
     way = batch.write.delivery
     if way not in deliveries(0):
-        raise RequestInvalid(
-            "Nothing was sent: how it was to be handed over is not set up any more. "
-            "Ask whoever runs this console, or send it again in parts."
+        raise Prevented(
+            "How it was to be handed over is not set up any more. Ask whoever runs "
+            "this console; or cancel it, and send it again in parts."
         )
     if way == Write.Delivery.STORE:
         return _put_in_store(batch)
