@@ -73,7 +73,30 @@ function keepOptionsInStep(select) {
   refresh();
 }
 
+// <select data-allowed-by="id_project"> keeps only the options that the chosen one there
+// names in its data-actions.
+function keepActionsInStep(select) {
+  const parent = document.getElementById(select.dataset.allowedBy);
+  if (!parent) return;
+  const all = [...select.querySelectorAll("option")].map((option) => option.cloneNode(true));
+  const refresh = () => {
+    const chosen = select.value;
+    const actions = parent.selectedOptions[0]?.dataset.actions?.split(" ");
+    const fitting = actions ? all.filter((option) => actions.includes(option.value)) : all;
+    select.replaceChildren(...fitting.map((option) => option.cloneNode(true)));
+    if (fitting.some((option) => option.value === chosen)) select.value = chosen;
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  parent.addEventListener("change", refresh);
+  refresh();
+}
+
 function enhance(root) {
+  root.querySelectorAll("select[data-allowed-by]").forEach((select) => {
+    if (select.dataset.enhanced) return;
+    select.dataset.enhanced = "yes";
+    keepActionsInStep(select);
+  });
   root.querySelectorAll("select[data-depends-on]").forEach((select) => {
     if (select.dataset.enhanced) return;
     select.dataset.enhanced = "yes";

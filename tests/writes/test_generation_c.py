@@ -186,3 +186,20 @@ def test_a_deletion_whose_outcome_is_unknown_is_decided_by_a_person(
     operation.refresh_from_db()
     assert operation.state == State.SUCCEEDED
     assert json.loads(draft.batches.get().body)["type"] == "delete"
+
+
+@pytest.mark.parametrize(
+    ("path", "actions"),
+    [
+        ("record", {"A": "create update", "C": "create delete update"}),
+        ("csv", {"A": "upsert", "C": "create delete update"}),
+    ],
+)
+def test_a_project_says_which_actions_its_api_has(
+    browser: Browser, project: Project, path: str, actions: dict[str, str]
+) -> None:
+    make_project("Old")
+    page = browser.get(f"/writes/{path}/").content.decode()
+    for each in Project.objects.all():
+        told = f'value="{each.pk}" data-actions="{actions[each.generation]}"'
+        assert told in page

@@ -257,3 +257,31 @@ def test_the_rows_come_home_with_their_ids_and_reasons(
     assert ids[0] in page.content.decode()
     lines = b"".join(browser.get(f"/writes/{write.pk}/outcomes.csv"))
     assert ids[-1].encode() in lines
+
+
+def test_a_late_answer_lets_a_run_go_on(
+    sandbox: Sandbox, project: Project, olga: User
+) -> None:
+    operation = confirm(draft(project, olga, people(150)), olga)
+    client = operation.project.client()
+
+    def meanwhile(*args: Any) -> Any:
+        # The lease runs out while the worker is stopped.
+        Call.objects.filter(state=Call.State.SENDING).update(due_at=timezone.now())
+        run_calls.recover_overdue(timezone.now())
+        assert Operation.objects.get().state == State.UNKNOWN
+        return really(*args)
+
+    really = client.send_batch
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(type(client), "send_batch", lambda _, *args: meanwhile(*args))
+        run_calls.run(operation.pk)
+    assert calls(operation)[0] == ("Answered", 100, 0)
+    operation.refresh_from_db()
+    batch = operation.batch
+    batch.refresh_from_db()
+    assert operation.state in (State.IN_PROGRESS, State.SUCCEEDED)
+    run_calls.run(operation.pk)
+    operation.refresh_from_db()
+    assert operation.state == State.SUCCEEDED
+    assert operation.rows_succeeded == 150

@@ -53,7 +53,7 @@ def cancel_rest(batch: Batch, actor: Actor) -> int:
         if operation.state in Operation.UNSENT:
             operation.cancel(by=actor.name)
         _audit(batch, actor, "write.rest_cancelled", f"{count} requests, {rows} rows")
-    record_call.end_if_over(batch)
+    record_call.settle(batch)
     return count
 
 
@@ -86,22 +86,8 @@ def decide(call: Call, actor: Actor, *, was_written: bool, looked_at: str) -> No
             over=True,
         )
         _audit(call.batch, actor, "call.decided", f"request {call.number}: {reason}")
-    _resume(call.batch)
-
-
-def _resume(batch: Batch) -> None:
-    """Let a run go on of which nothing is unknown any more, or give it its end."""
-    mine = Call.objects.filter(batch=batch)
-    if mine.undecided().exists():
-        return
-    if not mine.filter(state__in=Call.OPEN).exists():
-        record_call.end_if_over(batch)
-        return
-    operation = Operation.objects.get(pk=batch.operation_id)
-    operation.change(only_from=(State.UNKNOWN,), state=State.IN_PROGRESS, reason="")
-    still = Batch.objects.filter(pk=batch.pk, stopped_why="")
-    if still.update(calls_due_at=db_clock.now()):
-        dispatch.enqueue_send(operation)
+    record_call.settle(call.batch)
+    dispatch.enqueue_send(call.batch.operation)
 
 
 def _audit(batch: Batch, actor: Actor, action: str, what: str) -> None:

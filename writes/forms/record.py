@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from writes.forms.target import TargetForm, need_installed
+from writes.forms.target import ALLOWED_BY_PROJECT, TargetForm, need_installed
 from writes.models import Write
 
 ACTIONS = [
@@ -16,7 +16,9 @@ ACTIONS = [
 class RecordForm(TargetForm):
     """One record to write or delete; `writes.forms.record_fields` reads its fields."""
 
-    action = forms.ChoiceField(choices=ACTIONS)
+    action = forms.ChoiceField(
+        choices=ACTIONS, widget=forms.Select(attrs=ALLOWED_BY_PROJECT)
+    )
     record_id = forms.CharField(
         label="Record ID",
         required=False,

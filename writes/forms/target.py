@@ -42,6 +42,28 @@ class DependentSelect(forms.Select):
         return [(name, made, i) for i, (name, made) in enumerate(grouped.items())]
 
 
+class ProjectSelect(forms.Select):
+    """A select of projects, each with the actions that its API has (`data-actions`).
+
+    With JavaScript the select of actions, which is `allowed_by` it, offers only those.
+    """
+
+    of_file = False
+
+    def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(*args, **kwargs)
+        project = getattr(option["value"], "instance", None)
+        if project is not None:
+            able = project.capabilities
+            actions = able.file_actions if self.of_file else able.actions
+            option["attrs"]["data-actions"] = " ".join(sorted(actions))
+        return option
+
+
+# What the select of actions has for that.
+ALLOWED_BY_PROJECT = {"data-allowed-by": "id_project"}
+
+
 def _path(parent: Project | Integration) -> str:
     """Name it so that integrations of the same name in two projects stay apart."""
     if isinstance(parent, Integration):
@@ -56,7 +78,7 @@ class TargetForm(StyledForm):
     again = forms.IntegerField(
         widget=forms.HiddenInput, required=False, min_value=1, max_value=2**63 - 1
     )
-    project = forms.ModelChoiceField(Project.objects.none())
+    project = forms.ModelChoiceField(Project.objects.none(), widget=ProjectSelect)
     integration = forms.ModelChoiceField(
         Integration.objects.none(),
         widget=DependentSelect(depends_on="project", parent=lambda i: i.project),

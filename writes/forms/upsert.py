@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from console.validators import endpoint, validate_reference
 from files.remote.addresses import is_private_host
-from writes.forms.target import TargetForm, need_installed
+from writes.forms.target import ALLOWED_BY_PROJECT, TargetForm, need_installed
 from writes.models import Write
 
 LONGEST_URL = 4000
@@ -41,7 +41,12 @@ ACTIONS = [
 class CsvForm(UpsertForm):
     """Many records from a file on the operator's machine."""
 
-    action = forms.ChoiceField(choices=ACTIONS, required=False, initial="upsert")
+    action = forms.ChoiceField(
+        choices=ACTIONS,
+        required=False,
+        initial="upsert",
+        widget=forms.Select(attrs=ALLOWED_BY_PROJECT),
+    )
     all_or_none = forms.BooleanField(
         label="All rows of a request or none",
         required=False,
@@ -60,6 +65,7 @@ class CsvForm(UpsertForm):
     def __init__(self, *args: Any, earlier: Write | None = None, **kwargs: Any) -> None:
         """`earlier` is the write whose file is taken when no other is chosen."""
         super().__init__(*args, **kwargs)
+        self.fields["project"].widget.of_file = True
         key = self.fields["primary_key"]
         key.required = False
         key.help_text = (

@@ -156,7 +156,7 @@ def _keep(call: Call, values: dict[str, Any]) -> None:
         is_over = values["state"] == Call.State.ANSWERED
         add(call.batch, values.get("succeeded", 0), values["failed"], over=is_over)
     _stop_where_alike(call)
-    end_if_over(call.batch)
+    settle(call.batch)
 
 
 def add(batch: Batch, succeeded: int, failed: int, *, over: bool) -> None:
@@ -187,7 +187,7 @@ def call_unknown(mine: "QuerySet[Call]", why: str, **values: Any) -> bool:
         reason=why[:LONGEST_REASON],
         **values,
     )
-    end_if_over(call.batch)
+    settle(call.batch)
     return changed == 1
 
 
@@ -245,8 +245,8 @@ def stop(batch: Batch, why: str) -> None:
     Operation.objects.filter(pk=batch.operation_id).update(version=F("version") + 1)
 
 
-def end_if_over(batch: Batch) -> None:
-    """Give the run its end, or its question to a person, once nothing moves."""
+def settle(batch: Batch) -> None:
+    """Give a run its end or its question to a person, or have it go on after one."""
     operation = Operation.objects.get(pk=batch.operation_id)
     mine = Call.objects.filter(batch=batch.pk)
     if mine.filter(state=Call.State.SENDING).exists():
@@ -260,6 +260,12 @@ def end_if_over(batch: Batch) -> None:
         )
         return
     if mine.filter(state=Call.State.PLANNED).exists():
+        # A late answer came, or a person decided.
+        if operation.change(
+            only_from=(State.UNKNOWN,), state=State.IN_PROGRESS, reason=""
+        ):
+            going = Batch.objects.filter(pk=batch.pk, stopped_why="")
+            going.update(calls_due_at=db_clock.now())
         return
     Batch.objects.filter(pk=batch.pk).update(calls_due_at=None)
     operation.change(

@@ -94,7 +94,7 @@ def run(operation_id: int) -> None:
     while time.monotonic() < until:
         call = _claimed(this)
         if call is None:
-            record_call.end_if_over(this.batch)
+            record_call.settle(this.batch)
             return
         with holding(partial(_stop_waiting, call)), _lease_renewed(call):
             _exchange(this, call)
