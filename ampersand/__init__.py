@@ -15,6 +15,7 @@ from ampersand.exchange import CONNECTIONS
 from ampersand.generation import generation_for
 from ampersand.generation_a import LARGEST_CSV
 from ampersand.installations import Installation
+from ampersand.listing import OperationPage
 from ampersand.metadata import FieldMetadata, ObjectMetadata
 from ampersand.network import AddressRefused
 from ampersand.schemas import (
@@ -49,6 +50,7 @@ __all__ = [
     "NotSent",
     "ObjectMetadata",
     "Operation",
+    "OperationPage",
     "OutcomeUnknown",
     "Problem",
     "Refused",

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import httpx
 
-from ampersand import installations, metadata, operations
+from ampersand import installations, listing, metadata, operations
 from ampersand.answers import Answer
 from ampersand.batch_answers import BatchResult
 from ampersand.building import base_url
@@ -16,6 +16,7 @@ from ampersand.errors import AmpersandError, RequestInvalid
 from ampersand.exchange import Exchange
 from ampersand.generation import generation_for
 from ampersand.installations import Installation
+from ampersand.listing import OperationPage
 from ampersand.metadata import ObjectMetadata
 from ampersand.network import Resolve
 from ampersand.retrying import READ_TRIES, pause_after
@@ -193,6 +194,19 @@ class Client:
             self._api_url, project=project, integration=integration
         )
         return self._read(request, installations.read_installations)
+
+    def list_operations(
+        self, *, project: str, integration: str, installation: str, token: str = ""
+    ) -> OperationPage:
+        """Ask for a page of the operations of one installation."""
+        request = listing.list_operations(
+            self._api_url,
+            project=project,
+            integration=integration,
+            installation=installation,
+            token=token,
+        )
+        return self._read(request, listing.read_operations)
 
     def get_object_metadata(
         self, *, project: str, integration: str, object_name: str, group_ref: str

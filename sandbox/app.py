@@ -15,6 +15,7 @@ from sandbox.catalog import (
     READ_KEY,
     WRITE_KEY,
     Integration,
+    Project,
     check_group,
     check_object,
     find_integration,
@@ -181,20 +182,38 @@ class Sandbox:
                 return [each.as_json() for each in find_project(name).integrations]
             case ["projects", name, "integrations", integration]:
                 return find_integration(find_project(name), integration).as_json()
-            case ["projects", name, "integrations", integration, "installations"]:
+            case ["projects", name, "integrations", one, *below]:
                 project = find_project(name)
-                return installations.of_integration(
-                    *(self._store, project, find_integration(project, integration)),
-                    group_ref=request.parameters.get("groupRef", ""),
-                )
-            case ["projects", name, "integrations", one, "objects", below, "metadata"]:
-                found = find_integration(find_project(name), one)
-                return _metadata(request, found, below)
+                found = find_integration(project, one)
+                return self._read_of(request, project, found, below)
             case ["projects", name, "operations", operation]:
                 return self._operations.show(find_project(name), operation)
             case ["projects", name, "operations", operation, "logs"]:
                 project = find_project(name)
                 return self._operations.logs(project, operation, request.time)
+        raise Problem(404, "The requested resource does not exist.")
+
+    def _read_of(
+        self,
+        request: Request,
+        project: Project,
+        integration: Integration,
+        below: list[str],
+    ) -> Any:
+        """What is asked of an integration."""
+        asked = request.parameters
+        match below:
+            case ["installations"]:
+                return installations.of_integration(
+                    *(self._store, project, integration),
+                    group_ref=asked.get("groupRef", ""),
+                )
+            case ["installations", installation, "operations"]:
+                return self._operations.of_installation(
+                    integration, installation, asked
+                )
+            case ["objects", name, "metadata"]:
+                return _metadata(request, integration, name)
         raise Problem(404, "The requested resource does not exist.")
 
     def _plan(self, request: Request) -> Response:

@@ -8,7 +8,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from sandbox import faults
-from sandbox.catalog import FAILED_OPERATION, GROUPS, Project, known_uuid
+from sandbox.catalog import (
+    FAILED_OPERATION,
+    GROUPS,
+    Integration,
+    Project,
+    installation_id,
+    known_uuid,
+)
 from sandbox.csvjob import LINE_ENDING
 from sandbox.salesforce import Change
 from sandbox.store import Row, Store
@@ -213,6 +220,10 @@ class Operations:
             raise faults.too_many_requests()
         if row["polls"] < 2 and row["fault"] == "poll_500":
             raise faults.server_error()
+        return self._shown(row)
+
+    def _shown(self, row: Row) -> dict[str, Any]:
+        operation = row["id"]
         shown = {
             "id": operation,
             "projectId": row["project"],
@@ -239,6 +250,30 @@ class Operations:
         if fault == "unordered_logs":
             rows = rows[1::2] + rows[::2][::-1]
         return [_shown_entry(row, as_text=fault == "string_logs") for row in rows]
+
+    def of_installation(
+        self, integration: Integration, installation: str, asked: dict[str, str]
+    ) -> dict[str, Any]:
+        """A page of a customer's operations, as ListOperations answers it."""
+        groups = [g for g in GROUPS if installation_id(integration, g) == installation]
+        if not groups:
+            raise Problem(404, "Installation not found for the given installation ID.")
+        size, start = asked.get("pageSize", "200"), asked.get("pageToken", "0")
+        if not (size.isdecimal() and 0 < int(size) <= 1000 and start.isdecimal()):
+            raise Problem(400, "pageSize must be from 1 to 1000.")
+        rows = self._store.rows(
+            "SELECT * FROM operations WHERE integration = ? AND org = ?"
+            " ORDER BY created, id LIMIT ? OFFSET ?",
+            *(integration.id, groups[0], int(size) + 1, int(start)),
+        )
+        shown = [self._shown(row) for row in rows[: int(size)]]
+        if len(rows) <= int(size):
+            return {"results": shown, "pagination": {"done": True}}
+        token = str(int(start) + int(size))
+        return {
+            "results": shown,
+            "pagination": {"done": False, "nextPageToken": token},
+        }
 
     def _find(self, project: Project, operation: str) -> Row:
         row = self._store.row(

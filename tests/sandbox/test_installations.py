@@ -37,3 +37,21 @@ def test_metadata_tell_types_and_what_is_required(console: Console) -> None:
 @pytest.mark.parametrize("path", ["nope/metadata?groupRef=x", "contact/metadata"])
 def test_metadata_of_nothing_is_a_404(console: Console, path: str) -> None:
     assert console.http.get(f"{INTEGRATION}/objects/{path}").status_code == 404
+
+
+def test_the_operations_of_a_customer_come_in_pages(console: Console) -> None:
+    write = {"groupRef": GROUP, "type": "create", "record": {"LastName": "x"}}
+    made = [
+        console.http.post(f"{INTEGRATION}/objects/contact", json=write).json()
+        for _ in range(5)
+    ]
+    one = console.http.get(f"{INTEGRATION}/installations?groupRef={GROUP}").json()
+    path = f"{INTEGRATION}/installations/{one[0]['id']}/operations"
+    found, token = [], ""
+    for _ in range(3):
+        page = console.http.get(f"{path}?pageSize=2&pageToken={token or 0}").json()
+        found += [each["id"] for each in page["results"]]
+        token = page["pagination"].get("nextPageToken", "")
+    assert sorted(found) == sorted(each["operationId"] for each in made)
+    assert not token
+    assert console.http.get(path.replace(one[0]["id"], "nobody")).status_code == 404

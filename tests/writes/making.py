@@ -158,16 +158,22 @@ def get(sandbox: Sandbox, path: str) -> Any:
 
 def plan_fault(sandbox: Sandbox, request: int, fault: str) -> None:
     """Have the write request that comes as the n-th from now meet a fault."""
-    body = json.dumps({"write": request, "fault": fault}).encode()
+    told = call_sandbox(sandbox, "/sandbox/plan", {"write": request, "fault": fault})
+    assert told["fault"] == fault
+
+
+def call_sandbox(sandbox: Sandbox, path: str, said: Any, *, key: str = "") -> Any:
+    """POST something to the sandbox in-process, as another program; return its JSON."""
+    body = json.dumps(said).encode()
     environ: dict[str, Any] = {
         "wsgi.input": io.BytesIO(body),
         "CONTENT_LENGTH": str(len(body)),
         "REQUEST_METHOD": "POST",
-        "PATH_INFO": "/sandbox/plan",
+        "PATH_INFO": path,
+        "HTTP_X_API_KEY": key,
     }
     setup_testing_defaults(environ)
-    told = b"".join(sandbox(environ, lambda *_: lambda _: None))
-    assert json.loads(told)["fault"] == fault
+    return json.loads(b"".join(sandbox(environ, lambda *_: lambda _: None)))
 
 
 def received(sandbox: Sandbox) -> list[dict[str, Any]]:
