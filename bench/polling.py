@@ -122,12 +122,15 @@ def send(browser: httpx.Client) -> str:
 
 def filled_in(form: str, object_name: str) -> dict[str, str]:
     """Return what the form of a CSV sends, but for its file."""
+    project = choice(form, "Faults")
+    integration = choice(form, "salesforce", of=project)
     return fields(form) | {
-        "project": choice(form, "Demo"),
-        "integration": choice(form, "salesforce"),
-        "object": choice(form, object_name),
-        "group": choice(form, "Demo customer (demo-group-id)"),
+        "project": project,
+        "integration": integration,
+        "object": choice(form, object_name, of=integration),
+        "group": choice(form, "Demo customer (demo-group-id)", of=integration),
         "primary_key": "external_id__c",
+        "action": "upsert",
     }
 
 
@@ -143,9 +146,11 @@ def fields(page: str) -> dict[str, str]:
     return found
 
 
-def choice(form: str, label: str) -> str:
-    """Return the value of the option with this label."""
-    found = re.search(rf'<option value="(\d+)"[^>]*>{re.escape(label)}</option>', form)
+def choice(form: str, label: str, *, of: str = "") -> str:
+    """Return the value of the option with this label, among those of another choice."""
+    parent = rf'[^>]* data-parent="{of}"' if of else ""
+    option = rf'<option value="(\d+)"{parent}[^>]*>{re.escape(label)}</option>'
+    found = re.search(option, form)
     assert found, f"The form does not offer {label}."
     return found[1]
 
