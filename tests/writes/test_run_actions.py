@@ -293,3 +293,19 @@ def test_nobody_asks_ampersand_about_a_run(
     assert not stopped.can_be_asked
     browser.post(f"/operations/{stopped.pk}/ask-now/")
     assert fresh(stopped).due_at is None
+
+
+@pytest.mark.parametrize("action", ["create", "update", "delete"])
+def test_every_kind_of_run_has_its_pages(
+    browser: Browser, sandbox: Sandbox, project: Project, olga: User, action: str
+) -> None:
+    column = {"create": "LastName", "update": "Id,FirstName", "delete": "Id"}[action]
+    cells = {"create": "x", "update": "003SB0000000001,x", "delete": "003SB0000000001"}
+    csv = f"{column}\n{cells[action]}\n".encode()
+    key = "" if action == "create" else "Id"
+    operation = run(project, olga, csv, action=action, primary_key=key)
+    assert browser.get(operation.get_absolute_url()).status_code == 200
+    page = browser.get(path(operation, "1/"))
+    assert f'"type":"{action}"' in page.context["body"]
+    assert browser.get("/operations/").status_code == 200
+    assert browser.get("/").status_code == 200

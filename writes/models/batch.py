@@ -196,7 +196,8 @@ class Batch(models.Model):
         """Return the request with a few words in place of a long CSV."""
         if self.write.is_run:
             envelope = self.envelope()
-            return self._request(json.loads(envelope.before + envelope.after))
+            record = "null" if envelope.is_single else ""
+            return self._request(json.loads(envelope.before + record + envelope.after))
         body = json.loads(self.body)
         if self.is_shared:
             body["recordsURL"] = SHOWN_ADDRESS
