@@ -35,14 +35,14 @@ def import_operations(group: Group, actor: Actor) -> Imported:
             f"Which installation {group} has is not known. Fetch the groups first."
         )
     new = known = 0
-    token = ""
+    after = ""
     for _ in range(MOST_PAGES):
-        found, token = _page(group, token)
+        found, after = _page(group, after)
         for remote in found:
             is_new = not _is_ours(group, remote.id) and _follow(group, remote, actor)
             new += is_new
             known += not is_new
-        if not token:
+        if not after:
             break
     AuditEvent.record(
         action="operations.imported",
@@ -51,10 +51,10 @@ def import_operations(group: Group, actor: Actor) -> Imported:
         actor=actor,
         detail={"group": group.group_ref, "new": new, "known": known},
     )
-    return Imported(new=new, known=known, has_more=bool(token))
+    return Imported(new=new, known=known, has_more=bool(after))
 
 
-def _page(group: Group, token: str) -> tuple[list[RemoteOperation], str]:
+def _page(group: Group, after: str) -> tuple[list[RemoteOperation], str]:
     project = group.project
     page = ask(
         project,
@@ -62,7 +62,7 @@ def _page(group: Group, token: str) -> tuple[list[RemoteOperation], str]:
             project=project.remote_id,
             integration=group.integration.remote_id,
             installation=group.installation_id,
-            token=token,
+            token=after,
         ),
     )
     writes = [each for each in page.operations if each.action_type == "write"]
