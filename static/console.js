@@ -125,7 +125,8 @@ let pressedFor = "";
 function keepOfferInStep() {
   const button = document.querySelector("[data-press-for]");
   const offer = document.querySelector("[data-made-for]");
-  if (!button || !offer) return;
+  // One that is under way is looked at again when its answer has come.
+  if (!button || !offer || button.disabled) return;
   const values = button.dataset.pressFor.split(" ").map((id) => document.getElementById(id).value);
   const wanted = values.join(" ");
   if (!values[0] || wanted === offer.dataset.madeFor || wanted === pressedFor) return;
@@ -143,8 +144,10 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.elt.matches("[data-press-for]")) typedBefore = typedNow();
 });
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (!event.detail.requestConfig.elt.matches("[data-press-for]")) return;
-  if (typedNow() === typedBefore) return;
+  const button = event.detail.requestConfig.elt;
+  if (!button.matches("[data-press-for]")) return;
+  // The form may have been reviewed meanwhile, and have something to say.
+  if (button.isConnected && typedNow() === typedBefore) return;
   event.detail.shouldSwap = false;
   pressedFor = "";
   setTimeout(keepOfferInStep);

@@ -141,7 +141,8 @@ def _poll_seconds(
     if state in Operation.UNSENT or state == Operation.State.SENDING:
         since = operation.sent_at or operation.waiting_since
         return seconds_between_polls(since, quickest=FROZEN_SECONDS if freeze else 1)
-    if not operation.is_watched:
+    is_running = operation.is_run and state == Operation.State.IN_PROGRESS
+    if not operation.is_watched and not is_running:
         return None
     if state != Operation.State.IN_PROGRESS:
         return ENDED_SECONDS

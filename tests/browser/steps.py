@@ -29,8 +29,8 @@ def pick(page: Page, label: str, option: str, project: str) -> None:
     value = control.evaluate(
         """(select, [label, project]) => [...select.options].find((option) => {
           const group = option.parentElement.label;
-          const fits = group === project || group.startsWith(`${project}:`);
-          return option.label === label && (!group || fits);
+          const fits = !group || group === project || group.startsWith(`${project}:`);
+          return option.label === label && fits;
         }).value""",
         [option, project],
     )

@@ -60,7 +60,7 @@ def use_the_key(page: Page, tmp_path: Path) -> None:
     expect_state(page, "partly_failed")
     review_record(page, "lead", {"LastName": "Draft"})
     page.goto("/connections/")
-    page.get_by_role("link", name="Demo").click()
+    page.get_by_role("link", name="Demo", exact=True).click()
     page.get_by_role("button", name="Test connection").click()
     page.get_by_text("SANDBOX", exact=False).first.wait_for()
 

@@ -119,7 +119,7 @@ def import_fields(page: Page, console: Console, shoot: Shoot) -> None:
     """Give the object its fields, from the describe that Salesforce tells."""
     describe = console.get("/sandbox/describe/opportunity")
     page.goto("/connections/")
-    page.get_by_role("link", name="Demo").click()
+    page.get_by_role("link", name="Demo", exact=True).click()
     page.get_by_role("link", name="opportunity").click()
     page.get_by_role("link", name="Import a describe").click()
     page.get_by_label("Describe file").set_input_files(

@@ -207,7 +207,7 @@ def test_pages_without_anything_to_show(chromium: Browser, blank: Console) -> No
         ("/", "Your drafts"),
         ("/", "Ampersand does not answer, so nothing is sent there for now"),
         ("/writes/record/", "Write one record"),
-        ("/writes/csv/", "Upsert a CSV file"),
+        ("/writes/csv/", "Write a CSV file"),
         ("/writes/drafts/", "Discard the ticked ones"),
         ("/writes/url/", "Upsert a CSV from a URL"),
         ("/operations/", "Each may or may not have been written"),
@@ -498,7 +498,7 @@ def test_pages_of_somebody_who_may_write_only_in_the_sandbox(
     eve.look()
     page.goto("/writes/record/")
     choices = page.get_by_label("Project").locator("option")
-    expect(choices.filter(has_text="Demo")).to_have_count(1)
+    expect(choices.filter(has_text="Demo")).to_have_count(2)
     expect(choices.filter(has_text="Live customers EMEA")).to_have_count(0)
     # What she may only look at has no buttons that change it.
     page.goto(addresses["state live partly failed"])

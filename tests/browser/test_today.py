@@ -7,7 +7,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Console
-from tests.browser.steps import expect_state, go_to_review, leave_column_out
+from tests.browser.steps import (
+    apply_columns,
+    expect_state,
+    go_to_review,
+    leave_column_out,
+)
 
 ROWS = 5_000
 
@@ -131,6 +136,7 @@ def test_a_person_of_today_goes_all_the_way(
     page.goto(page.url.rstrip("/").removesuffix("/file") + "/file/")
     for column in ("firstname", "accountid", "reportstoid"):
         leave_column_out(page, column)
+    apply_columns(page)
     go_to_review(page)
     send(page)
     expect_state(page, "succeeded")

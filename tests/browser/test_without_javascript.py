@@ -116,7 +116,7 @@ def test_an_update_shows_the_record_id(page: Page) -> None:
 
 def test_a_group_is_added_and_offered(page: Page) -> None:
     page.goto("/connections/")
-    page.get_by_role("link", name="Demo").click()
+    page.get_by_role("link", name="Demo", exact=True).click()
     page.get_by_role("link", name="Add group").first.click()
     page.get_by_label("GroupRef", exact=False).fill("no-js-customer")
     page.get_by_label("Customer's name").fill("No JS Ltd")

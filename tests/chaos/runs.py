@@ -42,7 +42,7 @@ def prepare() -> None:
 
 
 RUN = Play("run", prepare)
-BUSY = Play("run, busy", prepare, faults={2: "429"})
+BUSY = Play("busy_run", prepare, faults={2: "429"})
 
 
 def run(stage: Stage, every: int) -> list[str]:

@@ -309,3 +309,12 @@ def test_every_kind_of_run_has_its_pages(
     assert f'"type":"{action}"' in page.context["body"]
     assert browser.get("/operations/").status_code == 200
     assert browser.get("/").status_code == 200
+
+
+def test_the_page_of_a_run_looks_for_news_until_its_end(
+    browser: Browser, sandbox: Sandbox, stopped: Operation
+) -> None:
+    status = f"{stopped.get_absolute_url()}status/"
+    assert browser.get(status).context["poll_seconds"]
+    browser.post(path(stopped, "cancel-rest/"))
+    assert browser.get(status).context["poll_seconds"] is None
