@@ -103,7 +103,6 @@ function enhance(root) {
     keepOptionsInStep(select);
   });
   root.querySelectorAll("[data-show-when]").forEach(showWhenChosen);
-  root.querySelectorAll("[data-press-for]").forEach((button) => { button.parentElement.hidden = true; });
   root.querySelectorAll("[data-tick-all]").forEach((button) => { button.hidden = false; });
 }
 
@@ -118,42 +117,6 @@ function showWhenChosen(element) {
   control.addEventListener("change", refresh);
   refresh();
 }
-
-// <button data-press-for="id_object id_group">: pressed once these hold something else than
-// the page was made for (data-made-for); without this script a person presses it.
-let pressedFor = "";
-function keepOfferInStep() {
-  const button = document.querySelector("[data-press-for]");
-  const offer = document.querySelector("[data-made-for]");
-  // One that is under way is looked at again when its answer has come.
-  if (!button || !offer || button.disabled) return;
-  const values = button.dataset.pressFor.split(" ").map((id) => document.getElementById(id).value);
-  const wanted = values.join(" ");
-  if (!values[0] || wanted === offer.dataset.madeFor || wanted === pressedFor) return;
-  // Once: an object that is gone meanwhile is made for by no page.
-  pressedFor = wanted;
-  button.click();
-}
-// What was typed while the answer was under way is worth more: then it is asked again.
-let typedBefore = "";
-function typedNow() {
-  const boxes = document.querySelectorAll("[data-made-for] :is(input, select, textarea)");
-  return JSON.stringify([...boxes].map((box) => box.value));
-}
-document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.detail.elt.matches("[data-press-for]")) typedBefore = typedNow();
-});
-document.addEventListener("htmx:beforeSwap", (event) => {
-  const button = event.detail.requestConfig.elt;
-  if (!button.matches("[data-press-for]")) return;
-  // The form may have been reviewed meanwhile, and have something to say.
-  if (button.isConnected && typedNow() === typedBefore) return;
-  event.detail.shouldSwap = false;
-  pressedFor = "";
-  setTimeout(keepOfferInStep);
-});
-document.addEventListener("change", keepOfferInStep);
-document.addEventListener("htmx:afterSettle", keepOfferInStep);
 
 document.addEventListener("DOMContentLoaded", () => enhance(document));
 document.addEventListener("htmx:load", (event) => enhance(event.detail.elt));

@@ -52,7 +52,10 @@ def enqueue_due_sends(now: datetime) -> int:
 
 def enqueue_due_runs(now: datetime) -> int:
     """Enqueue the runs that go on and have no worker; return how many."""
-    due = Batch.objects.filter(calls_due_at__lte=now).select_related("operation")
+    due = Batch.objects.filter(
+        calls_due_at__lte=now,
+        operation__state__in=(Operation.State.WAITING, Operation.State.IN_PROGRESS),
+    ).select_related("operation")
     enqueued = 0
     for batch in list(due.order_by("calls_due_at")[:MOST_SENDS]):
         mine = Batch.objects.filter(pk=batch.pk, calls_due_at=batch.calls_due_at)

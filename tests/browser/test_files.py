@@ -130,9 +130,9 @@ def import_fields(page: Page, console: Console, shoot: Shoot) -> None:
         }
     )
     page.get_by_role("button", name="Import fields").click()
-    expect(page.get_by_role("table", name="Fields of opportunity")).to_contain_text(
-        "CloseDate"
-    )
+    expect(
+        page.get_by_role("table", name="Fields of opportunity", exact=True)
+    ).to_contain_text("CloseDate")
     shoot("fields-imported")
 
 

@@ -53,7 +53,7 @@ def cancel_rest(batch: Batch, actor: Actor) -> int:
         if operation.state in Operation.UNSENT:
             operation.cancel(by=actor.name)
         _audit(batch, actor, "write.rest_cancelled", f"{count} requests, {rows} rows")
-    record_call.settle(batch)
+        record_call.settle(batch)
     return count
 
 
@@ -86,7 +86,7 @@ def decide(call: Call, actor: Actor, *, was_written: bool, looked_at: str) -> No
             over=True,
         )
         _audit(call.batch, actor, "call.decided", f"request {call.number}: {reason}")
-    record_call.settle(call.batch)
+        record_call.settle(call.batch)
     dispatch.enqueue_send(call.batch.operation)
 
 

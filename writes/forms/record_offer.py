@@ -23,8 +23,6 @@ class Offer:
 
     action: str
     fields: tuple[Field, ...] = ()
-    # The ids of object and group, and the action, as the page has them.
-    made_for: str = ""
 
     @property
     def offered(self) -> list[Field]:
@@ -85,11 +83,10 @@ def offer_of(form: RecordForm) -> Offer:
     """Return what to offer for the choices of a form, made or about to be made."""
     action = str(_given(form, "action") or Write.Action.CREATE)
     row, group = _chosen(form, "object"), _chosen(form, "group")
-    made_for = f"{row.pk if row else ''} {group.pk if group else ''} {action}"
     if not isinstance(row, WriteObject):
-        return Offer(action, made_for=made_for)
+        return Offer(action)
     mine = group if isinstance(group, Group) else None
-    return Offer(action, fields_for(row, mine), made_for)
+    return Offer(action, fields_for(row, mine))
 
 
 def _given(form: RecordForm, name: str) -> object:

@@ -155,8 +155,8 @@ def _keep(call: Call, values: dict[str, Any]) -> None:
         _mine(call).update(due_at=None, answered_at=timezone.now(), **values)
         is_over = values["state"] == Call.State.ANSWERED
         add(call.batch, values.get("succeeded", 0), values["failed"], over=is_over)
-    _stop_where_alike(call)
-    settle(call.batch)
+        _stop_where_alike(call)
+        settle(call.batch)
 
 
 def add(batch: Batch, succeeded: int, failed: int, *, over: bool) -> None:
@@ -246,7 +246,16 @@ def stop(batch: Batch, why: str) -> None:
 
 
 def settle(batch: Batch) -> None:
-    """Give a run its end or its question to a person, or have it go on after one."""
+    """Give a run its end or its question to a person, or have it go on after one.
+
+    In one transaction: what dies in the middle must not leave a run that nobody turns
+    to any more.
+    """
+    with transaction.atomic():
+        _settle(batch)
+
+
+def _settle(batch: Batch) -> None:
     operation = Operation.objects.get(pk=batch.operation_id)
     mine = Call.objects.filter(batch=batch.pk)
     if mine.filter(state=Call.State.SENDING).exists():
