@@ -26,7 +26,7 @@ from writes.models import FileJob, Write
 from writes.urls import writes_patterns
 
 PATHS = sorted(
-    str(pattern.pattern).removeprefix("<int:pk>/")
+    str(pattern.pattern).removeprefix("<int:pk>/").replace("<int:number>", "1")
     for pattern in writes_patterns[0]
     if str(pattern.pattern).startswith("<int:pk>/")
 )
@@ -34,6 +34,7 @@ CHANGES = {
     *("deliver/", "send/", "go-on/", "cancel-rest/", "discard/"),
     *("pause/", "resume/"),
     *("retry/", "trial/", "revoke/", "rejoin/"),
+    *("requests/go-on/", "requests/cancel-rest/", "requests/1/decide/"),
 }
 READS = [path for path in PATHS if path not in CHANGES]
 NAMES = ("level", "state", "key", "group", "after", "before", "part", "seen")
@@ -177,4 +178,6 @@ def test_no_button_fails_on_a_write_that_it_does_not_fit(
         with transaction.atomic():
             answer = browser.post(f"/writes/{write.pk}/{path}", follow=True)
             transaction.set_rollback(True)
-        assert answer.status_code in (200, 409, 422), (name, path)
+        # Requests are not there where the write has none.
+        fits = (200, 409, 422, *([404] if path.startswith("requests/") else []))
+        assert answer.status_code in fits, (name, path)

@@ -45,12 +45,12 @@ def waiting(integration: Integration, olga: User) -> Operation:
 def test_a_tick_beats_and_nudges_what_waits(
     waiting: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nudged: list[int] = []
+    nudged: list[Operation] = []
     watched: list[object] = []
     monkeypatch.setattr(dispatch_writes, "enqueue_send", nudged.append)
     monkeypatch.setattr(dispatch_operations, "enqueue_due_watches", watched.append)
     call_command("clock", once=True)
-    assert nudged == [waiting.pk]
+    assert nudged == [waiting]
     assert len(watched) == 1
     assert Heartbeat.objects.get().process.startswith("clock on ")
 
@@ -65,11 +65,11 @@ def test_a_tick_calls_unknown_what_a_dead_worker_left(waiting: Operation) -> Non
 def test_a_second_tick_does_not_nudge_again(
     waiting: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nudged: list[int] = []
+    nudged: list[Operation] = []
     monkeypatch.setattr(dispatch_writes, "enqueue_send", nudged.append)
     call_command("clock", once=True)
     call_command("clock", once=True)
-    assert nudged == [waiting.pk]
+    assert nudged == [waiting]
 
 
 @pytest.mark.parametrize(

@@ -155,14 +155,14 @@ def test_a_deletion_that_the_api_lacks_is_refused_before_the_review(
     assert not Write.objects.exists()
 
 
-@pytest.mark.parametrize("source", ["csv", "url"])
+@pytest.mark.parametrize(("source", "field"), [("csv", "action"), ("url", "project")])
 def test_an_upsert_that_the_api_lacks_is_refused_before_the_review(
-    browser: Browser, target: dict[str, Any], source: str
+    browser: Browser, target: dict[str, Any], source: str, field: str
 ) -> None:
     typed = {**target, "primary_key": "id", "url": "https://files.example/a.csv"}
     answer = browser.post(f"/writes/{source}/", typed)
     assert answer.status_code == 422
-    assert answer.context["form"].has_error("project", "not-capable")
+    assert answer.context["form"].has_error(field, "not-capable")
     assert not Write.objects.exists()
 
 

@@ -35,10 +35,17 @@ def told_digest(write: Write) -> str:
     entries = LogEntry.objects.filter(
         operation__batch__write=write, tells_outcome=True
     ).count()
+    text = json.dumps([entries, *_told_of_calls(write), *told])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _told_of_calls(write: Write) -> list[object]:
+    """Return how many calls of a run moved, and when the last one did."""
+    if not write.is_run:
+        return []
     calls = Call.objects.filter(batch__write=write).exclude(state=Call.State.PLANNED)
     moved = calls.aggregate(n=Count("pk"), last=Max("answered_at"))
-    text = json.dumps([entries, moved["n"], str(moved["last"]), *told])
-    return hashlib.sha256(text.encode()).hexdigest()
+    return [moved["n"], str(moved["last"])]
 
 
 def join_rows(write: Write, progress: Progress) -> None:
