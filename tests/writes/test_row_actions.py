@@ -80,7 +80,7 @@ ABOUT_ROWS = {
     "altered-id", "blank-key", "boolean", "cell-error", "date", "date-time", "email",
     "empty-row", "id", "key-spaces", "key-twins", "lone-cr", "long-cell", "long-number",
     "long-row", "not-decodable", "not-utf-8", "nul", "number", "number-range",
-    "formula-text", "hidden-rows", "lost-characters", "misread", "no-value",
+    "formula-text", "hidden-rows", "kind", "lost-characters", "misread", "no-value",
     "placeholder", "shown-otherwise", "unseen", "inner-quotes",
     "picklist", "quotes", "ragged-row", "repeated-header",
     "repeated-key", "report-end", "required-blank", "scientific", "time", "too-long",
