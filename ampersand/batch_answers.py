@@ -89,15 +89,11 @@ def read_batch(answer: Answer, ids: Sequence[str]) -> BatchResult:
 
 def of_one(result: WriteResult, sent: str) -> BatchResult:
     """Return the result of a request with one record, whose id was `sent`."""
-    told = result.record_id or sent
-    is_other = bool(sent) and not is_same_id(told, sent)
-    state: RowState = "unknown" if is_other else "succeeded"
-    reason = "The result is of another record." if is_other else ""
-    row = RowResult(state=state, record_id="" if is_other else told, reason=reason)
+    row = _row({"success": True, "recordId": result.record_id}, sent, ())
     return BatchResult(
         operation_id=result.operation_id or "",
         rows=(row,),
-        trust="none" if is_other else "position",
+        trust="none" if row.state == "unknown" else "position",
         told=(1, 0),
         reasons=result.errors,
         status_code=result.status_code,
@@ -114,7 +110,9 @@ def _told(
     succeeded, failed = told
     if succeeded + failed != sent:
         return unknown, "none"
-    results = [dict_or_empty(each) for each in _results(answer)]
+    results = [
+        dict_or_empty(each) for each in list_or_empty(answer.fields.get("results"))
+    ]
     successes = sum(each.get("success") is True for each in results)
     if len(results) == sent and successes == succeeded:
         return _by_position(answer, results, ids), "position"
@@ -167,10 +165,6 @@ def _text(error: object) -> str:
     code = fields.get("statusCode") or fields.get("category")
     is_code = isinstance(code, str) and code and said
     return f"{code}: {said}" if is_code else said
-
-
-def _results(answer: Answer) -> list[Any]:
-    return list_or_empty(answer.fields.get("results"))
 
 
 def _is_count(value: object) -> bool:

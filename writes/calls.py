@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from typing import cast
 
-from ampersand import Action, Envelope, Request, RequestInvalid, Target
+from ampersand import Action, Envelope, Request, RequestInvalid
 from files.records_json.cutting import Frame, body, pieces
 from files.records_json.typing import Kind, Table
 from files.rows.sent_rows import read_header
@@ -17,14 +17,8 @@ def envelope_of(write: Write) -> Envelope:
     Raises `NoActiveKey`, `UnreadableSecret` and `RequestInvalid`.
     """
     client = write.project.client(only_prepares=True)
-    target = Target(
-        project=write.project.remote_id,
-        integration=write.integration.remote_id,
-        object_name=write.object_name,
-        group_ref=write.group_ref,
-    )
     return client.prepare_envelope(
-        target, cast(Action, write.action), all_or_none=write.all_or_none
+        write.target(), cast(Action, write.action), all_or_none=write.all_or_none
     )
 
 

@@ -3,7 +3,7 @@
 import json
 import shlex
 
-from ampersand import Request, Target
+from ampersand import Request
 from writes import calls
 from writes.models import Write
 
@@ -21,12 +21,7 @@ def prepare(write: Write, *, csv: str | None = None, url: str | None = None) -> 
     can carry.
     """
     client = write.project.client(only_prepares=True)
-    target = Target(
-        project=write.project.remote_id,
-        integration=write.integration.remote_id,
-        object_name=write.object_name,
-        group_ref=write.group_ref,
-    )
+    target = write.target()
     if write.action == Write.Action.CREATE:
         return client.prepare_create_record(target, write.record_fields())
     if write.action == Write.Action.UPDATE:

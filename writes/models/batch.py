@@ -121,13 +121,13 @@ class Batch(models.Model):
             )
         ]
         indexes = [
-            # The clock: whose rows are to be joined?
             # The clock: which run goes on?
             models.Index(
                 fields=["calls_due_at"],
                 condition=models.Q(calls_due_at__isnull=False),
                 name="batch_calls_due",
             ),
+            # The clock: whose rows are to be joined?
             models.Index(
                 fields=["is_settled"],
                 condition=models.Q(is_settled=False),

@@ -56,8 +56,6 @@ class Call(models.Model):
         PERSON = "person", "By a person"
         NONE = "", "Not known"
 
-    OPEN = (State.PLANNED, State.SENDING)
-
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="calls")
     number = models.PositiveIntegerField()
     first_row = models.PositiveIntegerField()

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+from ampersand import Target
 from console.access.roles import Person, Role, environments_for, role_in
 from console.access.scoping import OfEnvironment
 from console.models import Integration, Project
@@ -313,6 +314,15 @@ class Write(models.Model):
     def inspected(self) -> Inspection | None:
         """What a first look at its file told, None where nobody looked."""
         return Inspection.from_json(self.inspection) if self.inspection else None
+
+    def target(self) -> Target:
+        """Return where it goes, in the words of the client."""
+        return Target(
+            project=self.project.remote_id,
+            integration=self.integration.remote_id,
+            object_name=self.object_name,
+            group_ref=self.group_ref,
+        )
 
     @property
     def is_run(self) -> bool:

@@ -208,9 +208,7 @@ def outcomes(request: ConsoleRequest, pk: int) -> HttpResponseBase:
     """Send all rows with their outcome, their cells as they were sent."""
     write, store = _opened(request, pk)
     _note(request, write, "rows with their outcome")
-    found = row_exports.with_outcomes(
-        store, write.path_of("as_sent"), with_ids=write.is_run
-    )
+    found = _with_outcomes(write, store)
     name = f"write-{write.pk}-outcomes.csv"
     return _closing(store, exact_lines(found), name)
 
@@ -222,9 +220,7 @@ def outcomes_for_spreadsheets(request: ConsoleRequest, pk: int) -> HttpResponseB
     """Send all rows with their outcome; formulas are made harmless."""
     write, store = _opened(request, pk)
     _note(request, write, "rows with their outcome, for spreadsheets")
-    found = row_exports.with_outcomes(
-        store, write.path_of("as_sent"), with_ids=write.is_run
-    )
+    found = _with_outcomes(write, store)
     name = f"write-{write.pk}-outcomes-for-spreadsheets.csv"
     return _closing(store, _guarded(found), name)
 
@@ -243,6 +239,11 @@ def _note(
 
     subject = f"Write {write.pk}: {what}"
     note_download(request, "rows.downloaded", subject, about=write, told=told)
+
+
+def _with_outcomes(write: Write, store: RowStore) -> Iterator[list[str]]:
+    path = write.path_of("as_sent")
+    return row_exports.with_outcomes(store, path, with_ids=write.is_run)
 
 
 def _opened(request: ConsoleRequest, pk: int) -> tuple[Write, RowStore]:

@@ -30,7 +30,6 @@ from operations.limits import rate_limit
 from operations.models import Operation
 from writes.models import Batch, Call
 from writes.models.call import packed
-from writes.storage import measure
 from writes.worker.record_answer import PAUSES, STORING_SECONDS
 
 State = Operation.State
@@ -43,12 +42,6 @@ LONGEST_ANSWER = 20_000
 LONGEST_REASON = 500
 # A row as it is kept: state, record id, reason.
 Told = list[str]
-
-
-def need_same_file(batch: Batch) -> None:
-    """Raise `RequestInvalid` unless the file is what was confirmed."""
-    if measure(batch.write.path_of("as_sent"))[1] != batch.csv_sha256:
-        raise RequestInvalid("The stored file is not what was confirmed.")
 
 
 def record(call: Call, outcome: BatchResult | AmpersandError) -> None:
@@ -105,11 +98,7 @@ def _record_result(call: Call, result: BatchResult) -> None:
         "outcome": packed(json.dumps(_told(result.rows))),
         "answer": None if is_full else packed(result.raw[:LONGEST_ANSWER]),
     }
-    try:
-        _keep(call, values)
-    except IntegrityError:
-        why = f"Ampersand answered with operation {result.operation_id}, known already."
-        call_unknown(_mine(call), why)
+    _keep(call, values)
 
 
 def _told(rows: Sequence[RowResult]) -> list[Told]:
@@ -128,12 +117,7 @@ def _record_refused(call: Call, problem: Problem) -> None:
         "outcome": packed(json.dumps([row] * call.row_count)),
         **_answer_of(problem),
     }
-    try:
-        _keep(call, values)
-    except IntegrityError:
-        call_unknown(_mine(call), "Ampersand answered with an operation known already.")
-        return
-    if problem.status in STOPPING:
+    if _keep(call, values) and problem.status in STOPPING:
         stop(call.batch, f"Request {call.number:,} was refused: {said}")
 
 
@@ -146,7 +130,21 @@ def _answer_of(problem: Problem | None) -> dict[str, Any]:
     }
 
 
-def _keep(call: Call, values: dict[str, Any]) -> None:
+def _keep(call: Call, values: dict[str, Any]) -> bool:
+    """Keep an answer, or call it unknown where it names the operation of another one.
+
+    Tells whether it was an answer to this request.
+    """
+    try:
+        _keep_answer(call, values)
+    except IntegrityError:
+        why = f"Ampersand answered with operation {values['remote_id']}, known already."
+        call_unknown(_mine(call), why)
+        return False
+    return True
+
+
+def _keep_answer(call: Call, values: dict[str, Any]) -> None:
     """Keep an answer, add its rows to those of the run, and stop or end that."""
     with transaction.atomic():
         before = _mine(call).select_for_update().values_list("state", flat=True).first()
@@ -245,17 +243,13 @@ def stop(batch: Batch, why: str) -> None:
     Operation.objects.filter(pk=batch.operation_id).update(version=F("version") + 1)
 
 
+@transaction.atomic
 def settle(batch: Batch) -> None:
     """Give a run its end or its question to a person, or have it go on after one.
 
     In one transaction: what dies in the middle must not leave a run that nobody turns
     to any more.
     """
-    with transaction.atomic():
-        _settle(batch)
-
-
-def _settle(batch: Batch) -> None:
     operation = Operation.objects.get(pk=batch.operation_id)
     mine = Call.objects.filter(batch=batch.pk)
     if mine.filter(state=Call.State.SENDING).exists():

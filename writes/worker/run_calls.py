@@ -12,18 +12,21 @@ what it is: unknown. Nothing more of its run leaves until a person decided about
 import hashlib
 import json
 import logging
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.db import DatabaseError, InterfaceError, connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
-from ampersand import AmpersandError, Client, OutcomeUnknown, RequestInvalid
+from ampersand import (
+    AmpersandError,
+    Client,
+    Envelope,
+    OutcomeUnknown,
+    RequestInvalid,
+)
 from console.fields import UnreadableSecret
 from console.health import pulse
 from console.models import EnvironmentControl, NoActiveKey, Project
@@ -40,14 +43,13 @@ from writes import calls
 from writes.models import Batch, Call, Write
 from writes.worker import record_call
 from writes.worker.hold import hold_for_a_person
+from writes.worker.lease import LEASE, lease_renewed
+from writes.worker.send import need_same_file
 
 log = logging.getLogger(__name__)
 
 State = Operation.State
 
-# A worker that sends says so every few seconds; after the lease it counts as gone.
-LEASE = timedelta(seconds=20)
-RENEW_SECONDS = 5
 # A worker takes no longer than this at a time, in seconds: others wait behind it.
 SLICE = 60.0
 # While a run has a worker the clock leaves it alone for so long.
@@ -63,6 +65,7 @@ class _Run:
     batch: Batch
     client: Client
     table: Table
+    envelope: Envelope
     frame: Frame
 
 
@@ -119,13 +122,14 @@ def _prepared(operation: Operation) -> _Run:
     """
     batch: Batch = operation.batch
     batch.need_same_generation()
-    record_call.need_same_file(batch)
+    need_same_file(batch)
     envelope = batch.envelope()
     return _Run(
         operation=operation,
         batch=batch,
         client=operation.project.client(),
         table=calls.table_of(batch.write),
+        envelope=envelope,
         frame=calls.frame_of(envelope),
     )
 
@@ -206,7 +210,7 @@ def _exchange(this: _Run, call: Call) -> None:
         if hashlib.sha256(content).digest() != bytes(call.sha256):
             raise RequestInvalid("The stored file is not what was confirmed.")
         ids = _ids(content, this)
-        request = this.batch.envelope().request(content)
+        request = this.envelope.request(content)
     except (RequestInvalid, NotTyped, OSError) as error:
         record_call.record(call, RequestInvalid(str(error)))
         return
@@ -229,45 +233,21 @@ def _exchange(this: _Run, call: Call) -> None:
 def _ids(content: bytes, this: _Run) -> list[str]:
     """Return the ids of the records of a body, "" for each to create."""
     said = json.loads(content)
-    records = [said["record"]] if this.frame.is_single else _records(said["batch"])
+    items = [said] if this.frame.is_single else said["batch"]
     if this.batch.write.action == Write.Action.CREATE:
-        return [""] * len(records)
-    return [str(record.get("id", "")) for record in records]
+        return [""] * len(items)
+    return [str(item["record"].get("id", "")) for item in items]
 
 
-def _records(items: list[dict[str, dict[str, object]]]) -> list[dict[str, object]]:
-    return [item["record"] for item in items]
-
-
-@contextmanager
-def _lease_renewed(call: Call) -> Iterator[None]:
-    """Renew the leases from a thread while the block runs; a dead process does not."""
-    done = threading.Event()
-
-    def renew() -> None:
-        mine = Call.objects.filter(pk=call.pk, state=Call.State.SENDING)
-        while not done.wait(RENEW_SECONDS):
-            try:
-                now = db_clock.now()
-                mine.update(due_at=now + LEASE)
-                _kept(call, now)
-            except (DatabaseError, InterfaceError):
-                log.exception("%s: lease not renewed", call)
-                connection.close()
-        connection.close()
-
-    thread = threading.Thread(target=renew, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-
-
-def _kept(call: Call, now: datetime) -> None:
+def _lease_renewed(call: Call) -> AbstractContextManager[None]:
+    mine = Call.objects.filter(pk=call.pk, state=Call.State.SENDING)
     kept = Batch.objects.filter(pk=call.batch_id, calls_due_at__isnull=False)
-    kept.update(calls_due_at=now + KEPT)
+
+    def renew(now: datetime) -> None:
+        mine.update(due_at=now + LEASE)
+        kept.update(calls_due_at=now + KEPT)
+
+    return lease_renewed(call, renew)
 
 
 def _stop_waiting(call: Call) -> None:
@@ -296,11 +276,3 @@ def recover_overdue(now: datetime) -> int:
             mine, "The worker stopped while it was sending."
         )
     return recovered
-
-
-def moving() -> Exists:
-    """Return the condition that a request of an operation's run is being sent."""
-    sending = Call.objects.filter(
-        state=Call.State.SENDING, batch__operation=OuterRef("pk")
-    )
-    return Exists(sending)

@@ -17,13 +17,10 @@ inside no transaction. A worker that is killed leaves a row that is due, and
 
 import hashlib
 import logging
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Q
 from django.utils import timezone
 
@@ -52,14 +49,12 @@ from writes.models.batch import paused_condition, stopped_condition
 from writes.storage import measure
 from writes.worker import record_answer, share_file
 from writes.worker.hold import hold_for_a_person
+from writes.worker.lease import LEASE, lease_renewed
 
 log = logging.getLogger(__name__)
 
 State = Operation.State
 
-# A worker that sends says so every few seconds; after the lease it counts as gone.
-LEASE = timedelta(seconds=20)
-RENEW_SECONDS = 5
 # Making the file available to Ampersand, before the request, takes no longer than this.
 SHARING = timedelta(minutes=15)
 # After this time what could not be sent is given up: the data may be stale by then.
@@ -211,28 +206,9 @@ def _claim(operation: Operation) -> bool:
     )
 
 
-@contextmanager
-def _lease_renewed(operation: Operation) -> Iterator[None]:
-    """Renew the lease from a thread while the block runs; a dead process does not."""
-    done = threading.Event()
-
-    def renew() -> None:
-        mine = Operation.objects.filter(pk=operation.pk, state=State.SENDING)
-        while not done.wait(RENEW_SECONDS):
-            try:
-                mine.update(due_at=db_clock.now() + LEASE)
-            except (DatabaseError, InterfaceError):
-                log.exception("Operation %s: lease not renewed", operation.pk)
-                connection.close()
-        connection.close()
-
-    thread = threading.Thread(target=renew, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
+def _lease_renewed(operation: Operation) -> AbstractContextManager[None]:
+    mine = Operation.objects.filter(pk=operation.pk, state=State.SENDING)
+    return lease_renewed(operation, lambda now: mine.update(due_at=now + LEASE))
 
 
 def _exchange(operation: Operation, client: Client, request: Request) -> None:
