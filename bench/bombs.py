@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -162,9 +162,11 @@ class Stage:
     def _come_and_go(self, is_over: threading.Event, peaks: Peaks) -> None:
         url = self.console.url
         while not is_over.wait(0.1):
-            healthz = _took(lambda: httpx.get(f"{url}/healthz", timeout=60))
+            healthz = polling.took(lambda: httpx.get(f"{url}/healthz", timeout=60))
             peaks.healthz = max(peaks.healthz, healthz)
-            peaks.sign_in = max(peaks.sign_in, _took(lambda: _sign_in(url)))
+            peaks.sign_in = max(
+                peaks.sign_in, polling.took(lambda: polling.sign_in_at(url))
+            )
 
     def _upload(self, path: Path) -> str:
         given = polling.filled_in(self.browser.get("/writes/csv/").text, "contact")
@@ -299,17 +301,6 @@ def tell(lines: list[Line]) -> None:
     figure("bombs_told_after", max(line.told_after for line in lines), "s")
     figure("bombs_healthz", max(line.peaks.healthz for line in lines), "s")
     figure("bombs_sign_in", max(line.peaks.sign_in for line in lines), "s")
-
-
-def _sign_in(url: str) -> None:
-    with httpx.Client(base_url=url, follow_redirects=True, timeout=60) as browser:
-        polling.sign_in(browser)
-
-
-def _took(do: Callable[[], object]) -> float:
-    start = time.monotonic()
-    do()
-    return time.monotonic() - start
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import html
 import random
 import re
 import time
+from collections.abc import Callable
 from statistics import quantiles
 
 import httpx
@@ -107,6 +108,19 @@ def sign_in(browser: httpx.Client) -> None:
     given = {"username": "operator", "password": running.PASSWORD}
     response = browser.post("/login/", data=fields(browser.get("/login/").text) | given)
     assert response.url.path == "/", response.text
+
+
+def sign_in_at(url: str) -> None:
+    """Sign in with a browser that is new."""
+    with httpx.Client(base_url=url, follow_redirects=True, timeout=60) as browser:
+        sign_in(browser)
+
+
+def took(do: Callable[[], object]) -> float:
+    """Return the seconds that `do` takes."""
+    start = time.monotonic()
+    do()
+    return time.monotonic() - start
 
 
 def send(browser: httpx.Client) -> str:

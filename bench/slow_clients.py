@@ -7,7 +7,6 @@ import os
 import re
 import socket
 import time
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
 import httpx
@@ -60,8 +59,8 @@ def hold(url: str, sent: bytes, drip: bytes) -> tuple[float, float]:
             for number in range(CONNECTIONS if sent else 0):
                 if not _goes_on(clients.get(number), drip):
                     clients[number] = _connect(address, sent)
-            healthz = max(healthz, _took(lambda: httpx.get(f"{url}/healthz")))
-            sign_in = max(sign_in, _took(lambda: _sign_in(url)))
+            healthz = max(healthz, polling.took(lambda: httpx.get(f"{url}/healthz")))
+            sign_in = max(sign_in, polling.took(lambda: polling.sign_in_at(url)))
             time.sleep(0.2)
     return healthz, sign_in
 
@@ -91,17 +90,6 @@ def _goes_on(client: socket.socket | None, drip: bytes) -> bool:
         client.close()
         return False
     return True
-
-
-def _sign_in(url: str) -> None:
-    with httpx.Client(base_url=url, follow_redirects=True, timeout=60) as browser:
-        polling.sign_in(browser)
-
-
-def _took(do: Callable[[], object]) -> float:
-    start = time.monotonic()
-    do()
-    return time.monotonic() - start
 
 
 if __name__ == "__main__":

@@ -95,18 +95,8 @@ class Operations:
         now: float,
     ) -> str:
         """Note a write that ended while its caller waited; return its id."""
-        operation = str(uuid.uuid4())
-        self._store.run(
-            "INSERT INTO operations (id, project, integration, org, object, fault,"
-            " status, result, created, due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            *(operation, project, integration, org, object_name, fault),
-            *(status, result, now, now),
-        )
-        self._store.run(
-            "INSERT INTO outcomes (operation, record, error) VALUES (?, ?, ?)",
-            *(operation, record or None, error or None),
-        )
-        self.log(operation, now, "INFO", "Validated parameters successfully")
+        of = (project, integration, org, object_name, fault)
+        operation = self._ended(of, status, result, [(record, error)], now)
         self.log(operation, now, "ERROR" if error else "INFO", result, error=error)
         return operation
 
@@ -123,23 +113,37 @@ class Operations:
         now: float,
     ) -> str:
         """Note a batch that ended while its caller waited; return its id."""
-        operation = str(uuid.uuid4())
+        of = (project, integration, org, object_name, fault)
+        status = SUCCESS if counts[0] else FAILURE
         result = f"Batch write completed ({counts[0]} succeeded, {counts[1]} failed)"
+        outcomes = [
+            (each.record_id, each.error.sf_error if each.error else "")
+            for each in changes
+        ]
+        operation = self._ended(of, status, result, outcomes, now)
+        self.log(operation, now, "INFO", result)
+        return operation
+
+    def _ended(
+        self,
+        of: tuple[str, str, str, str, str],
+        status: str,
+        result: str,
+        outcomes: Sequence[tuple[str, str]],
+        now: float,
+    ) -> str:
+        """Keep what ended at once, with the record and the error of each outcome."""
+        operation = str(uuid.uuid4())
         self._store.run(
             "INSERT INTO operations (id, project, integration, org, object, fault,"
             " status, result, created, due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            *(operation, project, integration, org, object_name, fault),
-            *(SUCCESS if counts[0] else FAILURE, result, now, now),
+            *(operation, *of, status, result, now, now),
         )
         self._store.run_many(
             "INSERT INTO outcomes (operation, record, error) VALUES (?, ?, ?)",
-            [
-                (operation, each.record_id or None, each.error and each.error.sf_error)
-                for each in changes
-            ],
+            [(operation, record or None, error or None) for record, error in outcomes],
         )
         self.log(operation, now, "INFO", "Validated parameters successfully")
-        self.log(operation, now, "INFO", result)
         return operation
 
     def keep_csv(self, operation: str, csv: str) -> None:

@@ -86,6 +86,18 @@ class Table:
         ]
         return f"{{{','.join(members)}}}"
 
+    def wrong(self, cells: Sequence[str]) -> list[NotTyped]:
+        """Return what is wrong with the cells of a row: see `record`."""
+        found = []
+        for name, text in zip(self.names, cells, strict=True):
+            if text == "" or "." in name or name not in self.kinds:
+                continue
+            try:
+                self._value(name, text)
+            except NotTyped as error:
+                found.append(error)
+        return found
+
     def _value(self, name: str, text: str) -> str:
         if text == NULL:
             return "null"

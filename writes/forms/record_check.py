@@ -74,7 +74,7 @@ def _of_field(name: str, value: Any, index: FieldIndex, action: str) -> list[Rem
         return [Remark(name, "warns", f"No field {name} is known here.{near}")]
     if match.is_relationship:
         return []
-    if not _may_be_set(match.field, action):
+    if not may_be_set(match.field, action):
         by = _WITH[Write.Action(action)]
         text = f"{match.field.name} cannot be set by {by}: leave it out."
         return [Remark(name, "warns", text)]
@@ -87,9 +87,10 @@ def _of_field(name: str, value: Any, index: FieldIndex, action: str) -> list[Rem
 _WITH = {Write.Action.CREATE: "a create", Write.Action.UPDATE: "an update"}
 
 
-def _may_be_set(field: Field, action: str) -> bool:
-    is_create = action == Write.Action.CREATE
-    return field.is_creatable if is_create else field.is_updateable
+def may_be_set(field: Field, action: str) -> bool:
+    """Whether a record of this action may have a value of the field."""
+    is_update = action == Write.Action.UPDATE
+    return field.is_updateable if is_update else field.is_creatable
 
 
 def _of_value(field: Field, value: Any, action: str) -> list[tuple[Level, str]]:

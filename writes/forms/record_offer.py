@@ -8,7 +8,7 @@ from console.models import Group, WriteObject
 from files.field import Field
 from files.fields.matching import FieldIndex
 from writes.forms.record import RecordForm
-from writes.forms.record_check import kind_of
+from writes.forms.record_check import kind_of, may_be_set
 from writes.forms.record_fields import FieldRow
 from writes.models import Write
 
@@ -27,12 +27,10 @@ class Offer:
     @property
     def offered(self) -> list[Field]:
         """Return the fields that this action may set, required ones first."""
-        is_create = self.action != Write.Action.UPDATE
         able = [
             each
             for each in self.fields
-            if (each.is_creatable if is_create else each.is_updateable)
-            and each.type != "id"
+            if may_be_set(each, self.action) and each.type != "id"
         ]
         return sorted(able, key=lambda each: (not each.is_required, each.name.lower()))
 

@@ -53,11 +53,12 @@ def record(request: ConsoleRequest) -> HttpResponse:
         typed.change(do, offer_of(form))
         return _page(request, form, typed=typed)
     form = RecordForm(request.POST, user=request.user)
-    offer_of(form).fill(typed.rows)
+    offer = offer_of(form)
+    offer.fill(typed.rows)
     # A delete names its record, and nothing else.
     is_delete = request.POST.get("action") == Write.Action.DELETE
     fields = {} if is_delete else typed.record()
-    if not form.is_valid() or fields is None or not typed.is_fine(fields, form):
+    if not form.is_valid() or fields is None or not typed.is_fine(fields, offer):
         return _page(request, form, typed=typed, status=422)
     try:
         write = save_draft(
@@ -116,13 +117,12 @@ class _Typed:
             return None
         return fields
 
-    def is_fine(self, fields: dict[str, Any], form: RecordForm) -> bool:
+    def is_fine(self, fields: dict[str, Any], offer: Offer) -> bool:
         """Tell whether nothing is to be said of the record, or it was said before.
 
         What blocks must be mended. Of what only warns a person may say: send it anyway.
         That is said of these very words, and of no others.
         """
-        offer = offer_of(form)
         if offer.action == Write.Action.DELETE:
             return True
         found = remarks(fields, offer.fields, offer.action)

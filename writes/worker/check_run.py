@@ -8,7 +8,7 @@ from files.field import Field
 from files.findings import ROW, Report
 from files.raw_records import read_records
 from files.records_json.cutting import LARGEST_BODY, RecordTooBig, pieces
-from files.records_json.typing import NotTyped, Table, kinds_of
+from files.records_json.typing import Table, kinds_of
 from files.rows.sent_rows import read_header
 from files.shown import shown
 from writes.calls import envelope_of, frame_of, table_for
@@ -68,7 +68,7 @@ def _tell_cells(as_sent: Path, table: Table, report: Report) -> None:
         for row, (cells, _) in enumerate(read_records(file), start=1):
             if row == 1:
                 continue
-            for error in _wrong(table, cells):
+            for error in table.wrong(cells):
                 message = f"{shown(error.text)} in row {ROW}: {error}. Correct it."
                 report.add(
                     "blocks",
@@ -81,16 +81,3 @@ def _tell_cells(as_sent: Path, table: Table, report: Report) -> None:
                 told += 1
             if told >= MOST_TOLD:
                 return
-
-
-def _wrong(table: Table, cells: Sequence[str]) -> list[NotTyped]:
-    """Return what is wrong with the cells of one row."""
-    found = []
-    for name, text in zip(table.names, cells, strict=True):
-        if name not in table.kinds or text == "":
-            continue
-        try:
-            Table((name,), table.kinds).record([text])
-        except NotTyped as error:
-            found.append(error)
-    return found
