@@ -5,7 +5,8 @@ a record told apart by position where position cannot be trusted; n records were
 
 1. The counts do not add up to n: all are unknown.
 2. n results, and as many of them successes as counted: by position. An update is
-   matched by its id besides, so that a result of another record says nothing.
+   matched by its id besides, so that a result of another record says nothing. One that
+   failed without a word of the SaaS about it, for such a reason as in 4, is unknown.
 3. n counted as succeeded: all succeeded, without ids.
 4. None counted as succeeded: all failed, by the reasons of the batch. Unless those tell
    of a failure that may have come after the SaaS was written to: then all are unknown.
@@ -22,7 +23,7 @@ from typing import Any, Literal
 
 from ampersand.answers import Answer, id_of, request_id_of, texts_in
 from ampersand.building import is_same_id
-from ampersand.doubt import tells_of_doubt
+from ampersand.doubt import is_doubtful, tells_of_doubt
 from ampersand.schemas import WriteResult, dict_or_empty, list_or_empty
 
 type RowState = Literal["succeeded", "failed", "unknown"]
@@ -139,17 +140,21 @@ def _row(result: dict[str, Any], sent: str, general: tuple[str, ...]) -> RowResu
         return RowResult(state="unknown", reason="The result is of another record.")
     if result.get("success") is True:
         return RowResult(state="succeeded", record_id=told or sent)
-    return RowResult(state="failed", record_id=sent, reason=_reason(result, general))
+    own = _errors(result)
+    texts = list(filter(None, map(_text, own))) or general
+    is_judged = any(map(_code, own))
+    doubt = not is_judged and any(map(is_doubtful, texts))
+    return RowResult(
+        state="unknown" if doubt else "failed",
+        record_id=sent,
+        reason=_reason(texts, is_general=texts is general),
+    )
 
 
-def _reason(result: dict[str, Any], general: tuple[str, ...]) -> str:
+def _reason(texts: Sequence[str], *, is_general: bool) -> str:
     """Return why one failed: its own errors, or what alone is said of the batch."""
-    own = [_text(each) for each in _errors(result)]
-    if any(own):
-        return " · ".join(filter(None, own))
-    if len(general) == 1:
-        return general[0]
-    return f"One of: {' · '.join(general)}" if general else ""
+    said = " · ".join(texts)
+    return f"One of: {said}" if is_general and len(texts) > 1 else said
 
 
 def _errors(result: dict[str, Any]) -> list[Any]:
@@ -159,12 +164,16 @@ def _errors(result: dict[str, Any]) -> list[Any]:
 
 
 def _text(error: object) -> str:
-    """Return an error as Salesforce (`statusCode`) or HubSpot (`category`) gives it."""
-    fields = dict_or_empty(error)
     said = next(iter(texts_in([error])), "") if error else ""
+    code = _code(error)
+    return f"{code}: {said}" if code and said else said
+
+
+def _code(error: object) -> str:
+    """Return the code that Salesforce (`statusCode`) or HubSpot (`category`) gives."""
+    fields = dict_or_empty(error)
     code = fields.get("statusCode") or fields.get("category")
-    is_code = isinstance(code, str) and code and said
-    return f"{code}: {said}" if is_code else said
+    return code if isinstance(code, str) else ""
 
 
 def _is_count(value: object) -> bool:

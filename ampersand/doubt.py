@@ -43,10 +43,11 @@ def tells_of_doubt(answer: Answer) -> bool:
     """Whether any text of `answer` says that something may have been written."""
     before = answer.status in BEFORE_ANY_WRITE or 300 <= answer.status < 400
     texts = _texts(answer.body) if answer.readable else [answer.text]
-    return any(_is_doubtful(text, only_status=before) for text in texts)
+    return any(is_doubtful(text, only_status=before) for text in texts)
 
 
-def _is_doubtful(text: str, *, only_status: bool) -> bool:
+def is_doubtful(text: str, *, only_status: bool = False) -> bool:
+    """Whether one text says so; with `only_status` only by the status that it names."""
     named = {int(status) for status in _STATUS.findall(text)}
     if any(status >= 500 or status == _REQUEST_TIMEOUT for status in named):
         return True

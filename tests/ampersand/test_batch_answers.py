@@ -105,13 +105,44 @@ def test_what_does_not_add_up_proves_nothing(
     assert result.told == (succeeded, failed)
 
 
-@pytest.mark.parametrize(
-    "text", ["HTTP status 503: server error", "context deadline exceeded"]
-)
+DOUBTS = ["HTTP status 503: server error", "context deadline exceeded"]
+
+
+@pytest.mark.parametrize("text", DOUBTS)
 def test_a_failure_that_may_have_come_after_the_write_is_unknown(text: str) -> None:
     errors = [{"message": text}]
     result = told([""] * 2, 422, successCount=0, failureCount=2, errors=errors)
     assert states(result) == ["unknown", "unknown"]
+
+
+@pytest.mark.parametrize("text", DOUBTS)
+@pytest.mark.parametrize("is_own", [True, False])
+def test_such_a_failure_leaves_a_failed_result_unknown(text: str, is_own: bool) -> None:
+    errors = [{"message": text}]
+    bad = {"success": False, "errors": errors if is_own else []}
+    result = told(
+        [""] * 3,
+        422,
+        successCount=1,
+        failureCount=2,
+        results=[good("a"), bad, bad],
+        errors=[] if is_own else errors,
+    )
+    assert states(result) == ["succeeded", "unknown", "unknown"]
+    assert result.rows[1].reason
+
+
+def test_what_the_saas_says_of_one_record_is_no_such_failure() -> None:
+    own = {"statusCode": "FIELD_INTEGRITY_EXCEPTION", "message": "Timeout is too high"}
+    result = told(
+        [""] * 2,
+        422,
+        successCount=1,
+        failureCount=1,
+        results=[good("a"), {"success": False, "errors": [own]}],
+        errors=[{"message": "Timeout is too high"}],
+    )
+    assert states(result) == ["succeeded", "failed"]
 
 
 def test_a_result_of_another_record_says_nothing_of_an_update() -> None:
