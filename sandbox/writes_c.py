@@ -239,7 +239,7 @@ def _carry_out(org: Org, sobject: SObject, kind: str, record: dict[str, Any]) ->
     found = Change({}, key=record_id)
     org.match_ids(sobject, [found])
     if found.error:
-        raise _gone(found.error, record_id)
+        raise _gone(found.error, kind, record_id)
     if kind == "delete":
         org.delete(found.record_id)
         return found
@@ -249,9 +249,11 @@ def _carry_out(org: Org, sobject: SObject, kind: str, record: dict[str, Any]) ->
     return found
 
 
-def _gone(error: RowError, record_id: str) -> RowError:
+def _gone(error: RowError, kind: str, record_id: str) -> RowError:
     if error.code != "INVALID_CROSS_REFERENCE_KEY":
         return error
+    if kind == "delete":
+        return RowError("ENTITY_IS_DELETED", "ENTITY_IS_DELETED: entity is deleted")
     return RowError(error.code, f"The record with ID {record_id} was not found")
 
 

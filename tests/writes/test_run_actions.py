@@ -1,5 +1,6 @@
 """What a person sees of a run, and decides about it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.writes.test_runs import calls, draft, people, run
 from tests.writes.test_runs import project as project  # noqa: PLC0414 - a fixture
 from writes.actions.hold_restored import hold_restored
 from writes.models import Batch, Call, Write
+from writes.models.call import packed
 from writes.worker import run_calls
 
 State = Operation.State
@@ -88,6 +90,34 @@ def test_a_run_goes_on_once_nothing_is_unknown(
     assert len(received(sandbox)) == 3
 
 
+@pytest.mark.parametrize(
+    ("found", "counts"), [("written", (3, 0)), ("not_written", (2, 1))]
+)
+def test_a_decision_is_about_the_rows_that_are_unknown(
+    browser: Browser,
+    sandbox: Sandbox,
+    project: Project,
+    olga: User,
+    found: str,
+    counts: tuple[int, int],
+) -> None:
+    operation = run(project, olga, people(3))
+    told = [["succeeded", "a", ""], ["unknown", "", ""], ["succeeded", "c", ""]]
+    Call.objects.update(
+        state=Call.State.UNKNOWN, succeeded=2, outcome=packed(json.dumps(told))
+    )
+    Operation.objects.update(state=State.UNKNOWN, ended_at=None, rows_succeeded=2)
+    Batch.objects.update(calls_over=0)
+    said = {"found": found, "looked_at": "the contact of row 2"}
+    browser.post(path(operation, "1/decide/"), said)
+    ended = fresh(operation)
+    assert (ended.rows_succeeded, ended.rows_failed) == counts
+    kept = Call.objects.get().rows_told()
+    assert [row[1] for row in kept] == ["a", "", "c"]
+    assert kept[1][0] == ("succeeded" if found == "written" else "failed")
+    assert kept[1][2]
+
+
 def test_of_two_people_one_decides(browser: Browser, unknown: Operation) -> None:
     said = {"found": "written", "looked_at": "x"}
     browser.post(path(unknown, "2/decide/"), said)
@@ -122,6 +152,16 @@ def test_a_stopped_run_goes_on_when_a_person_says_so(
     run_calls.run(stopped.pk)
     assert calls(stopped)[2] == ("Answered", 50, 0)
     assert fresh(stopped).state == State.PARTLY_FAILED
+
+
+def test_what_a_person_let_go_on_is_stopped_by_new_failures_alone(
+    browser: Browser, sandbox: Sandbox, project: Project, olga: User
+) -> None:
+    operation = run(project, olga, b"FirstName\n" + b"x\n" * 900)
+    assert len(received(sandbox)) == 3
+    browser.post(path(operation, "go-on/"))
+    run_calls.run(operation.pk)
+    assert len(received(sandbox)) == 6
 
 
 def test_what_is_unknown_is_decided_before_a_run_goes_on(

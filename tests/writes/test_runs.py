@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 from django.utils import timezone
 
+from ampersand import NotSent
 from console.models import Project
 from files.rows.row_store import RowStore
 from operations.models import Operation
@@ -22,7 +23,7 @@ from tests.writes.making import (
 )
 from writes.actions import settle
 from writes.models import Call, FileJob, Write
-from writes.worker import run_calls, run_job
+from writes.worker import record_call, run_calls, run_job
 
 State = Operation.State
 
@@ -126,6 +127,20 @@ def test_deletes_go_one_by_one_and_what_is_gone_fails_alone(
     assert len(calls(operation)) == 6
     assert (operation.rows_succeeded, operation.rows_failed) == (5, 1)
     assert records(sandbox, "contact") == []
+
+
+def test_what_is_gone_already_stops_no_deletion(
+    sandbox: Sandbox, project: Project, olga: User
+) -> None:
+    run(project, olga, people(6))
+    ids = [each["Id"] for each in records(sandbox, "contact")]
+    for csv_ids in (ids[:5], ids):
+        csv = "\n".join(["Id", *csv_ids, ""]).encode()
+        operation = run(project, olga, csv, action="delete", primary_key="Id")
+    assert (operation.rows_succeeded, operation.rows_failed) == (1, 5)
+    assert {each.reason for each in operation.batch.calls.all()[:5]} == {
+        "error writing contact: bad request: ENTITY_IS_DELETED: entity is deleted"
+    }
 
 
 @pytest.mark.parametrize(
@@ -285,3 +300,15 @@ def test_a_late_answer_lets_a_run_go_on(
     operation.refresh_from_db()
     assert operation.state == State.SUCCEEDED
     assert operation.rows_succeeded == 150
+
+
+def test_what_turns_out_late_not_to_have_left_lets_a_run_go_on(
+    sandbox: Sandbox, project: Project, olga: User
+) -> None:
+    plan_fault(sandbox, 1, "timeout_after")
+    operation = run(project, olga, people(150))
+    assert operation.state == State.UNKNOWN
+    record_call.record(Call.objects.get(number=1), NotSent("No connection was made"))
+    operation.refresh_from_db()
+    assert operation.state == State.IN_PROGRESS
+    assert [state for state, _, _ in calls(operation)] == ["Not sent yet"] * 2

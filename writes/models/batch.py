@@ -104,6 +104,8 @@ class Batch(models.Model):
     calls_over = models.PositiveIntegerField(default=0)
     calls_due_at = models.DateTimeField(null=True)
     stopped_why = models.CharField(max_length=500, blank=True)
+    # When a person last let it go on: what failed before that stops it no more.
+    went_on_at = models.DateTimeField(null=True)
     # Whether a person let other parts go although this one did not end well.
     is_passed = models.BooleanField(default=False)
     # What the S3 store calls its text, while it is there.

@@ -36,8 +36,8 @@ class DecideForm(StyledForm):
     found = forms.ChoiceField(
         label="What did you find?",
         choices=[
-            ("written", "All of its rows were written"),
-            ("not_written", "None of its rows was written"),
+            ("written", "All rows with an unknown outcome were written"),
+            ("not_written", "None of them was written"),
         ],
         widget=forms.RadioSelect,
     )

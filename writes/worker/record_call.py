@@ -6,6 +6,7 @@ sending ──┬─▶ answered   row by row, by the counts, or: all refused
 """
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from http import HTTPStatus
@@ -28,7 +29,7 @@ from console.runtime import db_clock
 from console.runtime.db_retry import retry_while_database_is_away
 from operations.limits import rate_limit
 from operations.models import Operation
-from writes.models import Batch, Call
+from writes.models import Batch, Call, Write
 from writes.models.call import packed
 from writes.worker.record_answer import PAUSES, STORING_SECONDS
 
@@ -38,6 +39,8 @@ State = Operation.State
 STOPPING = frozenset({400, 401, 403, 404, 405})
 # So many requests in a row of which every row failed for one reason stop a run.
 ALIKE = 3
+# What Salesforce says of a record that was deleted before.
+IS_GONE = re.compile(r"ENTITY_IS_DELETED|entity is deleted", re.IGNORECASE)
 LONGEST_ANSWER = 20_000
 LONGEST_REASON = 500
 # A row as it is kept: state, record id, reason.
@@ -219,21 +222,27 @@ def _back(call: Call, until: Any, why: str) -> None:
         reason=why[:LONGEST_REASON],
     )
     Batch.objects.filter(pk=call.batch_id).update(calls_due_at=until)
+    # It may have been called unknown meanwhile, and its run with it.
+    settle(call.batch)
 
 
 def _stop_where_alike(call: Call) -> None:
-    """Stop a run of which the last requests failed as a whole, for one reason."""
-    answered = Call.objects.filter(batch=call.batch_id, state=Call.State.ANSWERED)
-    last = list(
-        answered.order_by("-answered_at", "-number").values_list("succeeded", "reason")[
-            :ALIKE
-        ]
-    )
-    if len(last) == ALIKE and len(set(last)) == 1 and last[0][0] == 0:
-        stop(
-            call.batch,
-            f"{ALIKE} requests in a row failed as a whole. {last[0][1]}".strip(),
-        )
+    """Stop a run of which the last requests failed as a whole, for one reason.
+
+    A record that is gone already is no reason to keep the others from being deleted.
+    """
+    batch = Batch.objects.select_related("write").get(pk=call.batch_id)
+    answered = Call.objects.filter(batch=batch, state=Call.State.ANSWERED)
+    if batch.went_on_at:
+        answered = answered.filter(answered_at__gt=batch.went_on_at)
+    newest = answered.order_by("-answered_at", "-number")[:ALIKE]
+    last = list(newest.values_list("succeeded", "reason"))
+    if len(last) < ALIKE or len(set(last)) > 1 or last[0][0]:
+        return
+    why = last[0][1]
+    if batch.write.action == Write.Action.DELETE and IS_GONE.search(why):
+        return
+    stop(batch, f"{ALIKE} requests in a row failed as a whole. {why}".strip())
 
 
 def stop(batch: Batch, why: str) -> None:
