@@ -58,7 +58,7 @@ def test_a_delete_takes_the_record_away(console: Console) -> None:
     assert console.records("contact") == []
     again = write(console, "delete", id=record_id)
     assert again.status_code == 422
-    assert "not found" in again.json()["errors"][0]["message"]
+    assert "ENTITY_IS_DELETED" in again.json()["errors"][0]["message"]
 
 
 def test_a_delete_needs_the_leave_of_the_installation(console: Console) -> None:
