@@ -71,6 +71,7 @@ def admit(project: Project, claim: Callable[[], bool]) -> NotNow | bool:
     most, _ = window(project.max_per_second)
     with transaction.atomic():
         gate = Gate.locked(project.pk)
+        # After waiting for the lock, which may have taken a while.
         now = db_clock.now()
         wait = _not_now(gate, project, now)
         if wait is not None:
@@ -91,22 +92,16 @@ def admit_write(
     One short transaction under the lock of the gate, so that of many workers none
     exceeds the pace. `only_if` and `values` are those of `Operation.change`.
     """
-    most, _ = window(operation.project.max_per_second)
+
+    def claim() -> bool:
+        return operation.change(only_from=(State.WAITING,), only_if=only_if, **values)
+
     with transaction.atomic():
-        gate = Gate.locked(operation.project_id)
-        # After waiting for the lock, which may have taken a while.
-        now = db_clock.now()
-        wait = _not_now(gate, operation.project, now)
-        if wait is not None:
-            _put_off(operation, gate, wait, now)
+        told = admit(operation.project, claim)
+        if isinstance(told, NotNow):
+            _put_off(operation, told)
             return False
-        claimed = operation.change(
-            only_from=(State.WAITING,), only_if=only_if, **values
-        )
-        if claimed:
-            gate.write_starts = [*gate.write_starts, now.timestamp()][-most:]
-            gate.save(update_fields=["write_starts"])
-    return claimed
+    return told
 
 
 def puts_off(operation: Operation) -> bool:
@@ -122,20 +117,20 @@ def puts_off(operation: Operation) -> bool:
         gate = Gate.locked(operation.project_id)
         wait = _not_now(gate, operation.project, now)
         if wait is not None:
-            _put_off(operation, gate, wait, now)
+            gate.save(update_fields=["turn_at"])
+            _put_off(operation, wait)
     return wait is not None
 
 
-def _put_off(operation: Operation, gate: Gate, wait: NotNow, now: datetime) -> None:
+def _put_off(operation: Operation, wait: NotNow) -> None:
     values: dict[str, Any] = {"due_at": wait.until}
     if not operation.remote_status:
         # What Ampersand itself said of it is worth more.
         values["reason"] = f"{wait.why}."
     if wait.in_line and not operation.attempts:
         # Its hour begins when it could have been sent.
-        values["waiting_since"] = now
+        values["waiting_since"] = db_clock.now()
     operation.change(only_from=(State.WAITING,), **values)
-    gate.save(update_fields=["turn_at"])
 
 
 def close_writes(
