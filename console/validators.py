@@ -20,6 +20,19 @@ _NO_LINE = re.compile(
 # What needs no https, since nothing leaves the machine.
 THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
+# No database has a higher id, nor any file so many rows or parts.
+LARGEST_ID = 2**63 - 1
+LARGEST_NUMBER = 999_999_999
+
+
+def whole_number(text: str, *, most: int = LARGEST_NUMBER) -> int | None:
+    """Return the number that a text from outside is; None for any other text.
+
+    Only ASCII digits count, and nothing above `most`.
+    """
+    is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(most))
+    return int(text) if is_number and int(text) <= most else None
+
 
 def validate_base_url(value: str) -> None:
     """Accept the address of a host to which an API key may go, with a path or without.

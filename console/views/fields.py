@@ -23,13 +23,13 @@ from console.connections.object_metadata import fetch_fields, fields_for
 from console.http import ConsoleRequest
 from console.models import Group, ObjectMetadata, WriteObject
 from console.uploads import takes_file
+from console.validators import LARGEST_ID, whole_number
 from console.views.lookup import find_object
 from console.views.pages import posted
 from files.field import Field
 from files.fields.field_lists import as_lines
 
 # Digits of the largest id, and one more.
-LONGEST_ID = 19
 
 
 @require_safe
@@ -67,9 +67,8 @@ def fields_fetch(request: ConsoleRequest, pk: int) -> HttpResponse:
 
 
 def _chosen(row: WriteObject, text: str) -> Group | None:
-    if not (text.isascii() and text.isdecimal() and len(text) < LONGEST_ID):
-        return None
-    return row.integration.groups.filter(pk=int(text)).first()
+    pk = whole_number(text, most=LARGEST_ID) or 0
+    return row.integration.groups.filter(pk=pk).first()
 
 
 def _with_metadata(row: WriteObject) -> QuerySet[Group]:

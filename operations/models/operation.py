@@ -13,6 +13,7 @@ from console.access.roles import Person, Role, environments_for
 from console.access.scoping import OfEnvironment
 from console.environments import Environment
 from console.models import EnvironmentControl, Integration, Project
+from console.validators import LARGEST_ID, whole_number
 
 
 def is_frozen() -> Q:
@@ -94,9 +95,9 @@ class OperationQuerySet(OfEnvironment["Operation"]):
             | Q(reason__icontains=text)
             | Q(purpose__icontains=text)
         )
-        number = text.removeprefix("#")
-        if number.isascii() and number.isdecimal() and len(number) < 19:
-            found |= Q(pk=int(number))
+        pk = whole_number(text.removeprefix("#"), most=LARGEST_ID)
+        if pk is not None:
+            found |= Q(pk=pk)
         return self.filter(found)
 
 

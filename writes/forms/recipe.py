@@ -6,6 +6,7 @@ from typing import get_args
 
 from django.http import QueryDict
 
+from console.validators import whole_number
 from files.mending.recipes import (
     FORMATS,
     ColumnRecipe,
@@ -27,7 +28,6 @@ DATE_CHOICES = [
 
 
 # No file has a row with more digits to its number.
-LONGEST_ROW = 9
 
 
 def with_columns(recipe: Recipe, columns: Sequence[str], post: QueryDict) -> Recipe:
@@ -126,14 +126,14 @@ def with_cells(
         value, was = _with_lf(value), _with_lf(was)
         if value == was:
             continue
-        is_row = row.isdecimal() and len(row) <= LONGEST_ROW
-        if not is_row or (int(row), column) not in cells_at_fault:
+        number = whole_number(row)
+        if number is None or (number, column) not in cells_at_fault:
             raise InvalidRecipe(
                 f"Nothing is wrong with {shown(column)} of row {shown(row)}, or the "
                 "page is old. Reload it."
             )
         _need_no_nul(value)
-        cells[int(row), column] = value
+        cells[number, column] = value
     return replace(recipe, cells=cells)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from console.connections.object_metadata import fields_for
 from console.models import Group, WriteObject
+from console.validators import LARGEST_ID, whole_number
 from files.field import Field
 from files.fields.matching import FieldIndex
 from writes.forms.record import RecordForm
@@ -96,9 +97,7 @@ def _chosen(form: RecordForm, name: str) -> WriteObject | Group | None:
     given = _given(form, name)
     if isinstance(given, WriteObject | Group):
         return given
-    text = str(given or "")
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        return None
+    pk = whole_number(str(given or ""), most=LARGEST_ID) or 0
     rows = form.fields[name].queryset  # type: ignore[attr-defined]
-    found: WriteObject | Group | None = rows.filter(pk=int(text)).first()
+    found: WriteObject | Group | None = rows.filter(pk=pk).first()
     return found

@@ -8,12 +8,11 @@ from django.views.decorators.http import require_POST
 from console.access.roles import Role, require_operator
 from console.actor import Actor
 from console.http import ConsoleRequest
+from console.validators import whole_number
 from writes.actions import derive
 from writes.actions.derive import NoChild
 from writes.views.drafting import check
 from writes.views.lookup import find_write
-
-LONGEST_NUMBER = 9
 
 
 @require_POST
@@ -43,12 +42,11 @@ def retry(request: ConsoleRequest, pk: int) -> HttpResponse:
 def trial(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Make a draft of the first rows; those of this one are the rest from now on."""
     write = find_write(request, pk, Role.OPERATOR)
-    number = request.POST.get("rows", "").strip()
-    is_number = number.isdecimal() and len(number) <= LONGEST_NUMBER
+    rows = whole_number(request.POST.get("rows", "").strip())
     try:
-        if not is_number:
+        if rows is None:
             raise NoChild("Give the number of rows to try.")
-        child = derive.try_first(write, Actor.of(request), int(number))
+        child = derive.try_first(write, Actor.of(request), rows)
     except NoChild as error:
         messages.warning(request, f"Nothing was changed. {error}")
         return redirect(write)

@@ -16,13 +16,13 @@ from console.access.roles import Role, require_viewer
 from console.http import ConsoleRequest, FileGone
 from console.runtime.trouble import in_words
 from console.ui.downloads import note_download
+from console.validators import whole_number
 from files.findings_file import COLUMNS, read_findings
 from operations.csv_export import CSV, csv_lines, download
 from writes.models import Batch, Write
 from writes.storage import measure
 from writes.views.lookup import find_write
 
-LONGEST_NUMBER = 9
 _WHAT = {
     "original": "file as uploaded",
     "as_sent": "file as sent",
@@ -100,10 +100,8 @@ def _note(request: ConsoleRequest, write: Write, what: str, path: Path) -> None:
 def body(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Return the exact body of the request that was confirmed."""
     write = find_write(request, pk, Role.VIEWER)
-    number = request.GET.get("part", "1")
-    if not number.isdecimal() or len(number) > LONGEST_NUMBER:
-        raise Http404
-    batch = Batch.objects.filter(write=write, number=int(number)).first()
+    number = whole_number(request.GET.get("part", "1")) or 0
+    batch = Batch.objects.filter(write=write, number=number).first()
     if batch is None or batch.is_shared:
         # An address that was made for the request is kept nowhere.
         raise Http404

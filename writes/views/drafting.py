@@ -14,12 +14,11 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from console.access.roles import Role
 from console.http import ConsoleRequest
+from console.validators import LARGEST_ID, whole_number
 from writes.actions import begin_job
 from writes.actions.save_draft import NotYourDraft
 from writes.forms.target import initial_target
 from writes.models import FileJob, Write
-
-LARGEST_ID = 2**63 - 1
 
 
 def earlier_write(
@@ -31,13 +30,14 @@ def earlier_write(
     """
     typed = request.POST if kept is None else kept
     given = typed.get("again") or request.GET.get("again") or ""
-    if not given.isdecimal() or len(given) > 19 or int(given) > LARGEST_ID:
+    pk = whole_number(given, most=LARGEST_ID)
+    if pk is None:
         return None
     return (
         Write.objects.visible_to(request.user)
         .for_role(request.user, Role.OPERATOR)
         .select_related("integration__project")
-        .filter(pk=int(given), source=source)
+        .filter(pk=pk, source=source)
         .first()
     )
 

@@ -8,11 +8,11 @@ from django.views.decorators.http import require_http_methods
 
 from console.access.roles import Role, require_operator
 from console.http import ConsoleRequest
+from console.validators import LARGEST_ID, whole_number
 from writes.actions import derive
 from writes.models import Write, WriteQuerySet
 
 SHOWN = 200
-LONGEST_ID = 18
 
 
 @never_cache
@@ -31,7 +31,8 @@ def drafts(request: ConsoleRequest) -> HttpResponse:
 
 
 def _discard(request: ConsoleRequest, mine: WriteQuerySet) -> None:
-    ticked = [int(pk) for pk in request.POST.getlist("draft") if _is_id(pk)][:SHOWN]
+    given = request.POST.getlist("draft")[:SHOWN]
+    ticked = [pk for text in given if (pk := whole_number(text, most=LARGEST_ID))]
     # The rest of a file before its trial: no rows go back to what is discarded next.
     chosen = mine.filter(pk__in=ticked).order_by("pk")
     name = request.user.get_username()
@@ -41,7 +42,3 @@ def _discard(request: ConsoleRequest, mine: WriteQuerySet) -> None:
         return
     noun = "draft was" if count == 1 else "drafts were"
     messages.success(request, f"{count:,} {noun} discarded. Nothing was sent.")
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= LONGEST_ID

@@ -13,12 +13,13 @@ from django.utils import timezone
 from console.actor import Actor
 from console.http import ConsoleRequest
 from console.models import AuditEvent
+from console.validators import whole_number
 from files.findings_file import rows_but_one, rows_with
 from files.mending.recipes import InvalidRecipe, Recipe
 from files.reading.inspection import Reading
 from writes.columns import columns_of
 from writes.display.findings import names_its_rows, note_what_mends
-from writes.forms.recipe import LONGEST_ROW, with_cells, with_columns
+from writes.forms.recipe import with_cells, with_columns
 from writes.models import SavedMapping, Write
 from writes.recipe import (
     key_after,
@@ -34,14 +35,13 @@ def _read_as(write: Write, request: ConsoleRequest) -> dict[str, Any]:
     sheet = request.POST.get("sheet", "")
     if sheet not in write.inspection.get("sheets", []) and sheet:
         raise InvalidRecipe("Choose one of the sheets of the workbook.")
-    begin = request.POST.get("begin", "1").strip()
-    is_number = begin.isdecimal() and len(begin) <= LONGEST_ROW
+    begin = whole_number(request.POST.get("begin", "1").strip())
     try:
         reading = Reading(
             encoding=request.POST.get("encoding", "utf-8"),
             delimiter=request.POST.get("delimiter", ","),
             sheet=sheet,
-            begin=int(begin) if is_number else 0,
+            begin=begin or 0,
         )
     except ValueError as error:
         raise InvalidRecipe(str(error)) from None

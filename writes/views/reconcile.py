@@ -16,6 +16,7 @@ from console.actor import Actor
 from console.fields import UnreadableSecret
 from console.http import ConsoleRequest
 from console.models import NoActiveKey
+from console.validators import LARGEST_ID
 from operations.display.sentence import again_risk
 from operations.models import Operation
 from operations.views.lookup import find_operation, name_groups
@@ -28,7 +29,6 @@ from writes.forms.reconcile import AgainForm, LinkForm, NotWrittenForm, WrittenF
 from writes.hints import gather
 from writes.models import Batch, Write
 from writes.requests import as_curl
-from writes.views.drafting import LARGEST_ID
 
 State = Operation.State
 

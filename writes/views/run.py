@@ -27,8 +27,6 @@ from writes.forms.confirm import LONGEST_REASON
 from writes.models import Batch, Call
 from writes.views.lookup import find_write
 
-LONGEST_NUMBER = 9
-
 
 class DecideForm(StyledForm):
     """What a person found out about a request whose outcome is unknown."""
