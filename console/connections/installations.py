@@ -77,7 +77,8 @@ def _keep(integration: Integration, told: dict[str, Installation]) -> Fetched:
     gone = [each for each in groups.values() if each.group_ref not in told]
     for group in gone:
         if group.seen_at:
-            group.health, group.may_write, group.seen_at = "not installed", {}, now
+            group.health, group.may_write = Group.NOT_INSTALLED, {}
+            group.seen_at = now
     Group.objects.bulk_create(new)
     fields = ["name", "seen_at", *_FIELDS]
     Group.objects.bulk_update([*known, *gone], fields, batch_size=500)

@@ -107,6 +107,9 @@ class Group(models.Model):
     `seen_at` is when it was told last, None for a group that was only typed in.
     """
 
+    # The health of what Ampersand does not list any more.
+    NOT_INSTALLED = "not installed"
+
     integration = models.ForeignKey(
         Integration, on_delete=models.CASCADE, related_name="groups"
     )

@@ -24,6 +24,7 @@ from writes import delivery, requests
 from writes.actions import derive
 from writes.actions.confirm import confirm, review_token
 from writes.actions.duplicates import RepeatFound, earlier_of
+from writes.display.installation import installation_of
 from writes.display.progress import progress_of
 from writes.forms.confirm import ConfirmForm
 from writes.forms.record_fields import names_with_lines
@@ -162,6 +163,7 @@ def review(
         "project": write.project,
         "form": form,
         "control": EnvironmentControl.objects.of(write.project.environment),
+        "installation": installation_of(write),
     }
     if write.source == Write.Source.CSV and not write.check_report:
         # It was put away before it was checked: there is no request to show.
