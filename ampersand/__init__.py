@@ -18,6 +18,7 @@ from ampersand.installations import Installation
 from ampersand.listing import OperationPage
 from ampersand.metadata import FieldMetadata, ObjectMetadata
 from ampersand.network import AddressRefused
+from ampersand.provider_headers import SALESFORCE
 from ampersand.schemas import (
     Action,
     Envelope,
@@ -35,6 +36,7 @@ from ampersand.secrets import SecretStr, redact
 __all__ = [
     "CONNECTIONS",
     "LARGEST_CSV",
+    "SALESFORCE",
     "Action",
     "AddressRefused",
     "AmpersandError",

@@ -50,7 +50,7 @@ def create_record(base_url: str, target: Target, record: dict[str, Any]) -> Requ
     Raises: RequestInvalid for a blank part, an empty record or a value that JSON
     cannot carry.
     """
-    url = object_url(base_url, target)
+    url = _address(base_url, target)
     if not record:
         raise RequestInvalid("The record has no fields.")
     body = {"groupRef": target.group_ref, "record": record}
@@ -79,7 +79,7 @@ def update_record(
     Raises: RequestInvalid as `create_record` does, and if `record` holds another id
     than `record_id`, in whatever case it spells the field.
     """
-    url = object_url(base_url, target)
+    url = _address(base_url, target)
     not_blank(record_id, "record id")
     fields = without_id(record, record_id)
     if not fields:
@@ -117,7 +117,7 @@ def upsert_records(
     Raises: RequestInvalid for a blank part, for both or neither of `csv` and `url`,
     and for a CSV that is too large.
     """
-    address = object_url(base_url, target)
+    address = _address(base_url, target)
     not_blank(primary_key, "primary key")
     rows = _records(csv, url)
     body = {"groupRef": target.group_ref, **rows, "primaryKey": primary_key}
@@ -157,6 +157,12 @@ def _with_hint(problem: Problem, request: Request) -> Problem:
     if request.action != "update" or problem.status not in (404, 405):
         return problem
     return replace(problem, remedy=problem.remedy or UPDATE_REFUSED_REMEDY)
+
+
+def _address(base_url: str, target: Target) -> str:
+    if target.headers:
+        raise RequestInvalid("This generation of Ampersand's API hands on no headers.")
+    return object_url(base_url, target)
 
 
 def _records(csv: str | None, url: str | None) -> dict[str, str]:

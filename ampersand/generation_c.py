@@ -7,7 +7,7 @@ August 2026. It has no upsert and takes no CSV.
 from collections.abc import Sequence
 from typing import Any
 
-from ampersand import batch_answers
+from ampersand import batch_answers, provider_headers
 from ampersand.answers import Answer, id_of, problem_of
 from ampersand.batch_answers import BatchResult, is_batch
 from ampersand.building import checked, is_same_id, not_blank, object_url, without_id
@@ -28,7 +28,10 @@ LARGEST_BATCH = 100
 
 _ACTIONS: frozenset[Action] = frozenset({"create", "update", "delete"})
 CAPABILITIES = Capabilities(
-    actions=_ACTIONS, file_actions=_ACTIONS, largest_batch=LARGEST_BATCH
+    actions=_ACTIONS,
+    file_actions=_ACTIONS,
+    largest_batch=LARGEST_BATCH,
+    takes_headers=True,
 )
 
 
@@ -97,7 +100,7 @@ def envelope(
     if action not in _ACTIONS:
         raise RequestInvalid("This generation of Ampersand's API has no upsert.")
     is_single = action == "delete"
-    head: dict[str, Any] = {"groupRef": target.group_ref, "type": action}
+    head = _head(target, action)
     if not is_single:
         head["mode"] = "synchronous"
     if all_or_none and not is_single:
@@ -160,6 +163,14 @@ def _is_accepted(answer: Answer) -> bool:
     return answer.succeeded and has_id and not says_more
 
 
+def _head(target: Target, action: Action) -> dict[str, Any]:
+    """Return what every body begins with. Raises: RequestInvalid for other headers."""
+    head: dict[str, Any] = {"groupRef": target.group_ref, "type": action}
+    if headers := provider_headers.allowed(target.headers):
+        head["headers"] = [{"key": name, "value": value} for name, value in headers]
+    return head
+
+
 def _request(
     base_url: str,
     target: Target,
@@ -168,5 +179,5 @@ def _request(
     **how: str,
 ) -> Request:
     url = object_url(base_url, target)
-    body = {"groupRef": target.group_ref, "type": action, **how, "record": record}
+    body = {**_head(target, action), **how, "record": record}
     return checked(action=action, method="POST", url=url, body=body)

@@ -27,12 +27,17 @@ LONGEST_CURL_ARGUMENT = 100_000
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """Where a write goes: an object of an integration, for one customer's group."""
+    """Where a write goes: an object of an integration, for one customer's group.
+
+    `headers` are those that Ampersand hands on to the SaaS, by name
+    (`ampersand.provider_headers`).
+    """
 
     project: str
     integration: str
     object_name: str
     group_ref: str
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,7 +27,7 @@ from sandbox.writes import Target, change_of, refuse_unknown, sobject_of, text_o
 TYPES = ("create", "update", "delete")
 MODES = ("synchronous", "asynchronous")
 MOST_IN_A_BATCH = 100
-_MEMBERS = {"groupRef", "type", "mode", "record", "batch", "batchPolicy"}
+_MEMBERS = {"groupRef", "type", "mode", "record", "batch", "batchPolicy", "headers"}
 # The words of Salesforce's composite API for those that fail with the others.
 ROLLED_BACK = RowError(
     "ALL_OR_NONE_OPERATION_ROLLED_BACK",
@@ -147,6 +147,8 @@ def _checked(body: dict[str, Any]) -> list[dict[str, Any]]:
         raise BadRequest(f"unsupported write type: {kind}")
     if body.get("mode", MODES[0]) != MODES[0]:
         raise BadRequest(f"unsupported mode: {body['mode']}")
+    if not _are_headers(body.get("headers", [])):
+        raise BadRequest("headers must be a list of key and value")
     if ("record" in body) == ("batch" in body):
         raise BadRequest("provide either record or batch")
     if "record" in body:
@@ -158,6 +160,15 @@ def _checked(body: dict[str, Any]) -> list[dict[str, Any]]:
     if not all(isinstance(record, dict) for record in records):
         raise BadRequest(MISSING)
     return records
+
+
+def _are_headers(given: Any) -> bool:
+    return isinstance(given, list) and all(
+        isinstance(each, dict)
+        and each.keys() == {"key", "value"}
+        and all(isinstance(text, str) for text in each.values())
+        for each in given
+    )
 
 
 def _of_batch(batch: Any) -> list[Any]:

@@ -85,7 +85,10 @@ def test_a_csv_is_measured_in_bytes_of_utf8(client):
         client.prepare_upsert_records(TARGET, primary_key="k", csv=largest + "x")
 
 
-@pytest.mark.parametrize("part", [field.name for field in fields(TARGET)])
+TEXTS = [field.name for field in fields(TARGET) if field.name != "headers"]
+
+
+@pytest.mark.parametrize("part", TEXTS)
 @pytest.mark.parametrize("value", ["", " ", "\n"])
 def test_blank_parts_are_refused(client, part, value):
     with pytest.raises(RequestInvalid, match=part.partition("_")[0]):

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ HERE = Path(__file__).resolve().parent
 PRISM = HERE / "node_modules" / ".bin" / "prism"
 CONTRACT = HERE.parent / "contract" / "write-current.json"
 TARGET = Target(project="p1", integration="i1", object_name="a/b c", group_ref="acme")
+WITH_HEADERS = replace(TARGET, headers=(("Sforce-Auto-Assign", "FALSE"),))
 RECORD = {"FirstName": "Zoë", "Amount": 1.5, "Active": True, "Gone": None}
 RECORD_ID = "003xx000001AAAAAAA"
 # Seconds that nothing takes, however busy the machine is.
@@ -82,6 +84,8 @@ def test_every_request_of_ours_is_as_documented(prism: str, client: Client) -> N
         client.prepare_create_record(TARGET, RECORD),
         client.prepare_update_record(TARGET, RECORD, record_id=RECORD_ID),
         client.prepare_delete_record(TARGET, record_id=RECORD_ID),
+        client.prepare_create_record(WITH_HEADERS, RECORD),
+        client.prepare_delete_record(WITH_HEADERS, record_id=RECORD_ID),
         run_of(client, "create", 1),
         run_of(client, "create", 100, all_or_none=True),
         run_of(client, "update", 100),
@@ -105,6 +109,7 @@ def test_every_request_of_ours_is_as_documented(prism: str, client: Client) -> N
         {"batch": [{"record": {}}] * 101},
         {"batchPolicy": {"allOrNone": "yes"}},
         {"retryPolicy": {"deadlineHours": 49}},
+        {"headers": {"Sforce-Auto-Assign": "FALSE"}},
     ],
 )
 def test_what_is_not_documented_is_noticed(

@@ -28,6 +28,7 @@ TARGET = (
     "primary_key",
     "action",
     "all_or_none",
+    "headers_json",
     "source",
 )
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from writes.forms.salesforce_options import SalesforceOptions
 from writes.forms.target import ALLOWED_BY_PROJECT, TargetForm, need_installed
 from writes.models import Write
 
@@ -13,7 +14,7 @@ ACTIONS = [
 ]
 
 
-class RecordForm(TargetForm):
+class RecordForm(SalesforceOptions, TargetForm):
     """One record to write or delete; `writes.forms.record_fields` reads its fields."""
 
     action = forms.ChoiceField(
@@ -47,6 +48,7 @@ class RecordForm(TargetForm):
             group, chosen = cleaned.get("group"), cleaned.get("object")
             if group and chosen:
                 need_installed(self, group, chosen, action)
+            self.need_takable(cleaned.get("project"), cleaned.get("integration"))
         return cleaned
 
 

@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from console.validators import endpoint, validate_reference
 from files.remote.addresses import is_private_host
+from writes.forms.salesforce_options import SalesforceOptions
 from writes.forms.target import ALLOWED_BY_PROJECT, TargetForm, need_installed
 from writes.models import Write
 
@@ -38,7 +39,7 @@ ACTIONS = [
 ]
 
 
-class CsvForm(UpsertForm):
+class CsvForm(SalesforceOptions, UpsertForm):
     """Many records from a file on the operator's machine."""
 
     action = forms.ChoiceField(
@@ -95,6 +96,7 @@ class CsvForm(UpsertForm):
         elif not cleaned.get("primary_key") and "primary_key" not in self.errors:
             text = "Name the column that tells which record each row is."
             self.add_error("primary_key", forms.ValidationError(text, code="required"))
+        self.need_takable(cleaned.get("project"), cleaned.get("integration"))
         group, chosen = cleaned.get("group"), cleaned.get("object")
         if group and chosen:
             need_installed(self, group, chosen, action)

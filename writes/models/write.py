@@ -147,6 +147,8 @@ class Write(models.Model):
     typing_json = models.JSONField(default=dict, blank=True)
     # Whether all records of a request are written or none.
     all_or_none = models.BooleanField(default=False)
+    # What Ampersand hands on to Salesforce (`ampersand.provider_headers`), by name.
+    headers_json = models.JSONField(default=dict, blank=True)
     # What checking the file found: see `writes.worker.check_file`.
     check_report = models.JSONField(default=dict, blank=True)
     row_count = models.PositiveIntegerField(null=True)
@@ -322,6 +324,7 @@ class Write(models.Model):
             integration=self.integration.remote_id,
             object_name=self.object_name,
             group_ref=self.group_ref,
+            headers=tuple(self.headers_json.items()),
         )
 
     @property

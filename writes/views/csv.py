@@ -14,6 +14,7 @@ from console.http import ConsoleRequest
 from console.sign_in import kept_form
 from console.uploads import LARGEST_FILE, takes_file
 from writes.actions.save_draft import NotYourDraft, save_draft
+from writes.forms.salesforce_options import initial_options
 from writes.forms.upsert import CsvForm
 from writes.models import Write
 from writes.storage import delete, linked, stored
@@ -47,6 +48,7 @@ def csv(request: ConsoleRequest) -> HttpResponse:
         return _page(request, form)
     if request.method != "POST":
         initial = first_values(request, earlier, "primary_key", "action", "all_or_none")
+        initial |= initial_options(earlier.headers_json if earlier else {})
         form = CsvForm(initial=initial, earlier=earlier, user=request.user)
         return _page(request, form)
     form = CsvForm(request.POST, request.FILES, earlier=earlier, user=request.user)
@@ -65,6 +67,7 @@ def csv(request: ConsoleRequest) -> HttpResponse:
             source=Write.Source.CSV,
             action=form.cleaned_data["action"],
             all_or_none=form.cleaned_data["all_or_none"],
+            headers_json=form.headers(),
             primary_key=form.cleaned_data["primary_key"],
             is_ready=False,
             **content,

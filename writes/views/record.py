@@ -18,6 +18,7 @@ from writes.forms.record import RecordForm
 from writes.forms.record_check import Remark, remarks
 from writes.forms.record_fields import FieldRow, InvalidRecord, NotFlat
 from writes.forms.record_offer import Offer, offer_of
+from writes.forms.salesforce_options import initial_options
 from writes.models import Write
 from writes.views.drafting import (
     back_is_asked,
@@ -44,6 +45,7 @@ def record(request: ConsoleRequest) -> HttpResponse:
         return _page(request, form, typed=_Typed(kept))
     if request.method != "POST":
         initial = first_values(request, earlier, "action", "record_id")
+        initial |= initial_options(earlier.headers_json if earlier else {})
         form = RecordForm(initial=initial, user=request.user)
         return _page(request, form, _rows_of(earlier))
     typed = _Typed(request.POST)
@@ -68,6 +70,7 @@ def record(request: ConsoleRequest) -> HttpResponse:
             action=form.cleaned_data["action"],
             record_id=form.cleaned_data["record_id"],
             record=record_fields.json_from_record(fields),
+            headers_json=form.headers(),
             row_count=1,
             **parent_of(earlier),
             **form.target(),
