@@ -19,6 +19,7 @@ from ampersand.listing import OperationPage
 from ampersand.metadata import FieldMetadata, ObjectMetadata
 from ampersand.network import AddressRefused
 from ampersand.provider_headers import SALESFORCE
+from ampersand.providers import KNOWN_LIMITS, BatchLimit, Provider
 from ampersand.schemas import (
     Action,
     Envelope,
@@ -35,12 +36,14 @@ from ampersand.secrets import SecretStr, redact
 
 __all__ = [
     "CONNECTIONS",
+    "KNOWN_LIMITS",
     "LARGEST_CSV",
     "SALESFORCE",
     "Action",
     "AddressRefused",
     "AmpersandError",
     "AsyncReader",
+    "BatchLimit",
     "BatchResult",
     "Capabilities",
     "Client",
@@ -55,6 +58,7 @@ __all__ = [
     "OperationPage",
     "OutcomeUnknown",
     "Problem",
+    "Provider",
     "Refused",
     "Request",
     "RequestInvalid",

@@ -8,17 +8,19 @@ from typing import Any, Self
 
 import httpx
 
-from ampersand import installations, listing, metadata, operations
+from ampersand import installations, listing, metadata, operations, providers
 from ampersand.answers import Answer
 from ampersand.batch_answers import BatchResult
 from ampersand.building import base_url
 from ampersand.errors import AmpersandError, RequestInvalid
 from ampersand.exchange import Exchange
 from ampersand.generation import generation_for
+from ampersand.generation_c import LARGEST_BATCH
 from ampersand.installations import Installation
 from ampersand.listing import OperationPage
 from ampersand.metadata import ObjectMetadata
 from ampersand.network import Resolve
+from ampersand.providers import Provider
 from ampersand.retrying import READ_TRIES, pause_after
 from ampersand.schemas import (
     Action,
@@ -137,11 +139,19 @@ class Client:
         return self._masked(request)
 
     def prepare_envelope(
-        self, target: Target, action: Action, *, all_or_none: bool = False
+        self,
+        target: Target,
+        action: Action,
+        *,
+        most: int = LARGEST_BATCH,
+        all_or_none: bool = False,
     ) -> Envelope:
-        """Return what stands around the records of each request of a run."""
+        """Return what stands around the records of each request of a run.
+
+        `most` records go in one; with 1 each goes alone.
+        """
         return self._generation.envelope(
-            self._write_url, target, action, all_or_none=all_or_none
+            self._write_url, target, action, most=most, all_or_none=all_or_none
         )
 
     def send_batch(self, request: Request, ids: Sequence[str]) -> BatchResult:
@@ -194,6 +204,11 @@ class Client:
             self._api_url, project=project, integration=integration
         )
         return self._read(request, installations.read_installations)
+
+    def get_provider(self, *, name: str) -> Provider:
+        """Ask what Ampersand can do with a provider."""
+        request = providers.get_provider(self._api_url, name=name)
+        return self._read(request, providers.read_provider)
 
     def list_operations(
         self, *, project: str, integration: str, installation: str, token: str = ""

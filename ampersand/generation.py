@@ -66,7 +66,13 @@ class Generation(Protocol):
         ...
 
     def envelope(
-        self, base_url: str, target: Target, action: Action, *, all_or_none: bool
+        self,
+        base_url: str,
+        target: Target,
+        action: Action,
+        *,
+        most: int,
+        all_or_none: bool,
     ) -> Envelope:
         """Return what stands around the records of each request of a run."""
         ...

@@ -130,7 +130,7 @@ def delete_record(base_url: str, target: Target, *, record_id: str) -> Request:
 
 
 def envelope(
-    base_url: str, target: Target, action: Action, *, all_or_none: bool
+    base_url: str, target: Target, action: Action, *, most: int, all_or_none: bool
 ) -> Envelope:
     """Raise RequestInvalid: this generation takes files as a whole."""
     raise RequestInvalid("This generation of Ampersand's API takes no batches.")

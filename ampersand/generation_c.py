@@ -90,18 +90,19 @@ def upsert_records(
 
 
 def envelope(
-    base_url: str, target: Target, action: Action, *, all_or_none: bool
+    base_url: str, target: Target, action: Action, *, most: int, all_or_none: bool
 ) -> Envelope:
     """Return what stands around the records of requests with many of them.
 
-    A delete carries one: batches are for create and update alone. Raises:
-    RequestInvalid for a blank part and for another action.
+    A delete carries one: batches are for create and update alone, and for providers
+    that take `most` records, more than one. Raises: RequestInvalid for a blank part and
+    for another action.
     """
     if action not in _ACTIONS:
         raise RequestInvalid("This generation of Ampersand's API has no upsert.")
-    is_single = action == "delete"
+    is_single = action == "delete" or most < 2
     head = _head(target, action)
-    if not is_single:
+    if action != "delete":
         head["mode"] = "synchronous"
     if all_or_none and not is_single:
         head["batchPolicy"] = {"allOrNone": True}
@@ -115,7 +116,7 @@ def envelope(
         url=said.url,
         before=opened + before,
         after=after,
-        most=1 if is_single else LARGEST_BATCH,
+        most=1 if is_single else min(most, LARGEST_BATCH),
         is_single=is_single,
     )
 
@@ -131,7 +132,7 @@ def read_batch(request: Request, answer: Answer, ids: Sequence[str]) -> BatchRes
         return batch_answers.read_batch(answer, ids)
     problem = problem_of(answer)
     result = read_written(answer, problem)
-    if request.action != "delete":
+    if len(ids) > 1:
         raise OutcomeUnknown("The answer does not count the records", problem)
     return batch_answers.of_one(result, ids[0])
 

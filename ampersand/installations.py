@@ -19,8 +19,9 @@ class Installation:
     """A customer's installation of an integration.
 
     `health` is "healthy", "unhealthy" or another word, and so is `connection_status`:
-    "working", "bad_credentials". `last_operation` is the status of the last one, ""
-    where there was none. `objects` are those that may be written, by name, each with
+    "working", "bad_credentials". `provider` is Ampersand's word for the SaaS, as
+    "hubspot", "" where it was not told. `last_operation` is the status of the last one,
+    "" where there was none. `objects` are those that may be written, by name, each with
     whether its records may be deleted.
     """
 
@@ -30,6 +31,7 @@ class Installation:
     health: str
     connection_status: str
     last_operation: str
+    provider: str = ""
     objects: dict[str, bool] = field(default_factory=dict)
 
 
@@ -63,6 +65,7 @@ def _installation(raw: dict[str, Any]) -> Installation:
         health=text_of(raw.get("healthStatus")) or "",
         connection_status=text_of(connection.get("status")) or "",
         last_operation=text_of(raw.get("lastOperationStatus")) or "",
+        provider=text_of(connection.get("provider") or content.get("provider")) or "",
         objects={name: _is_deletable(each) for name, each in objects.items()},
     )
 

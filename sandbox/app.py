@@ -24,6 +24,7 @@ from sandbox.catalog import (
 from sandbox.fetching import fetch as fetch_over_http
 from sandbox.metadata import metadata
 from sandbox.operations import Operations
+from sandbox.providers import provider
 from sandbox.store import Store
 from sandbox.traffic import Traffic
 from sandbox.web import (
@@ -174,6 +175,8 @@ class Sandbox:
 
     def _read(self, request: Request, parts: list[str]) -> Any:
         match parts:
+            case ["providers", name]:
+                return provider(name)
             case ["projects"]:
                 return [project.as_json() for project in PROJECTS]
             case ["projects", name]:

@@ -27,6 +27,7 @@ USED = {
         ("get", f"{_INSTALLATION}/operations"),
         ("get", f"{_PROJECT}/operations/{{operationId}}"),
         ("get", f"{_PROJECT}/operations/{{operationId}}/logs"),
+        ("get", "/providers/{provider}"),
     ),
 }
 # Members that say what is allowed; everything else is words.

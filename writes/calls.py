@@ -18,7 +18,10 @@ def envelope_of(write: Write) -> Envelope:
     """
     client = write.project.client(only_prepares=True)
     return client.prepare_envelope(
-        write.target(), cast(Action, write.action), all_or_none=write.all_or_none
+        write.target(),
+        cast(Action, write.action),
+        most=write.most_in_batch,
+        all_or_none=write.all_or_none,
     )
 
 

@@ -1,38 +1,44 @@
 """Groups as Ampersand knows them: who installed an integration, and how they are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from ampersand import Installation
+from ampersand import Installation, Provider
 from console.actor import Actor
 from console.connections.ask import NotAnswered, ask
 from console.connections.save import record
-from console.models import Group, Integration, WriteObject
+from console.models import Group, Integration, Project, WriteObject
 from console.validators import validate_path_part, validate_reference
 
 # More than any company has; a list of more is no list of installations.
 MOST = 20_000
 MOST_OBJECTS = 2_000
+LONGEST_PROVIDER = 50
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """What asking brought: how many groups are new, were known, are not installed."""
+    """What asking brought: how many groups are new, were known, are not installed.
+
+    `problem` says why the limits of the provider are those from before, "" otherwise.
+    """
 
     new: int
     known: int
     gone: int
+    problem: str = ""
 
 
 def fetch_groups(integration: Integration, actor: Actor) -> Fetched:
     """Bring the groups of an integration, and its objects, in step with Ampersand.
 
-    Groups that are not installed any more stay, and so does every name that a person
-    gave. Raises `NotAnswered` with nothing changed.
+    So it is with its provider, and how many records go in one request to that. Groups
+    that are not installed any more stay, and so does every name that a person gave.
+    Raises `NotAnswered` with nothing changed.
     """
     project = integration.project
     told = ask(
@@ -44,11 +50,43 @@ def fetch_groups(integration: Integration, actor: Actor) -> Fetched:
     usable = {each.group_ref: each for each in told if _fits(each)}
     if len(usable) > MOST:
         raise NotAnswered(f"Ampersand tells more than {MOST:,} installations.")
+    name = _provider_of(usable) or integration.provider
+    limits, problem = _limits(project, name)
     with transaction.atomic():
-        fetched = _keep(integration, usable)
-        detail = {"new": fetched.new, "known": fetched.known, "gone": fetched.gone}
+        _keep_provider(integration, name, limits)
+        fetched = replace(_keep(integration, usable), problem=problem)
+        detail = {
+            "new": fetched.new,
+            "known": fetched.known,
+            "gone": fetched.gone,
+            "provider": integration.provider,
+        }
         record("groups.fetched", integration, actor, detail)
     return fetched
+
+
+def _provider_of(told: dict[str, Installation]) -> str:
+    """Return the provider that all installations name, "" where there is none."""
+    names = {each.provider for each in told.values() if each.provider}
+    only = names.pop() if len(names) == 1 else ""
+    return only if len(only) <= LONGEST_PROVIDER else ""
+
+
+def _limits(project: Project, name: str) -> tuple[Provider | None, str]:
+    """Return what Ampersand tells of a provider, or why it did not."""
+    if project.capabilities.largest_batch == 1:
+        return None, ""
+    try:
+        return ask(project, lambda client: client.get_provider(name=name)), ""
+    except NotAnswered as error:
+        return None, str(error)
+
+
+def _keep_provider(integration: Integration, name: str, told: Provider | None) -> None:
+    integration.provider = name
+    if told is not None:
+        integration.keep_limits(told, timezone.now())
+    integration.save(update_fields=["provider", "batch_limits", "limits_at"])
 
 
 def _fits(installation: Installation) -> bool:

@@ -1,8 +1,12 @@
 """What a project writes into: integrations, their objects, and the customers."""
 
+from dataclasses import asdict
+from datetime import datetime
+
 from django.db import models
 from django.urls import reverse
 
+from ampersand import KNOWN_LIMITS, Provider
 from console.access.scoping import OfEnvironment
 from console.models.project import Project
 from console.validators import validate_path_part, validate_reference
@@ -23,6 +27,9 @@ class Integration(models.Model):
         validators=[validate_path_part],
     )
     provider = models.CharField(max_length=50, default="salesforce")
+    # What Ampersand told of a provider, and when: `keep_limits`.
+    batch_limits = models.JSONField(default=dict, editable=False)
+    limits_at = models.DateTimeField(null=True, editable=False)
 
     objects = OfEnvironment["Integration"].as_manager()
     PROJECT = "project"
@@ -37,6 +44,36 @@ class Integration(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def keep_limits(self, told: Provider, now: datetime) -> None:
+        """Note how many records one request carries, as Ampersand told it."""
+        limits = {"create": asdict(told.create), "update": asdict(told.update)}
+        self.batch_limits = {"provider": self.provider, **limits}
+        self.limits_at = now
+
+    def most_in_batch(self, action: str, object_name: str = "") -> int:
+        """Return how many records of an object one request may carry, at least 1.
+
+        As Ampersand told it, or as its connectors are known; 1 where neither says.
+        """
+        if action not in ("create", "update"):
+            return 1
+        if self.batch_limits.get("provider") != self.provider:
+            return KNOWN_LIMITS.get(self.provider, 1)
+        limit = self.batch_limits[action]
+        by_object = {name.casefold(): most for name, most in limit["by_object"].items()}
+        most: int = by_object.get(object_name.casefold(), limit["most"])
+        return most
+
+    @property
+    def most_created(self) -> int:
+        """How many records of most objects are created by one request."""
+        return self.most_in_batch("create")
+
+    @property
+    def most_updated(self) -> int:
+        """How many records of most objects are updated by one request."""
+        return self.most_in_batch("update")
 
 
 class WriteObjectQuerySet(OfEnvironment["WriteObject"]):

@@ -51,6 +51,9 @@ def groups_fetch(request: ConsoleRequest, pk: int) -> HttpResponse:
         request,
         f"Groups of {integration}: {found.new:,} added, {found.known:,} updated.{gone}",
     )
+    if found.problem:
+        text = "How many records go in one request stays as it was."
+        messages.warning(request, f"{text} {found.problem}")
     return redirect(integration.project)
 
 

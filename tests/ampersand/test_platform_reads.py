@@ -140,6 +140,7 @@ def test_whatever_comes_is_read_or_told(body: Any) -> None:
     with make_client(handler, sleep=lambda seconds: None) as client:
         for ask in (
             lambda: client.list_installations(**ASKED),
+            lambda: client.get_provider(name="x"),
             lambda: client.get_object_metadata(
                 **ASKED, object_name="contact", group_ref="acme"
             ),

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.test import Client as Browser
+from django.utils import timezone
 
+from ampersand import BatchLimit, Provider
 from console.access.roles import Role
 from console.connections.object_metadata import fields_for
 from console.models import AuditEvent, Group, ObjectMetadata, Project, WriteObject
@@ -159,3 +161,45 @@ def test_a_group_of_another_integration_is_none(
     assert admin.get(path, {"group": group}).status_code == 200
     admin.post(f"{path}fetch/", {"group": group})
     assert not ObjectMetadata.objects.exists()
+
+
+def test_the_provider_and_its_limits_come_with_the_groups(
+    admin: Browser, sandbox: Sandbox, project: Project
+) -> None:
+    integration = project.integrations.get()
+    assert integration.most_in_batch("create", "contact") == 100
+    project.integrations.update(provider="")
+    fetch_groups(admin, project)
+    integration.refresh_from_db()
+    assert (integration.provider, integration.most_in_batch("update")) == (
+        "salesforce",
+        100,
+    )
+    assert integration.limits_at
+    assert integration.most_in_batch("delete") == 1
+
+
+def test_limits_are_those_of_the_provider_they_were_told_of(project: Project) -> None:
+    integration = project.integrations.get()
+    few = BatchLimit(most=20, by_object={"Contact": 5})
+    told = Provider(name="salesforce", create=few, update=BatchLimit())
+    integration.keep_limits(told, timezone.now())
+    assert integration.most_in_batch("create", "lead") == 20
+    assert integration.most_in_batch("create", "contact") == 5
+    assert integration.most_in_batch("update", "lead") == 1
+    integration.provider = "hubspot"
+    assert integration.most_in_batch("create", "contact") == 100
+    integration.provider = "somethingElse"
+    assert integration.most_in_batch("create", "contact") == 1
+
+
+def test_where_the_provider_cannot_be_asked_about_its_limits_stay(
+    admin: Browser, sandbox: Sandbox, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch_groups(admin, project)
+    before = project.integrations.get().batch_limits
+    monkeypatch.setattr("sandbox.providers._KNOWN", {})
+    page = fetch_groups(admin, project)
+    assert project.integrations.get().batch_limits == before
+    levels = [each.level_tag for each in page.context["messages"]._loaded_data]
+    assert levels == ["success", "warning"]

@@ -16,7 +16,7 @@ from openapi_core.testing import MockRequest, MockResponse
 FOLDER = Path(__file__).resolve().parents[1] / "contract"
 PROBLEM = "application/problem+json"
 # Below this address the projects of generation C are.
-OF_C = "/v1/projects/demo-c"
+OF_C = ("/v1/projects/demo-c", "/v1/providers/")
 
 
 @cache

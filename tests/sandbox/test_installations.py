@@ -25,6 +25,15 @@ def test_installations_tell_health_objects_and_deletion(console: Console) -> Non
     assert none == []
 
 
+def test_a_provider_tells_how_many_records_a_batch_takes(console: Console) -> None:
+    told = console.http.get("/v1/providers/hubspot").json()
+    support = told["modules"][told["defaultModule"]]["support"]
+    assert support["batchWrite"]["create"]["defaultRecordLimit"] == 100
+    one = console.http.get("/v1/providers/pipedrive").json()
+    assert "batchWrite" not in one["support"]
+    assert console.http.get("/v1/providers/nope").status_code == 404
+
+
 def test_metadata_tell_types_and_what_is_required(console: Console) -> None:
     path = f"{INTEGRATION}/objects/contact/metadata?groupRef={GROUP}"
     fields = console.http.get(path).json()["fields"]

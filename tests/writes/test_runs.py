@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 from django.utils import timezone
 
-from ampersand import NotSent
+from ampersand import BatchLimit, NotSent, Provider, RequestInvalid
 from console.models import Project
 from files.rows.row_store import RowStore
 from operations.models import Operation
@@ -312,3 +312,52 @@ def test_what_turns_out_late_not_to_have_left_lets_a_run_go_on(
     operation.refresh_from_db()
     assert operation.state == State.IN_PROGRESS
     assert [state for state, _, _ in calls(operation)] == ["Not sent yet"] * 2
+
+
+def test_a_request_carries_as_many_records_as_its_provider_takes(
+    sandbox: Sandbox, project: Project, olga: User
+) -> None:
+    limit(project, 3)
+    operation = run(project, olga, people(7))
+    assert calls(operation) == [("Answered", n, 0) for n in (3, 3, 1)]
+    assert len(received(sandbox)) == 3
+
+
+@pytest.mark.parametrize("fault", ["", "500"])
+def test_to_a_provider_without_batches_each_record_goes_alone(
+    sandbox: Sandbox, project: Project, olga: User, fault: str
+) -> None:
+    project.integrations.update(provider="somethingElse")
+    if fault:
+        plan_fault(sandbox, 2, fault)
+    operation = run(project, olga, people(3, r0="lacks"))
+    states = [("Answered", 0, 1), ("Answered", 1, 0), ("Answered", 1, 0)]
+    if fault:
+        states[1:] = [("Outcome unknown", 0, 0), ("Not sent yet", 0, 0)]
+    assert calls(operation) == states
+    ids = [row[1] for call in Call.objects.all() for row in call.rows_told()]
+    assert [each for each in ids if each] == [
+        each["Id"] for each in records(sandbox, "contact")
+    ]
+    assert '"batch"' not in operation.batch.body
+
+
+def test_what_was_reviewed_with_another_limit_is_not_sent(
+    sandbox: Sandbox, project: Project, olga: User
+) -> None:
+    write = draft(project, olga, people(7))
+    limit(project, 3)
+    write = Write.objects.get(pk=write.pk)
+    with pytest.raises(RequestInvalid):
+        confirm(write, olga)
+    assert received(sandbox) == []
+    assert write.is_draft
+
+
+def limit(project: Project, most: int) -> None:
+    """Have Ampersand tell that so many records go in one request."""
+    integration = project.integrations.get()
+    told = BatchLimit(most=most)
+    provider = Provider(name="salesforce", create=told, update=told)
+    integration.keep_limits(provider, timezone.now())
+    integration.save()

@@ -202,9 +202,13 @@ def _plan_file(write: Write) -> list[Planned]:
 def _plan_run(write: Write, size: int, sha256: str) -> list[Planned]:
     """Return the one batch of a run, with the requests that its rows are cut into."""
     envelope = calls.envelope_of(write)
-    found = pieces(
-        write.path_of("as_sent"), calls.table_of(write), calls.frame_of(envelope)
-    )
+    path, table = write.path_of("as_sent"), calls.table_of(write)
+    found = list(pieces(path, table, calls.frame_of(envelope)))
+    if len(found) != write.check_report.get("run", {}).get("calls", len(found)):
+        raise RequestInvalid(
+            f"It takes {len(found):,} requests now: another number of records goes in "
+            "one than when it was checked. Go back to the form and review it again."
+        )
     around = {
         "before": envelope.before,
         "after": envelope.after,
@@ -214,7 +218,7 @@ def _plan_run(write: Write, size: int, sha256: str) -> list[Planned]:
     masked_key = write.project.active_key().value.masked
     request = replace(envelope.request(b""), body=around, masked_key=masked_key)
     whole = _whole(write, size)
-    return [Planned(request, write.row_count, whole, sha256, pieces=list(found))]
+    return [Planned(request, write.row_count, whole, sha256, pieces=found)]
 
 
 def _plan_parts(shown: Request, parts: list[dict[str, Any]]) -> list[Planned]:

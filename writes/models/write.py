@@ -333,6 +333,11 @@ class Write(models.Model):
         return self.source == self.Source.CSV and self.action != self.Action.UPSERT
 
     @property
+    def most_in_batch(self) -> int:
+        """How many records one request of a run may carry, for its provider."""
+        return self.integration.most_in_batch(self.action, self.object_name)
+
+    @property
     def is_on_trial(self) -> bool:
         """Whether its rows are the first ones or the rest of a trial.
 
