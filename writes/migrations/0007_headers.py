@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('writes', '0005_runs'),
+        ('writes', '0006_went_on_at'),
     ]
 
     operations = [
