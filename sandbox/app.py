@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from sandbox import arrivals, faults, inspection, installations, schema
+from sandbox import arrivals, faults, hubspot, inspection, installations, schema
 from sandbox.bulk import Bulk
 from sandbox.catalog import (
     PROJECTS,
@@ -270,6 +270,8 @@ class Sandbox:
 def _metadata(request: Request, integration: Integration, name: str) -> Any:
     check_group(request.parameters.get("groupRef", ""))
     check_object(integration, name)
+    if integration.content["provider"] == "hubspot":
+        return hubspot.metadata(name)
     sobject = schema.find(name)
     if sobject is None:
         raise Problem(404, f"Unable to find object: {name}")

@@ -16,7 +16,7 @@ CREATED = "2024-03-20T09:00:00.000000Z"
 GROUPS = ("demo-group-id", "sample-org-id")
 """The customers (groupRef) who have installed every integration."""
 
-DELETABLE = {"demo-group-id": ("contact", "lead", "touchpoints__c")}
+DELETABLE = {"demo-group-id": ("contact", "lead", "touchpoints__c", "contacts")}
 """The objects whose records may be deleted, by the group that allowed it."""
 
 WRITE_KEY = "SANDBOX-KEY"
@@ -113,6 +113,12 @@ PROJECTS = (
         "demo-c",
         "Demo-C",
         (known_uuid("demo-c", "salesforce"), "salesforce", "today"),
+        generation="C",
+    ),
+    _project(
+        "demo-c-hubspot",
+        "Demo-C-HubSpot",
+        (known_uuid("demo-c-hubspot", "hubspot"), "hubspot", "hubspot"),
         generation="C",
     ),
 )

@@ -39,6 +39,8 @@ OF_C = {
     "batch_no_results": "A batch is written, and answered by its counts alone.",
     "batch_results_short": "The first result is missing from the answer to a batch.",
     "batch_counts_wrong": "The answer to a batch counts ten successes too few.",
+    "batch_swapped": "HubSpot's results of what was created come in another order.",
+    "associations_fail_after": "HubSpot writes, and the associations fail after that.",
     "server_error_422": "Answers 422 with the text of a 5xx of the SaaS; nothing is "
     "written.",
 }

@@ -8,6 +8,7 @@ import uuid
 from typing import Any
 
 from sandbox import catalog
+from sandbox.hubspot_writes import HubSpotWrites
 from sandbox.operations import FAILURE, SUCCESS, Operations
 from sandbox.salesforce import Change, Org
 from sandbox.schema import SObject
@@ -27,7 +28,10 @@ from sandbox.writes import Target, change_of, refuse_unknown, sobject_of, text_o
 TYPES = ("create", "update", "delete")
 MODES = ("synchronous", "asynchronous")
 MOST_IN_A_BATCH = 100
-_MEMBERS = {"groupRef", "type", "mode", "record", "batch", "batchPolicy", "headers"}
+_MEMBERS = {
+    *("groupRef", "type", "mode", "record", "batch", "batchPolicy"),
+    *("headers", "associations"),
+}
 # The words of Salesforce's composite API for those that fail with the others.
 ROLLED_BACK = RowError(
     "ALL_OR_NONE_OPERATION_ROLLED_BACK",
@@ -43,6 +47,7 @@ class WritesC:
     def __init__(self, store: Store, operations: Operations) -> None:
         self._store = store
         self._operations = operations
+        self._hubspot = HubSpotWrites(store, operations)
 
     def handle(self, request: Request, target: Target) -> Response:
         """Answer a request to a resource that exists."""
@@ -58,6 +63,8 @@ class WritesC:
         if target.fault == "server_error_422":
             return _server_error(str(uuid.uuid4()))
         with self._store.transaction():
+            if target.integration.content["provider"] == "hubspot":
+                return self._hubspot.write(request, target, body, records)
             if "batch" in body:
                 all_or_none = body.get("batchPolicy", {}).get("allOrNone") is True
                 return self._write_batch(
