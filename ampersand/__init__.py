@@ -19,7 +19,7 @@ from ampersand.listing import OperationPage
 from ampersand.metadata import FieldMetadata, ObjectMetadata
 from ampersand.network import AddressRefused
 from ampersand.provider_headers import SALESFORCE
-from ampersand.providers import KNOWN_LIMITS, BatchLimit, Provider
+from ampersand.providers import HUBSPOT, KNOWN_LIMITS, BatchLimit, Provider
 from ampersand.schemas import (
     Action,
     Envelope,
@@ -36,6 +36,7 @@ from ampersand.secrets import SecretStr, redact
 
 __all__ = [
     "CONNECTIONS",
+    "HUBSPOT",
     "KNOWN_LIMITS",
     "LARGEST_CSV",
     "SALESFORCE",

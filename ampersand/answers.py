@@ -40,7 +40,8 @@ class Answer:
 
     `body` is the parsed JSON, meaningful only if `readable`. `text` is the beginning
     of the body as it came. `fault` says in plain words why the body is incomplete,
-    or is None if all of it arrived. `retry_after` comes from the headers.
+    or is None if all of it arrived. `retry_after` comes from the headers. `provider` is
+    whom Ampersand wrote to, which decides what some texts mean, "" where nobody said.
     """
 
     status: int
@@ -51,6 +52,7 @@ class Answer:
     request_id: str | None = None
     retryable: bool | None = None
     retry_after: datetime | None = None
+    provider: str = ""
 
     @property
     def succeeded(self) -> bool:

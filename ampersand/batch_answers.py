@@ -18,16 +18,22 @@ the SaaS answered without a body has counts and no results.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ampersand.answers import Answer, id_of, request_id_of, texts_in
 from ampersand.building import is_same_id
+from ampersand.created_order import is_in_order
 from ampersand.doubt import is_doubtful, tells_of_doubt
 from ampersand.schemas import WriteResult, dict_or_empty, list_or_empty
 
+UNVERIFIED = (
+    "Written. Its id is not verified: the results do not fit the records in the order "
+    "sent."
+)
+
 type RowState = Literal["succeeded", "failed", "unknown"]
-type Trust = Literal["position", "counts", "none"]
+type Trust = Literal["position", "unverified", "counts", "none"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +49,10 @@ class RowResult:
 class BatchResult:
     """What became of a batch. `rows` are in the order sent.
 
-    `trust` says by what they are told: each by its position, all alike by the counts,
-    or not at all. `told` is what Ampersand counted: (succeeded, failed). `reasons` are
-    the texts about the batch as a whole. `raw` is the beginning of the body.
+    `trust` says by what they are told: each by its position, without ids where those
+    may be of other records ("unverified"), all alike by the counts, or not at all.
+    `told` is what Ampersand counted: (succeeded, failed). `reasons` are the texts about
+    the batch as a whole. `raw` is the beginning of the body.
     """
 
     operation_id: str
@@ -68,14 +75,23 @@ def is_batch(answer: Answer) -> bool:
     return (answer.succeeded or answer.status == 422) and all(map(_is_count, counts))
 
 
-def read_batch(answer: Answer, ids: Sequence[str]) -> BatchResult:
+def read_batch(
+    answer: Answer,
+    ids: Sequence[str],
+    created: Sequence[dict[str, Any]] | None = None,
+) -> BatchResult:
     """Tell what became of the records; `ids` are those sent, "" for each to create.
 
-    Ask `is_batch` first.
+    `created` are the records themselves where the SaaS may answer them in another
+    order: their ids are told only as far as the results fit them. Ask `is_batch` first.
     """
     fields = answer.fields
     told = fields["successCount"], fields["failureCount"]
     rows, trust = _told(answer, told, ids)
+    if trust == "position" and created is not None:
+        results = list(map(dict_or_empty, fields["results"]))
+        if not is_in_order(created, results):
+            rows, trust = list(map(_without_id, rows)), "unverified"
     return BatchResult(
         operation_id=id_of(fields.get("operationId")) or "",
         rows=tuple(rows),
@@ -90,7 +106,7 @@ def read_batch(answer: Answer, ids: Sequence[str]) -> BatchResult:
 
 def of_one(result: WriteResult, sent: str) -> BatchResult:
     """Return the result of a request with one record, whose id was `sent`."""
-    row = _row({"success": True, "recordId": result.record_id}, sent, ())
+    row = _row({"success": True, "recordId": result.record_id}, sent, (), "")
     return BatchResult(
         operation_id=result.operation_id or "",
         rows=(row,),
@@ -125,16 +141,25 @@ def _told(
     return unknown, "none"
 
 
+def _without_id(row: RowResult) -> RowResult:
+    if row.state != "succeeded":
+        return row
+    return replace(row, record_id="", reason=UNVERIFIED)
+
+
 def _by_position(
     answer: Answer, results: Sequence[dict[str, Any]], ids: Sequence[str]
 ) -> list[RowResult]:
     general = texts_in(answer.fields.get("errors"))
     return [
-        _row(result, sent, general) for result, sent in zip(results, ids, strict=True)
+        _row(result, sent, general, answer.provider)
+        for result, sent in zip(results, ids, strict=True)
     ]
 
 
-def _row(result: dict[str, Any], sent: str, general: tuple[str, ...]) -> RowResult:
+def _row(
+    result: dict[str, Any], sent: str, general: tuple[str, ...], provider: str
+) -> RowResult:
     told = id_of(result.get("recordId")) or ""
     if sent and told and not is_same_id(told, sent):
         return RowResult(state="unknown", reason="The result is of another record.")
@@ -143,7 +168,7 @@ def _row(result: dict[str, Any], sent: str, general: tuple[str, ...]) -> RowResu
     own = _errors(result)
     texts = list(filter(None, map(_text, own))) or general
     is_judged = any(map(_code, own))
-    doubt = not is_judged and any(map(is_doubtful, texts))
+    doubt = not is_judged and any(is_doubtful(t, provider=provider) for t in texts)
     return RowResult(
         state="unknown" if doubt else "failed",
         record_id=sent,

@@ -154,23 +154,28 @@ class Client:
             self._write_url, target, action, most=most, all_or_none=all_or_none
         )
 
-    def send_batch(self, request: Request, ids: Sequence[str]) -> BatchResult:
+    def send_batch(
+        self, request: Request, ids: Sequence[str], *, provider: str = ""
+    ) -> BatchResult:
         """Send a request of a run, once; `ids` are those of its records, "" to create.
 
-        Raises: as `send`.
+        `provider` as in `send`. Raises: as `send`.
         """
         self._need_own_write(request)
-        answer = self._exchange.send(request)
+        answer = replace(self._exchange.send(request), provider=provider)
         return self._generation.read_batch(request, answer, ids)
 
-    def send(self, request: Request) -> WriteResult:
+    def send(self, request: Request, *, provider: str = "") -> WriteResult:
         """Send a prepared write, once.
+
+        `provider` is whom Ampersand writes to; what its answers mean depends on that.
 
         Raises: NotSent, Refused or OutcomeUnknown; RequestInvalid for a request that
         is not a write or goes elsewhere than this client's write address.
         """
         self._need_own_write(request)
-        return self._generation.read_write(request, self._exchange.send(request))
+        answer = replace(self._exchange.send(request), provider=provider)
+        return self._generation.read_write(request, answer)
 
     def _need_own_write(self, request: Request) -> None:
         # A stored request could name any host, and the key must not go there.

@@ -28,11 +28,15 @@ _SIGNS = re.compile(
     r"|\bnot (?:valid )?json\b|\bempty record id\b|\bcontext cancell?ed\b"
     r"|\b(?:deadline|time limit) exceeded\b|\btime[ -]?outs?\b|\btimed[ -]out\b"
     r"|\bconnection (?:was )?(?:reset|closed|aborted)\b|\breset by peer\b"
-    r"|\bbroken pipe\b|\bunexpected end\b|\bEOF\b"
-    # HubSpot says this of 502 and 504 as well as of 429, and of 503.
-    r"|\brequest limit exceeded\b|\bapi disabled\b",
+    r"|\bbroken pipe\b|\bunexpected end\b|\bEOF\b",
     re.IGNORECASE,
 )
+# Said of HubSpot's 502 and 504 as well as of its 429, and of its 503.
+_SIGNS_OF_HUBSPOT = re.compile(
+    r"\brequest limit exceeded\b|\bapi disabled\b", re.IGNORECASE
+)
+# Where it is not said who was written to, it may be HubSpot.
+_MAY_BE_HUBSPOT = frozenset({"", "hubspot"})
 # The SaaS gave up waiting for the request: perhaps in the middle of it.
 _REQUEST_TIMEOUT = 408
 # What was written comes back under this name; it is no word about the failure.
@@ -43,16 +47,21 @@ def tells_of_doubt(answer: Answer) -> bool:
     """Whether any text of `answer` says that something may have been written."""
     before = answer.status in BEFORE_ANY_WRITE or 300 <= answer.status < 400
     texts = _texts(answer.body) if answer.readable else [answer.text]
-    return any(is_doubtful(text, only_status=before) for text in texts)
+    return any(
+        is_doubtful(text, only_status=before, provider=answer.provider)
+        for text in texts
+    )
 
 
-def is_doubtful(text: str, *, only_status: bool = False) -> bool:
+def is_doubtful(text: str, *, only_status: bool = False, provider: str = "") -> bool:
     """Whether one text says so; with `only_status` only by the status that it names."""
     named = {int(status) for status in _STATUS.findall(text)}
     if any(status >= 500 or status == _REQUEST_TIMEOUT for status in named):
         return True
     if only_status or any(400 <= status < 500 for status in named):
         return False
+    if provider in _MAY_BE_HUBSPOT and _SIGNS_OF_HUBSPOT.search(text):
+        return True
     return _SIGNS.search(text) is not None
 
 

@@ -4,6 +4,7 @@ Source: Ampersand's OpenAPI document of the Write API ("writeRecords"), as publi
 August 2026. It has no upsert and takes no CSV.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from ampersand.batch_answers import BatchResult, is_batch
 from ampersand.building import checked, is_same_id, not_blank, object_url, without_id
 from ampersand.capabilities import Capabilities
 from ampersand.errors import OutcomeUnknown, RequestInvalid
+from ampersand.providers import HUBSPOT
 from ampersand.schemas import (
     Action,
     Envelope,
@@ -129,12 +131,20 @@ def read_batch(request: Request, answer: Answer, ids: Sequence[str]) -> BatchRes
     """
     need_whole(answer)
     if is_batch(answer):
-        return batch_answers.read_batch(answer, ids)
+        return batch_answers.read_batch(answer, ids, _created(request, answer))
     problem = problem_of(answer)
     result = read_written(answer, problem)
     if len(ids) > 1:
         raise OutcomeUnknown("The answer does not count the records", problem)
     return batch_answers.of_one(result, ids[0])
+
+
+def _created(request: Request, answer: Answer) -> list[dict[str, Any]] | None:
+    """Return the records of a provider that may answer them in another order."""
+    if request.action != "create" or answer.provider != HUBSPOT:
+        return None
+    said = json.loads(request.content())
+    return [item["record"] for item in said.get("batch", [said])]
 
 
 def read_write(request: Request, answer: Answer) -> WriteResult:

@@ -15,6 +15,7 @@ from ampersand.schemas import Request, dict_or_empty, text_of
 # As Ampersand's public connector library has it (August 2026), for creates and updates:
 # no other provider takes batches.
 KNOWN_LIMITS = {"salesforce": 100, "salesforceJWT": 100, "hubspot": 100}
+HUBSPOT = "hubspot"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,11 +4,14 @@ import json
 from dataclasses import replace
 from typing import cast
 
-from ampersand import Action, Envelope, Request, RequestInvalid
+from ampersand import HUBSPOT, Action, Envelope, Request, RequestInvalid
 from files.records_json.cutting import Frame, body, pieces
 from files.records_json.typing import Kind, Table
 from files.rows.sent_rows import read_header
 from writes.models import Write
+
+# What empties a property of HubSpot, whatever its type.
+EMPTY_TEXT = '""'
 
 
 def envelope_of(write: Write) -> Envelope:
@@ -46,7 +49,9 @@ def table_for(write: Write, names: list[str], kinds: dict[str, Kind]) -> Table:
     id_name = next((name for name in names if name.casefold() == key), "")
     if write.action == Write.Action.CREATE:
         id_name = ""
-    return Table(tuple(names), kinds, id_name)
+    is_hubspot = write.integration.provider == HUBSPOT
+    cleared = EMPTY_TEXT if is_hubspot else "null"
+    return Table(tuple(names), kinds, id_name, cleared)
 
 
 # So many records of the first request are shown before it is sent.

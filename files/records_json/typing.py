@@ -57,11 +57,13 @@ class Table:
 
     `id_name` is the column whose cell is the record's id, "" for new records. A name
     with a dot, as `Account.external_id__c`, becomes a record within the record.
+    `cleared` is the JSON that empties a field.
     """
 
     names: tuple[str, ...]
     kinds: dict[str, Kind]
     id_name: str = ""
+    cleared: str = "null"
 
     def record(self, cells: Sequence[str]) -> str:
         """Return the record of a row as JSON text. Raises `NotTyped`.
@@ -77,7 +79,7 @@ class Table:
             if name == self.id_name:
                 members.insert(0, f'"id":{quoted(text)}')
             elif dot:
-                value = "null" if text == NULL else quoted(text)
+                value = self.cleared if text == NULL else quoted(text)
                 nested.setdefault(parent, []).append(f"{quoted(child)}:{value}")
             else:
                 members.append(f"{quoted(name)}:{self._value(name, text)}")
@@ -100,7 +102,7 @@ class Table:
 
     def _value(self, name: str, text: str) -> str:
         if text == NULL:
-            return "null"
+            return self.cleared
         kind = self.kinds.get(name, "text")
         return quoted(text) if kind == "text" else _TYPED[kind](name, text)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Sum
+from django.db.models import Count, F, Q, Sum
 
 from writes.models import Batch, Call
 
@@ -19,7 +19,8 @@ FEWEST = 5
 class RunProgress:
     """Counts over all requests of a run.
 
-    `left` is about how long it goes on, None where nobody can tell.
+    `unverified` rows were written, and nobody knows by which ids. `left` is about how
+    long it goes on, None where nobody can tell.
     """
 
     calls: int
@@ -32,6 +33,7 @@ class RunProgress:
     failed: int
     unknown: int
     not_sent: int
+    unverified: int
     left: timedelta | None = None
 
     @property
@@ -51,6 +53,7 @@ def run_progress(batch: Batch, now: datetime) -> RunProgress:
             rows=Sum(row_count),
             ok=Sum("succeeded"),
             bad=Sum("failed"),
+            unverified=Sum("succeeded", filter=Q(trust=Call.Trust.UNVERIFIED)),
         )
     }
 
@@ -73,6 +76,7 @@ def run_progress(batch: Batch, now: datetime) -> RunProgress:
         failed=failed,
         unknown=told - succeeded - failed + of(Call.State.SENDING, "rows"),
         not_sent=of(Call.State.PLANNED, "rows") + of(Call.State.CANCELLED, "rows"),
+        unverified=of(answered, "unverified"),
         left=_left(batch, of(answered, "calls"), planned, now),
     )
 

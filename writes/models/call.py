@@ -39,8 +39,8 @@ class Call(models.Model):
 
     `first_row` to `last_row` are rows of the file as sent (its header is row 1), which
     lie at `offset` and are `length` bytes long. `outcome` is what became of each row,
-    compressed: see `rows_told`. `trust` says how that is known: by position, by the
-    counts, by a person, or not.
+    compressed: see `rows_told`. `trust` says how that is known: by position, with or
+    without the ids of new records, by the counts, by a person, or not.
     """
 
     class State(models.IntegerChoices):
@@ -52,6 +52,7 @@ class Call(models.Model):
 
     class Trust(models.TextChoices):
         POSITION = "position", "Row by row"
+        UNVERIFIED = "unverified", "Row by row; ids of new records are not verified"
         COUNTS = "counts", "By the counts"
         PERSON = "person", "By a person"
         NONE = "", "Not known"

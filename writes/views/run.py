@@ -90,7 +90,8 @@ def run_context(request: ConsoleRequest, batch: Batch) -> dict[str, Any]:
 
 def _page(batch: Batch, number: str) -> Any:
     """Return a page of requests, those first that a person should look at."""
-    is_fine = Q(state=Call.State.ANSWERED, failed=0) | Q(
+    is_verified = ~Q(trust=Call.Trust.UNVERIFIED)
+    is_fine = Q(is_verified, state=Call.State.ANSWERED, failed=0) | Q(
         state__in=(Call.State.PLANNED, Call.State.CANCELLED)
     )
     order = Case(

@@ -90,6 +90,7 @@ def _record_result(call: Call, result: BatchResult) -> None:
             f"failed of {call.row_count:,} rows. {reason}"
         )
     is_full = result.count("succeeded") == call.row_count
+    is_full = is_full and result.trust != "unverified"
     values: dict[str, Any] = {
         "state": state,
         "http_status": result.status_code,

@@ -215,7 +215,8 @@ def _exchange(this: _Run, call: Call) -> None:
         record_call.record(call, RequestInvalid(str(error)))
         return
     try:
-        outcome = this.client.send_batch(request, ids)
+        provider = this.batch.write.integration.provider
+        outcome = this.client.send_batch(request, ids, provider=provider)
     except AmpersandError as error:
         record_call.record(call, error)
         circuit_breaker.note(project, "write", [error])

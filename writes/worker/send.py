@@ -214,7 +214,9 @@ def _lease_renewed(operation: Operation) -> AbstractContextManager[None]:
 def _exchange(operation: Operation, client: Client, request: Request) -> None:
     """Make the one HTTP call, and keep what is known afterwards."""
     try:
-        outcome: WriteResult | AmpersandError = client.send(request)
+        outcome: WriteResult | AmpersandError = client.send(
+            request, provider=operation.batch.write.integration.provider
+        )
     except AmpersandError as error:
         outcome = error
     except Exception:
