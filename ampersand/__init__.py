@@ -1,5 +1,6 @@
 """A client for Ampersand's Write API that never writes twice and never guesses."""
 
+from ampersand.associations import CATEGORIES, Association
 from ampersand.async_reader import AsyncReader
 from ampersand.batch_answers import BatchResult, RowResult
 from ampersand.capabilities import Capabilities
@@ -35,6 +36,7 @@ from ampersand.schemas import (
 from ampersand.secrets import SecretStr, redact
 
 __all__ = [
+    "CATEGORIES",
     "CONNECTIONS",
     "HUBSPOT",
     "KNOWN_LIMITS",
@@ -43,6 +45,7 @@ __all__ = [
     "Action",
     "AddressRefused",
     "AmpersandError",
+    "Association",
     "AsyncReader",
     "BatchLimit",
     "BatchResult",

@@ -10,6 +10,7 @@ import httpx
 
 from ampersand import installations, listing, metadata, operations, providers
 from ampersand.answers import Answer
+from ampersand.associations import Association
 from ampersand.batch_answers import BatchResult
 from ampersand.building import base_url
 from ampersand.errors import AmpersandError, RequestInvalid
@@ -99,14 +100,26 @@ class Client:
         """Close the pooled connections."""
         self._exchange.close()
 
-    def prepare_create_record(self, target: Target, record: dict[str, Any]) -> Request:
+    def prepare_create_record(
+        self,
+        target: Target,
+        record: dict[str, Any],
+        *,
+        associations: Sequence[Association] = (),
+    ) -> Request:
         """Build the creation of one record without sending it."""
-        return self._masked(
-            self._generation.create_record(self._write_url, target, record)
+        request = self._generation.create_record(
+            self._write_url, target, record, associations=associations
         )
+        return self._masked(request)
 
     def prepare_update_record(
-        self, target: Target, record: dict[str, Any], *, record_id: str
+        self,
+        target: Target,
+        record: dict[str, Any],
+        *,
+        record_id: str,
+        associations: Sequence[Association] = (),
     ) -> Request:
         """Build the update of one record without sending it."""
         request = self._generation.update_record(
@@ -115,6 +128,7 @@ class Client:
             record,
             record_id=record_id,
             update_style=self._update_style,
+            associations=associations,
         )
         return self._masked(request)
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from ampersand import generation_a, generation_c
 from ampersand.answers import Answer
+from ampersand.associations import Association
 from ampersand.batch_answers import BatchResult
 from ampersand.capabilities import Capabilities
 from ampersand.errors import RequestInvalid
@@ -30,7 +31,12 @@ class Generation(Protocol):
     CAPABILITIES: Capabilities
 
     def create_record(
-        self, base_url: str, target: Target, record: dict[str, Any]
+        self,
+        base_url: str,
+        target: Target,
+        record: dict[str, Any],
+        *,
+        associations: Sequence[Association],
     ) -> Request:
         """Build the creation of one record."""
         ...
@@ -43,6 +49,7 @@ class Generation(Protocol):
         *,
         record_id: str,
         update_style: UpdateStyle,
+        associations: Sequence[Association],
     ) -> Request:
         """Build the update of one record."""
         ...

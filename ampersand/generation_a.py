@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ampersand.answers import Answer, problem_of
+from ampersand.associations import Association
 from ampersand.batch_answers import BatchResult
 from ampersand.building import checked, not_blank, object_url, segment, without_id
 from ampersand.capabilities import Capabilities
@@ -42,7 +43,13 @@ UPDATE_REFUSED_REMEDY = (
 )
 
 
-def create_record(base_url: str, target: Target, record: dict[str, Any]) -> Request:
+def create_record(
+    base_url: str,
+    target: Target,
+    record: dict[str, Any],
+    *,
+    associations: Sequence[Association],
+) -> Request:
     """Build `POST …/objects/{object}`, which creates one record.
 
     `record` maps the SaaS's field names to values. A deep copy of it is kept.
@@ -50,6 +57,7 @@ def create_record(base_url: str, target: Target, record: dict[str, Any]) -> Requ
     Raises: RequestInvalid for a blank part, an empty record or a value that JSON
     cannot carry.
     """
+    _need_none(associations)
     url = _address(base_url, target)
     if not record:
         raise RequestInvalid("The record has no fields.")
@@ -64,6 +72,7 @@ def update_record(
     *,
     record_id: str,
     update_style: UpdateStyle,
+    associations: Sequence[Association],
 ) -> Request:
     """Build the update of the record that the SaaS knows as `record_id`.
 
@@ -79,6 +88,7 @@ def update_record(
     Raises: RequestInvalid as `create_record` does, and if `record` holds another id
     than `record_id`, in whatever case it spells the field.
     """
+    _need_none(associations)
     url = _address(base_url, target)
     not_blank(record_id, "record id")
     fields = without_id(record, record_id)
@@ -157,6 +167,11 @@ def _with_hint(problem: Problem, request: Request) -> Problem:
     if request.action != "update" or problem.status not in (404, 405):
         return problem
     return replace(problem, remedy=problem.remedy or UPDATE_REFUSED_REMEDY)
+
+
+def _need_none(associations: Sequence[Association]) -> None:
+    if associations:
+        raise RequestInvalid("This generation of Ampersand's API has no associations.")
 
 
 def _address(base_url: str, target: Target) -> str:

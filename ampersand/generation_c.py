@@ -10,9 +10,11 @@ from typing import Any
 
 from ampersand import batch_answers, provider_headers
 from ampersand.answers import Answer, id_of, problem_of
+from ampersand.associations import Association, as_json
 from ampersand.batch_answers import BatchResult, is_batch
 from ampersand.building import checked, is_same_id, not_blank, object_url, without_id
 from ampersand.capabilities import Capabilities
+from ampersand.doubt import BEFORE_ANY_WRITE
 from ampersand.errors import OutcomeUnknown, RequestInvalid
 from ampersand.providers import HUBSPOT
 from ampersand.schemas import (
@@ -25,6 +27,10 @@ from ampersand.schemas import (
 )
 from ampersand.write_answers import need_whole, read_written, result_of
 
+ASSOCIATIONS_LATE = (
+    "The associations of an update are made after the record is changed, and either of "
+    "the two failed"
+)
 # "Write 1–100 records in one request."
 LARGEST_BATCH = 100
 
@@ -34,10 +40,17 @@ CAPABILITIES = Capabilities(
     file_actions=_ACTIONS,
     largest_batch=LARGEST_BATCH,
     takes_headers=True,
+    takes_associations=True,
 )
 
 
-def create_record(base_url: str, target: Target, record: dict[str, Any]) -> Request:
+def create_record(
+    base_url: str,
+    target: Target,
+    record: dict[str, Any],
+    *,
+    associations: Sequence[Association],
+) -> Request:
     """Build the creation of one record, to be done while we wait.
 
     Raises: RequestInvalid for a blank part, an empty record or a value that JSON
@@ -45,7 +58,11 @@ def create_record(base_url: str, target: Target, record: dict[str, Any]) -> Requ
     """
     if not record:
         raise RequestInvalid("The record has no fields.")
-    return _request(base_url, target, "create", record, mode="synchronous")
+    return _request(
+        *(base_url, target, "create", record),
+        before={"mode": "synchronous"},
+        after=as_json(associations),
+    )
 
 
 def update_record(
@@ -55,6 +72,7 @@ def update_record(
     *,
     record_id: str,
     update_style: UpdateStyle,
+    associations: Sequence[Association],
 ) -> Request:
     """Build the update of the record that the SaaS knows as `record_id`.
 
@@ -67,7 +85,11 @@ def update_record(
     if not fields:
         raise RequestInvalid("The record has no fields to update.")
     record = {"id": record_id, **fields}
-    return _request(base_url, target, "update", record, mode="synchronous")
+    return _request(
+        *(base_url, target, "update", record),
+        before={"mode": "synchronous"},
+        after=as_json(associations),
+    )
 
 
 def delete_record(base_url: str, target: Target, *, record_id: str) -> Request:
@@ -157,6 +179,8 @@ def read_write(request: Request, answer: Answer) -> WriteResult:
     neither that nor a write, or is about another record than the one sent.
     """
     need_whole(answer)
+    if _may_lack_associations(request, answer):
+        raise OutcomeUnknown(ASSOCIATIONS_LATE, problem_of(answer))
     if _is_accepted(answer):
         return result_of(answer, is_accepted=True)
     result = read_written(answer, problem_of(answer))
@@ -165,6 +189,13 @@ def read_write(request: Request, answer: Answer) -> WriteResult:
         reason = "The answer is about another record"
         raise OutcomeUnknown(reason, problem_of(answer))
     return result
+
+
+def _may_lack_associations(request: Request, answer: Answer) -> bool:
+    """Whether an update may have been made although its answer is no success."""
+    has_some = "associations" in (request.body or {})
+    is_late = not answer.succeeded and answer.status not in BEFORE_ANY_WRITE
+    return request.action == "update" and has_some and is_late
 
 
 def _is_accepted(answer: Answer) -> bool:
@@ -187,8 +218,10 @@ def _request(
     target: Target,
     action: Action,
     record: dict[str, Any],
-    **how: str,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
 ) -> Request:
     url = object_url(base_url, target)
-    body = {**_head(target, action), **how, "record": record}
+    head = _head(target, action)
+    body = {**head, **(before or {}), "record": record, **(after or {})}
     return checked(action=action, method="POST", url=url, body=body)

@@ -23,10 +23,15 @@ def prepare(write: Write, *, csv: str | None = None, url: str | None = None) -> 
     client = write.project.client(only_prepares=True)
     target = write.target()
     if write.action == Write.Action.CREATE:
-        return client.prepare_create_record(target, write.record_fields())
+        return client.prepare_create_record(
+            target, write.record_fields(), associations=write.associations()
+        )
     if write.action == Write.Action.UPDATE:
         return client.prepare_update_record(
-            target, write.record_fields(), record_id=write.record_id
+            target,
+            write.record_fields(),
+            record_id=write.record_id,
+            associations=write.associations(),
         )
     if write.action == Write.Action.DELETE:
         return client.prepare_delete_record(target, record_id=write.record_id)

@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from ampersand import BatchResult, OutcomeUnknown, Refused
+from ampersand import (
+    Association,
+    BatchResult,
+    OutcomeUnknown,
+    Refused,
+    RequestInvalid,
+)
 from tests.ampersand.helpers import TARGET, answering, make_client
 
 PEOPLE = [{"lastname": f"Nr {number}", "phone": "0301"} for number in range(3)]
@@ -114,3 +120,59 @@ def test_two_texts_leave_it_open_with_hubspot_alone(
         result = client.send_batch(envelope.request(raw), ["1"], provider=provider)
     state = "failed" if expected is Refused else "unknown"
     assert [row.state for row in result.rows] == [state]
+
+
+LINK = Association(to="18417469260", type_id=279)
+LINKS = [
+    {
+        "to": {"id": "18417469260"},
+        "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 279}],
+    }
+]
+
+
+def test_associations_stand_beside_the_record() -> None:
+    client = make_client(generation="C")
+    links = {"associations": [LINK]}
+    created = client.prepare_create_record(TARGET, {"a": "b"}, **links)
+    updated = client.prepare_update_record(TARGET, {"a": "b"}, record_id="1", **links)
+    for request in (created, updated):
+        assert (request.body or {})["associations"] == LINKS
+        assert "associations" not in (request.body or {})["record"]
+    plain = client.prepare_create_record(TARGET, {"a": "b"})
+    assert "associations" not in (plain.body or {})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Association(to=" ", type_id=279),
+        Association(to="1", type_id=0),
+        Association(to="1", type_id=1, category="OTHER"),
+    ],
+)
+def test_what_is_no_association_is_not_built(wrong: Association) -> None:
+    client = make_client(generation="C")
+    with pytest.raises(RequestInvalid):
+        client.prepare_create_record(TARGET, {"a": "b"}, associations=[wrong])
+    with pytest.raises(RequestInvalid):
+        make_client().prepare_create_record(TARGET, {"a": "b"}, associations=[LINK])
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [(400, OutcomeUnknown), (422, OutcomeUnknown), (401, Refused), (429, Refused)],
+)
+def test_an_update_may_be_made_although_its_associations_failed(
+    status: int, expected: type[Exception]
+) -> None:
+    body = {"operationId": "op-1", "errors": [{"message": "no such type"}]}
+    with make_client(answering(status, json=body), generation="C") as client:
+        updated = client.prepare_update_record(
+            TARGET, {"a": "b"}, record_id="1", associations=[LINK]
+        )
+        with pytest.raises(expected):
+            client.send(updated, provider="hubspot")
+        plain = client.prepare_update_record(TARGET, {"a": "b"}, record_id="1")
+        with pytest.raises(Refused):
+            client.send(plain, provider="hubspot")

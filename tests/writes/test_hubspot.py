@@ -1,5 +1,6 @@
 """A HubSpot behind today's API: conflicts, and results in another order."""
 
+import uuid
 from typing import Any
 
 import pytest
@@ -13,7 +14,15 @@ from files.rows.row_store import RowStore
 from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.conftest import actor, make_project
-from tests.writes.making import confirm, make_draft, plan_fault, records
+from tests.writes.making import (
+    confirm,
+    make_draft,
+    plan_fault,
+    press_send,
+    received,
+    records,
+    work_off,
+)
 from writes.actions import settle
 from writes.models import Call, FileJob, Write
 from writes.worker import run_calls, run_job
@@ -140,3 +149,94 @@ def test_what_clears_a_field_is_an_empty_text(
     (changed,) = records(sandbox, "contacts")
     assert (changed["company"], changed["num_employees"]) == ("", "")
     assert changed["lastname"] == "Berg"
+
+
+@pytest.fixture
+def form(integration: Integration) -> dict[str, Any]:
+    """The form of one contact, with an association."""
+    return {
+        "token": str(uuid.uuid4()),
+        "project": integration.project_id,
+        "integration": integration.pk,
+        "object": integration.write_objects.get(name="contacts").pk,
+        "group": integration.groups.get(group_ref="demo-group-id").pk,
+        "action": "create",
+        "view": "rows",
+        "field_name": ["lastname"],
+        "field_type": ["text"],
+        "field_value": ["Berg"],
+        "association_to": ["18417469260", ""],
+        "association_type": ["279", ""],
+        "association_category": ["HUBSPOT_DEFINED"] * 2,
+    }
+
+
+LINKS = [
+    {
+        "to": {"id": "18417469260"},
+        "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 279}],
+    }
+]
+
+
+def test_a_record_is_sent_with_its_associations(
+    sandbox: Sandbox, browser: Browser, form: dict[str, Any]
+) -> None:
+    assert browser.post("/writes/record/", form).status_code == 302
+    write = Write.objects.get()
+    shown = browser.get(f"/writes/{write.pk}/").context["shown"]
+    assert shown.body["associations"] == LINKS
+    again = browser.get(f"/writes/record/?again={write.pk}")
+    assert again.context["typed"].associations[0].to == "18417469260"
+    press_send(browser, write)
+    work_off()
+    operation = Operation.objects.get()
+    assert operation.state == State.SUCCEEDED
+    assert received(sandbox)[0]["bodySha256"] == operation.batch.sha256
+
+
+def test_an_update_whose_associations_fail_is_unknown_and_was_made(
+    sandbox: Sandbox, browser: Browser, form: dict[str, Any]
+) -> None:
+    browser.post("/writes/record/", form)
+    press_send(browser, Write.objects.get())
+    work_off()
+    (made,) = records(sandbox, "contacts")
+    update = {"action": "update", "record_id": made["hs_object_id"]}
+    values = {"token": str(uuid.uuid4()), "field_value": ["Lee"]}
+    browser.post("/writes/record/", {**form, **update, **values})
+    plan_fault(sandbox, 1, "associations_fail_after")
+    press_send(browser, Write.objects.latest("pk"))
+    work_off()
+    assert Operation.objects.latest("pk").state == State.UNKNOWN
+    assert records(sandbox, "contacts")[0]["lastname"] == "Lee"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"association_to": ["", ""]},
+        {"association_to": ["a b", ""]},
+        {"association_type": ["0", ""]},
+        {"association_type": ["x", ""]},
+        {"association_category": ["OTHER", ""]},
+    ],
+)
+def test_what_is_no_association_is_told_at_its_row(
+    browser: Browser, form: dict[str, Any], wrong: dict[str, Any]
+) -> None:
+    answer = browser.post("/writes/record/", {**form, **wrong})
+    assert answer.status_code == 422
+    assert answer.context["typed"].associations[0].error
+    assert not Write.objects.exists()
+
+
+def test_associations_go_to_hubspot_alone(
+    browser: Browser, form: dict[str, Any]
+) -> None:
+    Integration.objects.update(provider="salesforce")
+    answer = browser.post("/writes/record/", form)
+    assert answer.context["typed"].associations[0].error
+    more = browser.post("/writes/record/", {**form, "do": "associate"})
+    assert len(more.context["typed"].association_rows) == 3
+    assert not Write.objects.exists()

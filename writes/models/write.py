@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from ampersand import Target
+from ampersand import Association, Target
 from console.access.roles import Person, Role, environments_for, role_in
 from console.access.scoping import OfEnvironment
 from console.models import Integration, Project
@@ -127,6 +127,8 @@ class Write(models.Model):
     record_id = models.CharField(max_length=100, blank=True)
     # JSON text, since a JSON column would forget the order of the fields.
     record = models.TextField(default="{}", blank=True)
+    # What it is linked to: `ampersand.Association`, as JSON.
+    associations_json = models.JSONField(default=list, blank=True)
     # Sources csv and url.
     primary_key = models.CharField(max_length=200, blank=True)
     url = models.TextField(blank=True)
@@ -311,6 +313,10 @@ class Write(models.Model):
         """Return the record to write, field by field, in the order typed."""
         fields: dict[str, Any] = json.loads(self.record)
         return fields
+
+    def associations(self) -> list[Association]:
+        """Return what the record is linked to."""
+        return [Association(**each) for each in self.associations_json]
 
     @property
     def inspected(self) -> Inspection | None:

@@ -8,12 +8,14 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
+from ampersand import CATEGORIES
 from console.access.roles import require_operator
 from console.actor import Actor
 from console.http import ConsoleRequest
 from console.sign_in import kept_form
 from writes.actions.save_draft import NotYourDraft, save_draft
-from writes.forms import record_fields
+from writes.forms import associations, record_fields
+from writes.forms.associations import AssociationRow
 from writes.forms.record import RecordForm
 from writes.forms.record_check import Remark, remarks
 from writes.forms.record_fields import FieldRow, InvalidRecord, NotFlat
@@ -60,7 +62,9 @@ def record(request: ConsoleRequest) -> HttpResponse:
     # A delete names its record, and nothing else.
     is_delete = request.POST.get("action") == Write.Action.DELETE
     fields = {} if is_delete else typed.record()
-    if not form.is_valid() or fields is None or not typed.is_fine(fields, offer):
+    said = form.cleaned_data if form.is_valid() else {}
+    links = typed.links(said, is_delete=is_delete)
+    if not said or fields is None or links is None or not typed.is_fine(fields, offer):
         return _page(request, form, typed=typed, status=422)
     try:
         write = save_draft(
@@ -71,6 +75,7 @@ def record(request: ConsoleRequest) -> HttpResponse:
             record_id=form.cleaned_data["record_id"],
             record=record_fields.json_from_record(fields),
             headers_json=form.headers(),
+            associations_json=links,
             row_count=1,
             **parent_of(earlier),
             **form.target(),
@@ -94,6 +99,7 @@ class _Typed:
         self.text = post.get("json", "")
         self.error = ""
         self.rows = [] if self.as_json else record_fields.read_rows(post)
+        self.associations = associations.read_rows(post)
         # What is to be said that no row is there for; and that it was seen before.
         self.remarks: list[Remark] = []
         self.anyway = ""
@@ -119,6 +125,23 @@ class _Typed:
             self.error = "A record needs at least one field."
             return None
         return fields
+
+    def links(
+        self, said: dict[str, Any], *, is_delete: bool
+    ) -> list[dict[str, Any]] | None:
+        """Return the associations, or None with the errors set where they belong.
+
+        `said` is what the form holds where it is valid. A delete has none.
+        """
+        if is_delete:
+            return []
+        project, integration = said.get("project"), said.get("integration")
+        return associations.as_kept(self.associations, project, integration)
+
+    @property
+    def association_rows(self) -> list[AssociationRow]:
+        """The associations, and two rows to type more."""
+        return [*self.associations, AssociationRow(), AssociationRow()]
 
     def is_fine(self, fields: dict[str, Any], offer: Offer) -> bool:
         """Tell whether nothing is to be said of the record, or it was said before.
@@ -202,6 +225,7 @@ class _Typed:
 def _rows_of(earlier: Write | None) -> _Typed:
     typed = _Typed(QueryDict())
     if earlier is not None:
+        typed.associations = associations.rows_of(earlier.associations_json)
         typed.as_json, typed.text = True, earlier.record
         typed._show_rows()
         typed.error, typed.focus_row = "", None
@@ -219,6 +243,7 @@ def _page(
         "form": form,
         "typed": typed,
         "offer": offer,
+        "categories": CATEGORIES,
         "types": [
             choice
             for choice in record_fields.TYPES.items()
