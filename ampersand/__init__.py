@@ -15,7 +15,7 @@ from ampersand.errors import (
 from ampersand.exchange import CONNECTIONS
 from ampersand.generation import generation_for
 from ampersand.generation_a import LARGEST_CSV
-from ampersand.installations import Installation
+from ampersand.installations import FieldSetting, Installation
 from ampersand.listing import OperationPage
 from ampersand.metadata import FieldMetadata, ObjectMetadata
 from ampersand.network import AddressRefused
@@ -53,6 +53,7 @@ __all__ = [
     "Client",
     "Envelope",
     "FieldMetadata",
+    "FieldSetting",
     "Installation",
     "Issue",
     "LogEntry",

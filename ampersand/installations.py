@@ -15,6 +15,19 @@ from ampersand.schemas import Request, dict_or_empty, text_of
 
 
 @dataclass(frozen=True, kw_only=True)
+class FieldSetting:
+    """What an installation does with a field of its own accord.
+
+    `create` is "always" or "never", `update` besides "ifEmpty": whether Ampersand
+    writes the field then. `default` is the value where none is given, "" for none.
+    """
+
+    create: str = "always"
+    update: str = "always"
+    default: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Installation:
     """A customer's installation of an integration.
 
@@ -22,7 +35,8 @@ class Installation:
     "working", "bad_credentials". `provider` is Ampersand's word for the SaaS, as
     "hubspot", "" where it was not told. `last_operation` is the status of the last one,
     "" where there was none. `objects` are those that may be written, by name, each with
-    whether its records may be deleted.
+    whether its records may be deleted; `settings` are those of their fields, by name,
+    without those that change nothing.
     """
 
     id: str
@@ -33,6 +47,7 @@ class Installation:
     last_operation: str
     provider: str = ""
     objects: dict[str, bool] = field(default_factory=dict)
+    settings: dict[str, dict[str, FieldSetting]] = field(default_factory=dict)
 
 
 def list_installations(base_url: str, *, project: str, integration: str) -> Request:
@@ -67,6 +82,26 @@ def _installation(raw: dict[str, Any]) -> Installation:
         last_operation=text_of(raw.get("lastOperationStatus")) or "",
         provider=text_of(connection.get("provider") or content.get("provider")) or "",
         objects={name: _is_deletable(each) for name, each in objects.items()},
+        settings={
+            name: found for name, each in objects.items() if (found := _settings(each))
+        },
+    )
+
+
+def _settings(raw: object) -> dict[str, FieldSetting]:
+    fields = dict_or_empty(dict_or_empty(raw).get("selectedFieldSettings"))
+    found = {name: _setting(dict_or_empty(each)) for name, each in fields.items()}
+    return {name: each for name, each in found.items() if each != FieldSetting()}
+
+
+def _setting(raw: dict[str, Any]) -> FieldSetting:
+    default = dict_or_empty(raw.get("default"))
+    names = ("stringValue", "integerValue", "booleanValue")
+    values = (text_of(default.get(name)) for name in names)
+    return FieldSetting(
+        create=text_of(raw.get("writeOnCreate")) or "always",
+        update=text_of(raw.get("writeOnUpdate")) or "always",
+        default=next(filter(None, values), ""),
     )
 
 

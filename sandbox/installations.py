@@ -15,6 +15,7 @@ from sandbox.catalog import (
     installation_id,
     known_uuid,
 )
+from sandbox.field_settings import of_object
 from sandbox.store import Store
 
 NAMES = {
@@ -86,6 +87,7 @@ def _installation(
                             "deletionSettings": {
                                 "enabled": name in DELETABLE.get(group, ())
                             },
+                            "selectedFieldSettings": of_object(group, name),
                         }
                         for name in integration.objects
                     }

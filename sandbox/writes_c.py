@@ -8,6 +8,7 @@ import uuid
 from typing import Any
 
 from sandbox import catalog
+from sandbox.field_settings import applied
 from sandbox.hubspot_writes import HubSpotWrites
 from sandbox.operations import FAILURE, SUCCESS, Operations
 from sandbox.salesforce import Change, Org
@@ -65,6 +66,10 @@ class WritesC:
         with self._store.transaction():
             if target.integration.content["provider"] == "hubspot":
                 return self._hubspot.write(request, target, body, records)
+            records = [
+                applied(self._store, group, target.object_name, body["type"], each)
+                for each in records
+            ]
             if "batch" in body:
                 all_or_none = body.get("batchPolicy", {}).get("allOrNone") is True
                 return self._write_batch(

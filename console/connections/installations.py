@@ -1,13 +1,13 @@
 """Groups as Ampersand knows them: who installed an integration, and how they are."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from ampersand import Installation, Provider
+from ampersand import FieldSetting, Installation, Provider
 from console.actor import Actor
 from console.connections.ask import NotAnswered, ask
 from console.connections.save import record
@@ -18,6 +18,8 @@ from console.validators import validate_path_part, validate_reference
 MOST = 20_000
 MOST_OBJECTS = 2_000
 LONGEST_PROVIDER = 50
+MOST_FIELDS = 1_000
+LONGEST = 255
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,7 @@ _FIELDS = (
     "connection_status",
     "last_operation",
     "may_write",
+    "field_settings",
 )
 
 
@@ -140,6 +143,18 @@ def _values(installation: Installation) -> dict[str, Any]:
         "connection_status": installation.connection_status[:40],
         "last_operation": installation.last_operation[:40],
         "may_write": dict(list(installation.objects.items())[:MOST_OBJECTS]),
+        "field_settings": {
+            name: _as_kept(settings)
+            for name, settings in list(installation.settings.items())[:MOST_OBJECTS]
+        },
+    }
+
+
+def _as_kept(settings: dict[str, FieldSetting]) -> dict[str, dict[str, str]]:
+    found = list(settings.items())[:MOST_FIELDS]
+    return {
+        name[:LONGEST]: {key: text[:LONGEST] for key, text in asdict(each).items()}
+        for name, each in found
     }
 
 

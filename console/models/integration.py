@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import models
 from django.urls import reverse
 
-from ampersand import KNOWN_LIMITS, Provider
+from ampersand import KNOWN_LIMITS, FieldSetting, Provider
 from console.access.scoping import OfEnvironment
 from console.models.project import Project
 from console.validators import validate_path_part, validate_reference
@@ -140,7 +140,9 @@ class Group(models.Model):
 
     What Ampersand told of the installation (`console.connections.installations`):
     `health`, `connection_status` and `last_operation` are its words, `may_write` names
-    the objects that may be written, each with whether its records may be deleted.
+    the objects that may be written, each with whether its records may be deleted,
+    `field_settings` the fields of each that the installation treats in a way of its own
+    (`ampersand.FieldSetting`).
     `seen_at` is when it was told last, None for a group that was only typed in.
     """
 
@@ -159,6 +161,7 @@ class Group(models.Model):
     connection_status = models.CharField(max_length=40, blank=True, editable=False)
     last_operation = models.CharField(max_length=40, blank=True, editable=False)
     may_write = models.JSONField(default=dict, editable=False)
+    field_settings = models.JSONField(default=dict, editable=False)
     seen_at = models.DateTimeField(null=True, editable=False)
 
     objects = OfEnvironment["Group"].as_manager()
@@ -184,6 +187,11 @@ class Group(models.Model):
     def is_unwell(self) -> bool:
         """Whether Ampersand said that nothing goes through this installation."""
         return self.health not in ("", "healthy")
+
+    def settings_of(self, object_name: str) -> dict[str, FieldSetting]:
+        """Return the settings of the fields of an object, by names in lower case."""
+        kept = self.field_settings.get(object_name, {})
+        return {name.casefold(): FieldSetting(**each) for name, each in kept.items()}
 
     def lacks(self, object_name: str) -> bool:
         """Whether Ampersand said that this customer has no such object to write."""

@@ -203,3 +203,16 @@ def test_where_the_provider_cannot_be_asked_about_its_limits_stay(
     assert project.integrations.get().batch_limits == before
     levels = [each.level_tag for each in page.context["messages"]._loaded_data]
     assert levels == ["success", "warning"]
+
+
+def test_settings_of_fields_come_with_the_groups(
+    admin: Browser, sandbox: Sandbox, project: Project
+) -> None:
+    fetch_groups(admin, project)
+    group = Group.objects.get(group_ref="sample-org-id")
+    settings = group.settings_of("lead")
+    assert settings["description"].update == "never"
+    assert settings["title"].update == "ifEmpty"
+    assert settings["leadsource"].default == "Web"
+    assert group.settings_of("contact") == {}
+    assert Group.objects.get(group_ref=GROUP).settings_of("lead") == {}

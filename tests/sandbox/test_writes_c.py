@@ -126,3 +126,18 @@ def test_another_generation_knows_no_type(console: Console) -> None:
     body = {"groupRef": GROUP, "type": "create", "record": {"LastName": "x"}}
     path = "/v1/projects/demo/integrations/salesforce/objects/contact"
     assert console.http.post(path, json=body).status_code == 400
+
+
+def test_settings_of_fields_change_what_is_written(console: Console) -> None:
+    def lead(kind: str, **record: Any) -> Any:
+        body = {"groupRef": "sample-org-id", "type": kind, "record": record}
+        answer = console.http.post(f"{OBJECTS}/lead", json=body)
+        return answer.json()["result"]["recordId"]
+
+    made = lead("create", LastName="Berg", Company="Acme", Description="first")
+    assert console.records("lead")[0]["LeadSource"] == "Web"
+    lead("update", id=made, Description="second", Title="Dr", LeadSource="Other")
+    lead("update", id=made, Title="Prof")
+    (stored,) = console.records("lead")
+    assert (stored["Description"], stored["Title"]) == ("first", "Dr")
+    assert stored["LeadSource"] == "Web"

@@ -215,3 +215,46 @@ def test_showing_the_fields_keeps_where_it_goes(
     submits = Page(post(browser, typed(target, do="fields"))).submits
     for name in ("project", "integration", "object", "group"):
         assert submits[name] == [str(target[name])]
+
+
+@pytest.mark.parametrize(
+    ("action", "field", "words"),
+    [
+        ("update", "Description", ["not written on an update"]),
+        ("create", "Description", []),
+        ("update", "title", ["written only if it is empty"]),
+        ("create", "LeadSource", ["“Web” where no value is given"]),
+        ("update", "LeadSource", ["not written on an update"]),
+        ("update", "LastName", []),
+    ],
+)
+def test_what_an_installation_does_with_a_field_stands_beside_it(
+    browser: Browser,
+    target: dict[str, Any],
+    action: str,
+    field: str,
+    words: list[str],
+) -> None:
+    never = {"create": "always", "update": "never", "default": ""}
+    Group.objects.update(
+        field_settings={
+            "contact": {
+                "description": never,
+                "title": {**never, "update": "ifEmpty"},
+                "leadsource": {**never, "default": "Web"},
+            }
+        }
+    )
+    typed = {
+        **target,
+        "action": action,
+        "view": "rows",
+        "field_name": [field],
+        "field_type": ["text"],
+        "field_value": ["x"],
+        "do": "add",
+    }
+    page = browser.post("/writes/record/", typed)
+    assert page.context["typed"].rows[0].settings == words
+    said = "This customer's installation" in page.content.decode()
+    assert said == bool(words)

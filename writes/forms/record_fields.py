@@ -63,6 +63,8 @@ class FieldRow:
     known: Field | None = None
     kind: str = "text"
     choices: list[str] = field(default_factory=list)
+    # What the customer's installation does with it of its own accord, in words.
+    settings: list[str] = field(default_factory=list)
     # Whether a line end behind the one line of the value was left out.
     is_cut: bool = False
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 
+from ampersand import FieldSetting
 from console.connections.object_metadata import fields_for
 from console.models import Group, WriteObject
 from console.validators import LARGEST_ID, whole_number
@@ -24,6 +26,7 @@ class Offer:
 
     action: str
     fields: tuple[Field, ...] = ()
+    settings: dict[str, FieldSetting] = dataclass_field(default_factory=dict)
 
     @property
     def offered(self) -> list[Field]:
@@ -43,6 +46,7 @@ class Offer:
             field = index.find(name).field if name and self.fields else None
             row.known, row.kind = field, kind_of(field)
             row.choices = _choices(field, row.value)
+            row.settings = _words(self.settings.get(name.casefold()), self.action)
             if row.type == "auto" and not self.fields:
                 row.type = "text"
             elif self.fields and not (name or row.value) and row.type == "text":
@@ -78,6 +82,22 @@ def _choices(field: Field | None, value: str) -> list[str]:
     return values if value in ("", *values) else [value, *values]
 
 
+def _words(setting: FieldSetting | None, action: str) -> list[str]:
+    """Return what an installation does with a field, as far as the action goes."""
+    if setting is None:
+        return []
+    is_update = action == Write.Action.UPDATE
+    when = setting.update if is_update else setting.create
+    words = []
+    if when == "never":
+        words.append(f"not written {'on an update' if is_update else 'on a create'}")
+    elif when == "ifEmpty":
+        words.append("written only if it is empty")
+    if setting.default and when != "never":
+        words.append(f"“{setting.default}” where no value is given")
+    return words
+
+
 def offer_of(form: RecordForm) -> Offer:
     """Return what to offer for the choices of a form, made or about to be made."""
     action = str(_given(form, "action") or Write.Action.CREATE)
@@ -85,7 +105,8 @@ def offer_of(form: RecordForm) -> Offer:
     if not isinstance(row, WriteObject):
         return Offer(action)
     mine = group if isinstance(group, Group) else None
-    return Offer(action, fields_for(row, mine))
+    settings = mine.settings_of(row.name) if mine else {}
+    return Offer(action, fields_for(row, mine), settings)
 
 
 def _given(form: RecordForm, name: str) -> object:
