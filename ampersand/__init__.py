@@ -2,6 +2,7 @@
 
 from ampersand.async_reader import AsyncReader
 from ampersand.batch_answers import BatchResult, RowResult
+from ampersand.building import LARGEST_CSV
 from ampersand.capabilities import Capabilities
 from ampersand.client import Client
 from ampersand.errors import (
@@ -13,7 +14,7 @@ from ampersand.errors import (
 )
 from ampersand.exchange import CONNECTIONS
 from ampersand.generation import generation_for
-from ampersand.generation_a import LARGEST_CSV
+from ampersand.generation_b import LARGEST_UPLOAD
 from ampersand.installations import Installation
 from ampersand.listing import OperationPage
 from ampersand.metadata import FieldMetadata, ObjectMetadata
@@ -23,6 +24,7 @@ from ampersand.providers import KNOWN_LIMITS, BatchLimit, Provider
 from ampersand.schemas import (
     Action,
     Envelope,
+    IdSpelling,
     Issue,
     LogEntry,
     Operation,
@@ -33,11 +35,13 @@ from ampersand.schemas import (
     WriteResult,
 )
 from ampersand.secrets import SecretStr, redact
+from ampersand.uploading import Upload, UploadFailed, origin_of
 
 __all__ = [
     "CONNECTIONS",
     "KNOWN_LIMITS",
     "LARGEST_CSV",
+    "LARGEST_UPLOAD",
     "SALESFORCE",
     "Action",
     "AddressRefused",
@@ -49,6 +53,7 @@ __all__ = [
     "Client",
     "Envelope",
     "FieldMetadata",
+    "IdSpelling",
     "Installation",
     "Issue",
     "LogEntry",
@@ -66,7 +71,10 @@ __all__ = [
     "SecretStr",
     "Target",
     "UpdateStyle",
+    "Upload",
+    "UploadFailed",
     "WriteResult",
     "generation_for",
+    "origin_of",
     "redact",
 ]

@@ -9,7 +9,7 @@ RequestInvalid; readers raise Refused or OutcomeUnknown as `ampersand.errors` de
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from ampersand import generation_a, generation_c
+from ampersand import generation_a, generation_b, generation_c
 from ampersand.answers import Answer
 from ampersand.batch_answers import BatchResult
 from ampersand.capabilities import Capabilities
@@ -17,6 +17,7 @@ from ampersand.errors import RequestInvalid
 from ampersand.schemas import (
     Action,
     Envelope,
+    IdSpelling,
     Request,
     Target,
     UpdateStyle,
@@ -43,6 +44,7 @@ class Generation(Protocol):
         *,
         record_id: str,
         update_style: UpdateStyle,
+        id_spelling: IdSpelling,
     ) -> Request:
         """Build the update of one record."""
         ...
@@ -63,6 +65,18 @@ class Generation(Protocol):
         url: str | None,
     ) -> Request:
         """Build a bulk upsert from a CSV text or from the URL of a CSV file."""
+        ...
+
+    def delete_records(
+        self,
+        base_url: str,
+        target: Target,
+        *,
+        primary_key: str,
+        csv: str | None,
+        url: str | None,
+    ) -> Request:
+        """Build a bulk deletion by a CSV text or by the URL of a CSV file."""
         ...
 
     def envelope(
@@ -88,7 +102,11 @@ class Generation(Protocol):
         ...
 
 
-GENERATIONS: dict[str, Generation] = {"A": generation_a, "C": generation_c}
+GENERATIONS: dict[str, Generation] = {
+    "A": generation_a,
+    "B": generation_b,
+    "C": generation_c,
+}
 
 
 def generation_for(name: str) -> Generation:
