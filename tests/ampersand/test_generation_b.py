@@ -10,6 +10,7 @@ import pytest
 
 from ampersand import (
     LARGEST_CSV,
+    AddressRefused,
     Client,
     OutcomeUnknown,
     Refused,
@@ -18,6 +19,8 @@ from ampersand import (
     UploadFailed,
     WriteResult,
 )
+from ampersand.uploading import STORAGE as STORAGE_ORIGIN
+from ampersand.uploading import Place, Uploads
 from tests.ampersand.helpers import KEY, TARGET, answering, make_client
 
 RECORD = {"FirstName": "Zoë"}
@@ -273,3 +276,20 @@ def test_no_error_shows_where_a_file_may_be_put() -> None:
     with pytest.raises(OutcomeUnknown) as caught:
         client_b(lambda request: answer, sleep=lambda _: None).upload(UPLOAD)
     assert "s3cret" not in repr(caught.value.__dict__) + repr(caught.value.args)
+
+
+def test_where_the_host_of_an_upload_leads_is_looked_at_as_it_connects() -> None:
+    asked: list[tuple[str, int]] = []
+
+    def inside(host: str, port: int) -> list[str]:
+        asked.append((host, port))
+        raise AddressRefused("The host leads to an address inside the network")
+
+    files = Uploads(
+        origins=frozenset({STORAGE_ORIGIN}), timeout=5, transport=None, resolve=inside
+    )
+    place = Place(url=STORAGE, reference=REFERENCE)
+    with pytest.raises(UploadFailed, match="inside the network"):
+        files.put(place, UPLOAD)
+    files.close()
+    assert asked == [("storage.googleapis.com", 443)]

@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.sandbox.support import GROUP, KEY, Console
+from ampersand import Client, SecretStr, Target, Upload, origin_of
+from tests.sandbox.support import GROUP, KEY, Console, served, wait_for
 
 OBJECTS = "/v1/projects/demo-b/integrations/salesforce/objects"
 KEYED = "external_id__c"
@@ -183,3 +184,35 @@ def test_only_who_has_a_key_is_told_an_address(console: Console) -> None:
     console.http.headers.pop("X-Api-Key")
     path = f"/v1/generate-upload-url?md5={md5_of(b'')}"
     assert console.http.get(path).status_code == 401
+
+
+def test_the_console_uploads_over_a_real_connection() -> None:
+    """Behind a server and with the client of the console, host and all."""
+    data = b"external_id__c,LastName\n" + b"".join(
+        b"k-%d,%s\n" % (n, b"x" * 80) for n in range(20_000)
+    )
+    file = Upload(
+        name="rows.csv", size=len(data), md5=md5_of(data), blocks=lambda: iter([data])
+    )
+    with served("--bulk-seconds", "0") as (http, _):
+        address = str(http.base_url).rstrip("/")
+        with Client(
+            api_key=SecretStr(KEY["X-Api-Key"]),
+            write_url=f"{address}/v1",
+            generation="B",
+            upload_origins=frozenset({origin_of(address)}),
+        ) as client:
+            request = client.prepare_upsert_records(
+                Target(
+                    project="demo-b",
+                    integration="salesforce",
+                    object_name="contact",
+                    group_ref=GROUP,
+                ),
+                primary_key=KEYED,
+                url=client.upload(file),
+            )
+            operation = client.send(request).operation_id
+        assert operation
+        ended = wait_for(http, operation, "demo-b")
+    assert ended["result"] == "Batch write completed (20000 succeeded, 0 failed)"
