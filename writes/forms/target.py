@@ -153,14 +153,18 @@ _ONLY_ROWS = (
     "This project deletes only the rows of a file. Upload a CSV with the column of the "
     "ids alone and the action Delete, be it of one row."
 )
+_BY_KEY = (
+    "This project neither creates nor updates the rows of a file by themselves. Choose "
+    "Upsert, which does both by a key."
+)
 # What to do where an API does not have a kind of write.
 _LACKS = {
     Write.Action.DELETE: "Nothing can be deleted through this project. Delete the "
     "record in the customer's system, or choose a project of today's API.",
     Write.Action.UPSERT: "This project has no upsert by a key. Upload a CSV with the "
     "action Create, Update or Delete, or choose a project whose API has upserts.",
-    Write.Action.CREATE: "This project takes no file of them. Choose Upsert.",
-    Write.Action.UPDATE: "This project takes no file of them. Choose Upsert.",
+    Write.Action.CREATE: _BY_KEY,
+    Write.Action.UPDATE: _BY_KEY,
 }
 
 
