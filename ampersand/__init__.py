@@ -3,6 +3,7 @@
 from ampersand.associations import CATEGORIES, Association
 from ampersand.async_reader import AsyncReader
 from ampersand.batch_answers import BatchResult, RowResult
+from ampersand.building import LARGEST_CSV
 from ampersand.capabilities import Capabilities
 from ampersand.client import Client
 from ampersand.errors import (
@@ -14,7 +15,7 @@ from ampersand.errors import (
 )
 from ampersand.exchange import CONNECTIONS
 from ampersand.generation import generation_for
-from ampersand.generation_a import LARGEST_CSV
+from ampersand.generation_b import LARGEST_UPLOAD
 from ampersand.installations import FieldSetting, Installation
 from ampersand.listing import OperationPage
 from ampersand.metadata import FieldMetadata, ObjectMetadata
@@ -24,6 +25,7 @@ from ampersand.providers import HUBSPOT, KNOWN_LIMITS, BatchLimit, Provider
 from ampersand.schemas import (
     Action,
     Envelope,
+    IdSpelling,
     Issue,
     LogEntry,
     Operation,
@@ -34,6 +36,7 @@ from ampersand.schemas import (
     WriteResult,
 )
 from ampersand.secrets import SecretStr, redact
+from ampersand.uploading import Upload, UploadFailed, origin_of
 
 __all__ = [
     "CATEGORIES",
@@ -41,6 +44,7 @@ __all__ = [
     "HUBSPOT",
     "KNOWN_LIMITS",
     "LARGEST_CSV",
+    "LARGEST_UPLOAD",
     "SALESFORCE",
     "Action",
     "AddressRefused",
@@ -54,6 +58,7 @@ __all__ = [
     "Envelope",
     "FieldMetadata",
     "FieldSetting",
+    "IdSpelling",
     "Installation",
     "Issue",
     "LogEntry",
@@ -71,7 +76,10 @@ __all__ = [
     "SecretStr",
     "Target",
     "UpdateStyle",
+    "Upload",
+    "UploadFailed",
     "WriteResult",
     "generation_for",
+    "origin_of",
     "redact",
 ]

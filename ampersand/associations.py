@@ -33,6 +33,12 @@ def as_json(associations: Iterable[Association]) -> dict[str, Any]:
     return {"associations": links} if links else {}
 
 
+def need_none(associations: Iterable[Association]) -> None:
+    """Raise RequestInvalid where there are any: an older API has none."""
+    if any(True for _ in associations):
+        raise RequestInvalid("This generation of Ampersand's API has no associations.")
+
+
 def _link(each: Association) -> dict[str, Any]:
     not_blank(each.to, "record to associate")
     if each.category not in CATEGORIES:

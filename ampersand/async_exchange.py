@@ -51,12 +51,12 @@ class AsyncExchange(BaseExchange):
     ) -> None:
         """Open a pool; `timeout` is in seconds for a single read or write."""
         super().__init__(api_key=api_key, timeout=timeout, now=now)
-        options = self._options(keep_alive=KEEPALIVE, connections=1)
+        options = self._options(keep_alive=KEEPALIVE, most=1)
         self._clients = [
             httpx.AsyncClient(transport=transport, verify=trusted(), **options)
             for _ in range(CONNECTIONS)
         ]
-        once = self._options(keep_alive=0, connections=CONNECTIONS)
+        once = self._options(keep_alive=0, most=CONNECTIONS)
         self._fresh = httpx.AsyncClient(transport=transport, verify=trusted(), **once)
         for client in (*self._clients, self._fresh):
             go_where(client, resolve)

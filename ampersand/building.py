@@ -9,6 +9,9 @@ from ampersand.schemas import Action, Request, Target
 
 SHORT_ID, LONG_ID = 15, 18
 
+# "Write Actions" of Ampersand's docs: "A CSV string (max size 10 MiB)".
+LARGEST_CSV = 10 * 1024 * 1024
+
 
 def checked(*, action: Action, method: str, url: str, body: dict[str, Any]) -> Request:
     """Make a request whose body JSON can carry and no caller can change any more.
@@ -33,6 +36,16 @@ def object_url(base_url: str, target: Target) -> str:
     not_blank(target.group_ref, "group reference")
     integration = integration_url(base_url, target.project, target.integration)
     return f"{integration}/objects/{segment(target.object_name, 'object name')}"
+
+
+def headless_url(base_url: str, target: Target) -> str:
+    """Return the same for an API that hands no headers on to the SaaS.
+
+    Raises: RequestInvalid as `object_url` does, and for a target with headers.
+    """
+    if target.headers:
+        raise RequestInvalid("This generation of Ampersand's API hands on no headers.")
+    return object_url(base_url, target)
 
 
 def integration_url(base_url: str, project: str, integration: str) -> str:
@@ -88,6 +101,24 @@ def base_url(value: str) -> str:
     if "@" in parts.netloc or "?" in value or "#" in value:
         raise RequestInvalid("The base address may hold only a host and a path.")
     return value.rstrip("/")
+
+
+def csv_or_url(csv: str | None, url: str | None) -> dict[str, str]:
+    """Return the members of a body that hold the rows of a file, or where they lie.
+
+    Raises: RequestInvalid for both or neither, and for a CSV that is too large.
+    """
+    if (csv is None) == (url is None):
+        raise RequestInvalid("Give either a CSV or the URL of one, not both.")
+    if url is not None:
+        not_blank(url, "URL")
+        return {"recordsURL": url}
+    if not csv or not csv.strip():
+        raise RequestInvalid("The CSV is empty.")
+    size = len(csv.encode(errors="replace"))
+    if size > LARGEST_CSV:
+        raise RequestInvalid(f"The CSV has {size:,} bytes; the limit is 10,485,760.")
+    return {"recordsCSV": csv}
 
 
 def without_id(record: dict[str, Any], record_id: str) -> dict[str, Any]:

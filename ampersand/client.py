@@ -8,7 +8,14 @@ from typing import Any, Self
 
 import httpx
 
-from ampersand import installations, listing, metadata, operations, providers
+from ampersand import (
+    installations,
+    listing,
+    metadata,
+    operations,
+    providers,
+    uploading,
+)
 from ampersand.answers import Answer
 from ampersand.associations import Association
 from ampersand.batch_answers import BatchResult
@@ -26,6 +33,7 @@ from ampersand.retrying import READ_TRIES, pause_after
 from ampersand.schemas import (
     Action,
     Envelope,
+    IdSpelling,
     LogEntry,
     Operation,
     Request,
@@ -34,6 +42,7 @@ from ampersand.schemas import (
     WriteResult,
 )
 from ampersand.secrets import SecretStr
+from ampersand.uploading import STORAGE, Upload, UploadFailed, Uploads
 
 WRITE_URL = "https://write.withampersand.com/v1"
 API_URL = "https://api.withampersand.com/v1"
@@ -58,8 +67,11 @@ class Client:
         api_url: str = API_URL,
         generation: str = "A",
         update_style: UpdateStyle = "patch",
+        id_spelling: IdSpelling = "id",
         timeout: float = 60,
         resolve: Resolve | None = None,
+        upload_origins: frozenset[str] = frozenset({STORAGE}),
+        resolve_upload: Resolve | None = None,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -68,6 +80,9 @@ class Client:
 
         `resolve` says to which addresses a host leads, and refuses those where the key
         may not go; the system's resolver is asked unless it is given.
+
+        Files are uploaded to `upload_origins` alone (`ampersand.origin_of`), where
+        `resolve_upload` leads.
 
         `transport`, `sleep` and `now` exist for tests. An injected transport has no
         `deadline`.
@@ -80,6 +95,7 @@ class Client:
         self._write_url = base_url(write_url)
         self._api_url = base_url(api_url)
         self._update_style = update_style
+        self._id_spelling = id_spelling
         self._sleep = sleep
         self._now = now
         self._exchange = Exchange(
@@ -88,6 +104,12 @@ class Client:
             now=now,
             transport=transport,
             resolve=resolve,
+        )
+        self._uploads = Uploads(
+            origins=upload_origins,
+            timeout=timeout,
+            transport=transport,
+            resolve=resolve_upload,
         )
 
     def __enter__(self) -> Self:
@@ -99,6 +121,7 @@ class Client:
     def close(self) -> None:
         """Close the pooled connections."""
         self._exchange.close()
+        self._uploads.close()
 
     def prepare_create_record(
         self,
@@ -129,6 +152,7 @@ class Client:
             record_id=record_id,
             update_style=self._update_style,
             associations=associations,
+            id_spelling=self._id_spelling,
         )
         return self._masked(request)
 
@@ -151,6 +175,39 @@ class Client:
             self._write_url, target, primary_key=primary_key, csv=csv, url=url
         )
         return self._masked(request)
+
+    def prepare_delete_records(
+        self,
+        target: Target,
+        *,
+        primary_key: str,
+        csv: str | None = None,
+        url: str | None = None,
+    ) -> Request:
+        """Build a bulk deletion by exactly one of `csv` and `url`, without sending."""
+        request = self._generation.delete_records(
+            self._write_url, target, primary_key=primary_key, csv=csv, url=url
+        )
+        return self._masked(request)
+
+    def upload(self, file: Upload) -> str:
+        """Put a CSV where Ampersand fetches it; return what a write calls it as URL.
+
+        Nothing is written by that, so a failure is tried once more from the question
+        where to: an address is good for 15 minutes.
+
+        Raises: UploadFailed, or as a read does.
+        """
+        try:
+            return self._upload(file)
+        except UploadFailed:
+            return self._upload(file)
+
+    def _upload(self, file: Upload) -> str:
+        request = uploading.generate_upload_url(self._write_url, file)
+        place = self._read(request, uploading.read_place)
+        self._uploads.put(place, file)
+        return place.reference
 
     def prepare_envelope(
         self,

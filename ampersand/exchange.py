@@ -57,6 +57,27 @@ NOTHING_LEFT = (
 )
 
 
+def connections(
+    timeout: float, *, keep_alive: float = 0, most: int = CONNECTIONS
+) -> dict[str, Any]:
+    """Return how an httpx client is opened; connections may idle `keep_alive` seconds.
+
+    With 0 each request has a connection of its own, on which nothing else can arrive: a
+    broken proxy may repeat its last answer, and to the next request on the same
+    connection that would look like its own.
+    """
+    return {
+        "timeout": httpx.Timeout(timeout, connect=CONNECT_TIMEOUT, pool=POOL_TIMEOUT),
+        "limits": httpx.Limits(
+            max_connections=most,
+            max_keepalive_connections=None if keep_alive else 0,
+            keepalive_expiry=keep_alive,
+        ),
+        "follow_redirects": False,
+        "mounts": NO_PROXY_FOR_HTTP,
+    }
+
+
 class BaseExchange:
     """What both ways of sending share: all but the waiting.
 
@@ -81,26 +102,10 @@ class BaseExchange:
         self._now = now
         self.deadline = DEADLINE_FACTOR * timeout
 
-    def _options(self, *, keep_alive: float, connections: int) -> dict[str, Any]:
-        """Return how an httpx client is opened; connections may idle `keep_alive` s.
-
-        With 0 each request has a connection of its own, on which nothing else can
-        arrive: a broken proxy may repeat its last answer, and to the next request on
-        the same connection that would look like its own.
-        """
-        return {
-            "auth": self._with_key,
-            "timeout": httpx.Timeout(
-                self._timeout, connect=CONNECT_TIMEOUT, pool=POOL_TIMEOUT
-            ),
-            "limits": httpx.Limits(
-                max_connections=connections,
-                max_keepalive_connections=None if keep_alive else 0,
-                keepalive_expiry=keep_alive,
-            ),
-            "follow_redirects": False,
-            "mounts": NO_PROXY_FOR_HTTP,
-        }
+    def _options(self, *, keep_alive: float, most: int) -> dict[str, Any]:
+        """Return how an httpx client is opened that sends the key."""
+        options = connections(self._timeout, keep_alive=keep_alive, most=most)
+        return {"auth": self._with_key, **options}
 
     def _with_key(self, request: httpx.Request) -> httpx.Request:
         """Add the key inside httpx, so that no other frame of ours holds its text."""
@@ -123,7 +128,7 @@ class BaseExchange:
     def _failure(self, error: Exception, started: float) -> NotSent | OutcomeUnknown:
         """Tell what it means that no answer began."""
         if isinstance(error, NOTHING_LEFT):
-            return NotSent(_why_not_sent(error))
+            return NotSent(why_not_sent(error))
         # Also what httpx does not wrap: after a send, any surprise is "unknown".
         return OutcomeUnknown(self._why_unknown(error, started))
 
@@ -195,7 +200,7 @@ class Exchange(BaseExchange):
         self._http = httpx.Client(
             transport=transport,
             verify=trusted(),
-            **self._options(keep_alive=0, connections=CONNECTIONS),
+            **self._options(keep_alive=0, most=CONNECTIONS),
         )
         keep_deadlines(self._http, resolve)
 
@@ -244,7 +249,8 @@ class Exchange(BaseExchange):
         return bytes(content), None
 
 
-def _why_not_sent(error: Exception) -> str:
+def why_not_sent(error: Exception) -> str:
+    """Say in plain words why no connection was made."""
     match error:
         case httpx.ConnectTimeout():
             return f"No connection within {CONNECT_TIMEOUT:g} s"

@@ -9,7 +9,7 @@ RequestInvalid; readers raise Refused or OutcomeUnknown as `ampersand.errors` de
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from ampersand import generation_a, generation_c
+from ampersand import generation_a, generation_b, generation_c
 from ampersand.answers import Answer
 from ampersand.associations import Association
 from ampersand.batch_answers import BatchResult
@@ -18,6 +18,7 @@ from ampersand.errors import RequestInvalid
 from ampersand.schemas import (
     Action,
     Envelope,
+    IdSpelling,
     Request,
     Target,
     UpdateStyle,
@@ -50,6 +51,7 @@ class Generation(Protocol):
         record_id: str,
         update_style: UpdateStyle,
         associations: Sequence[Association],
+        id_spelling: IdSpelling,
     ) -> Request:
         """Build the update of one record."""
         ...
@@ -70,6 +72,18 @@ class Generation(Protocol):
         url: str | None,
     ) -> Request:
         """Build a bulk upsert from a CSV text or from the URL of a CSV file."""
+        ...
+
+    def delete_records(
+        self,
+        base_url: str,
+        target: Target,
+        *,
+        primary_key: str,
+        csv: str | None,
+        url: str | None,
+    ) -> Request:
+        """Build a bulk deletion by a CSV text or by the URL of a CSV file."""
         ...
 
     def envelope(
@@ -95,7 +109,11 @@ class Generation(Protocol):
         ...
 
 
-GENERATIONS: dict[str, Generation] = {"A": generation_a, "C": generation_c}
+GENERATIONS: dict[str, Generation] = {
+    "A": generation_a,
+    "B": generation_b,
+    "C": generation_c,
+}
 
 
 def generation_for(name: str) -> Generation:

@@ -11,14 +11,22 @@ from dataclasses import replace
 from typing import Any
 
 from ampersand.answers import Answer, problem_of
-from ampersand.associations import Association
+from ampersand.associations import Association, need_none
 from ampersand.batch_answers import BatchResult
-from ampersand.building import checked, not_blank, object_url, segment, without_id
+from ampersand.building import (
+    checked,
+    csv_or_url,
+    headless_url,
+    not_blank,
+    segment,
+    without_id,
+)
 from ampersand.capabilities import Capabilities
 from ampersand.errors import RequestInvalid
 from ampersand.schemas import (
     Action,
     Envelope,
+    IdSpelling,
     Problem,
     Request,
     Target,
@@ -27,12 +35,10 @@ from ampersand.schemas import (
 )
 from ampersand.write_answers import read_written
 
-# "Write Actions" of Ampersand's docs: "A CSV string (max size 10 MiB)".
-LARGEST_CSV = 10 * 1024 * 1024
-
 CAPABILITIES = Capabilities(
     actions=frozenset({"create", "update"}),
     file_actions=frozenset({"upsert"}),
+    job_actions=frozenset({"upsert"}),
     takes_url=True,
     has_update_styles=True,
 )
@@ -57,8 +63,8 @@ def create_record(
     Raises: RequestInvalid for a blank part, an empty record or a value that JSON
     cannot carry.
     """
-    _need_none(associations)
-    url = _address(base_url, target)
+    need_none(associations)
+    url = headless_url(base_url, target)
     if not record:
         raise RequestInvalid("The record has no fields.")
     body = {"groupRef": target.group_ref, "record": record}
@@ -73,6 +79,7 @@ def update_record(
     record_id: str,
     update_style: UpdateStyle,
     associations: Sequence[Association],
+    id_spelling: IdSpelling = "id",
 ) -> Request:
     """Build the update of the record that the SaaS knows as `record_id`.
 
@@ -83,13 +90,14 @@ def update_record(
     - "post_type_update": `POST` with `"type": "update"`, as a few weeks later.
     - "patch_id_in_path": `PATCH …/objects/{object}/{id}`.
 
-    They are never tried in turn: one of them could create a record.
+    They are never tried in turn: one of them could create a record. `id_spelling` is
+    of no matter.
 
     Raises: RequestInvalid as `create_record` does, and if `record` holds another id
     than `record_id`, in whatever case it spells the field.
     """
-    _need_none(associations)
-    url = _address(base_url, target)
+    need_none(associations)
+    url = headless_url(base_url, target)
     not_blank(record_id, "record id")
     fields = without_id(record, record_id)
     if not fields:
@@ -127,14 +135,26 @@ def upsert_records(
     Raises: RequestInvalid for a blank part, for both or neither of `csv` and `url`,
     and for a CSV that is too large.
     """
-    address = _address(base_url, target)
+    address = headless_url(base_url, target)
     not_blank(primary_key, "primary key")
-    rows = _records(csv, url)
+    rows = csv_or_url(csv, url)
     body = {"groupRef": target.group_ref, **rows, "primaryKey": primary_key}
     return checked(action="upsert", method="PUT", url=f"{address}:async", body=body)
 
 
 def delete_record(base_url: str, target: Target, *, record_id: str) -> Request:
+    """Raise RequestInvalid: nothing can be deleted by this generation."""
+    raise RequestInvalid("This generation of Ampersand's API deletes no records.")
+
+
+def delete_records(
+    base_url: str,
+    target: Target,
+    *,
+    primary_key: str,
+    csv: str | None,
+    url: str | None,
+) -> Request:
     """Raise RequestInvalid: nothing can be deleted by this generation."""
     raise RequestInvalid("This generation of Ampersand's API deletes no records.")
 
@@ -167,28 +187,3 @@ def _with_hint(problem: Problem, request: Request) -> Problem:
     if request.action != "update" or problem.status not in (404, 405):
         return problem
     return replace(problem, remedy=problem.remedy or UPDATE_REFUSED_REMEDY)
-
-
-def _need_none(associations: Sequence[Association]) -> None:
-    if associations:
-        raise RequestInvalid("This generation of Ampersand's API has no associations.")
-
-
-def _address(base_url: str, target: Target) -> str:
-    if target.headers:
-        raise RequestInvalid("This generation of Ampersand's API hands on no headers.")
-    return object_url(base_url, target)
-
-
-def _records(csv: str | None, url: str | None) -> dict[str, str]:
-    if (csv is None) == (url is None):
-        raise RequestInvalid("Give either a CSV or the URL of one, not both.")
-    if url is not None:
-        not_blank(url, "URL")
-        return {"recordsURL": url}
-    if not csv or not csv.strip():
-        raise RequestInvalid("The CSV is empty.")
-    size = len(csv.encode(errors="replace"))
-    if size > LARGEST_CSV:
-        raise RequestInvalid(f"The CSV has {size:,} bytes; the limit is 10,485,760.")
-    return {"recordsCSV": csv}

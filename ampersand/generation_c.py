@@ -12,7 +12,7 @@ from ampersand import batch_answers, provider_headers
 from ampersand.answers import Answer, id_of, problem_of
 from ampersand.associations import Association, as_json
 from ampersand.batch_answers import BatchResult, is_batch
-from ampersand.building import checked, is_same_id, not_blank, object_url, without_id
+from ampersand.building import checked, not_blank, object_url, without_id
 from ampersand.capabilities import Capabilities
 from ampersand.doubt import BEFORE_ANY_WRITE
 from ampersand.errors import OutcomeUnknown, RequestInvalid
@@ -20,12 +20,18 @@ from ampersand.providers import HUBSPOT
 from ampersand.schemas import (
     Action,
     Envelope,
+    IdSpelling,
     Request,
     Target,
     UpdateStyle,
     WriteResult,
 )
-from ampersand.write_answers import need_whole, read_written, result_of
+from ampersand.write_answers import (
+    need_same_record,
+    need_whole,
+    read_written,
+    result_of,
+)
 
 ASSOCIATIONS_LATE = (
     "The associations of an update are made after the record is changed, and either of "
@@ -73,10 +79,12 @@ def update_record(
     record_id: str,
     update_style: UpdateStyle,
     associations: Sequence[Association],
+    id_spelling: IdSpelling = "id",
 ) -> Request:
     """Build the update of the record that the SaaS knows as `record_id`.
 
-    The id goes in the record as `id`, always a text. `update_style` is of no matter.
+    The id goes in the record as `id`, always a text. `update_style` and `id_spelling`
+    are of no matter.
 
     Raises: RequestInvalid as `create_record` does, and if `record` holds another id.
     """
@@ -110,6 +118,18 @@ def upsert_records(
     url: str | None,
 ) -> Request:
     """Raise RequestInvalid: this generation has no upsert, and takes no CSV."""
+    raise RequestInvalid("This generation of Ampersand's API takes no CSV.")
+
+
+def delete_records(
+    base_url: str,
+    target: Target,
+    *,
+    primary_key: str,
+    csv: str | None,
+    url: str | None,
+) -> Request:
+    """Raise RequestInvalid: this generation takes no CSV."""
     raise RequestInvalid("This generation of Ampersand's API takes no CSV.")
 
 
@@ -184,10 +204,7 @@ def read_write(request: Request, answer: Answer) -> WriteResult:
     if _is_accepted(answer):
         return result_of(answer, is_accepted=True)
     result = read_written(answer, problem_of(answer))
-    sent = (request.body or {})["record"].get("id")
-    if result.record_id and sent and not is_same_id(result.record_id, sent):
-        reason = "The answer is about another record"
-        raise OutcomeUnknown(reason, problem_of(answer))
+    need_same_record(result, (request.body or {})["record"].get("id"), answer)
     return result
 
 

@@ -18,6 +18,7 @@ from ampersand.secrets import MASK
 
 type Action = Literal["create", "update", "upsert", "delete", "read"]
 type UpdateStyle = Literal["patch", "post_type_update", "patch_id_in_path"]
+type IdSpelling = Literal["id", "Id"]
 
 USER_AGENT = "write-console"
 

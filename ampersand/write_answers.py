@@ -4,6 +4,7 @@ The rules and their reasons are in `ampersand.errors`.
 """
 
 from ampersand.answers import Answer, id_of, problem_of, request_id_of, texts_in
+from ampersand.building import is_same_id
 from ampersand.doubt import tells_of_doubt
 from ampersand.errors import OutcomeUnknown, Refused
 from ampersand.schemas import Problem, WriteResult, dict_or_empty
@@ -44,6 +45,16 @@ def need_whole(answer: Answer) -> None:
     """Raise OutcomeUnknown where what is missing of an answer may tell of a write."""
     if answer.fault and (answer.succeeded or answer.status == 422):
         raise OutcomeUnknown(answer.fault, problem_of(answer))
+
+
+def need_same_record(result: WriteResult, sent: str | None, answer: Answer) -> None:
+    """Raise OutcomeUnknown where an answer is about another record than the one sent.
+
+    `sent` is its id, None for a record without one; the answer may name none either.
+    """
+    if result.record_id and sent and not is_same_id(result.record_id, sent):
+        reason = "The answer is about another record"
+        raise OutcomeUnknown(reason, problem_of(answer))
 
 
 def _says_written(answer: Answer, *, by_id: str) -> bool | None:

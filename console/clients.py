@@ -10,7 +10,14 @@ from typing import Any
 
 from django.conf import settings
 
-from ampersand import AddressRefused, AsyncReader, Client, SecretStr, UpdateStyle
+from ampersand import (
+    AddressRefused,
+    AsyncReader,
+    Client,
+    IdSpelling,
+    SecretStr,
+    UpdateStyle,
+)
 from console.validators import may_have_keys
 from files.remote.addresses import leads_inside, resolved
 
@@ -37,6 +44,20 @@ def addresses_for_keys(host: str, port: int) -> Sequence[str]:
     return found
 
 
+def addresses_for_uploads(host: str, port: int) -> Sequence[str]:
+    """Return where to connect to with a file for Ampersand to fetch.
+
+    Raises `AddressRefused` for a host that leads inside and was not named in API_HOSTS,
+    as the sandbox's is; OSError for one that is not known. Which hosts are asked about
+    at all, `client_for` says.
+    """
+    found = resolved(host, port)
+    is_named = (host, port) in settings.API_HOSTS
+    if leads_inside(map(ip_address, found), may_be_private=is_named):
+        raise AddressRefused("The host leads to an address inside the network")
+    return found
+
+
 @lru_cache(maxsize=64)
 def client_for(
     *,
@@ -45,6 +66,8 @@ def client_for(
     api_url: str,
     generation: str,
     update_style: UpdateStyle,
+    id_spelling: IdSpelling,
+    upload_origins: frozenset[str],
     timeout: float,
 ) -> Client:
     """Return the client with these settings, with its connections kept open.
@@ -57,8 +80,11 @@ def client_for(
         api_url=api_url,
         generation=generation,
         update_style=update_style,
+        id_spelling=id_spelling,
         timeout=timeout,
         resolve=addresses_for_keys,
+        upload_origins=upload_origins,
+        resolve_upload=addresses_for_uploads,
     )
 
 

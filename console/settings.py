@@ -65,6 +65,8 @@ PUBLIC_URL = env.address("PUBLIC_URL", example="https://console.example.com")
 # its API key goes there. And those in private networks where a file may lie.
 API_HOSTS = env.endpoints("API_HOSTS")
 PRIVATE_HOSTS = env.endpoints("PRIVATE_HOSTS")
+# Where files may be put that Ampersand then fetches (API of 2024-04 alone).
+UPLOAD_HOSTS = env.endpoints("UPLOAD_HOSTS", default=["storage.googleapis.com"])
 
 # An S3-compatible store that Ampersand can fetch files from, if there is one.
 S3_BUCKET = env.text("S3_BUCKET", default="")

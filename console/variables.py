@@ -153,10 +153,12 @@ class Variables(environ.FileAwareEnv):  # type: ignore[misc]
                 )
         return found
 
-    def endpoints(self, name: str) -> list[tuple[str, int]]:
+    def endpoints(
+        self, name: str, *, default: Collection[str] = ()
+    ) -> list[tuple[str, int]]:
         """Return hosts with their ports; 443 where none is named."""
         found = []
-        for word in self.words(name):
+        for word in self.words(name, default=default):
             match = _ENDPOINT.fullmatch(word)
             port = int(match["port"] or 443) if match else 0
             if match is None or not 1 <= port <= 65_535:

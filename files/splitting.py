@@ -1,5 +1,6 @@
 """Splitting a file into parts that can be sent one after the other."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from files.raw_records import read_header, read_record, record_ends
+
+# Bytes of a part that are read at once.
+BLOCK = 2**20
 
 
 class RecordTooBig(Exception):
@@ -54,6 +58,25 @@ def part_text(path: Path, part: Part) -> bytes:
     """Return what is sent for the part: the header and the part's records."""
     body = read_record(path, part.offset, part.offset + part.length)
     return read_header(path) + body
+
+
+def part_blocks(path: Path, part: Part) -> Iterator[bytes]:
+    """Yield the same, some at a time: a part may have 150 MiB."""
+    yield read_header(path)
+    with path.open("rb") as file:
+        file.seek(part.offset)
+        left = part.length
+        while left and (block := file.read(min(left, BLOCK))):
+            left -= len(block)
+            yield block
+
+
+def part_digest(path: Path, part: Part) -> str:
+    """Return the SHA-256 of what is sent for the part."""
+    digest = hashlib.sha256()
+    for block in part_blocks(path, part):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def _parts(path: Path, header: int, room: int) -> Iterator[Part]:

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from sandbox import arrivals, faults, hubspot, inspection, installations, schema
+from sandbox import (
+    arrivals,
+    faults,
+    hubspot,
+    inspection,
+    installations,
+    schema,
+    uploads,
+)
 from sandbox.bulk import Bulk
 from sandbox.catalog import (
     PROJECTS,
@@ -36,6 +44,7 @@ from sandbox.web import (
     not_allowed,
 )
 from sandbox.writes import BULK_SUFFIX, Target, UpdateStyle, Writes
+from sandbox.writes_b import WritesB
 from sandbox.writes_c import WritesC
 
 WRITING = ("POST", "PUT", "PATCH", "DELETE")
@@ -78,13 +87,17 @@ class Sandbox:
         # Without threads a job runs within a request, and would wait for itself.
         let_pass = self._traffic.let_pass if background else lambda: None
         self._bulk = Bulk(self._store, self._operations, fetch, let_pass)
-        self._writes = Writes(
+        writes = Writes(
             self._store,
             self._operations,
             update_style=update_style,
             bulk_seconds=bulk_seconds,
         )
-        self._writes_c = WritesC(self._store, self._operations)
+        self._by_generation: dict[str, Writes | WritesB | WritesC] = {
+            "A": writes,
+            "B": WritesB(self._store, self._operations, bulk_seconds=bulk_seconds),
+            "C": WritesC(self._store, self._operations),
+        }
         with self._store.transaction():
             self._operations.seed(clock())
         if background:
@@ -116,6 +129,8 @@ class Sandbox:
                 return self._end(request)
             case ["sandbox", *parts]:
                 return inspection.page(self._store, request, parts)
+            case [uploads.PATH, token]:
+                return uploads.take(self._store, request, token)
             case ["v1", *parts]:
                 return self._api(request, parts)
         raise Problem(404, "The requested resource does not exist.")
@@ -143,7 +158,7 @@ class Sandbox:
             case ["projects", project, "integrations", name, "objects", *rest] if rest:
                 found = find_project(project)
                 integration = find_integration(found, name)
-                writes = self._writes_c if found.generation == "C" else self._writes
+                writes = self._by_generation[found.generation]
                 return self._write(request, writes, integration, rest)
         if request.method != "GET":
             raise not_allowed("GET")
@@ -153,7 +168,7 @@ class Sandbox:
     def _write(
         self,
         request: Request,
-        writes: Writes | WritesC,
+        writes: Writes | WritesB | WritesC,
         integration: Integration,
         rest: list[str],
     ) -> Response:
@@ -177,6 +192,8 @@ class Sandbox:
         match parts:
             case ["providers", name]:
                 return provider(name)
+            case ["generate-upload-url"]:
+                return uploads.offer(self._store, request)
             case ["projects"]:
                 return [project.as_json() for project in PROJECTS]
             case ["projects", name]:

@@ -1,4 +1,4 @@
-"""Bulk upserts: what happens between the operation id and the end of the operation."""
+"""Bulk jobs: what happens between the operation id and the end of the operation."""
 
 import json
 from collections import Counter
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import batched, islice
 
 from sandbox import ids, schema
-from sandbox.csvjob import Column, JobError, Table, read
+from sandbox.csvjob import Column, JobError, Table, need_key_alone, read
 from sandbox.fetching import FetchError
 from sandbox.operations import (
     FAILURE,
@@ -74,6 +74,8 @@ class Bulk:
             if sobject is None:
                 raise JobError(f"InvalidJob : Unable to find object: {row['object']}")
             table = read(row["csv"], sobject, row["primary_key"])
+            if row["deletes"]:
+                need_key_alone(table)
         except JobError as error:
             with self._store.transaction():
                 self._fail(row, str(error), NOTHING_PROCESSED)
@@ -82,7 +84,9 @@ class Bulk:
 
     def _load(self, operation: str) -> Row | None:
         return self._store.row(
-            "SELECT o.*, c.csv FROM operations o LEFT JOIN csvs c ON c.operation = o.id"
+            "SELECT o.*, c.csv, EXISTS (SELECT 1 FROM deletions d"
+            " WHERE d.operation = o.id) AS deletes"
+            " FROM operations o LEFT JOIN csvs c ON c.operation = o.id"
             " WHERE o.id = ? AND o.status = ?",
             *(operation, IN_PROGRESS),
         )
@@ -127,7 +131,8 @@ class Bulk:
                 for change in islice(changes, (2 - first) % 3, None, 3):
                     change.error = _REFUSED
             first += len(chunk)
-            _upsert(org, sobject, table.key, changes)
+            work = _delete if row["deletes"] else _upsert
+            work(org, sobject, table.key, changes)
             self._store.run_many(
                 "INSERT INTO outcomes (operation, record, key, error)"
                 " VALUES (?, ?, ?, ?)",
@@ -203,6 +208,20 @@ def _upsert(org: Org, sobject: SObject, key: Column, changes: list[Change]) -> N
     else:
         org.match_keys(sobject, key.field, changes)
     org.save(sobject, changes)
+
+
+def _delete(org: Org, sobject: SObject, key: Column, changes: list[Change]) -> None:
+    """Take the records away that the keys name; a key that names none fails."""
+    _refuse_duplicates(key, changes)
+    if key.field.type == "id":
+        org.match_ids(sobject, changes)
+    else:
+        org.match_keys(sobject, key.field, changes)
+    for change in changes:
+        if change.error is None and not change.record_id:
+            change.error = RowError("ENTITY_IS_DELETED", "entity is deleted")
+        elif change.error is None:
+            org.delete(change.record_id)
 
 
 def _refuse_duplicates(key: Column, changes: list[Change]) -> None:

@@ -110,6 +110,12 @@ PROJECTS = (
         (known_uuid("demo", "salesforce"), "salesforce", "salesforce"),
     ),
     _project(
+        "demo-b",
+        "Demo-B",
+        (known_uuid("demo-b", "salesforce"), "salesforce", "salesforce"),
+        generation="B",
+    ),
+    _project(
         "demo-c",
         "Demo-C",
         (known_uuid("demo-c", "salesforce"), "salesforce", "today"),

@@ -89,6 +89,20 @@ def read(text: str, sobject: SObject, primary_key: str) -> Table:
     return table
 
 
+MOST_CHARACTERS = 4_000
+"""A deletion by an External ID asks Salesforce for the ids first, in one question."""
+
+
+def need_key_alone(table: Table) -> None:
+    """Check what a deletion needs besides: one column, and few characters of keys."""
+    if len(table.columns) != 1:
+        raise JobError("InvalidJob : a delete takes the primary key alone")
+    if table.key.field.type == "id":
+        return
+    if sum(len(row[0]) for row in table.rows()) >= MOST_CHARACTERS:
+        raise JobError("InvalidJob : the query for the records to delete is too long")
+
+
 def _column(index: int, name: str, sobject: SObject) -> Column:
     if found := sobject.field(name):
         return Column(index, found)

@@ -63,6 +63,7 @@ class Operations:
         fault: str,
         now: float,
         seconds: float,
+        deletes: bool = False,
     ) -> str:
         """Begin a bulk write that will end after so many seconds; return its id."""
         operation = str(uuid.uuid4())
@@ -74,6 +75,8 @@ class Operations:
             *(operation, project, integration, org, object_name, fault),
             *(primary_key, url, IN_PROGRESS, now, due),
         )
+        if deletes:
+            self._store.run("INSERT INTO deletions VALUES (?)", operation)
         if csv is not None:
             self.keep_csv(operation, csv)
         self.log(operation, now, "INFO", "Validated parameters successfully")

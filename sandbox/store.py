@@ -35,6 +35,13 @@ CREATE TABLE IF NOT EXISTS operations (
 -- The CSV of an operation, from when it is there until it is written. Apart from its
 -- row: that is changed with every question and step, and SQLite writes a row anew.
 CREATE TABLE IF NOT EXISTS csvs (operation TEXT PRIMARY KEY, csv TEXT NOT NULL);
+-- The bulk jobs that delete; all others upsert.
+CREATE TABLE IF NOT EXISTS deletions (operation TEXT PRIMARY KEY);
+-- Files that were, or may be, put at an address of the sandbox's own.
+CREATE TABLE IF NOT EXISTS uploads (
+    token TEXT PRIMARY KEY, reference TEXT NOT NULL UNIQUE, md5 TEXT NOT NULL,
+    made REAL NOT NULL, content BLOB
+);
 CREATE TABLE IF NOT EXISTS outcomes (
     number INTEGER PRIMARY KEY, operation TEXT NOT NULL, record TEXT, key TEXT,
     error TEXT
@@ -70,6 +77,8 @@ _NAMES = (
     "sequences",
     "operations",
     "csvs",
+    "deletions",
+    "uploads",
     "outcomes",
     "logs",
     "requests",

@@ -63,6 +63,7 @@ class Request:
         # What came of a write: whether anything was done, and the operation it began.
         self.worked = False
         self.operation: str | None = None
+        self._environ = environ
         self._length: str | None = environ.get("CONTENT_LENGTH")
         self._input: InputStream = environ["wsgi.input"]
         self._body: bytes | None = None
@@ -75,10 +76,26 @@ class Request:
 
     @property
     def body(self) -> bytes:
-        """The bytes of the body, read once; refuses what has no honest length."""
+        """The bytes of the body, read once."""
+        return self.read(MAX_BODY)
+
+    def read(self, most: int) -> bytes:
+        """The bytes of the body; refuses what has no honest length, or more of it."""
         if self._body is None:
-            self._body = self._input.read(self._checked_length())
+            self._body = self._input.read(self._checked_length(most))
         return self._body
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port that the client spoke to."""
+        return f"{self._environ['wsgi.url_scheme']}://{_host(self._environ)}"
+
+    def header(self, name: str) -> str:
+        """A header of the request, "" where there is none."""
+        key = name.upper().replace("-", "_")
+        if key != "CONTENT_TYPE":
+            key = f"HTTP_{key}"
+        return str(self._environ.get(key, ""))
 
     def json(self) -> dict[str, Any]:
         """The body as a JSON object."""
@@ -97,13 +114,13 @@ class Request:
             raise BadRequest("request body is not a JSON object")
         return value
 
-    def _checked_length(self) -> int:
+    def _checked_length(self, most: int) -> int:
         text = self._length or ""
         if not text:
             raise Problem(411, "The request has no Content-Length.")
         if not (text.isascii() and text.isdigit()):
             raise BadRequest("Content-Length is not a number")
-        if len(text) > 12 or int(text) > MAX_BODY:
+        if len(text) > 12 or int(text) > most:
             raise Problem(413, "The request body is too large.")
         return int(text)
 
@@ -200,6 +217,12 @@ def rfc3339(seconds: float) -> str:
 def digest(data: bytes) -> str:
     """SHA-256 in hex."""
     return hashlib.sha256(data).hexdigest()
+
+
+def _host(environ: WSGIEnvironment) -> str:
+    """The host that the client spoke to, with its port."""
+    server = f"{environ.get('SERVER_NAME', '')}:{environ.get('SERVER_PORT', '')}"
+    return str(environ.get("HTTP_HOST") or server)
 
 
 def _path(raw: str) -> str:

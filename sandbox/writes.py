@@ -99,10 +99,10 @@ class Writes:
         sobject = sobject_of(target)
         org = Org(self._store, group, rfc3339(request.time))
         if request.method == "PATCH" or body.get("type") == "update":
-            return _update(org, sobject, record, target)
+            return update_one(org, sobject, record, target)
         if body.get("type", "create") != "create":
             raise BadRequest(f"unsupported write type: {body['type']}")
-        return _create(org, sobject, record, target)
+        return create_one(org, sobject, record, target)
 
     def _start_bulk(
         self, request: Request, target: Target, group: str, body: dict[str, Any]
@@ -115,7 +115,7 @@ class Writes:
             raise BadRequest("provide either recordsCSV or recordsURL")
         source = text_of(body, given[0])
         if given[0] == "recordsCSV":
-            _check_csv(source, key)
+            check_csv(source, key)
         elif not is_web_address(source):
             raise BadRequest("recordsURL is not an http or https address")
         with self._store.transaction():
@@ -133,7 +133,8 @@ class Writes:
         return answer({"operationId": operation})
 
 
-def _check_csv(text: str, key: str) -> None:
+def check_csv(text: str, key: str) -> None:
+    """Refuse a CSV that is too large, or has no column of that name."""
     if len(text.encode()) > MAX_CSV:
         raise Problem(
             413,
@@ -146,9 +147,10 @@ def _check_csv(text: str, key: str) -> None:
         raise BadRequest(f"primaryKey '{key}' is not a column of the CSV")
 
 
-def _create(
+def create_one(
     org: Org, sobject: SObject, record: dict[str, Any], target: Target
 ) -> Response:
+    """Create a record."""
     change = _change(sobject, record, target)
     _save(org, sobject, change, target)
     data = {"id": change.record_id, "success": True, "errors": []}
@@ -156,7 +158,7 @@ def _create(
     return answer({"result": result})
 
 
-def _update(
+def update_one(
     org: Org, sobject: SObject, record: dict[str, Any], target: Target
 ) -> Response:
     """Update a record; Salesforce answers that without a body, so no data follows."""

@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "tests" / "contract"
 
@@ -20,6 +22,10 @@ _INTEGRATION = f"{_PROJECT}/integrations/{{integrationId}}"
 _INSTALLATION = f"{_INTEGRATION}/installations/{{installationId}}"
 # What the console uses of each document: method and path.
 USED = {
+    "write-2024.yaml": (
+        ("post", f"{_INTEGRATION}/objects/{{objectName}}"),
+        ("get", "/generate-upload-url"),
+    ),
     "write-current.json": (("post", f"{_INTEGRATION}/objects/{{objectName}}"),),
     "platform-current.json": (
         ("get", f"{_INTEGRATION}/installations"),
@@ -30,6 +36,9 @@ USED = {
         ("get", "/providers/{provider}"),
     ),
 }
+# What the document of 2024 refers to in a file beside it: today's has it in place.
+_PROBLEM_BESIDE = "../problem/problem.yaml#/components/schemas/ApiProblem"
+_PROBLEM_INSIDE = "#/components/schemas/ApiProblem"
 # Members that say what is allowed; everything else is words.
 FACTS = frozenset(
     (
@@ -53,18 +62,39 @@ def main() -> int:
     options = parser.parse_args()
     stale = []
     for name, used in USED.items():
-        document = json.loads((options.folder / name).read_text(encoding="utf-8"))
+        document = read(options.folder, name)
         text = json.dumps(reduced(document, used), indent=1, sort_keys=True) + "\n"
-        path = TARGET / name
+        path = TARGET / Path(name).with_suffix(".json")
         if options.check:
             if not path.exists() or path.read_text(encoding="utf-8") != text:
-                stale.append(name)
+                stale.append(path.name)
         else:
             TARGET.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
     for name in stale:
         sys.stdout.write(f"tests/contract/{name} is not what the document says.\n")
     return 1 if stale else 0
+
+
+def read(folder: Path, name: str) -> dict[str, Any]:
+    """Return a document that refers to nothing outside."""
+    text = (folder / name).read_text(encoding="utf-8")
+    if name.endswith(".json"):
+        document: dict[str, Any] = json.loads(text)
+        return document
+    # Statuses are numbers in YAML, and names in JSON.
+    text = json.dumps(yaml.safe_load(text)).replace(_PROBLEM_BESIDE, _PROBLEM_INSIDE)
+    document = json.loads(text)
+    document["components"]["schemas"]["ApiProblem"] = _problem_of_today(folder)
+    return document
+
+
+def _problem_of_today(folder: Path) -> dict[str, Any]:
+    ((method, path),) = USED["write-current.json"]
+    operation = read(folder, "write-current.json")["paths"][path][method]
+    content = operation["responses"]["default"]["content"]
+    schema: dict[str, Any] = content["application/problem+json"]["schema"]
+    return schema
 
 
 def reduced(

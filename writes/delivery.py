@@ -6,12 +6,14 @@ from files.remote.looking import LARGEST as LARGEST_URL
 from writes.models import Write
 
 
-def deliveries(size: int) -> list[str]:
+def deliveries(write: Write, size: int) -> list[str]:
     """Return how a file of `size` bytes, too big for one request, can be handed over.
 
-    Ampersand fetches no more than 150 MiB.
+    Ampersand fetches no more than 150 MiB. Where a file can be put into its storage, it
+    need not go as the text of many requests.
     """
-    ways = [Write.Delivery.PARTS]
+    able = write.project.capabilities
+    ways = [Write.Delivery.UPLOAD if able.largest_upload else Write.Delivery.PARTS]
     if size > LARGEST_URL:
         return [str(way) for way in ways]
     if settings.PUBLIC_URL:

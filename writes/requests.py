@@ -33,6 +33,10 @@ def prepare(write: Write, *, csv: str | None = None, url: str | None = None) -> 
             record_id=write.record_id,
             associations=write.associations(),
         )
+    if write.deletes_in_bulk:
+        return client.prepare_delete_records(
+            target, primary_key=write.primary_key, csv=csv, url=url
+        )
     if write.action == Write.Action.DELETE:
         return client.prepare_delete_record(target, record_id=write.record_id)
     return client.prepare_upsert_records(
@@ -72,6 +76,8 @@ def csv_in_words(write: Write) -> str:
         case Write.Delivery.PARTS:
             count = len(report["parts"])
             return f"(one of {count:,} parts of the file as sent: {file})"
+        case Write.Delivery.UPLOAD:
+            return f"(a reference made when it is sent, to the file put there: {file})"
     return f"(an address made when it is sent, that gives the file: {file})"
 
 

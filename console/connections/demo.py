@@ -1,8 +1,8 @@
 """The demo workspace: a person, and projects that speak to the sandbox.
 
-“Demo” has what a customer has, with the lists of its fields; “Demo today” the same, by
-the API that Ampersand has today. “Faults” has the objects that misbehave, so that its
-breaker stops nothing but them. Made with the forms that the
+“Demo” has what a customer has, with the lists of its fields; “Demo 2024” and “Demo
+today” the same, by the APIs of April 2024 and of today. “Faults” has the objects that
+misbehave, so that its breaker stops nothing but them. Made with the forms that the
 screens use, and once only: a second time nothing changes.
 """
 
@@ -43,10 +43,16 @@ from files.fields.describe import from_describe
 
 USER = "operator"
 NAME = "Demo"
+SINCE_APRIL = "Demo 2024"
 TODAY = "Demo today"
 FAULTS = "Faults"
 # What the sandbox calls them, and the API that they speak.
-REMOTE = {NAME: ("demo", "A"), TODAY: ("demo-c", "C"), FAULTS: ("demo", "A")}
+REMOTE = {
+    NAME: ("demo", "A"),
+    SINCE_APRIL: ("demo-b", "B"),
+    TODAY: ("demo-c", "C"),
+    FAULTS: ("demo", "A"),
+}
 # What the objects of that project begin with, see sandbox/README.md.
 FAULT = "fault_"
 INTEGRATION = "salesforce"
@@ -70,15 +76,15 @@ def make_demo(*, password: str, port: int, is_first: bool = False) -> Project:
             f"Nothing was made. Set API_HOSTS={HOST}:{port} for every process of the "
             "console, so that the demo may speak to the sandbox."
         )
-    had_objects = WriteObject.objects.filter(integration__project__name=NAME).exists()
+    known = WriteObject.objects.values_list("integration__project__name", flat=True)
+    had_objects = set(known)
     with transaction.atomic():
         _make_user(password, is_first=is_first)
-        project = _make_project(NAME, port)
-        today = _make_project(TODAY, port)
-        _make_project(FAULTS, port)
-    if not had_objects:
-        _list_fields(project, today)
-    return project
+        made = {name: _make_project(name, port) for name in REMOTE}
+    new = [made[name] for name in made if name not in had_objects | {FAULTS}]
+    if new:
+        _list_fields(*new)
+    return made[NAME]
 
 
 def needs_password() -> bool:

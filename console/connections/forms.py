@@ -39,6 +39,7 @@ class ProjectForm(StyledModelForm):
             "api_url",
             "generation",
             "update_style",
+            "id_spelling",
             "max_at_once",
             "max_per_second",
             "reads_per_second",

@@ -14,10 +14,12 @@ from ampersand import (
     AsyncReader,
     Capabilities,
     Client,
+    IdSpelling,
     RequestInvalid,
     SecretStr,
     UpdateStyle,
     generation_for,
+    origin_of,
 )
 from console.access.scoping import OfEnvironment
 from console.clients import READ_TIMEOUT, client_for, reader_for
@@ -74,7 +76,8 @@ class Project(models.Model):
         """Which of Ampersand's write APIs the project speaks."""
 
         A = "A", "2024-03: create, update, CSV upsert"
-        C = "C", "Today: create, update and delete single records"
+        B = "B", "2024-04 to 2024-12: create, update, CSV upsert and delete"
+        C = "C", "Today: create, update, delete, also the rows of a CSV"
 
     class UpdateStyle(models.TextChoices):
         """How an update is sent: Ampersand's published documents do not say."""
@@ -82,6 +85,12 @@ class Project(models.Model):
         PATCH = "patch", "PATCH, the id inside the record"
         POST_TYPE_UPDATE = "post_type_update", "POST with type: update"
         PATCH_ID_IN_PATH = "patch_id_in_path", "PATCH, the id in the address"
+
+    class IdSpelling(models.TextChoices):
+        """How the id is spelled in an updated record: it changed on 28 June 2024."""
+
+        ID = "id", "id"
+        CAPITAL_ID = "Id", "Id, as until June 2024"
 
     name = models.CharField(max_length=100, unique=True)
     remote_id = models.CharField(
@@ -112,6 +121,14 @@ class Project(models.Model):
         choices=UpdateStyle,
         default=UpdateStyle.PATCH,
         help_text="Of the API of 2024-03 alone, where Ampersand leaves it open. "
+        "Change it if updates are refused.",
+    )
+    id_spelling = models.CharField(
+        "Spelling of the id",
+        max_length=2,
+        choices=IdSpelling,
+        default=IdSpelling.ID,
+        help_text="In an updated record, of the API of 2024-04 to 2024-12 alone. "
         "Change it if updates are refused.",
     )
     # The pace of everything together, over all workers and machines: see
@@ -209,10 +226,19 @@ class Project(models.Model):
             api_url=self.api_url,
             generation=self.generation,
             update_style=cast(UpdateStyle, self.update_style),
+            id_spelling=cast(IdSpelling, self.id_spelling),
+            upload_origins=self._upload_origins(),
             timeout=timeout or settings.SEND_TIMEOUT,
         )
 
     client.alters_data = True  # type: ignore[attr-defined]
+
+    def _upload_origins(self) -> frozenset[str]:
+        """Return where a file may be put: the sandbox itself offers a place, too."""
+        origins = {f"https://{host}:{port}" for host, port in settings.UPLOAD_HOSTS}
+        if self.environment == self.Environment.SANDBOX:
+            origins.add(origin_of(self.write_url))
+        return frozenset(origins)
 
     def reader(self) -> AsyncReader:
         """Return the pooled reader that asks this project about many operations.

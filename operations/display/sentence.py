@@ -136,7 +136,8 @@ def again_risk(operation: Operation) -> str:
     if operation.action == Action.CREATE:
         return "If the record is there already, sending it again makes a second one."
     if operation.action == Action.DELETE:
-        return "If the record is gone already, Ampersand refuses to delete it again."
+        it = "a record" if operation.is_bulk else "the record"
+        return f"If {it} is gone already, Ampersand refuses to delete it again."
     if operation.action == Action.UPDATE:
         return (
             "Sending it again sets the same values once more. What others changed "
@@ -190,7 +191,7 @@ def _correct(operation: Operation) -> str:
     """Say where that can be corrected which the reason names."""
     if operation.action == Action.FOLLOW:
         return "Correct what the reason names where it was sent from."
-    if operation.action == Action.DELETE:
+    if operation.action == Action.DELETE and not operation.is_bulk:
         return "Look in the customer's system whether the record is still there."
     if operation.action in (Action.CREATE, Action.UPDATE):
         return "Correct what the reason names in a copy of the record, and send that."
@@ -232,14 +233,18 @@ def _succeeded(operation: Operation) -> tuple[str, str]:
         return "The record was created.", ""
     if operation.action == Action.UPDATE:
         return "The record was updated.", ""
-    if operation.action == Action.DELETE:
+    if operation.action == Action.DELETE and not operation.is_bulk:
         return "The record was deleted.", ""
-    count = operation.rows_succeeded
+    count, done = operation.rows_succeeded, _done(operation)
     if count is None:
-        return "Ampersand reports success, not how many rows were written.", ""
+        return f"Ampersand reports success, not how many rows were {done}.", ""
     if count == 1:
-        return "1 row was written.", ""
-    return f"All {count:,} rows were written.", ""
+        return f"1 row was {done}.", ""
+    return f"All {count:,} rows were {done}.", ""
+
+
+def _done(operation: Operation) -> str:
+    return "deleted" if operation.action == Action.DELETE else "written"
 
 
 def _all_rows(operation: Operation) -> str:
@@ -252,7 +257,8 @@ def _all_rows(operation: Operation) -> str:
 
 def _partly_failed(operation: Operation) -> tuple[str, str]:
     failed, written = operation.rows_failed, operation.rows_succeeded
-    parts = [f"{rows(written)} written" if written is not None else "Some rows written"]
+    done = _done(operation)
+    parts = [f"{rows(written)} {done}" if written is not None else f"Some rows {done}"]
     parts.append(f"{failed:,} refused" if failed is not None else "some refused")
     if operation.rows_unknown:
         parts.append(f"{operation.rows_unknown:,} not accounted for")
@@ -263,7 +269,8 @@ def _partly_failed(operation: Operation) -> tuple[str, str]:
 
 def _failed(operation: Operation) -> tuple[str, str]:
     if operation.rows_succeeded == 0 and operation.rows_failed:
-        return f"No row was written: {rows(operation.rows_failed)} refused.", (
+        refused = f"{rows(operation.rows_failed)} refused"
+        return f"No row was {_done(operation)}: {refused}.", (
             "Correct the rows, then send them again."
         )
     if operation.rows_succeeded == 0 or "processed" in operation.result.casefold():

@@ -349,6 +349,9 @@ class Operation(models.Model):
     @property
     def is_bulk(self) -> bool:
         """Whether Ampersand works on it in the background and keeps logs of it."""
+        if self.action == self.Action.DELETE:
+            # One that names no record deletes the rows of a file.
+            return not (self.is_run or self.record_id)
         return self.action in (self.Action.UPSERT, self.Action.FOLLOW)
 
     @property

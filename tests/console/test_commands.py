@@ -84,7 +84,7 @@ def test_what_misbehaves_is_in_a_project_of_its_own(db: None) -> None:
         )
         for project in Project.objects.all()
     }
-    assert set(of_project) == {"Demo", "Demo today", "Faults"}
+    assert set(of_project) == {"Demo", "Demo 2024", "Demo today", "Faults"}
     assert {"contact", "opportunity"} <= of_project["Demo"]
     assert all(name.startswith("fault_") for name in of_project["Faults"])
     assert not any(name.startswith("fault_") for name in of_project["Demo"])

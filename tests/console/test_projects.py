@@ -25,6 +25,7 @@ VALUES = {
     "api_url": "https://api.withampersand.com/v1",
     "generation": "A",
     "update_style": "patch",
+    "id_spelling": "id",
     "max_at_once": "4",
     "max_per_second": "5",
     "reads_per_second": "200",

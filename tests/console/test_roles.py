@@ -124,6 +124,7 @@ def test_a_project_can_be_added_where_one_is_an_admin(client: Browser) -> None:
         "api_url": "https://api.withampersand.com",
         "generation": "A",
         "update_style": "patch",
+        "id_spelling": "id",
         "max_at_once": 4,
         "max_per_second": 10,
         "reads_per_second": 10,

@@ -73,6 +73,7 @@ TABLE: dict[str, tuple[list[str], list[str]]] = {
     "KEEP_FREE_MIB": ([*NO_NUMBER, "1000001"], ["0", "1000000"]),
     "PUBLIC_URL": (NO_ADDRESS, ["https://a.example", ""]),
     "API_HOSTS": (NO_HOSTS, ["gw.example, b.example:8443", "[::1]:8900", ""]),
+    "UPLOAD_HOSTS": (NO_HOSTS, ["storage.example.com", ""]),
     "PRIVATE_HOSTS": (NO_HOSTS, ["127.0.0.1:8900", ""]),
     "S3_ENDPOINT": (NO_ADDRESS, ["http://127.0.0.1:9000", ""]),
     "S3_BUCKET": (["set-alone"], [""]),

@@ -15,16 +15,26 @@ from openapi_core.testing import MockRequest, MockResponse
 
 FOLDER = Path(__file__).resolve().parents[1] / "contract"
 PROBLEM = "application/problem+json"
-# Below this address the projects of generation C are.
+# Below these addresses is what the documents of generations B and C are about.
+OF_B = "/v1/projects/demo-b"
 OF_C = ("/v1/projects/demo-c", "/v1/providers/")
+UPLOAD_URL = "/v1/generate-upload-url"
 
 
 @cache
 def document(name: str) -> OpenAPI:
     """Return one of the documents, ready to validate with."""
-    facts = json.loads((FOLDER / f"{name}-current.json").read_text(encoding="utf-8"))
+    facts = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     config = Config(extra_media_type_deserializers={PROBLEM: json.loads})
     return OpenAPI.from_dict(facts, config=config)
+
+
+def document_of(request: httpx.Request) -> str:
+    """Return the name of the document that a request belongs to."""
+    path = request.url.path
+    if path == UPLOAD_URL or (path.startswith(OF_B) and request.method == "POST"):
+        return "write-2024"
+    return "write-current" if request.method == "POST" else "platform-current"
 
 
 def validate(request: httpx.Request, response: httpx.Response) -> None:
@@ -32,7 +42,7 @@ def validate(request: httpx.Request, response: httpx.Response) -> None:
 
     What was answered with success was a valid request, too.
     """
-    openapi = document("write" if request.method == "POST" else "platform")
+    openapi = document(document_of(request))
     server = next(iter(openapi.spec["servers"]))["url"]
     sent = MockRequest(
         server.removesuffix("/v1"),
@@ -52,7 +62,7 @@ def validate(request: httpx.Request, response: httpx.Response) -> None:
 
 
 class Validating(httpx.BaseTransport):
-    """Passes requests on, and validates what is of generation C."""
+    """Passes requests on, and validates what is of generation B or C."""
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
         self._inner = inner
@@ -62,6 +72,7 @@ class Validating(httpx.BaseTransport):
         response = self._inner.handle_request(request)
         response.read()
         # No other method has a document: it is refused with 405.
-        if request.url.path.startswith(OF_C) and request.method in ("GET", "POST"):
+        documented = request.url.path.startswith((OF_B, UPLOAD_URL, *OF_C))
+        if documented and request.method in ("GET", "POST"):
             validate(request, response)
         return response

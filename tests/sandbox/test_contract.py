@@ -57,6 +57,27 @@ def test_an_answer_that_is_not_documented_is_noticed(told: Any, status: int) -> 
         exchange(SENT, told, status)
 
 
+OF_B = URL.replace("demo-c", "demo-b")
+
+
+@pytest.mark.parametrize(
+    ("sent", "told", "status"),
+    [
+        ({"groupRef": "g", "type": "merge"}, {"operationId": "op-1"}, 200),
+        ({"groupRef": "g", "type": "create", "mode": "asynchronous"}, TOLD, 200),
+        ({"type": "upsert", "mode": "bulk"}, {"operationId": "op-1"}, 200),
+        ({"groupRef": "g", "type": "create", "record": {}}, TOLD, 200),
+        (SENT, {"errors": [{"message": "an object"}]}, 422),
+    ],
+)
+def test_the_document_of_2024_notices_what_it_does_not_say(
+    sent: Any, told: Any, status: int
+) -> None:
+    request = httpx.Request("POST", OF_B, json=sent)
+    with pytest.raises(OpenAPIError):
+        validate(request, httpx.Response(status, json=told))
+
+
 def test_a_problem_needs_its_members() -> None:
     request = httpx.Request("POST", URL, json=SENT)
     answer = {"content": json.dumps({"detail": 5}).encode()}

@@ -445,3 +445,23 @@ def test_no_proxy_hears_a_key_in_plain_text(
         assert try_connection(near).works
         assert listener.keys
         assert proxy.heard == []
+
+
+@pytest.mark.parametrize(
+    ("found", "allowed"),
+    [
+        (["142.250.1.1"], True),
+        (["10.0.0.7"], False),
+        (["142.250.1.1", "169.254.169.254"], False),
+        (["::ffff:127.0.0.1"], False),
+    ],
+)
+def test_a_file_is_put_at_no_address_inside(
+    monkeypatch: pytest.MonkeyPatch, found: list[str], allowed: bool
+) -> None:
+    monkeypatch.setattr(clients, "resolved", lambda host, port: found)
+    if allowed:
+        assert clients.addresses_for_uploads("storage.googleapis.com", 443) == found
+        return
+    with pytest.raises(OSError, match="inside"):
+        clients.addresses_for_uploads("storage.googleapis.com", 443)

@@ -189,7 +189,7 @@ def _plan_file(write: Write) -> list[Planned]:
     if write.is_run:
         return _plan_run(write, size, sha256)
     shown = requests.prepare_shown(write)
-    if write.delivery == Delivery.PARTS:
+    if write.goes_in_parts:
         return _plan_parts(shown, report["parts"])
     whole = _whole(write, size)
     if write.delivery != Delivery.TEXT:
@@ -223,7 +223,7 @@ def _plan_run(write: Write, size: int, sha256: str) -> list[Planned]:
 
 def _plan_parts(shown: Request, parts: list[dict[str, Any]]) -> list[Planned]:
     if not parts:
-        raise RequestInvalid("This file cannot be cut into parts of 10 MiB.")
+        raise RequestInvalid("This file cannot be cut into small enough parts.")
     planned = []
     for told in parts:
         sha256 = told["sha256"]

@@ -75,7 +75,7 @@ def _content(batch: Batch) -> dict[str, Any]:
         return values | {"row_count": 1}
     if write.source == Source.URL:
         return {"url": write.url, "remote_file": write.remote_file}
-    if batch.is_shared:
+    if batch.is_shared and write.batches.count() == 1:
         original = storage.linked(write.as_sent.name, "original")
     else:
         batch.need_same_text()

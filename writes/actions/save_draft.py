@@ -6,6 +6,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from console.actor import Actor
+from console.models import Integration
 from writes.models import Write
 
 
@@ -24,6 +25,7 @@ def save_draft(*, token: uuid.UUID, actor: Actor, **values: Any) -> Write:
     discarded or is on trial, and for a token of somebody else's form.
     """
     mine = {"started_by": actor.user, "started_by_name": actor.name}
+    values["deletes_in_bulk"] = _deletes_in_bulk(**values)
     try:
         with transaction.atomic():
             return Write.objects.create(token=token, **mine, **values)
@@ -35,3 +37,12 @@ def save_draft(*, token: uuid.UUID, actor: Actor, **values: Any) -> Write:
         if write.revise(**values):
             return write
     raise NotYourDraft(write)
+
+
+def _deletes_in_bulk(
+    *, integration: Integration, source: str, action: str, **rest: Any
+) -> bool:
+    """Tell whether its rows are deleted by one job, as the project's API has it."""
+    jobs = integration.project.capabilities.job_actions
+    is_deletion = source == Write.Source.CSV and action == Write.Action.DELETE
+    return is_deletion and action in jobs

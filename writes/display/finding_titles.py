@@ -88,6 +88,9 @@ RULES: dict[str, RuleTitle] = {
     "id-column": RuleTitle(
         "A column of ids in a create", _LEAVE_OUT, "columns", "leave-columns"
     ),
+    "long-keys": RuleTitle(
+        "Too many keys for one delete", "Split the file, or delete by Id."
+    ),
     "extra-column": RuleTitle(
         "A column that a delete has no use for", _LEAVE_OUT, "columns", "leave-columns"
     ),

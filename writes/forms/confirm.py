@@ -60,10 +60,11 @@ class ConfirmForm(StyledForm):
             self._ask_for_reason(control)
             del self.fields["repeats"]
         self._ask_for_name()
-        if write.delivery != Write.Delivery.PARTS or write.is_run:
+        if not write.goes_in_parts:
             del self.fields["stop_after"]
         self.row_count = write.row_count or 0
-        if write.is_run and write.action == Write.Action.DELETE:
+        is_file = write.source == Write.Source.CSV
+        if is_file and write.action == Write.Action.DELETE:
             self._ask_for_count()
         else:
             del self.fields["count"]

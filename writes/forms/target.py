@@ -132,7 +132,10 @@ class TargetForm(StyledForm):
         if action in (able.file_actions if of_file else able.actions):
             return
         api = f"{project} speaks: {project.get_generation_display()}."
-        text = f"{_LACKS[Write.Action(action)]} {api}"
+        lacks = _LACKS[Write.Action(action)]
+        if action in able.file_actions and not of_file:
+            lacks = _ONLY_ROWS
+        text = f"{lacks} {api}"
         self.add_error(name, forms.ValidationError(text, code="not-capable"))
 
     def target(self) -> dict[str, Any]:
@@ -146,14 +149,22 @@ class TargetForm(StyledForm):
         }
 
 
+_ONLY_ROWS = (
+    "This project deletes only the rows of a file. Upload a CSV with the column of the "
+    "ids alone and the action Delete, be it of one row."
+)
+_BY_KEY = (
+    "This project neither creates nor updates the rows of a file by themselves. Choose "
+    "Upsert, which does both by a key."
+)
 # What to do where an API does not have a kind of write.
 _LACKS = {
     Write.Action.DELETE: "Nothing can be deleted through this project. Delete the "
     "record in the customer's system, or choose a project of today's API.",
     Write.Action.UPSERT: "This project has no upsert by a key. Upload a CSV with the "
     "action Create, Update or Delete, or choose a project whose API has upserts.",
-    Write.Action.CREATE: "This project only upserts the rows of a file. Choose Upsert.",
-    Write.Action.UPDATE: "This project only upserts the rows of a file. Choose Upsert.",
+    Write.Action.CREATE: _BY_KEY,
+    Write.Action.UPDATE: _BY_KEY,
 }
 
 

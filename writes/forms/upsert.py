@@ -35,7 +35,7 @@ ACTIONS = [
     ("upsert", "Upsert by a key"),
     ("create", "Create"),
     ("update", "Update by id"),
-    ("delete", "Delete by id"),
+    ("delete", "Delete"),
 ]
 
 
@@ -71,7 +71,8 @@ class CsvForm(SalesforceOptions, UpsertForm):
         key.required = False
         key.help_text = (
             "Upsert: the column that decides between insert and update, as "
-            "external_id__c. Update and delete: the column of the ids."
+            "external_id__c. Update and delete: the column of the ids. Where a project "
+            "upserts and deletes, a delete takes such a key, too."
         )
         self.earlier = earlier
         self.too_big = False

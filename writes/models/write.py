@@ -93,6 +93,7 @@ class Write(models.Model):
         PARTS = "parts", "In parts"
         CONSOLE = "console", "Fetched by Ampersand from this console"
         STORE = "store", "Fetched by Ampersand from the S3 store"
+        UPLOAD = "upload", "Put into Ampersand's storage"
 
     class Relation(models.TextChoices):
         """What a write is to the one that it came from."""
@@ -147,6 +148,8 @@ class Write(models.Model):
     recipe_json = models.JSONField(default=dict, blank=True)
     # Of a run: what its columns are in JSON (`files.records_json.typing.kinds_of`).
     typing_json = models.JSONField(default=dict, blank=True)
+    # Of a deletion of rows: whether Ampersand takes the file as a whole, as one job.
+    deletes_in_bulk = models.BooleanField(default=False)
     # Whether all records of a request are written or none.
     all_or_none = models.BooleanField(default=False)
     # What Ampersand hands on to Salesforce (`ampersand.provider_headers`), by name.
@@ -228,6 +231,11 @@ class Write(models.Model):
             models.CheckConstraint(
                 condition=~Q(action="upsert") | ~Q(primary_key=""),
                 name="write_upsert_has_key",
+            ),
+            models.CheckConstraint(
+                condition=Q(deletes_in_bulk=False)
+                | Q(source="csv", action="delete") & ~Q(primary_key=""),
+                name="write_bulk_deletion_has_key",
             ),
             models.CheckConstraint(
                 condition=~Q(state="confirmed") | Q(confirmed_at__isnull=False),
@@ -336,7 +344,18 @@ class Write(models.Model):
     @property
     def is_run(self) -> bool:
         """Whether its rows go out as records, some at a time."""
-        return self.source == self.Source.CSV and self.action != self.Action.UPSERT
+        return self.source == self.Source.CSV and not self.is_job
+
+    @property
+    def is_job(self) -> bool:
+        """Whether Ampersand takes its rows as a whole, and works on them as a job."""
+        return self.action == self.Action.UPSERT or self.deletes_in_bulk
+
+    @property
+    def goes_in_parts(self) -> bool:
+        """Whether its file may have to be cut, each part being a job of its own."""
+        ways = (self.Delivery.PARTS, self.Delivery.UPLOAD)
+        return self.source == self.Source.CSV and self.is_job and self.delivery in ways
 
     @property
     def most_in_batch(self) -> int:

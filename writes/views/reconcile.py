@@ -200,6 +200,8 @@ def _may_still_arrive(operation: Operation) -> bool:
 def _risk(batch: Batch) -> str:
     """Say what a second sending would do, as exactly as is known of this one."""
     key = batch.write.primary_key
+    if batch.write.action == Write.Action.DELETE:
+        return again_risk(batch.operation)
     if batch.operation.is_bulk and not resend.could_duplicate(batch):
         return (
             f"Every row has its own {key}, so the same records are updated with the "

@@ -233,7 +233,7 @@ def _deliveries(write: Write) -> list[dict[str, str]]:
     if write.delivery == Write.Delivery.TEXT:
         return []
     labels = dict(Write.Delivery.choices)
-    ways = delivery.deliveries(write.check_report["as_sent_size"])
+    ways = delivery.deliveries(write, write.check_report["as_sent_size"])
     return [{"value": way, "label": labels[way]} for way in ways]
 
 
@@ -243,13 +243,14 @@ def deliver(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Choose how a file that is too big for one request reaches Ampersand."""
     write = find_write(request, pk, Role.OPERATOR)
     way = request.POST.get("delivery", "")
-    together = way == Write.Delivery.PARTS and "is_parallel" in request.POST
+    cut = (Write.Delivery.PARTS, Write.Delivery.UPLOAD)
+    together = way in cut and "is_parallel" in request.POST
     is_open = write.is_ready and write.delivery != Write.Delivery.TEXT
     size = write.check_report.get("as_sent_size", 0)
     # Another edition, so that what is confirmed just now is not sent another way.
     if (
         not is_open
-        or way not in delivery.deliveries(size)
+        or way not in delivery.deliveries(write, size)
         or not write.revise(delivery=way, is_parallel=together)
     ):
         messages.warning(request, "Nothing was changed: there is no such choice.")

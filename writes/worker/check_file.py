@@ -6,7 +6,6 @@ The file is worked on while nothing is locked; what came out is kept with one
 conditional UPDATE, if the draft still is the one that it was begun for.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,6 +14,7 @@ from typing import Any
 
 from ampersand import LARGEST_CSV
 from files.checking.check import check
+from files.checking.deletion import check_deletion
 from files.field import Field
 from files.findings import ROW, Finding, IsThere, Report
 from files.findings_file import FindingsFile
@@ -26,7 +26,7 @@ from files.reading import delimiters
 from files.reading.inspection import Reading, inspect
 from files.reading.read import Read, read
 from files.reading.rows_of_lines import rows_of_lines
-from files.splitting import RecordTooBig, part_text, split
+from files.splitting import RecordTooBig, part_digest, split
 from writes import delivery
 from writes.columns import fields_of, header_of
 from writes.models import SavedMapping, Write
@@ -152,6 +152,8 @@ class _Work:
             _count_rest(report, self.told.totals + mended.totals)
             report.explain = mended.explain
             self._check(as_sent, recipe, report)
+            if self.write.deletes_in_bulk:
+                check_deletion(as_sent, self.write.primary_key, report)
             run = self._run(as_sent, report) if self.write.is_run else {}
             parts = [] if self.write.is_run else self._parts(as_sent, report)
         size, sha256 = measure(as_sent)
@@ -277,20 +279,19 @@ class _Work:
         """Return where the parts of a file would be cut; nothing where it is faulty."""
         if report.blocks:
             return []
+        limit = LARGEST_CSV
+        if as_sent.stat().st_size > LARGEST_CSV:
+            limit = max(limit, self.write.project.capabilities.largest_upload)
         try:
-            parts = split(as_sent, limit=LARGEST_CSV)
+            parts = split(as_sent, limit=limit)
         except RecordTooBig as error:
             message = (
                 f"Row {ROW} alone is {error.size:,} bytes with the header; a part "
-                f"takes {LARGEST_CSV:,} bytes (10 MiB). Put the file on a URL."
+                f"takes {limit:,} bytes ({limit // 2**20} MiB). Put the file on a URL."
             )
             report.add("warns", "too-big", message, row=error.row)
             return []
-        return [
-            asdict(part)
-            | {"sha256": hashlib.sha256(part_text(as_sent, part)).hexdigest()}
-            for part in parts
-        ]
+        return [asdict(part) | {"sha256": part_digest(as_sent, part)} for part in parts]
 
     def _run(self, as_sent: Path, report: Report) -> dict[str, Any]:
         """Return how a file becomes requests; {} where it is faulty."""
@@ -302,9 +303,8 @@ class _Work:
     def _delivery(self, size: int) -> str:
         if size <= LARGEST_CSV:
             return Write.Delivery.TEXT
-        if self.write.delivery in delivery.deliveries(size):
-            return self.write.delivery
-        return Write.Delivery.PARTS
+        ways = delivery.deliveries(self.write, size)
+        return self.write.delivery if self.write.delivery in ways else ways[0]
 
 
 def _count_rest(report: Report, totals: Counter[str]) -> None:

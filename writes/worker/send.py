@@ -139,11 +139,10 @@ def _as_reviewed(operation: Operation) -> Request:
     batch.need_same_generation()
     if batch.write.source == Write.Source.URL:
         url_check.need_same(batch.write)
+    batch.need_same_text()
     if batch.is_shared:
-        need_same_file(batch)
         request = batch.request(url=share_file.share(batch))
     else:
-        batch.need_same_text()
         request = batch.request()
     content = request.content()
     digest = hashlib.sha256(content).hexdigest()

@@ -1,18 +1,25 @@
-"""Addresses from which Ampersand fetches a file: the console's own, or an S3 store's.
+"""Addresses from which Ampersand fetches a file: the console's own, an S3 store's, or
+Ampersand's storage.
 
 An address is made when the write is sent, never before, and nothing of it is stored but
 a digest: whoever reads the database or a page cannot fetch the file with it.
 """
 
+import base64
+import hashlib
 import logging
 from datetime import timedelta
+from functools import partial
+from typing import cast
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
+from ampersand import NotSent, OutcomeUnknown, Refused, Upload, UploadFailed
 from console.runtime.trouble import Prevented
 from files.remote.stores import S3Store, StoreError, new_name
+from files.splitting import Part, part_blocks
 from writes.delivery import deliveries
 from writes.models import Batch, SharedAddress, Write
 
@@ -29,13 +36,15 @@ def share(batch: Batch) -> str:
     the settings have lost what was chosen.
     """
     way = batch.write.delivery
-    if way not in deliveries(0):
+    if way not in deliveries(batch.write, 0):
         raise Prevented(
             "How it was to be handed over is not set up any more. Ask whoever runs "
             "this console; or cancel it, and send it again in parts."
         )
     if way == Write.Delivery.STORE:
         return _put_in_store(batch)
+    if way == Write.Delivery.UPLOAD:
+        return _upload(batch)
     return _share_from_here(batch)
 
 
@@ -63,6 +72,29 @@ def _put_in_store(batch: Batch) -> str:
     batch.save(update_fields=["store_name"])
     store.put(batch.write.path_of("as_sent"), name)
     return store.signed_get(name, int(OPEN_FOR.total_seconds()))
+
+
+def _upload(batch: Batch) -> str:
+    """Put the text of `batch` into Ampersand's storage; return its reference.
+
+    That writes nothing, so a worker that dies after it has it done once more.
+    """
+    path, part = batch.write.path_of("as_sent"), cast(Part, batch.part)
+    blocks = partial(part_blocks, path, part)
+    size, digest = 0, hashlib.md5(usedforsecurity=False)
+    for block in blocks():
+        size += len(block)
+        digest.update(block)
+    file = Upload(
+        name=f"write-{batch.write_id}-part-{batch.number}.csv",
+        size=size,
+        md5=base64.b64encode(digest.digest()).decode(),
+        blocks=blocks,
+    )
+    try:
+        return batch.write.project.client().upload(file)
+    except (NotSent, OutcomeUnknown, Refused, UploadFailed) as error:
+        raise StoreError(f"The file is not in Ampersand's storage. {error}") from None
 
 
 def s3_store() -> S3Store:

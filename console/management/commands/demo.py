@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from console.connections.demo import (
     FAULTS,
+    SINCE_APRIL,
     TODAY,
     USER,
     given_password,
@@ -42,7 +43,7 @@ class Command(BaseCommand):
         if not password and needs_password():
             password = invented = secrets.token_urlsafe(9)
         project = make_demo(password=password, port=options["port"], is_first=True)
-        text = f"Projects {project}, {TODAY} and {FAULTS} speak to {project.write_url}."
-        self.stdout.write(text)
+        projects = f"{project}, {SINCE_APRIL}, {TODAY} and {FAULTS}"
+        self.stdout.write(f"Projects {projects} speak to {project.write_url}.")
         known = f"password {invented}" if invented else "the password you know"
         self.stdout.write(f"Sign in as {USER} with {known}.")
