@@ -1,8 +1,13 @@
 """What a generation of the Write API can do: it decides what a screen offers."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ampersand.schemas import Action
+
+# What may be done with the rows of a file. By id: those without one are created, the
+# others updated, in requests of their own.
+type FileAction = Action | Literal["by_id"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +23,7 @@ class Capabilities:
     """
 
     actions: frozenset[Action]
-    file_actions: frozenset[Action]
+    file_actions: frozenset[FileAction]
     largest_batch: int = 1
     takes_url: bool = False
     takes_headers: bool = False

@@ -29,7 +29,7 @@ LARGEST_BATCH = 100
 _ACTIONS: frozenset[Action] = frozenset({"create", "update", "delete"})
 CAPABILITIES = Capabilities(
     actions=_ACTIONS,
-    file_actions=_ACTIONS,
+    file_actions=_ACTIONS | {"by_id"},
     largest_batch=LARGEST_BATCH,
     takes_headers=True,
 )

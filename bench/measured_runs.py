@@ -143,7 +143,7 @@ class Measured:
     def bodies(self, operation: Operation) -> list[tuple[str, bytes]]:
         """Return address and body of every request of a run."""
         write = operation.batch.write
-        envelope = operation.batch.envelope()
+        (envelope,) = operation.batch.envelopes().values()
         path, table = write.path_of("as_sent"), calls.table_of(write)
         frame = calls.frame_of(envelope)
         return [

@@ -22,7 +22,7 @@ from ampersand import Request, RequestInvalid
 from console.actor import Actor
 from console.models import AuditEvent
 from files.raw_records import read_header
-from files.records_json.cutting import Piece, pieces
+from files.records_json.cutting import Piece
 from files.splitting import Part
 from operations.models import Operation
 from writes import calls, dispatch, requests
@@ -201,20 +201,24 @@ def _plan_file(write: Write) -> list[Planned]:
 
 def _plan_run(write: Write, size: int, sha256: str) -> list[Planned]:
     """Return the one batch of a run, with the requests that its rows are cut into."""
-    envelope = calls.envelope_of(write)
+    envelopes = calls.envelopes_of(write)
     path, table = write.path_of("as_sent"), calls.table_of(write)
-    found = list(pieces(path, table, calls.frame_of(envelope)))
+    found = list(calls.cut(path, table, envelopes, write.lanes))
     if len(found) != write.check_report.get("run", {}).get("calls", len(found)):
         raise RequestInvalid(
             f"It takes {len(found):,} requests now: another number of records goes in "
             "one than when it was checked. Go back to the form and review it again."
         )
     around = {
-        "before": envelope.before,
-        "after": envelope.after,
-        "most": envelope.most,
-        "is_single": envelope.is_single,
+        type_: {
+            "before": envelope.before,
+            "after": envelope.after,
+            "most": envelope.most,
+            "is_single": envelope.is_single,
+        }
+        for type_, envelope in envelopes.items()
     }
+    envelope = next(iter(envelopes.values()))
     masked_key = write.project.active_key().value.masked
     request = replace(envelope.request(b""), body=around, masked_key=masked_key)
     whole = _whole(write, size)

@@ -154,6 +154,8 @@ _LACKS = {
     "action Create, Update or Delete, or choose a project whose API has upserts.",
     Write.Action.CREATE: "This project only upserts the rows of a file. Choose Upsert.",
     Write.Action.UPDATE: "This project only upserts the rows of a file. Choose Upsert.",
+    Write.Action.BY_ID: "This project only upserts the rows of a file. Choose Upsert "
+    "with the key id: every row needs one then.",
 }
 
 

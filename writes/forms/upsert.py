@@ -35,6 +35,7 @@ ACTIONS = [
     ("upsert", "Upsert by a key"),
     ("create", "Create"),
     ("update", "Update by id"),
+    ("by_id", "Create or update by id"),
     ("delete", "Delete by id"),
 ]
 
@@ -71,7 +72,8 @@ class CsvForm(SalesforceOptions, UpsertForm):
         key.required = False
         key.help_text = (
             "Upsert: the column that decides between insert and update, as "
-            "external_id__c. Update and delete: the column of the ids."
+            "external_id__c. By id: the column of the ids; a row without one is "
+            "created where the action says so."
         )
         self.earlier = earlier
         self.too_big = False

@@ -58,6 +58,8 @@ class Call(models.Model):
 
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="calls")
     number = models.PositiveIntegerField()
+    # What is done with its records, "" for what the write says.
+    type = models.CharField(max_length=10, blank=True)
     first_row = models.PositiveIntegerField()
     last_row = models.PositiveIntegerField()
     offset = models.PositiveBigIntegerField()

@@ -19,6 +19,7 @@ from console.models import Integration, Project
 from files.mending import recipes
 from files.mending.recipes import Recipe
 from files.reading.inspection import Inspection
+from files.records_json.lanes import Lanes, unpacked
 from files.rows.fates import Totals
 from operations.models import Operation
 
@@ -85,6 +86,8 @@ class Write(models.Model):
         UPDATE = "update", "Update"
         UPSERT = "upsert", "Upsert"
         DELETE = "delete", "Delete"
+        # Of rows in two lanes: those without an id are created, the others updated.
+        BY_ID = "by_id", "Create or update"
 
     class Delivery(models.TextChoices):
         """How the text of a file reaches Ampersand."""
@@ -145,6 +148,8 @@ class Write(models.Model):
     recipe_json = models.JSONField(default=dict, blank=True)
     # Of a run: what its columns are in JSON (`files.records_json.typing.kinds_of`).
     typing_json = models.JSONField(default=dict, blank=True)
+    # Of a run in two lanes: which rows are updates (`files.records_json.lanes`).
+    lanes_packed = models.BinaryField(null=True)
     # Whether all records of a request are written or none.
     all_or_none = models.BooleanField(default=False)
     # What Ampersand hands on to Salesforce (`ampersand.provider_headers`), by name.
@@ -214,7 +219,7 @@ class Write(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(source="record", action__in=["create", "update", "delete"])
-                | Q(source="csv", action__in=["create", "update", "delete"])
+                | Q(source="csv", action__in=["create", "update", "delete", "by_id"])
                 | Q(source__in=["csv", "url"], action="upsert"),
                 name="write_action_fits_source",
             ),
@@ -224,7 +229,7 @@ class Write(models.Model):
                 name="write_names_record",
             ),
             models.CheckConstraint(
-                condition=~Q(action="upsert") | ~Q(primary_key=""),
+                condition=~Q(action__in=["upsert", "by_id"]) | ~Q(primary_key=""),
                 name="write_upsert_has_key",
             ),
             models.CheckConstraint(
@@ -333,9 +338,29 @@ class Write(models.Model):
         return self.source == self.Source.CSV and self.action != self.Action.UPSERT
 
     @property
+    def types(self) -> tuple[str, ...]:
+        """What is done with the rows of a run, in the order of the file as sent."""
+        if self.has_lanes:
+            return (self.Action.CREATE.value, self.Action.UPDATE.value)
+        return (self.action,)
+
+    @property
     def most_in_batch(self) -> int:
         """How many records one request of a run may carry, for its provider."""
-        return self.integration.most_in_batch(self.action, self.object_name)
+        ask = self.integration.most_in_batch
+        return max(ask(type_, self.object_name) for type_ in self.types)
+
+    @property
+    def has_lanes(self) -> bool:
+        """Whether some of its rows are created and the others updated."""
+        return self.action == self.Action.BY_ID
+
+    @property
+    def lanes(self) -> Lanes | None:
+        """The two lanes of its rows, None where it has none or was not checked."""
+        if self.lanes_packed is None or self.row_count is None:
+            return None
+        return unpacked(bytes(self.lanes_packed), self.row_count)
 
     @property
     def is_on_trial(self) -> bool:

@@ -145,8 +145,14 @@ def _call_page(
 
 def _rows(found: Call) -> list[dict[str, Any]]:
     told = found.rows_told()
+    in_file = calls.origin_of(found.batch.write)
     return [
-        {"row": found.first_row + place, "state": state, "id": id_, "reason": reason}
+        {
+            "row": in_file(found.first_row + place),
+            "state": state,
+            "id": id_,
+            "reason": reason,
+        }
         for place, (state, id_, reason) in enumerate(told)
     ]
 
@@ -154,10 +160,11 @@ def _rows(found: Call) -> list[dict[str, Any]]:
 def _exact(found: Call) -> dict[str, Any]:
     """Return the exact body, made again from the file; or why that cannot be."""
     try:
-        envelope = found.batch.envelope()
+        write = found.batch.write
+        envelope = found.batch.envelopes()[found.type or write.action]
         content = body(
-            found.batch.write.path_of("as_sent"),
-            calls.table_of(found.batch.write),
+            write.path_of("as_sent"),
+            calls.table_of(write),
             calls.frame_of(envelope),
             offset=found.offset,
             length=found.length,

@@ -1,49 +1,73 @@
 """Checking a file whose rows go out as records: their kinds, and the requests."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from files.field import Field
 from files.findings import ROW, Report
 from files.raw_records import read_records
-from files.records_json.cutting import LARGEST_BODY, RecordTooBig, pieces
-from files.records_json.typing import Table, kinds_of
+from files.records_json import lanes
+from files.records_json.cutting import LARGEST_BODY, RecordTooBig
+from files.records_json.lanes import Lanes
+from files.records_json.typing import Kind, Table, kinds_of
 from files.rows.sent_rows import read_header
 from files.shown import shown
-from writes.calls import envelope_of, frame_of, table_for
+from writes.calls import cut, envelopes_of, table_for
 from writes.models import Write
+from writes.storage import NewFiles
 
 # So many cells of a wrong kind are told; nobody reads more.
 MOST_TOLD = 10_000
 
 
-def check_run(
-    write: Write, as_sent: Path, fields: Sequence[Field], report: Report
-) -> dict[str, Any]:
-    """Add what keeps rows from becoming records; return how they are sent.
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """How the rows of a file are sent as records.
 
-    `kinds` are those of the columns, `calls` the number of requests, `sha256` that of
-    all their bodies together. {} where something blocks.
+    `as_sent` is the file that is cut. `kinds` are those of its columns, `told` is what
+    the review says of the requests; both are empty where something blocks.
     """
+
+    as_sent: Path
+    kinds: dict[str, Kind] = field(default_factory=dict)
+    lanes: Lanes | None = None
+    told: dict[str, Any] = field(default_factory=dict)
+
+
+def check_run(
+    write: Write,
+    as_sent: Path,
+    fields: Sequence[Field],
+    report: Report,
+    new_files: NewFiles,
+) -> Run:
+    """Add what keeps rows from becoming records; return how they are sent."""
     names, _ = read_header(as_sent)
     kinds = kinds_of(names, fields)
-    table = table_for(write, names, kinds)
+    table = table_for(write, names, kinds, key=report.key)
     _tell_columns(write, table, report)
     _tell_cells(as_sent, table, report)
     if report.blocks:
-        return {}
+        return Run(as_sent=as_sent)
+    found, told = None, {}
+    in_lanes = as_sent
+    if write.has_lanes:
+        in_lanes = new_files.path("as-sent")
+        found = lanes.by_id(as_sent, in_lanes, names.index(table.id_name))
+        told = {"creates": found.creates, "updates": found.updates}
     try:
-        found = pieces(as_sent, table, frame_of(envelope_of(write)))
-        calls = sum(1 for _ in found)
+        told["calls"] = sum(1 for _ in cut(in_lanes, table, envelopes_of(write), found))
     except RecordTooBig as error:
         message = (
             f"Row {ROW} alone makes a request of {error.size:,} bytes; the limit is "
             f"{LARGEST_BODY:,}. Shorten it or leave it out."
         )
-        report.add("blocks", "too-big", message, row=error.row)
-        return {}
-    return {"kinds": kinds, "calls": calls}
+        row = found.origin()(error.row) if found else error.row
+        report.add("blocks", "too-big", message, row=row)
+        return Run(as_sent=as_sent)
+    return Run(as_sent=in_lanes, kinds=kinds, lanes=found, told=told)
 
 
 def _tell_columns(write: Write, table: Table, report: Report) -> None:
