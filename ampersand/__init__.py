@@ -32,6 +32,7 @@ from ampersand.schemas import (
     UpdateStyle,
     WriteResult,
 )
+from ampersand.search import SearchHit, can_be_asked
 from ampersand.secrets import SecretStr, redact
 
 __all__ = [
@@ -63,10 +64,12 @@ __all__ = [
     "Request",
     "RequestInvalid",
     "RowResult",
+    "SearchHit",
     "SecretStr",
     "Target",
     "UpdateStyle",
     "WriteResult",
+    "can_be_asked",
     "generation_for",
     "redact",
 ]

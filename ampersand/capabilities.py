@@ -16,15 +16,17 @@ class Capabilities:
 
     `actions` are the kinds of write that it takes for one record, `file_actions` those
     for the rows of a file; "upsert" is a job of Ampersand's own, the others are sent as
-    records, up to `largest_batch` in a request. `takes_url` says that Ampersand fetches
-    a file by itself, `takes_headers` that it hands headers on to the SaaS.
-    `has_update_styles` says that its way to update was never published, so that a
-    project has to choose one.
+    records, up to `largest_batch` in a request. `searches` says that records can be
+    looked up by the value of a field. `takes_url` says that Ampersand fetches a file by
+    itself, `takes_headers` that it hands headers on to the SaaS. `has_update_styles`
+    says that its way to update was never published, so that a project has to choose
+    one.
     """
 
     actions: frozenset[Action]
     file_actions: frozenset[FileAction]
     largest_batch: int = 1
+    searches: bool = False
     takes_url: bool = False
     takes_headers: bool = False
     has_update_styles: bool = False

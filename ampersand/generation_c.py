@@ -32,6 +32,7 @@ CAPABILITIES = Capabilities(
     file_actions=_ACTIONS | {"by_id"},
     largest_batch=LARGEST_BATCH,
     takes_headers=True,
+    searches=True,
 )
 
 

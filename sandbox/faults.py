@@ -39,6 +39,7 @@ OF_C = {
     "batch_no_results": "A batch is written, and answered by its counts alone.",
     "batch_results_short": "The first result is missing from the answer to a batch.",
     "batch_counts_wrong": "The answer to a batch counts ten successes too few.",
+    "search_two": "A search that finds a record tells it twice.",
     "server_error_422": "Answers 422 with the text of a 5xx of the SaaS; nothing is "
     "written.",
 }
