@@ -6,8 +6,8 @@ from typing import Literal
 from ampersand.schemas import Action
 
 # What may be done with the rows of a file. By id: those without one are created, the
-# others updated, in requests of their own.
-type FileAction = Action | Literal["by_id"]
+# others updated, in requests of their own. By key: the same, once the key was searched.
+type FileAction = Action | Literal["by_id", "by_key"]
 
 
 @dataclass(frozen=True, kw_only=True)

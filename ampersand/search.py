@@ -42,7 +42,7 @@ class SearchHit:
 
 def can_be_asked(value: str) -> bool:
     """Tell whether a value is asked for as it is, and not as a part of the query."""
-    return bool(value) and _UNSAFE.isdisjoint(value)
+    return bool(value) and value.isprintable() and _UNSAFE.isdisjoint(value)
 
 
 def search_records(

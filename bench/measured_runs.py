@@ -42,6 +42,9 @@ class _Silent:
     def step(self, name: str, total_bytes: int) -> None:
         """Nobody waits for news."""
 
+    def need_worker(self) -> None:
+        """No page waits."""
+
     def __call__(self, done_bytes: int, done_rows: int) -> None:
         """Nobody waits for news."""
 

@@ -9,7 +9,7 @@ from typing import cast
 from ampersand import Action, Envelope, Request, RequestInvalid
 from files.mending import taken_out
 from files.records_json.cutting import Frame, Piece, body, pieces
-from files.records_json.lanes import Lanes
+from files.records_json.lanes import ID_COLUMN, Lanes
 from files.records_json.typing import Kind, Table
 from files.rows.sent_rows import read_header
 from writes.models import Write
@@ -85,6 +85,8 @@ def table_for(
     than by the write.
     """
     key = (key or write.primary_key).casefold()
+    if write.action == Write.Action.BY_KEY:
+        key = ID_COLUMN
     id_name = next((name for name in names if name.casefold() == key), "")
     if write.action == Write.Action.CREATE:
         id_name = ""

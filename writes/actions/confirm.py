@@ -21,6 +21,7 @@ from django.utils import timezone
 from ampersand import Request, RequestInvalid
 from console.actor import Actor
 from console.models import AuditEvent
+from console.runtime import db_clock
 from files.raw_records import read_header
 from files.records_json.cutting import Piece
 from files.splitting import Part
@@ -28,7 +29,8 @@ from operations.models import Operation
 from writes import calls, dispatch, requests
 from writes.actions.duplicates import RepeatFound, claim
 from writes.actions.release_parts import due_at
-from writes.models import Batch, Call, Write
+from writes.models import Batch, Call, KeyLookup, Write
+from writes.models.key_lookup import is_stale
 from writes.storage import measure
 
 Delivery = Write.Delivery
@@ -100,6 +102,7 @@ def confirm(
             )
             if not confirmed:
                 return _operation_of(write)
+            KeyLookup.objects.filter(write=write).delete()
             _note_content(write, now, actor, repeat_reason, repeats)
             operations = [
                 _add(write, number, plan, actor, now, of=len(planned))
@@ -183,6 +186,11 @@ def _plan(write: Write) -> list[Planned]:
 
 def _plan_file(write: Write) -> list[Planned]:
     report = write.check_report
+    if is_stale(write, db_clock.now()):
+        raise RequestInvalid(
+            "Its keys were looked up too long ago: a record may have come or gone. "
+            "Look them up again."
+        )
     size, sha256 = measure(write.path_of("as_sent"))
     if sha256 != report["as_sent_sha256"]:
         raise RequestInvalid("The stored file is not what was checked.")

@@ -88,6 +88,8 @@ class Write(models.Model):
         DELETE = "delete", "Delete"
         # Of rows in two lanes: those without an id are created, the others updated.
         BY_ID = "by_id", "Create or update"
+        # The same, by a key that is looked up first (`writes.worker.look_up`).
+        BY_KEY = "by_key", "Create or update"
 
     class Delivery(models.TextChoices):
         """How the text of a file reaches Ampersand."""
@@ -150,6 +152,8 @@ class Write(models.Model):
     typing_json = models.JSONField(default=dict, blank=True)
     # Of a run in two lanes: which rows are updates (`files.records_json.lanes`).
     lanes_packed = models.BinaryField(null=True)
+    # When the first of its keys was looked up, where they are.
+    looked_up_at = models.DateTimeField(null=True)
     # Whether all records of a request are written or none.
     all_or_none = models.BooleanField(default=False)
     # What Ampersand hands on to Salesforce (`ampersand.provider_headers`), by name.
@@ -219,7 +223,10 @@ class Write(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(source="record", action__in=["create", "update", "delete"])
-                | Q(source="csv", action__in=["create", "update", "delete", "by_id"])
+                | Q(
+                    source="csv",
+                    action__in=["create", "update", "delete", "by_id", "by_key"],
+                )
                 | Q(source__in=["csv", "url"], action="upsert"),
                 name="write_action_fits_source",
             ),
@@ -229,7 +236,8 @@ class Write(models.Model):
                 name="write_names_record",
             ),
             models.CheckConstraint(
-                condition=~Q(action__in=["upsert", "by_id"]) | ~Q(primary_key=""),
+                condition=~Q(action__in=["upsert", "by_id", "by_key"])
+                | ~Q(primary_key=""),
                 name="write_upsert_has_key",
             ),
             models.CheckConstraint(
@@ -353,7 +361,7 @@ class Write(models.Model):
     @property
     def has_lanes(self) -> bool:
         """Whether some of its rows are created and the others updated."""
-        return self.action == self.Action.BY_ID
+        return self.action in (self.Action.BY_ID, self.Action.BY_KEY)
 
     @property
     def lanes(self) -> Lanes | None:

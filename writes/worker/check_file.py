@@ -78,6 +78,7 @@ def _work_out(write: Write, new_files: NewFiles, progress: Progress) -> dict[str
         "check_report": {},
         "row_count": None,
         "lanes_packed": None,
+        "looked_up_at": None,
         **dict.fromkeys(("as_read", "as_sent", "held_back", "findings"), ""),
     }
     if inspection.refusal or (inspection.doubts and not write.reading):
@@ -169,6 +170,7 @@ class _Work:
             "is_ready": not report.blocks,
             "delivery": self._delivery(size),
             "typing_json": run.kinds,
+            "looked_up_at": run.since,
             "lanes_packed": run.lanes.packed() if run.lanes else None,
             "check_report": report.as_json()
             | {
@@ -301,7 +303,9 @@ class _Work:
         if report.blocks or not self.write.is_run:
             return Run(as_sent=as_sent)
         self.progress.step("Cutting", as_sent.stat().st_size)
-        return check_run(self.write, as_sent, self.fields, report, self.new_files)
+        return check_run(
+            self.write, as_sent, self.fields, report, self.new_files, self.progress
+        )
 
     def _delivery(self, size: int) -> str:
         if size <= LARGEST_CSV:
