@@ -25,7 +25,7 @@ def envelopes_of(write: Write) -> dict[str, Envelope]:
         type_: client.prepare_envelope(
             write.target(),
             cast(Action, type_),
-            most=write.integration.most_in_batch(type_, write.object_name),
+            most=write.most_of(type_),
             all_or_none=write.all_or_none,
         )
         for type_ in write.types

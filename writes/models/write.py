@@ -154,6 +154,8 @@ class Write(models.Model):
     lanes_packed = models.BinaryField(null=True)
     # When the first of its keys was looked up, where they are.
     looked_up_at = models.DateTimeField(null=True)
+    # No request of it carries more records than this, where it is set.
+    most_per_request = models.PositiveSmallIntegerField(null=True)
     # Whether all records of a request are written or none.
     all_or_none = models.BooleanField(default=False)
     # What Ampersand hands on to Salesforce (`ampersand.provider_headers`), by name.
@@ -352,11 +354,15 @@ class Write(models.Model):
             return (self.Action.CREATE.value, self.Action.UPDATE.value)
         return (self.action,)
 
+    def most_of(self, type_: str) -> int:
+        """Return how many records one request of a run may carry, by its type."""
+        most = self.integration.most_in_batch(type_, self.object_name)
+        return min(most, self.most_per_request or most)
+
     @property
     def most_in_batch(self) -> int:
-        """How many records one request of a run may carry, for its provider."""
-        ask = self.integration.most_in_batch
-        return max(ask(type_, self.object_name) for type_ in self.types)
+        """How many records one request of a run may carry, whatever its type."""
+        return max(map(self.most_of, self.types))
 
     @property
     def has_lanes(self) -> bool:
