@@ -35,6 +35,7 @@ from ampersand.schemas import (
     UpdateStyle,
     WriteResult,
 )
+from ampersand.search import SearchHit, can_be_asked
 from ampersand.secrets import SecretStr, redact
 from ampersand.uploading import Upload, UploadFailed, origin_of
 
@@ -73,12 +74,14 @@ __all__ = [
     "Request",
     "RequestInvalid",
     "RowResult",
+    "SearchHit",
     "SecretStr",
     "Target",
     "UpdateStyle",
     "Upload",
     "UploadFailed",
     "WriteResult",
+    "can_be_asked",
     "generation_for",
     "origin_of",
     "redact",

@@ -13,13 +13,26 @@ SHORT_ID, LONG_ID = 15, 18
 LARGEST_CSV = 10 * 1024 * 1024
 
 
-def checked(*, action: Action, method: str, url: str, body: dict[str, Any]) -> Request:
+def checked(
+    *,
+    action: Action,
+    method: str,
+    url: str,
+    body: dict[str, Any],
+    more_headers: tuple[tuple[str, str], ...] = (),
+) -> Request:
     """Make a request whose body JSON can carry and no caller can change any more.
 
     Raises: RequestInvalid if JSON cannot carry it.
     """
     try:
-        request = Request(action=action, method=method, url=url, body=deepcopy(body))
+        request = Request(
+            action=action,
+            method=method,
+            url=url,
+            body=deepcopy(body),
+            more_headers=more_headers,
+        )
         request.content()
     except UnicodeEncodeError:
         raise RequestInvalid("A text holds characters that are not Unicode.") from None

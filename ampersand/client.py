@@ -14,6 +14,7 @@ from ampersand import (
     metadata,
     operations,
     providers,
+    search,
     uploading,
 )
 from ampersand.answers import Answer
@@ -41,6 +42,7 @@ from ampersand.schemas import (
     UpdateStyle,
     WriteResult,
 )
+from ampersand.search import SearchHit
 from ampersand.secrets import SecretStr
 from ampersand.uploading import STORAGE, Upload, UploadFailed, Uploads
 
@@ -65,6 +67,7 @@ class Client:
         api_key: SecretStr,
         write_url: str = WRITE_URL,
         api_url: str = API_URL,
+        search_url: str = "",
         generation: str = "A",
         update_style: UpdateStyle = "patch",
         id_spelling: IdSpelling = "id",
@@ -77,6 +80,8 @@ class Client:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Open a client; `timeout` is in seconds for a single wait.
+
+        Without a `search_url` nothing can be looked up.
 
         `resolve` says to which addresses a host leads, and refuses those where the key
         may not go; the system's resolver is asked unless it is given.
@@ -94,6 +99,7 @@ class Client:
         self._masked_key = api_key.masked
         self._write_url = base_url(write_url)
         self._api_url = base_url(api_url)
+        self._search_url = base_url(search_url) if search_url else ""
         self._update_style = update_style
         self._id_spelling = id_spelling
         self._sleep = sleep
@@ -311,6 +317,33 @@ class Client:
             group_ref=group_ref,
         )
         return self._read(request, metadata.read_object_metadata)
+
+    def search(
+        self,
+        *,
+        project: str,
+        integration: str,
+        object_name: str,
+        group_ref: str,
+        name: str,
+        value: str,
+    ) -> tuple[SearchHit, ...]:
+        """Ask for the records of a customer whose field `name` is `value`: one page.
+
+        It is asked with a POST, and only reads.
+        """
+        if not self._generation.CAPABILITIES.searches:
+            raise RequestInvalid("This generation of Ampersand's API has no search.")
+        request = search.search_records(
+            self._search_url,
+            project=project,
+            integration=integration,
+            object_name=object_name,
+            group_ref=group_ref,
+            name=name,
+            value=value,
+        )
+        return self._read(request, search.read_hits)
 
     def _masked(self, request: Request) -> Request:
         return replace(request, masked_key=self._masked_key)

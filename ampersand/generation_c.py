@@ -43,10 +43,11 @@ LARGEST_BATCH = 100
 _ACTIONS: frozenset[Action] = frozenset({"create", "update", "delete"})
 CAPABILITIES = Capabilities(
     actions=_ACTIONS,
-    file_actions=_ACTIONS,
+    file_actions=_ACTIONS | {"by_id", "by_key"},
     largest_batch=LARGEST_BATCH,
     takes_headers=True,
     takes_associations=True,
+    searches=True,
 )
 
 

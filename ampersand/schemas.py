@@ -49,7 +49,7 @@ class Request:
     for a GET. `masked_key` is how the key is shown, e.g. "••••1a2b". `answer_has_id`
     says that the answer names what was asked for, so that an answer to something else
     is noticed. `raw` are the exact bytes of a body that was made as text; `body` may
-    then be left out.
+    then be left out. `more_headers` are sent besides the usual ones.
     """
 
     action: Action
@@ -59,6 +59,7 @@ class Request:
     masked_key: str = MASK
     answer_has_id: bool = False
     raw: bytes | None = None
+    more_headers: tuple[tuple[str, str], ...] = ()
 
     def content(self) -> bytes:
         """Return the exact bytes of the body: compact JSON in UTF-8, b"" for none.
@@ -87,7 +88,7 @@ class Request:
         headers = {"Accept": "application/json", "User-Agent": USER_AGENT}
         if self.content():
             headers["Content-Type"] = "application/json"
-        return headers
+        return headers | dict(self.more_headers)
 
     def headers_shown(self) -> dict[str, str]:
         """Return the headers that are sent, with the key masked."""

@@ -37,6 +37,9 @@ class Steps:
         self.end()
         self._name = name
 
+    def need_worker(self) -> None:
+        """No page waits."""
+
     def __call__(self, done_bytes: int, done_rows: int) -> None:
         """Nothing waits for news."""
 

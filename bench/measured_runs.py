@@ -42,6 +42,9 @@ class _Silent:
     def step(self, name: str, total_bytes: int) -> None:
         """Nobody waits for news."""
 
+    def need_worker(self) -> None:
+        """No page waits."""
+
     def __call__(self, done_bytes: int, done_rows: int) -> None:
         """Nobody waits for news."""
 
@@ -143,7 +146,7 @@ class Measured:
     def bodies(self, operation: Operation) -> list[tuple[str, bytes]]:
         """Return address and body of every request of a run."""
         write = operation.batch.write
-        envelope = operation.batch.envelope()
+        (envelope,) = operation.batch.envelopes().values()
         path, table = write.path_of("as_sent"), calls.table_of(write)
         frame = calls.frame_of(envelope)
         return [

@@ -7,9 +7,10 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 # Ampersand's own: they serve https at the usual port, in the USA and in the EU.
+# That of searches is named by a public client alone, and by no document.
 AMPERSAND_HOSTS = {
     (f"{service}.{domain}", 443)
-    for service in ("write", "api")
+    for service in ("write", "api", "search")
     for domain in ("withampersand.com", "eu.withampersand.com")
 }
 # NUL is not among them: Django refuses it everywhere.

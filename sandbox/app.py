@@ -15,6 +15,7 @@ from sandbox import (
     inspection,
     installations,
     schema,
+    search,
     uploads,
 )
 from sandbox.bulk import Bulk
@@ -136,7 +137,7 @@ class Sandbox:
         raise Problem(404, "The requested resource does not exist.")
 
     def _api(self, request: Request, parts: list[str]) -> Response:
-        if request.method not in WRITING:
+        if not _writes(request, parts):
             return self._answer(request, parts)
         arrivals.record(self._store, request)
         status = None
@@ -151,8 +152,15 @@ class Sandbox:
         return response
 
     def _answer(self, request: Request, parts: list[str]) -> Response:
-        _authenticate(request)
+        _authenticate(request, writes=_writes(request, parts))
         match parts:
+            case ["projects", project, "integrations", name] if (
+                request.method == "POST" and find_project(project).generation == "C"
+            ):
+                integration = find_integration(find_project(project), name)
+                faults.before(request.fault)
+                told = search.search(self._store, request, integration)
+                return faults.after(request.fault, told)
             case [*_, "objects", _, "metadata"] if request.method == "GET":
                 pass
             case ["projects", project, "integrations", name, "objects", *rest] if rest:
@@ -295,14 +303,22 @@ def _metadata(request: Request, integration: Integration, name: str) -> Any:
     return metadata(name, sobject)
 
 
-def _authenticate(request: Request) -> None:
+def _writes(request: Request, parts: list[str]) -> bool:
+    """Whether a request is one that writes; a search is asked with a POST, too."""
+    match parts:
+        case ["projects", _, "integrations", _]:
+            return request.method in WRITING and request.method != "POST"
+    return request.method in WRITING
+
+
+def _authenticate(request: Request, *, writes: bool) -> None:
     if request.key not in (WRITE_KEY, READ_KEY):
         raise Problem(
             401,
             "The API key is missing or not valid.",
             remedy="Send a valid key in the X-Api-Key header.",
         )
-    if request.key == READ_KEY and request.method in WRITING:
+    if request.key == READ_KEY and writes:
         raise Problem(
             403,
             "The API key is not allowed to write.",

@@ -41,6 +41,7 @@ OF_C = {
     "batch_counts_wrong": "The answer to a batch counts ten successes too few.",
     "batch_swapped": "HubSpot's results of what was created come in another order.",
     "associations_fail_after": "HubSpot writes, and the associations fail after that.",
+    "search_two": "A search that finds a record tells it twice.",
     "server_error_422": "Answers 422 with the text of a 5xx of the SaaS; nothing is "
     "written.",
 }

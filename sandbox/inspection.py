@@ -3,7 +3,7 @@
 import json
 from urllib.parse import parse_qs
 
-from sandbox import arrivals, faults, schema
+from sandbox import arrivals, faults, schema, search
 from sandbox.catalog import (
     FAILED_OPERATION,
     GROUPS,
@@ -45,6 +45,7 @@ def home() -> Response:
         "GET /sandbox/records/{object}[?groupRef=&count=1]   what was written",
         "GET /sandbox/describe/{object}   its fields, as Salesforce describes them",
         "GET /sandbox/requests     every write request received, and its end",
+        "GET /sandbox/searches     every search received",
         "GET /sandbox/faults       misbehaviour to ask for",
         "GET /sandbox/sample.csv   a file for recordsURL",
         "POST /sandbox/plan        give a write to come a fault",
@@ -65,6 +66,8 @@ def page(store: Store, request: Request, parts: list[str]) -> Response:
             return answer(describe(sobject))
         case ["requests"]:
             return arrivals.shown(store)
+        case ["searches"]:
+            return search.shown(store)
         case ["faults"]:
             return answer(faults.FAULTS)
         case ["sample.csv"]:

@@ -61,6 +61,10 @@ CREATE TABLE IF NOT EXISTS requests (
 CREATE TABLE IF NOT EXISTS ends (
     request TEXT PRIMARY KEY, status INTEGER, worked INTEGER NOT NULL, operation TEXT
 );
+CREATE TABLE IF NOT EXISTS searches (
+    number INTEGER PRIMARY KEY, object TEXT NOT NULL, field TEXT NOT NULL,
+    value TEXT NOT NULL
+);
 -- The faults that requests to come will have, by their numbers.
 CREATE TABLE IF NOT EXISTS plans (request INTEGER PRIMARY KEY, fault TEXT NOT NULL);
 """
@@ -83,6 +87,7 @@ _NAMES = (
     "logs",
     "requests",
     "ends",
+    "searches",
     "plans",
 )
 

@@ -1,11 +1,15 @@
 """How the file of a run becomes requests: the table of its rows, and their frame."""
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
 from ampersand import HUBSPOT, Action, Envelope, Request, RequestInvalid
-from files.records_json.cutting import Frame, body, pieces
+from files.mending import taken_out
+from files.records_json.cutting import Frame, Piece, body, pieces
+from files.records_json.lanes import ID_COLUMN, Lanes
 from files.records_json.typing import Kind, Table
 from files.rows.sent_rows import read_header
 from writes.models import Write
@@ -14,23 +18,55 @@ from writes.models import Write
 EMPTY_TEXT = '""'
 
 
-def envelope_of(write: Write) -> Envelope:
-    """Return what stands around the records of each request.
+def envelopes_of(write: Write) -> dict[str, Envelope]:
+    """Return what stands around the records of each request, by type.
 
     Raises `NoActiveKey`, `UnreadableSecret` and `RequestInvalid`.
     """
     client = write.project.client(only_prepares=True)
-    return client.prepare_envelope(
-        write.target(),
-        cast(Action, write.action),
-        most=write.most_in_batch,
-        all_or_none=write.all_or_none,
-    )
+    return {
+        type_: client.prepare_envelope(
+            write.target(),
+            cast(Action, type_),
+            most=write.most_of(type_),
+            all_or_none=write.all_or_none,
+        )
+        for type_ in write.types
+    }
 
 
 def frame_of(envelope: Envelope) -> Frame:
     """Return the envelope as files are cut by it."""
-    return Frame(envelope.before, envelope.after, envelope.most, envelope.is_single)
+    return Frame(
+        envelope.before,
+        envelope.after,
+        envelope.most,
+        envelope.is_single,
+        envelope.action,
+    )
+
+
+def cut(
+    path: Path, table: Table, envelopes: dict[str, Envelope], lanes: Lanes | None
+) -> Iterator[Piece]:
+    """Yield the requests of a file as sent, lane by lane. Raises as `pieces`."""
+    frames = [frame_of(envelope) for envelope in envelopes.values()]
+    sizes = [None] if lanes is None else [lanes.creates, lanes.updates]
+    last: Piece | None = None
+    for frame, rows in zip(frames, sizes, strict=True):
+        for piece in pieces(path, table, frame, after=last, rows=rows):
+            yield piece
+            last = piece
+
+
+def origin_of(write: Write) -> Callable[[int], int]:
+    """Return what turns a row of the file as sent into the row of the file as read."""
+    before = taken_out.origin_of(write.recipe).row
+    lanes = write.lanes
+    if lanes is None:
+        return before
+    in_order = lanes.origin()
+    return lambda row: before(in_order(row))
 
 
 def table_of(write: Write, kinds: dict[str, Kind] | None = None) -> Table:
@@ -43,9 +79,17 @@ def table_of(write: Write, kinds: dict[str, Kind] | None = None) -> Table:
     return table_for(write, names, write.typing_json if kinds is None else kinds)
 
 
-def table_for(write: Write, names: list[str], kinds: dict[str, Kind]) -> Table:
-    """Return the table of a file with these columns."""
-    key = write.primary_key.casefold()
+def table_for(
+    write: Write, names: list[str], kinds: dict[str, Kind], *, key: str = ""
+) -> Table:
+    """Return the table of a file with these columns.
+
+    `key` is the column of the ids as the header spells it, where that is known better
+    than by the write.
+    """
+    key = (key or write.primary_key).casefold()
+    if write.action == Write.Action.BY_KEY:
+        key = ID_COLUMN
     id_name = next((name for name in names if name.casefold() == key), "")
     if write.action == Write.Action.CREATE:
         id_name = ""
@@ -61,14 +105,18 @@ MOST_SHOWN = 3
 def first_shown(write: Write) -> Request:
     """Return the first request with its first records, for a person to look at.
 
-    Raises as `envelope_of`, and `FileNotFoundError`.
+    Raises as `envelopes_of`, and `FileNotFoundError`.
     """
-    envelope = envelope_of(write)
-    frame = replace(frame_of(envelope), most=min(envelope.most, MOST_SHOWN))
+    envelopes = {
+        type_: replace(envelope, most=min(envelope.most, MOST_SHOWN))
+        for type_, envelope in envelopes_of(write).items()
+    }
     path, table = write.path_of("as_sent"), table_of(write)
-    first = next(pieces(path, table, frame), None)
+    first = next(cut(path, table, envelopes, write.lanes), None)
     if first is None:
         raise RequestInvalid("The file has no row.")
+    envelope = envelopes[first.type]
+    frame = frame_of(envelope)
     raw = body(path, table, frame, offset=first.offset, length=first.length)
     key = write.project.active_key()
     return Request(

@@ -51,6 +51,11 @@ writes_patterns = (
             run.decide,
             name="call_decide",
         ),
+        path(
+            "<int:pk>/requests/<int:number>/halves/",
+            derived.halves,
+            name="call_halves",
+        ),
         path("<int:pk>/discard/", review.discard, name="discard"),
         path("<int:pk>/again/", review.again, name="again"),
         path("<int:pk>/retry/", derived.retry, name="retry"),

@@ -37,7 +37,7 @@ from console.models import (
     WriteObject,
 )
 from console.models.grant import give
-from console.models.project import GIVEN_FOR
+from console.models.project import ADDRESSES, GIVEN_FOR
 from console.settings import env
 from files.fields.describe import from_describe
 
@@ -150,7 +150,7 @@ def _project(name: str, port: int) -> Project:
     """Return a project, made or brought in step with the sandbox's port."""
     address = f"http://{HOST}:{port}/v1"
     project = Project.objects.filter(name=name).first()
-    if project and (project.write_url, project.api_url) == (address, address):
+    if project and all(getattr(project, each) == address for each in ADDRESSES):
         return project
     kept = model_to_dict(project or Project(), fields=ProjectForm.Meta.fields)
     remote_id, generation = REMOTE[name]
@@ -160,8 +160,7 @@ def _project(name: str, port: int) -> Project:
         "remote_id": remote_id,
         "generation": generation,
         "environment": Project.Environment.SANDBOX,
-        "write_url": address,
-        "api_url": address,
+        **dict.fromkeys(ADDRESSES, address),
     }
     form = ProjectForm(data, instance=project, environments=Environment.values)
     if project is None:

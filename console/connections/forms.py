@@ -38,6 +38,7 @@ class ProjectForm(StyledModelForm):
             "write_url",
             "api_url",
             "generation",
+            "search_url",
             "update_style",
             "id_spelling",
             "max_at_once",

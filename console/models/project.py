@@ -29,7 +29,8 @@ from console.validators import THIS_MACHINE, validate_base_url, validate_path_pa
 
 # What GIVEN_FOR names of a project, an API key was typed in for: there it goes, and a
 # project that is moved has no key until one is typed in anew.
-GIVEN_FOR = ("environment", "write_url", "api_url")
+ADDRESSES = ("write_url", "api_url", "search_url")
+GIVEN_FOR = ("environment", *ADDRESSES)
 
 # Which hosts are allowed, a setting says.
 HTTPS_NEEDED = "An address must begin with https://, since the API key goes there."
@@ -113,6 +114,14 @@ class Project(models.Model):
         validators=[validate_base_url],
         help_text="Where operations and their logs are read.",
     )
+    search_url = models.CharField(
+        "Search address",
+        max_length=500,
+        blank=True,
+        default="https://search.withampersand.com/v1",
+        validators=[validate_base_url],
+        help_text="Of today's API alone: where records are looked up by a key.",
+    )
     generation = models.CharField(
         "API generation", max_length=1, choices=Generation, default=Generation.A
     )
@@ -171,6 +180,11 @@ class Project(models.Model):
                 )
                 for name in ("write_url", "api_url")
             ),
+            models.CheckConstraint(
+                condition=_for_keys("search_url") | models.Q(search_url=""),
+                name="project_search_url_for_keys",
+                violation_error_message=HTTPS_NEEDED,
+            ),
         ]
 
     def __str__(self) -> str:
@@ -224,6 +238,7 @@ class Project(models.Model):
             api_key=key.value,
             write_url=self.write_url,
             api_url=self.api_url,
+            search_url=self.search_url,
             generation=self.generation,
             update_style=cast(UpdateStyle, self.update_style),
             id_spelling=cast(IdSpelling, self.id_spelling),
@@ -258,7 +273,9 @@ class Project(models.Model):
 
     def _need_addresses(self) -> None:
         """Raise `RequestInvalid` for an address that the settings allow no more."""
-        for name in ("write_url", "api_url"):
+        for name in ADDRESSES:
+            if not getattr(self, name) and name == "search_url":
+                continue
             try:
                 validate_base_url(getattr(self, name))
             except ValidationError as error:
@@ -290,6 +307,7 @@ class ApiKey(models.Model):
     environment = models.CharField(max_length=20, editable=False)
     write_url = models.CharField(max_length=500, editable=False)
     api_url = models.CharField(max_length=500, editable=False)
+    search_url = models.CharField(max_length=500, blank=True, editable=False)
     last_four = models.CharField(max_length=4, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, editable=False)

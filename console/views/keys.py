@@ -17,6 +17,11 @@ from console.views.lookup import find_active_key, find_project
 from console.views.pages import confirm_page, form_page, posted
 
 
+def _search(project: Project) -> str:
+    is_asked = project.capabilities.searches and project.search_url
+    return f", for searches to {project.search_url}" if is_asked else ""
+
+
 @sensitive_post_parameters("value")
 @require_http_methods(["GET", "POST"])
 @require_admin
@@ -41,8 +46,9 @@ def key_new(request: ConsoleRequest, pk: int) -> HttpResponse:
 
 def _where_it_goes(project: Project) -> str:
     return (
-        f"The key goes to {project.write_url} and {project.api_url}, and nowhere else. "
-        "It is deleted here when one of them or the environment is changed."
+        f"The key goes to {project.write_url} and {project.api_url}{_search(project)}, "
+        "and nowhere else. It is deleted here when one of them or the environment is "
+        "changed."
     )
 
 

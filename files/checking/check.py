@@ -57,6 +57,7 @@ def check(
     key: str | None,
     fields: Sequence[Field] = (),
     key_names: Sequence[str] = (),
+    may_be_new: bool = False,
     report: Report | None = None,
     engine: Engine = "auto",
     progress: Progress | None = None,
@@ -67,7 +68,8 @@ def check(
     The file is as it would be sent: UTF-8, LF, commas; nothing of that is taken for
     granted. `fields` are those of the object; without any they are inferred from the
     first 1,000 rows, and what is found by them only warns. `key_names` is what the key
-    is called besides, as in the file before it was mended. Findings are added to
+    is called besides, as in the file before it was mended. With `may_be_new` a row
+    without a key is a new record. Findings are added to
     `report` row by row, those about whole columns at the end. `block` is the number of
     bytes that the fast path looks at together. Raises OSError, and what `progress`
     (bytes and rows done) raises.
@@ -82,6 +84,7 @@ def check(
         columns, start = table
         for column in columns:
             column.key_names = tuple(key_names)
+            column.may_be_new = may_be_new
         fold = _fold(columns)
         if engine == "exact":
             texts = KeyTexts(fold)

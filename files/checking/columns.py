@@ -14,7 +14,7 @@ from files.values.problems import Problem
 from files.values.rounded import EXACT, long_digits
 from files.values.rules import NULL, holds_text, problem
 
-Kind = Literal["", "blank", "null", "spaced", "rounded"]
+Kind = Literal["", "blank", "null", "spaced", "rounded", "new"]
 
 # Values found sound are remembered up to this many, if they are not long.
 _REMEMBERED, _LONGEST_REMEMBERED = 20_000, 50
@@ -28,8 +28,10 @@ class Verdict(NamedTuple):
 
     @property
     def is_keyless(self) -> bool:
-        """Whether the cell should hold a key and does not."""
-        return any(problem.rule == "blank-key" for problem in self.problems)
+        """Whether the cell could hold a key and does not."""
+        return self.kind == "new" or any(
+            problem.rule == "blank-key" for problem in self.problems
+        )
 
 
 class Tally:
@@ -67,7 +69,10 @@ class Column:
             "null": Tally(),
             "spaced": Tally(),
             "rounded": Tally(),
+            "new": Tally(),
         }
+        # Whether a row without a key is a new record.
+        self.may_be_new = False
         self.key_names: tuple[str, ...] = ()
         self.has_exact = False
         self.most_zeros = 0
@@ -142,6 +147,8 @@ class Column:
             self._sound |= sound
 
     def _judge_key(self, text: str) -> Verdict | None:
+        if text == "" and self.may_be_new:
+            return _NEW
         if text == NULL or not trimmed(text):
             return Verdict("", (self._keyless,))
         problems = [*self._problems(text)]
@@ -195,7 +202,7 @@ class Column:
 
 # What is judged where nothing is known of a column.
 TEXT = Field(name="")
-_BLANK, _NULL = Verdict("blank"), Verdict("null")
+_BLANK, _NULL, _NEW = Verdict("blank"), Verdict("null"), Verdict("new")
 
 
 def tell_tallies(columns: Sequence[Column], report: Report) -> None:

@@ -140,7 +140,8 @@ class _Batch:
         self, column: Column, values: tuple[str, ...], verdicts: dict[str, Verdict]
     ) -> None:
         if len(verdicts) == 1 and "" in verdicts and not verdicts[""].problems:
-            self._count(column, "blank", values.count(""), values.index(""))
+            kind = verdicts[""].kind
+            self._count(column, kind, values.count(""), values.index(""))
             return
         totals: Counter[Kind] = Counter()
         first: dict[Kind, int] = {}

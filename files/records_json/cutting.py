@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from files.raw_records import read_header, read_records
@@ -27,14 +28,15 @@ class RecordTooBig(Exception):
 class Frame:
     """What stands around the records of every body.
 
-    `most` records go in one. With `is_single` the one record stands alone, else each is
-    an item of a list.
+    `type` is what is done with them. `most` records go in one. With `is_single` the one
+    record stands alone, else each is an item of a list.
     """
 
     before: str
     after: str
     most: int = MOST_RECORDS
     is_single: bool = False
+    type: str = ""
 
     def item(self, record: str) -> str:
         """Return a record as it stands in a body."""
@@ -54,6 +56,7 @@ class Piece:
     """
 
     number: int
+    type: str
     first_row: int
     last_row: int
     offset: int
@@ -62,15 +65,29 @@ class Piece:
     sha256: str
 
 
-def pieces(path: Path, table: Table, frame: Frame) -> Iterator[Piece]:
+def pieces(
+    path: Path,
+    table: Table,
+    frame: Frame,
+    *,
+    after: Piece | None = None,
+    rows: int | None = None,
+) -> Iterator[Piece]:
     """Yield the requests that carry every row of a checked file once, in order.
+
+    Or `rows` of them alone, from the first on or from behind the last of `after`.
 
     Raises `RecordTooBig`, and `NotTyped` for a cell that is not of its column's kind.
     """
     around = len(frame.body([]))
     items: list[str] = []
-    number, first_row, offset, length, size = 1, 2, len(read_header(path)), 0, around
-    for row, (item, record) in enumerate(_items(path, table, frame, offset), start=2):
+    number, first_row, offset = 1, 2, len(read_header(path))
+    if after is not None:
+        number, first_row = after.number + 1, after.last_row + 1
+        offset = after.offset + after.length
+    length, size = 0, around
+    found = islice(_items(path, table, frame, offset), rows)
+    for row, (item, record) in enumerate(found, start=first_row):
         bytes_ = len(item.encode())
         if around + bytes_ > LARGEST_BODY:
             raise RecordTooBig(row, around + bytes_)
@@ -115,6 +132,7 @@ def _piece(
     content = frame.body(items)
     return Piece(
         number=number,
+        type=frame.type,
         first_row=first_row,
         last_row=first_row + len(items) - 1,
         offset=offset,

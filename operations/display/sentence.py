@@ -248,9 +248,11 @@ def _done(operation: Operation) -> str:
 
 
 def _all_rows(operation: Operation) -> str:
-    done = {Action.CREATE: "created", Action.UPDATE: "updated"}.get(
-        Action(operation.action), "deleted"
+    done = {Action.CREATE: "created", Action.DELETE: "deleted"}.get(
+        Action(operation.action), "updated"
     )
+    if operation.action in (Action.BY_ID, Action.BY_KEY):
+        done = "created or updated"
     count = operation.rows_succeeded or 0
     return f"1 record was {done}." if count == 1 else f"All {count:,} were {done}."
 

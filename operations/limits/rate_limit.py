@@ -252,6 +252,36 @@ def admit_reads(project: Project, wanted: int) -> Reads:
     return Reads(granted, max(now, used + each - BUNCH) + _jitter())
 
 
+# So many searches go together, and no more a second: each is a call of the customer's
+# own quota, and takes longer than a read of Ampersand's.
+SEARCHES_AT_ONCE = 5
+SEARCHES_PER_SECOND = 5.0
+# No line of them is as long: what was noted later was noted by another clock.
+LONGEST_LINE = timedelta(minutes=1)
+
+
+def admit_searches(project: Project, count: int) -> NotNow | timedelta:
+    """Take the next turn for `count` searches; return how long to wait for it.
+
+    The turns are one after the other over all workers. None is given while the breaker
+    is open or Ampersand asked us to wait.
+    """
+    with transaction.atomic():
+        gate = Gate.locked(project.pk)
+        now = db_clock.now()
+        if gate.try_at is not None and gate.is_open:
+            return NotNow(gate.try_at, "Ampersand does not answer for now")
+        closed = gate.reads_closed_until
+        if closed is not None and now < closed <= now + LONGEST_WAIT:
+            return NotNow(closed, "Ampersand takes no more questions for now")
+        turn = gate.search_turn_at
+        if turn is None or not now < turn <= now + LONGEST_LINE:
+            turn = now
+        gate.search_turn_at = turn + timedelta(seconds=count / SEARCHES_PER_SECOND)
+        gate.save(update_fields=["search_turn_at"])
+    return turn - now
+
+
 def reads_ended(project: Project, errors: Sequence[AmpersandError | None]) -> None:
     """Take note of reads made together, with None for each that went well.
 

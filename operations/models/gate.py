@@ -42,6 +42,8 @@ class Gate(models.Model):
     # The same for reads; and up to when their pace is used up.
     reads_closed_until = models.DateTimeField(null=True)
     reads_used_until = models.DateTimeField(null=True)
+    # When the next searches may begin.
+    search_turn_at = models.DateTimeField(null=True)
 
     # The breaker: how often in a row no answer came, and since when it is open.
     write_failures = models.PositiveIntegerField(default=0)

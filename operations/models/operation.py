@@ -147,6 +147,8 @@ class Operation(models.Model):
         UPDATE = "update", "Update"
         UPSERT = "upsert", "Upsert"
         DELETE = "delete", "Delete"
+        BY_ID = "by_id", "Create or update"
+        BY_KEY = "by_key", "Create or update"
         # Somebody else's operation, of which we only know the id.
         FOLLOW = "follow", "Followed"
 

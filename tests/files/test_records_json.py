@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from files.checking.check import check
 from files.field import Field
 from files.records_json import cutting
 from files.records_json.cutting import Frame, Piece, RecordTooBig, body, pieces
+from files.records_json.lanes import by_id, unpacked
 from files.records_json.typing import NotTyped, Table, kinds_of
 
 FIELDS = (
@@ -172,3 +174,26 @@ def test_digits_are_kept_that_a_float_would_lose() -> None:
     assert json.loads(record, parse_float=Decimal)["Amount"] == Decimal(text)
     assert text in record
     assert io.StringIO(record).read() == record
+
+
+@pytest.mark.parametrize("engine", ["exact", "fast"])
+def test_a_row_without_an_id_is_no_fault_where_it_may_be_new(
+    tmp_path: Path, engine: Any
+) -> None:
+    ids = ["", "003SB0000000001AAA", "", " ", "003SB0000000001AAA"]
+    path = write(tmp_path / "a.csv", [["Id", "Name"], *([each, "x"] for each in ids)])
+    report = check(path, key="Id", may_be_new=True, engine=engine)
+    found = {(f.rule, f.row) for group in report.ordered() for f in group.first}
+    blocks = {each for each in found if each[0] in ("blank-key", "repeated-key")}
+    assert blocks == {("blank-key", 5), ("repeated-key", 3), ("repeated-key", 6)}
+
+
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_rows_in_lanes_are_those_of_the_file(tmp_path: Path, end: str) -> None:
+    source, target = tmp_path / "a.csv", tmp_path / "b.csv"
+    source.write_text(f'Id,N\n1,a\n,"b\nb"\n,c\n2,d{end}')
+    lanes = by_id(source, target, 0)
+    assert target.read_text() == 'Id,N\n,"b\nb"\n,c\n1,a\n2,d\n'
+    assert (lanes.creates, lanes.updates) == (2, 2)
+    kept = unpacked(lanes.packed(), 4).origin()
+    assert [kept(row) for row in range(1, 6)] == [1, 3, 4, 2, 5]

@@ -35,6 +35,7 @@ CHANGES = {
     *("pause/", "resume/"),
     *("retry/", "trial/", "revoke/", "rejoin/"),
     *("requests/go-on/", "requests/cancel-rest/", "requests/1/decide/"),
+    "requests/1/halves/",
 }
 READS = [path for path in PATHS if path not in CHANGES]
 NAMES = ("level", "state", "key", "group", "after", "before", "part", "seen")

@@ -239,9 +239,8 @@ def test_the_body_is_what_was_planned(
     sandbox: Sandbox, project: Project, olga: User
 ) -> None:
     operation = run(project, olga, people(3))
-    said = json.loads(
-        operation.batch.envelope().before + operation.batch.envelope().after
-    )
+    (envelope,) = operation.batch.envelopes().values()
+    said = json.loads(envelope.before + envelope.after)
     assert said == {
         "groupRef": "demo-group-id",
         "type": "create",

@@ -21,14 +21,16 @@ from django.utils import timezone
 from ampersand import Request, RequestInvalid
 from console.actor import Actor
 from console.models import AuditEvent
+from console.runtime import db_clock
 from files.raw_records import read_header
-from files.records_json.cutting import Piece, pieces
+from files.records_json.cutting import Piece
 from files.splitting import Part
 from operations.models import Operation
 from writes import calls, dispatch, requests
 from writes.actions.duplicates import RepeatFound, claim
 from writes.actions.release_parts import due_at
-from writes.models import Batch, Call, Write
+from writes.models import Batch, Call, KeyLookup, Write
+from writes.models.key_lookup import is_stale
 from writes.storage import measure
 
 Delivery = Write.Delivery
@@ -100,6 +102,7 @@ def confirm(
             )
             if not confirmed:
                 return _operation_of(write)
+            KeyLookup.objects.filter(write=write).delete()
             _note_content(write, now, actor, repeat_reason, repeats)
             operations = [
                 _add(write, number, plan, actor, now, of=len(planned))
@@ -183,6 +186,11 @@ def _plan(write: Write) -> list[Planned]:
 
 def _plan_file(write: Write) -> list[Planned]:
     report = write.check_report
+    if is_stale(write, db_clock.now()):
+        raise RequestInvalid(
+            "Its keys were looked up too long ago: a record may have come or gone. "
+            "Look them up again."
+        )
     size, sha256 = measure(write.path_of("as_sent"))
     if sha256 != report["as_sent_sha256"]:
         raise RequestInvalid("The stored file is not what was checked.")
@@ -201,20 +209,24 @@ def _plan_file(write: Write) -> list[Planned]:
 
 def _plan_run(write: Write, size: int, sha256: str) -> list[Planned]:
     """Return the one batch of a run, with the requests that its rows are cut into."""
-    envelope = calls.envelope_of(write)
+    envelopes = calls.envelopes_of(write)
     path, table = write.path_of("as_sent"), calls.table_of(write)
-    found = list(pieces(path, table, calls.frame_of(envelope)))
+    found = list(calls.cut(path, table, envelopes, write.lanes))
     if len(found) != write.check_report.get("run", {}).get("calls", len(found)):
         raise RequestInvalid(
             f"It takes {len(found):,} requests now: another number of records goes in "
             "one than when it was checked. Go back to the form and review it again."
         )
     around = {
-        "before": envelope.before,
-        "after": envelope.after,
-        "most": envelope.most,
-        "is_single": envelope.is_single,
+        type_: {
+            "before": envelope.before,
+            "after": envelope.after,
+            "most": envelope.most,
+            "is_single": envelope.is_single,
+        }
+        for type_, envelope in envelopes.items()
     }
+    envelope = next(iter(envelopes.values()))
     masked_key = write.project.active_key().value.masked
     request = replace(envelope.request(b""), body=around, masked_key=masked_key)
     whole = _whole(write, size)

@@ -1,5 +1,6 @@
 """Writes that come from another one: its failed rows, or its first rows."""
 
+import math
 import sqlite3
 import uuid
 from dataclasses import replace
@@ -13,10 +14,10 @@ from files.mending.taken_out import origin_of
 from files.raw_records import cut
 from files.rows.fates import FAILED
 from files.rows.row_store import RowStore
-from writes import storage
+from writes import calls, storage
 from writes.actions import begin_job, save_draft
 from writes.actions.quota import QuotaReached, need_quota
-from writes.models import FileJob, Write, WriteQuerySet
+from writes.models import Call, FileJob, Write, WriteQuerySet
 from writes.recipe import recipe_as_json
 from writes.storage import NewFiles, delete
 
@@ -57,6 +58,33 @@ def retry_failed(write: Write, actor: Actor) -> Write:
         ) from None
     if not failed:
         raise NoChild("No row of it failed.")
+    return _retry(write, actor, failed)
+
+
+def halve(call: Call, actor: Actor) -> Write:
+    """Return a draft of the rows of a request that failed as a whole, in two requests.
+
+    One of the two goes through where one row is at fault; of the other there are halves
+    again. Raises `NoChild` where the rows are told apart, or where there is a draft of
+    failed rows already, and `FileNotFoundError` if the files are gone.
+    """
+    write = call.batch.write
+    if not call.has_hidden_fault:
+        raise NoChild("Its rows did not fail together, for one reason.")
+    in_file = calls.origin_of(write)
+    rows = sorted(map(in_file, range(call.first_row, call.last_row + 1)))
+    most = math.ceil(call.row_count / 2)
+    made = _retry(write, actor, rows, most_per_request=most)
+    if made.most_per_request != most or made.jobs.exists():
+        raise NoChild(
+            f"Write {made.pk} is a draft of its failed rows already. Send it or "
+            "discard it first."
+        )
+    return made
+
+
+def _retry(write: Write, actor: Actor, failed: list[int], **values: Any) -> Write:
+    """Return a draft of these rows, or the one of failed rows that there is."""
     _need_quota(write, actor)
     new_files = NewFiles()
     path = new_files.path("original")
@@ -75,6 +103,7 @@ def retry_failed(write: Write, actor: Actor) -> Write:
                     file_name=f"failed rows of {write.file_name}"[:255],
                     recipe_json=_of_rows(write.recipe, failed),
                     is_ready=False,
+                    **values,
                 )
     except BaseException:
         new_files.discard()

@@ -17,7 +17,7 @@ from console.sign_in import throttle
 from operations.models import Operation
 from writes import dispatch
 from writes.actions import derive
-from writes.models import Batch, Call, FileJob, Write
+from writes.models import Batch, Call, FileJob, KeyLookup, Write
 from writes.storage import delete
 
 DRAFTS_KEPT = timedelta(days=1)
@@ -126,6 +126,7 @@ def _delete_files(write: Write, now: datetime) -> bool:
         delete(name)
     # They tell of the customer's records, row by row.
     Call.objects.filter(batch__write=write).update(outcome=None, answer=None)
+    KeyLookup.objects.filter(write=write).delete()
     return True
 
 

@@ -94,6 +94,21 @@ RULES: dict[str, RuleTitle] = {
     "extra-column": RuleTitle(
         "A column that a delete has no use for", _LEAVE_OUT, "columns", "leave-columns"
     ),
+    "too-many-keys": RuleTitle(
+        "More keys than are looked up", "Give ids, or split the file.", "", "other-file"
+    ),
+    "key-not-asked": RuleTitle(
+        "Keys that are not looked up", "Leave these rows out.", "rows"
+    ),
+    "key-several": RuleTitle(
+        "Keys of several records", "Leave these rows out.", "rows"
+    ),
+    "key-not-shown": RuleTitle(
+        "Records found that do not show the key", "Leave these rows out.", "rows"
+    ),
+    "key-shared": RuleTitle(
+        "Rows that would write the same record", "Keep one of each.", "rows"
+    ),
     "kind": RuleTitle("Values of another kind than their field", _CORRECT, "cells"),
     "key-missing": RuleTitle(
         "The primary key is not in the header", "Choose the column.", "", "key"

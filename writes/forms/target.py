@@ -162,9 +162,14 @@ _LACKS = {
     Write.Action.DELETE: "Nothing can be deleted through this project. Delete the "
     "record in the customer's system, or choose a project of today's API.",
     Write.Action.UPSERT: "This project has no upsert by a key. Upload a CSV with the "
-    "action Create, Update or Delete, or choose a project whose API has upserts.",
+    "action Create, Update or Delete, or Create or update by a key, which is looked up "
+    "first; or choose a project whose API has upserts.",
     Write.Action.CREATE: _BY_KEY,
     Write.Action.UPDATE: _BY_KEY,
+    Write.Action.BY_ID: "This project takes no file of them. Choose Upsert with the "
+    "key id: every row needs one then.",
+    Write.Action.BY_KEY: "Nothing is looked up through this project: it has an upsert "
+    "by a key. Choose that.",
 }
 
 

@@ -35,6 +35,8 @@ ACTIONS = [
     ("upsert", "Upsert by a key"),
     ("create", "Create"),
     ("update", "Update by id"),
+    ("by_id", "Create or update by id"),
+    ("by_key", "Create or update by a key, looked up first"),
     ("delete", "Delete"),
 ]
 
@@ -70,9 +72,10 @@ class CsvForm(SalesforceOptions, UpsertForm):
         key = self.fields["primary_key"]
         key.required = False
         key.help_text = (
-            "Upsert: the column that decides between insert and update, as "
-            "external_id__c. Update and delete: the column of the ids. Where a project "
-            "upserts and deletes, a delete takes such a key, too."
+            "By a key: the column that decides between insert and update, as "
+            "external_id__c. By id: the column of the ids; a row without one is "
+            "created where the action says so. Where a project upserts and deletes, a "
+            "delete takes a key, too."
         )
         self.earlier = earlier
         self.too_big = False
@@ -98,10 +101,22 @@ class CsvForm(SalesforceOptions, UpsertForm):
             text = "Name the column that tells which record each row is."
             self.add_error("primary_key", forms.ValidationError(text, code="required"))
         self.need_takable(cleaned.get("project"), cleaned.get("integration"))
+        if action == Write.Action.BY_KEY:
+            self._need_search()
         group, chosen = cleaned.get("group"), cleaned.get("object")
         if group and chosen:
             need_installed(self, group, chosen, action)
         return cleaned
+
+    def _need_search(self) -> None:
+        """Put an error where nothing can be looked up by what is chosen."""
+        project = self.cleaned_data.get("project")
+        if project and project.capabilities.searches and not project.search_url:
+            text = f"{project} has no search address. An admin sets it on its page."
+            self.add_error("action", forms.ValidationError(text, code="no-search"))
+        if self.cleaned_data.get("primary_key", "").casefold() == "id":
+            text = "Ids need not be looked up. Choose Create or update by id."
+            self.add_error("action", forms.ValidationError(text, code="by-id"))
 
     def clean_file(self) -> UploadedFile[bytes] | None:
         """Ask for a file unless an earlier one serves; make its name fit to show."""

@@ -2,6 +2,7 @@
 
 Write 1-N WriteTransition: every state that it was in.
 Write 1-N FileJob: work on its file in the background.
+Write 1-N KeyLookup: which records its keys belong to, while it is a draft.
 Write 1-1 SentContent: what tells its content from others, once it was confirmed.
 Batch 1-N Call: the requests of a run.
 Batch 1-1 SharedAddress: where Ampersand fetches its text from.
@@ -11,6 +12,7 @@ SavedMapping stands alone: how the columns of an object's files are named.
 from writes.models.batch import Batch
 from writes.models.call import Call
 from writes.models.file_job import FileJob
+from writes.models.key_lookup import KeyLookup
 from writes.models.saved_mapping import SavedMapping
 from writes.models.sent_content import SentContent, SentContentQuerySet
 from writes.models.shared_address import SharedAddress
@@ -21,6 +23,7 @@ __all__ = [
     "Batch",
     "Call",
     "FileJob",
+    "KeyLookup",
     "SavedMapping",
     "SentContent",
     "SentContentQuerySet",

@@ -156,13 +156,16 @@ class Batch(models.Model):
         body = json.loads(self.body)
         return "recordsURL" in body and body["recordsURL"] is None
 
-    def envelope(self) -> Envelope:
-        """Return what stands around the records of each request of a run."""
-        return Envelope(
-            action=cast(Action, self.write.action),
-            url=self.url,
-            **json.loads(self.body),
-        )
+    def envelopes(self) -> dict[str, Envelope]:
+        """Return what stands around the records of each request of a run, by type."""
+        around = json.loads(self.body)
+        if "before" in around:
+            # As it was kept before a run could have two types.
+            around = {self.write.action: around}
+        return {
+            type_: Envelope(action=cast(Action, type_), url=self.url, **each)
+            for type_, each in around.items()
+        }
 
     def request(self, *, url: str = "") -> Request:
         """Return the request as it was reviewed, with its text or with its address.
@@ -196,7 +199,7 @@ class Batch(models.Model):
     def request_shown(self) -> Request:
         """Return the request with a few words in place of a long CSV."""
         if self.write.is_run:
-            envelope = self.envelope()
+            envelope = next(iter(self.envelopes().values()))
             record = "null" if envelope.is_single else ""
             return self._request(json.loads(envelope.before + record + envelope.after))
         body = json.loads(self.body)

@@ -19,6 +19,9 @@ from django.db.models.functions import Coalesce
 
 from writes.models.batch import Batch
 
+# With these Ampersand or the SaaS refuses what a request carries, and not its sender.
+ABOUT_ROWS = (200, 400, 422)
+
 
 class CallQuerySet(models.QuerySet["Call"]):
     """Questions asked of calls."""
@@ -59,6 +62,8 @@ class Call(models.Model):
 
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="calls")
     number = models.PositiveIntegerField()
+    # What is done with its records, "" for what the write says.
+    type = models.CharField(max_length=10, blank=True)
     first_row = models.PositiveIntegerField()
     last_row = models.PositiveIntegerField()
     offset = models.PositiveBigIntegerField()
@@ -128,6 +133,19 @@ class Call(models.Model):
     def unknown(self) -> int:
         """How many of its rows are neither known as written nor as failed."""
         return self.row_count - self.succeeded - self.failed
+
+    @property
+    def has_hidden_fault(self) -> bool:
+        """Whether all of its rows failed for a reason that names none of them.
+
+        Nothing of it was written then, and one row may be at fault for all.
+        """
+        return (
+            self.state == self.State.ANSWERED
+            and self.trust == self.Trust.COUNTS
+            and self.http_status in ABOUT_ROWS
+            and self.failed == self.row_count > 1
+        )
 
     def rows_told(self) -> list[list[Any]]:
         """Return for each row its state, record id and reason; [] where none is known.

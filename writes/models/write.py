@@ -19,6 +19,7 @@ from console.models import Integration, Project
 from files.mending import recipes
 from files.mending.recipes import Recipe
 from files.reading.inspection import Inspection
+from files.records_json.lanes import Lanes, unpacked
 from files.rows.fates import Totals
 from operations.models import Operation
 
@@ -85,6 +86,10 @@ class Write(models.Model):
         UPDATE = "update", "Update"
         UPSERT = "upsert", "Upsert"
         DELETE = "delete", "Delete"
+        # Of rows in two lanes: those without an id are created, the others updated.
+        BY_ID = "by_id", "Create or update"
+        # The same, by a key that is looked up first (`writes.worker.look_up`).
+        BY_KEY = "by_key", "Create or update"
 
     class Delivery(models.TextChoices):
         """How the text of a file reaches Ampersand."""
@@ -150,6 +155,12 @@ class Write(models.Model):
     typing_json = models.JSONField(default=dict, blank=True)
     # Of a deletion of rows: whether Ampersand takes the file as a whole, as one job.
     deletes_in_bulk = models.BooleanField(default=False)
+    # Of a run in two lanes: which rows are updates (`files.records_json.lanes`).
+    lanes_packed = models.BinaryField(null=True)
+    # When the first of its keys was looked up, where they are.
+    looked_up_at = models.DateTimeField(null=True)
+    # No request of it carries more records than this, where it is set.
+    most_per_request = models.PositiveSmallIntegerField(null=True)
     # Whether all records of a request are written or none.
     all_or_none = models.BooleanField(default=False)
     # What Ampersand hands on to Salesforce (`ampersand.provider_headers`), by name.
@@ -219,7 +230,10 @@ class Write(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(source="record", action__in=["create", "update", "delete"])
-                | Q(source="csv", action__in=["create", "update", "delete"])
+                | Q(
+                    source="csv",
+                    action__in=["create", "update", "delete", "by_id", "by_key"],
+                )
                 | Q(source__in=["csv", "url"], action="upsert"),
                 name="write_action_fits_source",
             ),
@@ -229,7 +243,8 @@ class Write(models.Model):
                 name="write_names_record",
             ),
             models.CheckConstraint(
-                condition=~Q(action="upsert") | ~Q(primary_key=""),
+                condition=~Q(action__in=["upsert", "by_id", "by_key"])
+                | ~Q(primary_key=""),
                 name="write_upsert_has_key",
             ),
             models.CheckConstraint(
@@ -358,9 +373,33 @@ class Write(models.Model):
         return self.source == self.Source.CSV and self.is_job and self.delivery in ways
 
     @property
+    def types(self) -> tuple[str, ...]:
+        """What is done with the rows of a run, in the order of the file as sent."""
+        if self.has_lanes:
+            return (self.Action.CREATE.value, self.Action.UPDATE.value)
+        return (self.action,)
+
+    def most_of(self, type_: str) -> int:
+        """Return how many records one request of a run may carry, by its type."""
+        most = self.integration.most_in_batch(type_, self.object_name)
+        return min(most, self.most_per_request or most)
+
+    @property
     def most_in_batch(self) -> int:
-        """How many records one request of a run may carry, for its provider."""
-        return self.integration.most_in_batch(self.action, self.object_name)
+        """How many records one request of a run may carry, whatever its type."""
+        return max(map(self.most_of, self.types))
+
+    @property
+    def has_lanes(self) -> bool:
+        """Whether some of its rows are created and the others updated."""
+        return self.action in (self.Action.BY_ID, self.Action.BY_KEY)
+
+    @property
+    def lanes(self) -> Lanes | None:
+        """The two lanes of its rows, None where it has none or was not checked."""
+        if self.lanes_packed is None or self.row_count is None:
+            return None
+        return unpacked(bytes(self.lanes_packed), self.row_count)
 
     @property
     def is_on_trial(self) -> bool:

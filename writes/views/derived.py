@@ -12,7 +12,7 @@ from console.validators import whole_number
 from writes.actions import derive
 from writes.actions.derive import NoChild
 from writes.views.drafting import check
-from writes.views.lookup import find_write
+from writes.views.lookup import find_call, find_write
 
 
 @require_POST
@@ -35,6 +35,22 @@ def retry(request: ConsoleRequest, pk: int) -> HttpResponse:
             "one wrote is written once more if you send this one as well.",
         )
     return redirect(child if child.jobs.exists() else check(child))
+
+
+@require_POST
+@require_operator
+def halves(request: ConsoleRequest, pk: int, number: int) -> HttpResponse:
+    """Make a draft of the rows of a request that failed as a whole, in two requests."""
+    call = find_call(request, pk, number, Role.OPERATOR)
+    try:
+        child = derive.halve(call, Actor.of(request))
+    except NoChild as error:
+        messages.warning(request, f"Nothing was made. {error}")
+        return redirect("writes:call", pk, number)
+    except FileNotFoundError:
+        messages.error(request, "Nothing was made. The files of this write are gone.")
+        return redirect("writes:call", pk, number)
+    return redirect(check(child))
 
 
 @require_POST

@@ -20,7 +20,7 @@ from files.reading.inspection import Reading
 from writes.columns import columns_of
 from writes.display.findings import names_its_rows, note_what_mends
 from writes.forms.recipe import with_cells, with_columns
-from writes.models import SavedMapping, Write
+from writes.models import KeyLookup, SavedMapping, Write
 from writes.recipe import (
     key_after,
     names_to_remember,
@@ -189,6 +189,11 @@ def _choose_key(write: Write, request: ConsoleRequest) -> dict[str, Any]:
     return {"primary_key": key}
 
 
+def _look_up_again(write: Write, request: ConsoleRequest) -> dict[str, Any]:
+    KeyLookup.objects.filter(write=write).delete()
+    return {}
+
+
 ACTIONS: dict[str, Callable[[Write, ConsoleRequest], dict[str, Any]]] = {
     "read": _read_as,
     "begin": _begin_at_key,
@@ -202,4 +207,5 @@ ACTIONS: dict[str, Callable[[Write, ConsoleRequest], dict[str, Any]]] = {
     "undo": _undo,
     "check": lambda write, request: {},
     "key": _choose_key,
+    "look-up": _look_up_again,
 }

@@ -18,6 +18,7 @@ from console.actor import Actor
 from console.fields import UnreadableSecret
 from console.http import ConsoleRequest
 from console.models import EnvironmentControl, NoActiveKey
+from console.runtime import db_clock
 from console.sign_in import kept_form
 from operations.display.sentence import sentence
 from writes import delivery, requests
@@ -29,6 +30,7 @@ from writes.display.progress import progress_of
 from writes.forms.confirm import ConfirmForm
 from writes.forms.record_fields import names_with_lines
 from writes.models import Write
+from writes.models.key_lookup import STALE_AFTER, is_stale
 from writes.views.lookup import find_write
 from writes.views.sent import sent_context
 
@@ -196,6 +198,7 @@ def _file_context(write: Write) -> dict[str, Any]:
         "inspection": write.inspected,
         "deliveries": [] if write.is_run else _deliveries(write),
         "run_seconds": _run_time(write),
+        **_lookup_context(write),
         **_trial_context(write),
     }
 
@@ -206,6 +209,15 @@ def _run_time(write: Write) -> timedelta | None:
     if not calls:
         return None
     return timedelta(seconds=calls / write.project.max_per_second)
+
+
+def _lookup_context(write: Write) -> dict[str, Any]:
+    """Return how long the lookups of the keys of a draft still hold, if it has any."""
+    if write.looked_up_at is None:
+        return {}
+    now = db_clock.now()
+    holds = write.looked_up_at + STALE_AFTER - now
+    return {"keys_are_stale": is_stale(write, now), "keys_hold": holds}
 
 
 def _trial_context(write: Write) -> dict[str, Any]:

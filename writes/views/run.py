@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Case, F, Q, Value, When
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -25,7 +25,7 @@ from writes.actions import run as actions
 from writes.display.run import PAGE, run_progress
 from writes.forms.confirm import LONGEST_REASON
 from writes.models import Batch, Call
-from writes.views.lookup import find_write
+from writes.views.lookup import find_call, find_run
 
 
 class DecideForm(StyledForm):
@@ -59,7 +59,7 @@ def run_panel(request: ConsoleRequest, operation: Operation) -> str:
 @require_viewer
 def panel(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Return the panel of a run; 204 if it is as `seen`."""
-    context = run_context(request, _batch(request, pk, Role.VIEWER))
+    context = run_context(request, find_run(request, pk, Role.VIEWER))
     if request.GET.get("seen") == context["seen"]:
         return HttpResponse(status=204)
     return render(request, "writes/run.html#panel", context)
@@ -103,30 +103,14 @@ def _page(batch: Batch, number: str) -> Any:
     return Paginator(found.order_by(order, F("number")), PAGE).get_page(number)
 
 
-def _batch(request: ConsoleRequest, pk: int, role: Role) -> Batch:
-    write = find_write(request, pk, role)
-    if not write.is_run or write.is_draft:
-        raise Http404
-    batch = write.batches.select_related("operation__project").get()
-    batch.write = write
-    return batch
-
-
-def _call(request: ConsoleRequest, pk: int, number: int, role: Role) -> Call:
-    batch = _batch(request, pk, role)
-    found = Call.objects.filter(batch=batch, number=number).first()
-    if found is None:
-        raise Http404
-    found.batch = batch
-    return found
-
-
 @require_safe
 @never_cache
 @require_viewer
 def call(request: ConsoleRequest, pk: int, number: int) -> HttpResponse:
     """Show one request of a run: its rows, its exact body, its answer."""
-    return _call_page(request, _call(request, pk, number, Role.VIEWER), DecideForm())
+    return _call_page(
+        request, find_call(request, pk, number, Role.VIEWER), DecideForm()
+    )
 
 
 def _call_page(
@@ -146,8 +130,14 @@ def _call_page(
 
 def _rows(found: Call) -> list[dict[str, Any]]:
     told = found.rows_told()
+    in_file = calls.origin_of(found.batch.write)
     return [
-        {"row": found.first_row + place, "state": state, "id": id_, "reason": reason}
+        {
+            "row": in_file(found.first_row + place),
+            "state": state,
+            "id": id_,
+            "reason": reason,
+        }
         for place, (state, id_, reason) in enumerate(told)
     ]
 
@@ -155,10 +145,11 @@ def _rows(found: Call) -> list[dict[str, Any]]:
 def _exact(found: Call) -> dict[str, Any]:
     """Return the exact body, made again from the file; or why that cannot be."""
     try:
-        envelope = found.batch.envelope()
+        write = found.batch.write
+        envelope = found.batch.envelopes()[found.type or write.action]
         content = body(
-            found.batch.write.path_of("as_sent"),
-            calls.table_of(found.batch.write),
+            write.path_of("as_sent"),
+            calls.table_of(write),
             calls.frame_of(envelope),
             offset=found.offset,
             length=found.length,
@@ -172,7 +163,7 @@ def _exact(found: Call) -> dict[str, Any]:
 @require_operator
 def decide(request: ConsoleRequest, pk: int, number: int) -> HttpResponse:
     """Keep what a person found out about a request whose outcome is unknown."""
-    found = _call(request, pk, number, Role.OPERATOR)
+    found = find_call(request, pk, number, Role.OPERATOR)
     form = DecideForm(request.POST)
     if not form.is_valid():
         return _call_page(request, found, form, status=422)
@@ -195,7 +186,7 @@ def decide(request: ConsoleRequest, pk: int, number: int) -> HttpResponse:
 @require_operator
 def go_on(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Let a run go on that was stopped."""
-    batch = _batch(request, pk, Role.OPERATOR)
+    batch = find_run(request, pk, Role.OPERATOR)
     if not actions.go_on(batch, Actor.of(request)):
         messages.warning(
             request,
@@ -209,7 +200,7 @@ def go_on(request: ConsoleRequest, pk: int) -> HttpResponse:
 @require_operator
 def cancel_rest(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Cancel the requests that have not left."""
-    batch = _batch(request, pk, Role.OPERATOR)
+    batch = find_run(request, pk, Role.OPERATOR)
     count = actions.cancel_rest(batch, Actor.of(request))
     if count:
         messages.success(request, f"{count:,} requests were cancelled.")

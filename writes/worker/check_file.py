@@ -32,7 +32,7 @@ from writes.columns import fields_of, header_of
 from writes.models import SavedMapping, Write
 from writes.recipe import recipe_as_json, sent_names
 from writes.storage import NUL, NewFiles, delete, measure, storable
-from writes.worker.check_run import check_run
+from writes.worker.check_run import Run, check_run
 from writes.worker.progress import Progress, Stopped
 
 
@@ -77,6 +77,8 @@ def _work_out(write: Write, new_files: NewFiles, progress: Progress) -> dict[str
         "is_ready": False,
         "check_report": {},
         "row_count": None,
+        "lanes_packed": None,
+        "looked_up_at": None,
         **dict.fromkeys(("as_read", "as_sent", "held_back", "findings"), ""),
     }
     if inspection.refusal or (inspection.doubts and not write.reading):
@@ -154,7 +156,8 @@ class _Work:
             self._check(as_sent, recipe, report)
             if self.write.deletes_in_bulk:
                 check_deletion(as_sent, self.write.primary_key, report)
-            run = self._run(as_sent, report) if self.write.is_run else {}
+            run = self._run(as_sent, report)
+            as_sent = run.as_sent
             parts = [] if self.write.is_run else self._parts(as_sent, report)
         size, sha256 = measure(as_sent)
         kept_back = measure(held_back) if mended.rows_held_back else (0, "")
@@ -168,7 +171,9 @@ class _Work:
             "row_count": None if report.is_partial else report.rows,
             "is_ready": not report.blocks,
             "delivery": self._delivery(size),
-            "typing_json": run.get("kinds", {}),
+            "typing_json": run.kinds,
+            "looked_up_at": run.since,
+            "lanes_packed": run.lanes.packed() if run.lanes else None,
             "check_report": report.as_json()
             | {
                 "as_sent_size": size,
@@ -179,7 +184,7 @@ class _Work:
                 "changes": [asdict(change) for change in changes],
                 "parts": parts,
                 "has_fields": bool(self.fields),
-                "run": {name: n for name, n in run.items() if name != "kinds"},
+                "run": run.told,
             },
         }
 
@@ -259,6 +264,7 @@ class _Work:
             key=key or None,
             fields=self.fields,
             key_names=key_names if key else (),
+            may_be_new=self.write.action == Write.Action.BY_ID,
             report=report,
             progress=self.progress,
         )
@@ -293,12 +299,14 @@ class _Work:
             return []
         return [asdict(part) | {"sha256": part_digest(as_sent, part)} for part in parts]
 
-    def _run(self, as_sent: Path, report: Report) -> dict[str, Any]:
-        """Return how a file becomes requests; {} where it is faulty."""
-        if report.blocks:
-            return {}
+    def _run(self, as_sent: Path, report: Report) -> Run:
+        """Return how a file becomes requests of records, where it does."""
+        if report.blocks or not self.write.is_run:
+            return Run(as_sent=as_sent)
         self.progress.step("Cutting", as_sent.stat().st_size)
-        return check_run(self.write, as_sent, self.fields, report)
+        return check_run(
+            self.write, as_sent, self.fields, report, self.new_files, self.progress
+        )
 
     def _delivery(self, size: int) -> str:
         if size <= LARGEST_CSV:

@@ -1,54 +1,103 @@
 """Checking a file whose rows go out as records: their kinds, and the requests."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from files.field import Field
+from files.fields.matching import FieldIndex
 from files.findings import ROW, Report
 from files.raw_records import read_records
-from files.records_json.cutting import LARGEST_BODY, RecordTooBig, pieces
-from files.records_json.typing import Table, kinds_of
+from files.records_json import lanes
+from files.records_json.cutting import LARGEST_BODY, RecordTooBig
+from files.records_json.lanes import Lanes
+from files.records_json.typing import Kind, Table, kinds_of
 from files.rows.sent_rows import read_header
 from files.shown import shown
-from writes.calls import envelope_of, frame_of, table_for
+from writes.calls import cut, envelopes_of, table_for
 from writes.models import Write
+from writes.storage import NewFiles
+from writes.worker.look_up import look_up
+from writes.worker.progress import Progress
 
 # So many cells of a wrong kind are told; nobody reads more.
 MOST_TOLD = 10_000
 
 
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """How the rows of a file are sent as records.
+
+    `as_sent` is the file that is cut. `kinds` are those of its columns, `since` is when
+    the first key was looked up, `told` is what the review says of the requests; all are
+    empty where something blocks.
+    """
+
+    as_sent: Path
+    kinds: dict[str, Kind] = field(default_factory=dict)
+    lanes: Lanes | None = None
+    since: datetime | None = None
+    told: dict[str, Any] = field(default_factory=dict)
+
+
 def check_run(
-    write: Write, as_sent: Path, fields: Sequence[Field], report: Report
-) -> dict[str, Any]:
+    write: Write,
+    as_sent: Path,
+    fields: Sequence[Field],
+    report: Report,
+    new_files: NewFiles,
+    progress: Progress,
+) -> Run:
     """Add what keeps rows from becoming records; return how they are sent.
 
-    `kinds` are those of the columns, `calls` the number of requests, `sha256` that of
-    all their bodies together. {} where something blocks.
+    Raises as `look_up` does.
     """
     names, _ = read_header(as_sent)
     kinds = kinds_of(names, fields)
-    table = table_for(write, names, kinds)
+    table = table_for(write, names, kinds, key=report.key)
     _tell_columns(write, table, report)
     _tell_cells(as_sent, table, report)
     if report.blocks:
-        return {}
+        return Run(as_sent=as_sent)
+    found, told, since = None, {}, None
+    if write.action == Write.Action.BY_KEY:
+        key_field = FieldIndex(fields).find(report.key).field
+        looked_up = look_up(write, as_sent, names, key_field, report, progress)
+        if looked_up is None:
+            return Run(as_sent=as_sent)
+        with_ids, since = new_files.path("as-sent"), looked_up.since
+        lanes.with_ids(as_sent, with_ids, looked_up.ids)
+        as_sent, names = with_ids, [lanes.ID_COLUMN, *names]
+        table = table_for(write, names, kinds)
+    in_lanes = as_sent
+    if write.has_lanes:
+        in_lanes = new_files.path("as-sent")
+        found = lanes.by_id(as_sent, in_lanes, names.index(table.id_name))
+        told = {"creates": found.creates, "updates": found.updates}
     try:
-        found = pieces(as_sent, table, frame_of(envelope_of(write)))
-        calls = sum(1 for _ in found)
+        told["calls"] = sum(1 for _ in cut(in_lanes, table, envelopes_of(write), found))
     except RecordTooBig as error:
         message = (
             f"Row {ROW} alone makes a request of {error.size:,} bytes; the limit is "
             f"{LARGEST_BODY:,}. Shorten it or leave it out."
         )
-        report.add("blocks", "too-big", message, row=error.row)
-        return {}
-    return {"kinds": kinds, "calls": calls}
+        row = found.origin()(error.row) if found else error.row
+        report.add("blocks", "too-big", message, row=row)
+        return Run(as_sent=as_sent)
+    return Run(as_sent=in_lanes, kinds=kinds, lanes=found, since=since, told=told)
 
 
 def _tell_columns(write: Write, table: Table, report: Report) -> None:
     """Tell an id that a new record cannot have, and what a delete has no use for."""
     for name in table.names:
+        if write.action == Write.Action.BY_KEY and name.casefold() == "id":
+            message = (
+                "The ids are looked up by the key. Leave this column out, or choose "
+                "Create or update by id."
+            )
+            report.add("blocks", "id-column", message, row=1, line=1, column=name)
         if write.action == Write.Action.CREATE and name.casefold() == "id":
             message = (
                 "A new record gets its id from the SaaS. Leave this column out, or "

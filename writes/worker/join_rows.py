@@ -8,7 +8,6 @@ from typing import cast
 
 from django.db.models import Count, Max
 
-from files.mending.taken_out import origin_of
 from files.rows.accounting import Verdict
 from files.rows.fates import State as FateState
 from files.rows.outcomes import Told, Totals, join
@@ -17,6 +16,7 @@ from files.splitting import Part
 from operations.models import LogEntry, Operation
 from operations.outcome.decide import told_counts
 from operations.outcome.row_failures import failure_groups, loose_errors
+from writes.calls import origin_of
 from writes.models import Call, Write
 from writes.storage import NewFiles, delete
 from writes.worker.progress import Progress, Stopped
@@ -78,7 +78,7 @@ def join_rows(write: Write, progress: Progress) -> None:
 
 
 def _joined(write: Write, as_sent: Path, target: Path, progress: Progress) -> Totals:
-    origin = origin_of(write.recipe).row
+    origin = origin_of(write)
     if write.is_run:
         return join_positions(
             as_sent,

@@ -22,6 +22,7 @@ class Progress(Protocol):
     """What work on a file is told to report to."""
 
     def step(self, name: str, total_bytes: int) -> None: ...
+    def need_worker(self) -> None: ...
     def __call__(self, done_bytes: int, done_rows: int) -> None: ...
 
 
@@ -40,6 +41,11 @@ class JobProgress:
         """Begin the next step. Raises `Stopped` and `TooLong`."""
         self._look_at_clock()
         self._write(step=name, total_bytes=total_bytes, done_bytes=0, done_rows=0)
+
+    def need_worker(self) -> None:
+        """Raise `TooLong` where a page waits: what comes speaks to other machines."""
+        if self._until is not None:
+            raise TooLong
 
     def __call__(self, done_bytes: int, done_rows: int) -> None:
         """Tell how far the step is. Raises `Stopped` and `TooLong`."""

@@ -33,7 +33,7 @@ from console.models import EnvironmentControl, NoActiveKey, Project
 from console.runtime import db_clock
 from console.runtime.shutdown import holding
 from console.runtime.trouble import in_words
-from files.records_json.cutting import Frame, body
+from files.records_json.cutting import body
 from files.records_json.typing import NotTyped, Table
 from operations.display.problem import problem_in_words
 from operations.limits import circuit_breaker, rate_limit
@@ -65,8 +65,7 @@ class _Run:
     batch: Batch
     client: Client
     table: Table
-    envelope: Envelope
-    frame: Frame
+    envelopes: dict[str, Envelope]
 
 
 def run(operation_id: int) -> None:
@@ -123,14 +122,12 @@ def _prepared(operation: Operation) -> _Run:
     batch: Batch = operation.batch
     batch.need_same_generation()
     need_same_file(batch)
-    envelope = batch.envelope()
     return _Run(
         operation=operation,
         batch=batch,
         client=operation.project.client(),
         table=calls.table_of(batch.write),
-        envelope=envelope,
-        frame=calls.frame_of(envelope),
+        envelopes=batch.envelopes(),
     )
 
 
@@ -203,14 +200,14 @@ def _exchange(this: _Run, call: Call) -> None:
     """Make the one HTTP call, and keep what is known afterwards."""
     project = this.operation.project
     path = this.batch.write.path_of("as_sent")
+    envelope = this.envelopes[call.type or this.batch.write.action]
+    frame = calls.frame_of(envelope)
     try:
-        content = body(
-            path, this.table, this.frame, offset=call.offset, length=call.length
-        )
+        content = body(path, this.table, frame, offset=call.offset, length=call.length)
         if hashlib.sha256(content).digest() != bytes(call.sha256):
             raise RequestInvalid("The stored file is not what was confirmed.")
-        ids = _ids(content, this)
-        request = this.envelope.request(content)
+        ids = _ids(content, envelope)
+        request = envelope.request(content)
     except (RequestInvalid, NotTyped, OSError) as error:
         record_call.record(call, RequestInvalid(str(error)))
         return
@@ -231,11 +228,11 @@ def _exchange(this: _Run, call: Call) -> None:
     circuit_breaker.note(project, "write", [None])
 
 
-def _ids(content: bytes, this: _Run) -> list[str]:
+def _ids(content: bytes, envelope: Envelope) -> list[str]:
     """Return the ids of the records of a body, "" for each to create."""
     said = json.loads(content)
-    items = [said] if this.frame.is_single else said["batch"]
-    if this.batch.write.action == Write.Action.CREATE:
+    items = [said] if envelope.is_single else said["batch"]
+    if envelope.action == "create":
         return [""] * len(items)
     return [str(item["record"].get("id", "")) for item in items]
 

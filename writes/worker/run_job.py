@@ -15,6 +15,7 @@ from files.mending.recipes import InvalidRecipe
 from files.reading.apart import Killed
 from writes.models import FileJob, Write
 from writes.worker import check_file, join_rows
+from writes.worker.look_up import NotLookedUp
 from writes.worker.progress import JobProgress, Progress, Stopped, TooLong
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ def run(job_id: int, seconds: float | None = None) -> None:
     except FileNotFoundError as error:
         trouble = trouble_of(error)
         _end(job, State.FAILED, _told(job, trouble) if trouble else _GONE[job.kind])
-    except check_file.Refused as error:
+    except (check_file.Refused, NotLookedUp) as error:
         _end(job, State.FAILED, f"{_MEANS[job.kind]} {error}")
     except InvalidRecipe as error:
         _end(job, State.FAILED, f"What was chosen does not fit the file. {error}")
