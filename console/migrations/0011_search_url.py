@@ -34,7 +34,7 @@ def keep_keys_where_they_were(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("console", "0008_batch_limits"),
+        ("console", "0010_generation_b"),
     ]
 
     operations = [
