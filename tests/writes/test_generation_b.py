@@ -410,6 +410,7 @@ class TestUpload:
     ) -> None:
         page = browser.get(f"/writes/{write.pk}/")
         assert [way["value"] for way in page.context["deliveries"]] == ["upload"]
+        assert "stop_after" not in page.context["form"].fields
         assert page.context["shown"].body["type"] == "upsert"
         assert "recordsCSV" not in page.context["shown"].body
 

@@ -60,7 +60,8 @@ class ConfirmForm(StyledForm):
             self._ask_for_reason(control)
             del self.fields["repeats"]
         self._ask_for_name()
-        if not write.goes_in_parts:
+        has_parts = len(write.check_report.get("parts", [])) > 1
+        if not (write.goes_in_parts and has_parts):
             del self.fields["stop_after"]
         self.row_count = write.row_count or 0
         is_file = write.source == Write.Source.CSV
