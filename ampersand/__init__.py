@@ -1,9 +1,11 @@
 """A client for Ampersand's Write API that never writes twice and never guesses."""
 
 from ampersand.async_reader import AsyncReader
-from ampersand.batch_answers import BatchResult, RowResult
+from ampersand.batch_answers import Accepted, BatchResult, RowResult, Trust
+from ampersand.building import is_same_id
 from ampersand.capabilities import Capabilities
 from ampersand.client import Client
+from ampersand.doubt import is_doubtful
 from ampersand.errors import (
     AmpersandError,
     NotSent,
@@ -14,6 +16,7 @@ from ampersand.errors import (
 from ampersand.exchange import CONNECTIONS
 from ampersand.generation import generation_for
 from ampersand.generation_a import LARGEST_CSV
+from ampersand.generation_c import LONGEST_DEADLINE
 from ampersand.installations import Installation
 from ampersand.listing import OperationPage
 from ampersand.metadata import FieldMetadata, ObjectMetadata
@@ -38,7 +41,9 @@ __all__ = [
     "CONNECTIONS",
     "KNOWN_LIMITS",
     "LARGEST_CSV",
+    "LONGEST_DEADLINE",
     "SALESFORCE",
+    "Accepted",
     "Action",
     "AddressRefused",
     "AmpersandError",
@@ -65,8 +70,11 @@ __all__ = [
     "RowResult",
     "SecretStr",
     "Target",
+    "Trust",
     "UpdateStyle",
     "WriteResult",
     "generation_for",
+    "is_same_id",
     "redact",
+    "is_doubtful",
 ]

@@ -84,7 +84,9 @@ class Sandbox:
             update_style=update_style,
             bulk_seconds=bulk_seconds,
         )
-        self._writes_c = WritesC(self._store, self._operations)
+        self._writes_c = WritesC(
+            self._store, self._operations, bulk_seconds=bulk_seconds
+        )
         with self._store.transaction():
             self._operations.seed(clock())
         if background:
@@ -244,8 +246,8 @@ class Sandbox:
         """Work off every operation that is due."""
         with self._store.lock:
             for row in self._operations.running(until=self._clock()):
-                self._bulk.prepare(row["id"])
-                self._bulk.run(row["id"])
+                self._prepare(row["id"])
+                self._run(row["id"])
 
     def _spawn_unfinished(self) -> None:
         """Give a thread to every operation that has none and will end."""
@@ -258,9 +260,19 @@ class Sandbox:
                 threading.Thread(target=self._work, args=work, daemon=True).start()
 
     def _work(self, operation: str, due: float) -> None:
-        self._bulk.prepare(operation)
+        self._prepare(operation)
         time.sleep(max(0.0, due - self._clock()))
-        self._bulk.run(operation)
+        self._run(operation)
+
+    def _prepare(self, operation: str) -> None:
+        if not self._writes_c.is_waiting(operation):
+            self._bulk.prepare(operation)
+
+    def _run(self, operation: str) -> None:
+        if self._writes_c.is_waiting(operation):
+            self._writes_c.finish(operation)
+        else:
+            self._bulk.run(operation)
 
     def close(self) -> None:
         """Close the state; what is unfinished goes on with the next start."""

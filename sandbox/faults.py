@@ -39,6 +39,9 @@ OF_C = {
     "batch_no_results": "A batch is written, and answered by its counts alone.",
     "batch_results_short": "The first result is missing from the answer to a batch.",
     "batch_counts_wrong": "The answer to a batch counts ten successes too few.",
+    "async_partial": "Every twentieth record of an asynchronous batch fails.",
+    "async_twice": "An asynchronous create times out after it wrote, and is tried "
+    "once more: its records are there twice.",
     "server_error_422": "Answers 422 with the text of a 5xx of the SaaS; nothing is "
     "written.",
 }

@@ -57,14 +57,14 @@ class Operations:
         org: str,
         object_name: str,
         *,
-        primary_key: str,
-        csv: str | None,
-        url: str | None,
         fault: str,
         now: float,
         seconds: float,
+        primary_key: str | None = None,
+        csv: str | None = None,
+        url: str | None = None,
     ) -> str:
-        """Begin a bulk write that will end after so many seconds; return its id."""
+        """Begin a write that will end after so many seconds; return its id."""
         operation = str(uuid.uuid4())
         due = {"late_logs": now, "never_ends": math.inf}.get(fault, now + seconds)
         self._store.run(
@@ -239,7 +239,11 @@ class Operations:
             "actionType": "write",
             "status": _shown_status(row),
             "createTime": rfc3339(row["created"]),
-            "metadata": {"objects": [row["object"]], **self._written(operation)},
+            "metadata": {
+                "objects": [row["object"]],
+                **self._tried(row),
+                **self._written(operation),
+            },
         }
         hides_result = row["fault"] == "bulk_completed" or row["result"] is None
         return shown if hides_result else {**shown, "result": row["result"]}
@@ -282,7 +286,7 @@ class Operations:
     def _find(self, project: Project, operation: str) -> Row:
         row = self._store.row(
             "SELECT id, project, integration, org, object, fault, status, result,"
-            " created, polls FROM operations WHERE id = ? AND project = ?",
+            " created, due, polls FROM operations WHERE id = ? AND project = ?",
             *(operation, project.id),
         )
         if row is None or row["fault"] == "lost_operation":
@@ -293,6 +297,17 @@ class Operations:
                 " operations to find a valid ID.",
             )
         return row
+
+    def _tried(self, row: Row) -> dict[str, Any]:
+        """How often Ampersand tried an asynchronous batch, once it has."""
+        tried = self._store.row(
+            "SELECT attempts FROM batches WHERE operation = ? AND attempts > 0",
+            row["id"],
+        )
+        if tried is None:
+            return {}
+        last = rfc3339(row["due"])
+        return {"retry": {"attempts": tried["attempts"], "lastAttempt": last}}
 
     def _written(self, operation: str) -> dict[str, list[str]]:
         rows = self._store.rows(

@@ -35,6 +35,11 @@ CREATE TABLE IF NOT EXISTS operations (
 -- The CSV of an operation, from when it is there until it is written. Apart from its
 -- row: that is changed with every question and step, and SQLite writes a row anew.
 CREATE TABLE IF NOT EXISTS csvs (operation TEXT PRIMARY KEY, csv TEXT NOT NULL);
+-- The records of an asynchronous batch, until they are written; how often it was tried.
+CREATE TABLE IF NOT EXISTS batches (
+    operation TEXT PRIMARY KEY, kind TEXT NOT NULL, records TEXT NOT NULL,
+    all_or_none INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0
+);
 CREATE TABLE IF NOT EXISTS outcomes (
     number INTEGER PRIMARY KEY, operation TEXT NOT NULL, record TEXT, key TEXT,
     error TEXT
@@ -70,6 +75,7 @@ _NAMES = (
     "sequences",
     "operations",
     "csvs",
+    "batches",
     "outcomes",
     "logs",
     "requests",

@@ -8,7 +8,7 @@ from ampersand import Action, Envelope, Request, RequestInvalid
 from files.records_json.cutting import Frame, body, pieces
 from files.records_json.typing import Kind, Table
 from files.rows.sent_rows import read_header
-from writes.models import Write
+from writes.models import Call, Write
 
 
 def envelope_of(write: Write) -> Envelope:
@@ -22,6 +22,7 @@ def envelope_of(write: Write) -> Envelope:
         cast(Action, write.action),
         most=write.most_in_batch,
         all_or_none=write.all_or_none,
+        deadline_hours=write.deadline_hours,
     )
 
 
@@ -47,6 +48,30 @@ def table_for(write: Write, names: list[str], kinds: dict[str, Kind]) -> Table:
     if write.action == Write.Action.CREATE:
         id_name = ""
     return Table(tuple(names), kinds, id_name)
+
+
+def body_of(call: Call) -> bytes:
+    """Return the exact body of a request of a run, made again from the file.
+
+    Raises `OSError` and ValueError where the file is not what it was.
+    """
+    batch = call.batch
+    return body(
+        batch.write.path_of("as_sent"),
+        table_of(batch.write),
+        frame_of(batch.envelope()),
+        offset=call.offset,
+        length=call.length,
+    )
+
+
+def ids_in(content: bytes, write: Write) -> list[str]:
+    """Return the ids of the records of a body, "" for each to create."""
+    said = json.loads(content)
+    items = [said] if "record" in said else said["batch"]
+    if write.action == Write.Action.CREATE:
+        return [""] * len(items)
+    return [str(item["record"].get("id", "")) for item in items]
 
 
 # So many records of the first request are shown before it is sent.

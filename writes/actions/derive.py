@@ -29,6 +29,7 @@ TARGET = (
     "action",
     "all_or_none",
     "headers_json",
+    "deadline_hours",
     "source",
 )
 

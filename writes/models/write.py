@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from ampersand import Target
+from ampersand import LONGEST_DEADLINE, Target
 from console.access.roles import Person, Role, environments_for, role_in
 from console.access.scoping import OfEnvironment
 from console.models import Integration, Project
@@ -149,6 +149,9 @@ class Write(models.Model):
     all_or_none = models.BooleanField(default=False)
     # What Ampersand hands on to Salesforce (`ampersand.provider_headers`), by name.
     headers_json = models.JSONField(default=dict, blank=True)
+    # How many hours Ampersand may try to write its records. None where it is to answer
+    # at once how each of them fared.
+    deadline_hours = models.PositiveSmallIntegerField(null=True)
     # What checking the file found: see `writes.worker.check_file`.
     check_report = models.JSONField(default=dict, blank=True)
     row_count = models.PositiveIntegerField(null=True)
@@ -226,6 +229,15 @@ class Write(models.Model):
             models.CheckConstraint(
                 condition=~Q(action="upsert") | ~Q(primary_key=""),
                 name="write_upsert_has_key",
+            ),
+            models.CheckConstraint(
+                condition=Q(deadline_hours=None)
+                | Q(
+                    source="csv",
+                    action__in=["create", "update"],
+                    deadline_hours__range=(1, LONGEST_DEADLINE),
+                ),
+                name="write_deadline_fits",
             ),
             models.CheckConstraint(
                 condition=~Q(state="confirmed") | Q(confirmed_at__isnull=False),
@@ -336,6 +348,16 @@ class Write(models.Model):
     def most_in_batch(self) -> int:
         """How many records one request of a run may carry, for its provider."""
         return self.integration.most_in_batch(self.action, self.object_name)
+
+    @property
+    def is_asynchronous(self) -> bool:
+        """Whether its records are accepted first, and written later."""
+        return self.deadline_hours is not None
+
+    @property
+    def mode(self) -> str:
+        """When its records are written, in Ampersand's word for it."""
+        return "asynchronous" if self.is_asynchronous else "synchronous"
 
     @property
     def is_on_trial(self) -> bool:
