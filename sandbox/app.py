@@ -23,6 +23,7 @@ from sandbox.catalog import (
 )
 from sandbox.fetching import fetch as fetch_over_http
 from sandbox.metadata import metadata
+from sandbox.notifying import Notifier
 from sandbox.operations import Operations
 from sandbox.providers import provider
 from sandbox.store import Store
@@ -87,6 +88,7 @@ class Sandbox:
         self._writes_c = WritesC(
             self._store, self._operations, bulk_seconds=bulk_seconds
         )
+        self.notifier = Notifier()
         with self._store.transaction():
             self._operations.seed(clock())
         if background:
@@ -114,6 +116,8 @@ class Sandbox:
                 return self._reset(request)
             case ["sandbox", "plan"]:
                 return self._plan(request)
+            case ["sandbox", "notify"]:
+                return self._notify(request)
             case ["sandbox", "end"]:
                 return self._end(request)
             case ["sandbox", *parts]:
@@ -226,6 +230,15 @@ class Sandbox:
             raise not_allowed("POST")
         return arrivals.plan(self._store, request)
 
+    def _notify(self, request: Request) -> Response:
+        """Have notifications sent to an address from now on, or to none."""
+        if request.method != "POST":
+            raise not_allowed("POST")
+        asked = request.json()
+        self.notifier.url = str(asked.get("url", ""))
+        self.notifier.secret = str(asked.get("secret", ""))
+        return answer({"url": self.notifier.url})
+
     def _end(self, request: Request) -> Response:
         if request.method != "POST":
             raise not_allowed("POST")
@@ -270,7 +283,9 @@ class Sandbox:
 
     def _run(self, operation: str) -> None:
         if self._writes_c.is_waiting(operation):
-            self._writes_c.finish(operation)
+            ended = self._writes_c.finish(operation)
+            if ended is not None:
+                self.notifier.tell(ended, self._operations.written(operation))
         else:
             self._bulk.run(operation)
 

@@ -42,6 +42,8 @@ OF_C = {
     "async_partial": "Every twentieth record of an asynchronous batch fails.",
     "async_twice": "An asynchronous create times out after it wrote, and is tried "
     "once more: its records are there twice.",
+    "webhook_twice": "The notification of an asynchronous batch is sent twice.",
+    "webhook_forged": "That notification is signed with another secret.",
     "server_error_422": "Answers 422 with the text of a 5xx of the SaaS; nothing is "
     "written.",
 }

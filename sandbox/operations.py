@@ -242,7 +242,7 @@ class Operations:
             "metadata": {
                 "objects": [row["object"]],
                 **self._tried(row),
-                **self._written(operation),
+                **self.written(operation),
             },
         }
         hides_result = row["fault"] == "bulk_completed" or row["result"] is None
@@ -309,7 +309,8 @@ class Operations:
         last = rfc3339(row["due"])
         return {"retry": {"attempts": tried["attempts"], "lastAttempt": last}}
 
-    def _written(self, operation: str) -> dict[str, list[str]]:
+    def written(self, operation: str) -> dict[str, list[str]]:
+        """The records that an operation wrote, as its metadata names them."""
         rows = self._store.rows(
             "SELECT record FROM outcomes WHERE operation = ? AND error IS NULL"
             " ORDER BY number LIMIT ?",

@@ -159,12 +159,13 @@ class WritesC:
             *(operation, IN_PROGRESS),
         )
 
-    def finish(self, operation: str) -> None:
-        """Write what was accepted, and end its operation."""
+    def finish(self, operation: str) -> Row | None:
+        """Write what was accepted, and end its operation; return it if it had not."""
         with self._store.transaction():
             row = self._load(operation)
             if row is not None:
                 self._finish(row)
+            return row
 
     def _finish(self, row: Row) -> None:
         is_tried_twice = row["fault"] == "async_twice"

@@ -234,6 +234,8 @@ def test_an_unknown_request_calls_a_person_while_others_are_worked_on(
     ask(operation)
     assert operation.state == State.UNKNOWN
     assert operation.rows_succeeded == 100
+    operation.batch.refresh_from_db()
+    assert operation.batch.calls_due_at is None
     assert joined(operation).rows_store
 
 

@@ -133,9 +133,11 @@ def give_up(call: Call, why: str) -> None:
 
 
 def _wake(batch: Batch) -> None:
-    """Have a worker turn to a run that has something to send."""
+    """Have a worker turn to a run that goes on and has something to send."""
     planned = Call.objects.filter(batch=batch.pk, state=Call.State.PLANNED)
-    going = Batch.objects.filter(pk=batch.pk, stopped_why="")
+    going = Batch.objects.filter(
+        pk=batch.pk, stopped_why="", operation__state=State.IN_PROGRESS
+    )
     going.filter(Exists(planned)).update(calls_due_at=db_clock.now())
 
 
