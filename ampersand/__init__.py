@@ -2,10 +2,11 @@
 
 from ampersand.associations import CATEGORIES, Association
 from ampersand.async_reader import AsyncReader
-from ampersand.batch_answers import BatchResult, RowResult
-from ampersand.building import LARGEST_CSV
+from ampersand.batch_answers import Accepted, BatchResult, RowResult, Trust
+from ampersand.building import LARGEST_CSV, is_same_id
 from ampersand.capabilities import Capabilities
 from ampersand.client import Client
+from ampersand.doubt import is_doubtful
 from ampersand.errors import (
     AmpersandError,
     NotSent,
@@ -16,6 +17,7 @@ from ampersand.errors import (
 from ampersand.exchange import CONNECTIONS
 from ampersand.generation import generation_for
 from ampersand.generation_b import LARGEST_UPLOAD
+from ampersand.generation_c import LONGEST_DEADLINE
 from ampersand.installations import FieldSetting, Installation
 from ampersand.listing import OperationPage
 from ampersand.metadata import FieldMetadata, ObjectMetadata
@@ -46,7 +48,9 @@ __all__ = [
     "KNOWN_LIMITS",
     "LARGEST_CSV",
     "LARGEST_UPLOAD",
+    "LONGEST_DEADLINE",
     "SALESFORCE",
+    "Accepted",
     "Action",
     "AddressRefused",
     "AmpersandError",
@@ -77,12 +81,15 @@ __all__ = [
     "SearchHit",
     "SecretStr",
     "Target",
+    "Trust",
     "UpdateStyle",
     "Upload",
     "UploadFailed",
     "WriteResult",
     "can_be_asked",
     "generation_for",
+    "is_same_id",
     "origin_of",
     "redact",
+    "is_doubtful",
 ]

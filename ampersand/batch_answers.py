@@ -33,7 +33,7 @@ UNVERIFIED = (
 )
 
 type RowState = Literal["succeeded", "failed", "unknown"]
-type Trust = Literal["position", "unverified", "counts", "none"]
+type Trust = Literal["position", "unverified", "ids", "counts", "sums", "none"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,16 +49,17 @@ class RowResult:
 class BatchResult:
     """What became of a batch. `rows` are in the order sent.
 
-    `trust` says by what they are told: each by its position, without ids where those
-    may be of other records ("unverified"), all alike by the counts, or not at all.
-    `told` is what Ampersand counted: (succeeded, failed). `reasons` are the texts about
-    the batch as a whole. `raw` is the beginning of the body.
+    `trust` says by what they are told: each by its position or its id, by its position
+    without ids where those may be of other records ("unverified"), all alike by the
+    counts, by sums that tell how many and not which, or not at all. `told` is what
+    Ampersand counted: (succeeded, failed), None where it did not. `reasons` are the
+    texts about the batch as a whole. `raw` is the beginning of the body.
     """
 
     operation_id: str
     rows: tuple[RowResult, ...]
     trust: Trust
-    told: tuple[int, int]
+    told: tuple[int, int] | None
     reasons: tuple[str, ...]
     status_code: int
     request_id: str | None
@@ -67,6 +68,14 @@ class BatchResult:
     def count(self, state: RowState) -> int:
         """Return how many records fared so."""
         return sum(row.state == state for row in self.rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """A batch that is written later: its operation tells what became of it."""
+
+    operation_id: str
+    status_code: int
 
 
 def is_batch(answer: Answer) -> bool:

@@ -19,10 +19,11 @@ class Capabilities:
     take the file as a whole; the others are sent as records, up to `largest_batch` in a
     request. `searches` says that records can be looked up by the value of a field,
     `takes_url` that Ampersand fetches a file by itself, `takes_headers` and
-    `takes_associations` that it hands those on to the SaaS. A file of `largest_upload`
-    bytes can be put where Ampersand fetches it, of none where that is 0.
-    `has_update_styles` says that its way to update was never published,
-    `has_id_spellings` that the id in an update was spelled in two ways: of both a
+    `takes_associations` that it hands those on to the SaaS, `takes_asynchronous` that
+    it takes records now and writes them later. A file of `largest_upload` bytes can be
+    put where Ampersand fetches it, of none where that is 0. `has_update_styles` says
+    that its way to update was never published, `has_id_spellings` that the id in an
+    update was spelled in two ways: of both a
     project has to choose one.
     """
 
@@ -34,6 +35,7 @@ class Capabilities:
     takes_url: bool = False
     takes_headers: bool = False
     takes_associations: bool = False
+    takes_asynchronous: bool = False
     largest_upload: int = 0
     has_update_styles: bool = False
     has_id_spellings: bool = False

@@ -19,7 +19,7 @@ from ampersand import (
 )
 from ampersand.answers import Answer
 from ampersand.associations import Association
-from ampersand.batch_answers import BatchResult
+from ampersand.batch_answers import Accepted, BatchResult
 from ampersand.building import base_url
 from ampersand.errors import AmpersandError, RequestInvalid
 from ampersand.exchange import Exchange
@@ -222,18 +222,25 @@ class Client:
         *,
         most: int = LARGEST_BATCH,
         all_or_none: bool = False,
+        deadline_hours: int | None = None,
     ) -> Envelope:
         """Return what stands around the records of each request of a run.
 
-        `most` records go in one; with 1 each goes alone.
+        `most` records go in one; with 1 each goes alone. With `deadline_hours` they are
+        to be written later, and tried for so long.
         """
         return self._generation.envelope(
-            self._write_url, target, action, most=most, all_or_none=all_or_none
+            self._write_url,
+            target,
+            action,
+            most=most,
+            all_or_none=all_or_none,
+            deadline_hours=deadline_hours,
         )
 
     def send_batch(
         self, request: Request, ids: Sequence[str], *, provider: str = ""
-    ) -> BatchResult:
+    ) -> BatchResult | Accepted:
         """Send a request of a run, once; `ids` are those of its records, "" to create.
 
         `provider` as in `send`. Raises: as `send`.

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from ampersand import generation_a, generation_b, generation_c
 from ampersand.answers import Answer
 from ampersand.associations import Association
-from ampersand.batch_answers import BatchResult
+from ampersand.batch_answers import Accepted, BatchResult
 from ampersand.capabilities import Capabilities
 from ampersand.errors import RequestInvalid
 from ampersand.schemas import (
@@ -94,13 +94,17 @@ class Generation(Protocol):
         *,
         most: int,
         all_or_none: bool,
+        deadline_hours: int | None,
     ) -> Envelope:
-        """Return what stands around the records of each request of a run."""
+        """Return what stands around the records of each request of a run.
+
+        With `deadline_hours` they are written later, and tried for so long.
+        """
         ...
 
     def read_batch(
         self, request: Request, answer: Answer, ids: Sequence[str]
-    ) -> BatchResult:
+    ) -> BatchResult | Accepted:
         """Read the answer to a request of a run."""
         ...
 

@@ -124,7 +124,13 @@ def delete_records(
 
 
 def envelope(
-    base_url: str, target: Target, action: Action, *, most: int, all_or_none: bool
+    base_url: str,
+    target: Target,
+    action: Action,
+    *,
+    most: int,
+    all_or_none: bool,
+    deadline_hours: int | None,
 ) -> Envelope:
     """Raise RequestInvalid: this generation takes files as a whole."""
     raise RequestInvalid("This generation of Ampersand's API takes no batches.")

@@ -11,7 +11,7 @@ from typing import Any
 from ampersand import batch_answers, provider_headers
 from ampersand.answers import Answer, id_of, problem_of
 from ampersand.associations import Association, as_json
-from ampersand.batch_answers import BatchResult, is_batch
+from ampersand.batch_answers import Accepted, BatchResult, is_batch
 from ampersand.building import checked, not_blank, object_url, without_id
 from ampersand.capabilities import Capabilities
 from ampersand.doubt import BEFORE_ANY_WRITE
@@ -39,6 +39,8 @@ ASSOCIATIONS_LATE = (
 )
 # "Write 1–100 records in one request."
 LARGEST_BATCH = 100
+# "deadlineHours": how long Ampersand may try what the SaaS does not take for now.
+LONGEST_DEADLINE = 48
 
 _ACTIONS: frozenset[Action] = frozenset({"create", "update", "delete"})
 CAPABILITIES = Capabilities(
@@ -48,6 +50,7 @@ CAPABILITIES = Capabilities(
     takes_headers=True,
     takes_associations=True,
     searches=True,
+    takes_asynchronous=True,
 )
 
 
@@ -135,20 +138,28 @@ def delete_records(
 
 
 def envelope(
-    base_url: str, target: Target, action: Action, *, most: int, all_or_none: bool
+    base_url: str,
+    target: Target,
+    action: Action,
+    *,
+    most: int,
+    all_or_none: bool,
+    deadline_hours: int | None,
 ) -> Envelope:
     """Return what stands around the records of requests with many of them.
 
     A delete carries one: batches are for create and update alone, and for providers
-    that take `most` records, more than one. Raises: RequestInvalid for a blank part and
-    for another action.
+    that take `most` records, more than one. With `deadline_hours` from 1 to 48 the
+    records are accepted now, written later, and tried for so long.
+
+    Raises: RequestInvalid for a blank part, for another action, for other hours, and
+    for a delete that is to be asynchronous.
     """
     if action not in _ACTIONS:
         raise RequestInvalid("This generation of Ampersand's API has no upsert.")
     is_single = action == "delete" or most < 2
     head = _head(target, action)
-    if action != "delete":
-        head["mode"] = "synchronous"
+    head |= _mode(action, deadline_hours)
     if all_or_none and not is_single:
         head["batchPolicy"] = {"allOrNone": True}
     said = checked(
@@ -166,13 +177,33 @@ def envelope(
     )
 
 
-def read_batch(request: Request, answer: Answer, ids: Sequence[str]) -> BatchResult:
+def _mode(action: Action, deadline_hours: int | None) -> dict[str, Any]:
+    """Return how a request is to be carried out; a delete says nothing of it."""
+    if deadline_hours is None:
+        return {} if action == "delete" else {"mode": "synchronous"}
+    if action == "delete":
+        raise RequestInvalid("A deletion is always synchronous.")
+    if not 1 <= deadline_hours <= LONGEST_DEADLINE:
+        raise RequestInvalid(f"A deadline has 1 to {LONGEST_DEADLINE} hours.")
+    policy = {"deadlineHours": deadline_hours}
+    return {"mode": "asynchronous", "retryPolicy": policy}
+
+
+def read_batch(
+    request: Request, answer: Answer, ids: Sequence[str]
+) -> BatchResult | Accepted:
     """Tell what became of each record of a request of `envelope`.
 
-    `ids` are those of the records sent, "" for each to create. Raises: Refused if
-    nothing was written, OutcomeUnknown if the answer proves nothing at all.
+    `ids` are those of the records sent, "" for each to create. An answer that names an
+    operation and nothing else was accepted. Raises: Refused if nothing was written,
+    OutcomeUnknown if the answer proves nothing at all.
     """
     need_whole(answer)
+    if request.action != "delete" and _is_accepted(answer):
+        return Accepted(
+            operation_id=id_of(answer.fields.get("operationId")) or "",
+            status_code=answer.status,
+        )
     if is_batch(answer):
         return batch_answers.read_batch(answer, ids, _created(request, answer))
     problem = problem_of(answer)

@@ -218,6 +218,22 @@ class Operation:
     object_name: str | None
     raw: dict[str, Any] = field(repr=False)
 
+    @property
+    def successful_ids(self) -> tuple[str, ...]:
+        """The ids of the records that were written, in no order; as far as told."""
+        told = list_or_empty(self._metadata.get("successfulRecordIds"))
+        return tuple(text for each in told if (text := text_of(each)))
+
+    @property
+    def tries(self) -> int:
+        """How often Ampersand tried to write it; 0 where it does not say."""
+        told = dict_or_empty(self._metadata.get("retry")).get("attempts")
+        return told if isinstance(told, int) and told > 0 else 0
+
+    @property
+    def _metadata(self) -> dict[str, Any]:
+        return dict_or_empty(self.raw.get("metadata"))
+
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> "Operation":
         """Read what getOperation answers."""

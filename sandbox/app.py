@@ -32,6 +32,7 @@ from sandbox.catalog import (
 )
 from sandbox.fetching import fetch as fetch_over_http
 from sandbox.metadata import metadata
+from sandbox.notifying import Notifier
 from sandbox.operations import Operations
 from sandbox.providers import provider
 from sandbox.store import Store
@@ -94,11 +95,15 @@ class Sandbox:
             update_style=update_style,
             bulk_seconds=bulk_seconds,
         )
+        self._writes_c = WritesC(
+            self._store, self._operations, bulk_seconds=bulk_seconds
+        )
         self._by_generation: dict[str, Writes | WritesB | WritesC] = {
             "A": writes,
             "B": WritesB(self._store, self._operations, bulk_seconds=bulk_seconds),
-            "C": WritesC(self._store, self._operations),
+            "C": self._writes_c,
         }
+        self.notifier = Notifier()
         with self._store.transaction():
             self._operations.seed(clock())
         if background:
@@ -126,6 +131,8 @@ class Sandbox:
                 return self._reset(request)
             case ["sandbox", "plan"]:
                 return self._plan(request)
+            case ["sandbox", "notify"]:
+                return self._notify(request)
             case ["sandbox", "end"]:
                 return self._end(request)
             case ["sandbox", *parts]:
@@ -249,6 +256,15 @@ class Sandbox:
             raise not_allowed("POST")
         return arrivals.plan(self._store, request)
 
+    def _notify(self, request: Request) -> Response:
+        """Have notifications sent to an address from now on, or to none."""
+        if request.method != "POST":
+            raise not_allowed("POST")
+        asked = request.json()
+        self.notifier.url = str(asked.get("url", ""))
+        self.notifier.secret = str(asked.get("secret", ""))
+        return answer({"url": self.notifier.url})
+
     def _end(self, request: Request) -> Response:
         if request.method != "POST":
             raise not_allowed("POST")
@@ -269,8 +285,8 @@ class Sandbox:
         """Work off every operation that is due."""
         with self._store.lock:
             for row in self._operations.running(until=self._clock()):
-                self._bulk.prepare(row["id"])
-                self._bulk.run(row["id"])
+                self._prepare(row["id"])
+                self._run(row["id"])
 
     def _spawn_unfinished(self) -> None:
         """Give a thread to every operation that has none and will end."""
@@ -283,9 +299,21 @@ class Sandbox:
                 threading.Thread(target=self._work, args=work, daemon=True).start()
 
     def _work(self, operation: str, due: float) -> None:
-        self._bulk.prepare(operation)
+        self._prepare(operation)
         time.sleep(max(0.0, due - self._clock()))
-        self._bulk.run(operation)
+        self._run(operation)
+
+    def _prepare(self, operation: str) -> None:
+        if not self._writes_c.is_waiting(operation):
+            self._bulk.prepare(operation)
+
+    def _run(self, operation: str) -> None:
+        if self._writes_c.is_waiting(operation):
+            ended = self._writes_c.finish(operation)
+            if ended is not None:
+                self.notifier.tell(ended, self._operations.written(operation))
+        else:
+            self._bulk.run(operation)
 
     def close(self) -> None:
         """Close the state; what is unfinished goes on with the next start."""

@@ -42,6 +42,11 @@ OF_C = {
     "batch_swapped": "HubSpot's results of what was created come in another order.",
     "associations_fail_after": "HubSpot writes, and the associations fail after that.",
     "search_two": "A search that finds a record tells it twice.",
+    "async_partial": "Every twentieth record of an asynchronous batch fails.",
+    "async_twice": "An asynchronous create times out after it wrote, and is tried "
+    "once more: its records are there twice.",
+    "webhook_twice": "The notification of an asynchronous batch is sent twice.",
+    "webhook_forged": "That notification is signed with another secret.",
     "server_error_422": "Answers 422 with the text of a 5xx of the SaaS; nothing is "
     "written.",
 }

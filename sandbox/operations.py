@@ -57,15 +57,15 @@ class Operations:
         org: str,
         object_name: str,
         *,
-        primary_key: str,
-        csv: str | None,
-        url: str | None,
         fault: str,
         now: float,
         seconds: float,
+        primary_key: str | None = None,
+        csv: str | None = None,
+        url: str | None = None,
         deletes: bool = False,
     ) -> str:
-        """Begin a bulk write that will end after so many seconds; return its id."""
+        """Begin a write that will end after so many seconds; return its id."""
         operation = str(uuid.uuid4())
         due = {"late_logs": now, "never_ends": math.inf}.get(fault, now + seconds)
         self._store.run(
@@ -242,7 +242,11 @@ class Operations:
             "actionType": "write",
             "status": _shown_status(row),
             "createTime": rfc3339(row["created"]),
-            "metadata": {"objects": [row["object"]], **self._written(operation)},
+            "metadata": {
+                "objects": [row["object"]],
+                **self._tried(row),
+                **self.written(operation),
+            },
         }
         hides_result = row["fault"] == "bulk_completed" or row["result"] is None
         return shown if hides_result else {**shown, "result": row["result"]}
@@ -285,7 +289,7 @@ class Operations:
     def _find(self, project: Project, operation: str) -> Row:
         row = self._store.row(
             "SELECT id, project, integration, org, object, fault, status, result,"
-            " created, polls FROM operations WHERE id = ? AND project = ?",
+            " created, due, polls FROM operations WHERE id = ? AND project = ?",
             *(operation, project.id),
         )
         if row is None or row["fault"] == "lost_operation":
@@ -297,7 +301,19 @@ class Operations:
             )
         return row
 
-    def _written(self, operation: str) -> dict[str, list[str]]:
+    def _tried(self, row: Row) -> dict[str, Any]:
+        """How often Ampersand tried an asynchronous batch, once it has."""
+        tried = self._store.row(
+            "SELECT attempts FROM batches WHERE operation = ? AND attempts > 0",
+            row["id"],
+        )
+        if tried is None:
+            return {}
+        last = rfc3339(row["due"])
+        return {"retry": {"attempts": tried["attempts"], "lastAttempt": last}}
+
+    def written(self, operation: str) -> dict[str, list[str]]:
+        """The records that an operation wrote, as its metadata names them."""
         rows = self._store.rows(
             "SELECT record FROM outcomes WHERE operation = ? AND error IS NULL"
             " ORDER BY number LIMIT ?",

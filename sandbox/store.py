@@ -42,6 +42,11 @@ CREATE TABLE IF NOT EXISTS uploads (
     token TEXT PRIMARY KEY, reference TEXT NOT NULL UNIQUE, md5 TEXT NOT NULL,
     made REAL NOT NULL, content BLOB
 );
+-- The records of an asynchronous batch, until they are written; how often it was tried.
+CREATE TABLE IF NOT EXISTS batches (
+    operation TEXT PRIMARY KEY, kind TEXT NOT NULL, records TEXT NOT NULL,
+    all_or_none INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0
+);
 CREATE TABLE IF NOT EXISTS outcomes (
     number INTEGER PRIMARY KEY, operation TEXT NOT NULL, record TEXT, key TEXT,
     error TEXT
@@ -83,6 +88,7 @@ _NAMES = (
     "csvs",
     "deletions",
     "uploads",
+    "batches",
     "outcomes",
     "logs",
     "requests",

@@ -4,16 +4,18 @@ Shapes are those of Ampersand's OpenAPI document of August 2026 ("writeRecords")
 texts of failed records those of Salesforce as Ampersand's connector wraps them.
 """
 
+import json
 import uuid
+from hashlib import sha256
 from typing import Any
 
-from sandbox import catalog
+from sandbox import catalog, schema
 from sandbox.field_settings import applied
 from sandbox.hubspot_writes import HubSpotWrites
-from sandbox.operations import FAILURE, SUCCESS, Operations
+from sandbox.operations import FAILURE, IN_PROGRESS, SUCCESS, Operations
 from sandbox.salesforce import Change, Org
 from sandbox.schema import SObject
-from sandbox.store import Store
+from sandbox.store import Row, Store
 from sandbox.values import RowError
 from sandbox.web import (
     MISSING,
@@ -27,11 +29,12 @@ from sandbox.web import (
 from sandbox.writes import Target, change_of, refuse_unknown, sobject_of, text_of
 
 TYPES = ("create", "update", "delete")
-MODES = ("synchronous", "asynchronous")
+SYNCHRONOUS, ASYNCHRONOUS = "synchronous", "asynchronous"
 MOST_IN_A_BATCH = 100
+LONGEST_DEADLINE = 48
 _MEMBERS = {
     *("groupRef", "type", "mode", "record", "batch", "batchPolicy"),
-    *("headers", "associations"),
+    *("retryPolicy", "headers", "associations"),
 }
 # The words of Salesforce's composite API for those that fail with the others.
 ROLLED_BACK = RowError(
@@ -39,16 +42,25 @@ ROLLED_BACK = RowError(
     "Record rolled back because not all records were valid and the request was using"
     " AllOrNone header",
 )
+_REFUSED = RowError(
+    "FIELD_CUSTOM_VALIDATION_EXCEPTION", "The sandbox refuses every twentieth record"
+)
 NOT_PROCESSED = "record was not processed due to other records failures"
 
 
 class WritesC:
-    """Carries out requests to the write endpoint of generation C."""
+    """Carries out requests to the write endpoint of generation C.
 
-    def __init__(self, store: Store, operations: Operations) -> None:
+    What is asked for asynchronously is written after `bulk_seconds`.
+    """
+
+    def __init__(
+        self, store: Store, operations: Operations, *, bulk_seconds: float
+    ) -> None:
         self._store = store
         self._operations = operations
         self._hubspot = HubSpotWrites(store, operations)
+        self._bulk_seconds = bulk_seconds
 
     def handle(self, request: Request, target: Target) -> Response:
         """Answer a request to a resource that exists."""
@@ -63,6 +75,7 @@ class WritesC:
             catalog.check_deletion(group, target.object_name)
         if target.fault == "server_error_422":
             return _server_error(str(uuid.uuid4()))
+        all_or_none = body.get("batchPolicy", {}).get("allOrNone") is True
         with self._store.transaction():
             if target.integration.content["provider"] == "hubspot":
                 return self._hubspot.write(request, target, body, records)
@@ -70,8 +83,11 @@ class WritesC:
                 applied(self._store, group, target.object_name, body["type"], each)
                 for each in records
             ]
+            if body.get("mode") == ASYNCHRONOUS:
+                return self._begin(
+                    request, target, group, body["type"], records, all_or_none
+                )
             if "batch" in body:
-                all_or_none = body.get("batchPolicy", {}).get("allOrNone") is True
                 return self._write_batch(
                     request, target, group, body["type"], records, all_or_none
                 )
@@ -88,12 +104,7 @@ class WritesC:
     ) -> Response:
         sobject = sobject_of(target)
         org = Org(self._store, group, rfc3339(request.time))
-        changes, malformed = _changes(org, sobject, kind, records)
-        if malformed is None:
-            org.save(sobject, changes, all_or_none=all_or_none)
-        if all_or_none and any(change.error for change in changes):
-            for change in changes:
-                change.error = change.error or ROLLED_BACK
+        changes, malformed = _saved(org, sobject, kind, records, all_or_none)
         failed = [change for change in changes if change.error or malformed]
         good = len(changes) - len(failed)
         request.operation = self._operations.add_batch(
@@ -120,6 +131,88 @@ class WritesC:
             ]
         answer_ = _bent(answer_, target.fault)
         return answer(answer_, status=422 if failed else 200)
+
+    def _begin(
+        self,
+        request: Request,
+        target: Target,
+        group: str,
+        kind: str,
+        records: list[dict[str, Any]],
+        all_or_none: bool,
+    ) -> Response:
+        """Accept what is written later."""
+        sobject_of(target)
+        request.operation = self._operations.start(
+            *(target.integration.project, target.integration.id),
+            *(group, target.object_name),
+            fault=target.fault,
+            now=request.time,
+            seconds=self._bulk_seconds,
+        )
+        self._store.run(
+            "INSERT INTO batches (operation, kind, records, all_or_none)"
+            " VALUES (?, ?, ?, ?)",
+            *(request.operation, kind, json.dumps(records), all_or_none),
+        )
+        return answer({"operationId": request.operation})
+
+    def is_waiting(self, operation: str) -> bool:
+        """Whether this is a batch that was accepted and not written."""
+        return self._load(operation) is not None
+
+    def _load(self, operation: str) -> Row | None:
+        return self._store.row(
+            "SELECT o.*, b.kind, b.records, b.all_or_none FROM operations o"
+            " JOIN batches b ON b.operation = o.id WHERE o.id = ? AND o.status = ?",
+            *(operation, IN_PROGRESS),
+        )
+
+    def finish(self, operation: str) -> Row | None:
+        """Write what was accepted, and end its operation; return it if it had not."""
+        with self._store.transaction():
+            row = self._load(operation)
+            if row is not None:
+                self._finish(row)
+            return row
+
+    def _finish(self, row: Row) -> None:
+        is_tried_twice = row["fault"] == "async_twice"
+        if is_tried_twice:
+            # Nobody is told of what the first try wrote.
+            self._try(row)
+        changes, malformed = self._try(row)
+        errors = [
+            (change.error or malformed).message  # type: ignore[union-attr]
+            for change in changes
+            if change.error or malformed
+        ]
+        good = len(changes) - len(errors)
+        self._store.run_many(
+            "INSERT INTO outcomes (operation, record, error) VALUES (?, ?, ?)",
+            _in_no_order(row["id"], [] if malformed else changes),
+        )
+        self._store.run(
+            "UPDATE batches SET records = '', attempts = ? WHERE operation = ?",
+            *(2 if is_tried_twice else 1, row["id"]),
+        )
+        result = f"Batch write completed ({good} succeeded, {len(errors)} failed)"
+        for error in dict.fromkeys(errors):
+            self._operations.log(row["id"], row["due"], "ERROR", result, error=error)
+        self._operations.log(row["id"], row["due"], "INFO", result)
+        status = SUCCESS if good else FAILURE
+        self._operations.finish(row["id"], status, result)
+
+    def _try(self, row: Row) -> tuple[list[Change], RowError | None]:
+        sobject = schema.find(row["object"])
+        if sobject is None:
+            raise LookupError(row["object"])
+        org = Org(self._store, row["org"], rfc3339(row["due"]))
+        return _saved(
+            *(org, sobject, row["kind"], json.loads(row["records"])),
+            bool(row["all_or_none"]),
+            refused=slice(19, None, 20) if row["fault"] == "async_partial" else None,
+        )
 
     def _write_one(
         self,
@@ -157,10 +250,14 @@ def _checked(body: dict[str, Any]) -> list[dict[str, Any]]:
     kind = text_of(body, "type")
     if kind not in TYPES:
         raise BadRequest(f"unsupported write type: {kind}")
-    if body.get("mode", MODES[0]) != MODES[0]:
+    modes = (SYNCHRONOUS,) if kind == "delete" else (SYNCHRONOUS, ASYNCHRONOUS)
+    if body.get("mode", SYNCHRONOUS) not in modes:
         raise BadRequest(f"unsupported mode: {body['mode']}")
     if not _are_headers(body.get("headers", [])):
         raise BadRequest("headers must be a list of key and value")
+    deadline = body.get("retryPolicy", {}).get("deadlineHours", 1)
+    if not isinstance(deadline, int) or not 0 < deadline <= LONGEST_DEADLINE:
+        raise BadRequest(f"deadlineHours must be from 1 to {LONGEST_DEADLINE}")
     if ("record" in body) == ("batch" in body):
         raise BadRequest("provide either record or batch")
     if "record" in body:
@@ -189,6 +286,44 @@ def _of_batch(batch: Any) -> list[Any]:
     if not all(isinstance(item, dict) for item in batch):
         raise BadRequest(MISSING)
     return [item.get("record") for item in batch]
+
+
+def _saved(
+    org: Org,
+    sobject: SObject,
+    kind: str,
+    records: list[dict[str, Any]],
+    all_or_none: bool,
+    refused: slice | None = None,
+) -> tuple[list[Change], RowError | None]:
+    """Write a batch; return what became of each record, and what spoils them all.
+
+    The records at `refused` fail whatever is in them.
+    """
+    changes, malformed = _changes(org, sobject, kind, records)
+    for change in changes[refused] if refused else ():
+        change.error = change.error or _REFUSED
+    if malformed is None:
+        org.save(sobject, changes, all_or_none=all_or_none)
+    if all_or_none and any(change.error for change in changes):
+        for change in changes:
+            change.error = change.error or ROLLED_BACK
+    return changes, malformed
+
+
+def _in_no_order(
+    operation: str, changes: list[Change]
+) -> list[tuple[str, str | None, str | None]]:
+    """Return the outcomes of an operation: nothing says which record each one is."""
+    outcomes = [
+        (
+            operation,
+            change.record_id or None,
+            change.error.sf_error if change.error else None,
+        )
+        for change in changes
+    ]
+    return sorted(outcomes, key=lambda each: sha256(str(each).encode()).hexdigest())
 
 
 def _changes(

@@ -73,15 +73,15 @@ function keepOptionsInStep(select) {
   refresh();
 }
 
-// <select data-allowed-by="id_project"> keeps only the options that the chosen one there
-// names in its data-actions.
+// <select data-allowed-by="id_project" data-allowed-in="actions"> keeps only the options
+// that the chosen one there names in its data-actions.
 function keepActionsInStep(select) {
   const parent = document.getElementById(select.dataset.allowedBy);
   if (!parent) return;
   const all = [...select.querySelectorAll("option")].map((option) => option.cloneNode(true));
   const refresh = () => {
     const chosen = select.value;
-    const actions = parent.selectedOptions[0]?.dataset.actions?.split(" ");
+    const actions = parent.selectedOptions[0]?.dataset[select.dataset.allowedIn]?.split(" ");
     const fitting = actions ? all.filter((option) => actions.includes(option.value)) : all;
     select.replaceChildren(...fitting.map((option) => option.cloneNode(true)));
     if (fitting.some((option) => option.value === chosen)) select.value = chosen;

@@ -12,7 +12,7 @@ from files.records_json.cutting import Frame, Piece, body, pieces
 from files.records_json.lanes import ID_COLUMN, Lanes
 from files.records_json.typing import Kind, Table
 from files.rows.sent_rows import read_header
-from writes.models import Write
+from writes.models import Call, Write
 
 # What empties a property of HubSpot, whatever its type.
 EMPTY_TEXT = '""'
@@ -30,6 +30,7 @@ def envelopes_of(write: Write) -> dict[str, Envelope]:
             cast(Action, type_),
             most=write.most_of(type_),
             all_or_none=write.all_or_none,
+            deadline_hours=write.deadline_hours,
         )
         for type_ in write.types
     }
@@ -96,6 +97,30 @@ def table_for(
     is_hubspot = write.integration.provider == HUBSPOT
     cleared = EMPTY_TEXT if is_hubspot else "null"
     return Table(tuple(names), kinds, id_name, cleared)
+
+
+def body_of(call: Call) -> bytes:
+    """Return the exact body of a request of a run, made again from the file.
+
+    Raises `OSError` and ValueError where the file is not what it was.
+    """
+    batch, write = call.batch, call.batch.write
+    return body(
+        write.path_of("as_sent"),
+        table_of(write),
+        frame_of(batch.envelopes()[call.type or write.action]),
+        offset=call.offset,
+        length=call.length,
+    )
+
+
+def ids_in(content: bytes, type_: str) -> list[str]:
+    """Return the ids of the records of a body, "" for each to create."""
+    said = json.loads(content)
+    items = [said] if "record" in said else said["batch"]
+    if type_ == Write.Action.CREATE:
+        return [""] * len(items)
+    return [str(item["record"].get("id", "")) for item in items]
 
 
 # So many records of the first request are shown before it is sent.

@@ -5,11 +5,13 @@ pushed ahead first, so that the clock's next tick finds it only if the task was 
 """
 
 from datetime import datetime, timedelta
+from itertools import batched
 
 from console.runtime.enqueue import enqueue_safely
+from operations.dispatch import CHUNK, MOST_WATCHES, REPEAT_WATCH_AFTER
 from operations.models import Operation
 from writes import tasks
-from writes.models import Batch, FileJob
+from writes.models import Batch, Call, FileJob
 
 # What no worker took within this time is enqueued again.
 REPEAT_SEND_AFTER = timedelta(seconds=10)
@@ -62,6 +64,25 @@ def enqueue_due_runs(now: datetime) -> int:
         if mine.update(calls_due_at=now + REPEAT_RUN_AFTER):
             enqueue_send(batch.operation)
             enqueued += 1
+    return enqueued
+
+
+def enqueue_due_call_watches(now: datetime) -> int:
+    """Enqueue the accepted requests of runs to be asked about; return how many."""
+    due = Call.objects.accepted().filter(due_at__lte=now).order_by("due_at")
+    rows = due.values_list("batch__operation__project", "pk")[:MOST_WATCHES]
+    by_project: dict[int, list[int]] = {}
+    for project, pk in rows:
+        by_project.setdefault(project, []).append(pk)
+    lease = now + REPEAT_WATCH_AFTER
+    enqueued = 0
+    for pks in by_project.values():
+        for chunk in map(list, batched(pks, CHUNK)):
+            mine = Call.objects.accepted().filter(pk__in=chunk, due_at__lte=now)
+            if pushed := mine.update(due_at=lease):
+                watch = tasks.watch_calls_accepted
+                enqueue_safely(watch, chunk, lease.isoformat())
+                enqueued += pushed
     return enqueued
 
 

@@ -1,8 +1,10 @@
 """What the workers are told to do. Each task is a door: one call, no logic."""
 
+from datetime import datetime
+
 from django.tasks import task
 
-from writes.worker import run_calls, run_job, send, share_file
+from writes.worker import run_calls, run_job, send, share_file, watch_calls
 
 
 @task(queue_name="sending")
@@ -15,6 +17,12 @@ def send_operation(operation_id: int) -> None:
 def send_calls(operation_id: int) -> None:
     """Send the requests of a run, one after the other, as long as they may go."""
     run_calls.run(operation_id)
+
+
+@task(queue_name="watching")
+def watch_calls_accepted(call_ids: list[int], due_at: str) -> None:
+    """Ask about those requests of runs that are still due at `due_at` (ISO 8601)."""
+    watch_calls.watch(call_ids, datetime.fromisoformat(due_at))
 
 
 @task(queue_name="files")

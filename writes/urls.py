@@ -10,6 +10,7 @@ from writes.views import (
     file,
     groups,
     home,
+    hook,
     reconcile,
     record,
     review,
@@ -102,4 +103,5 @@ urlpatterns = [
     path("operations/<int:pk>/reconcile/", include(reconcile_patterns)),
     path("writes/", include(writes_patterns)),
     path("files/<str:token>/", shared_file.served, name="served"),
+    path("hooks/ampersand/<str:token>", hook.hook, name="hook"),
 ]

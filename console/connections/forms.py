@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from ampersand import SecretStr
+from ampersand.notifications import key_of
 from console.connections.manifest import (
     LARGEST,
     Manifest,
@@ -95,6 +96,30 @@ class KeyForm(StyledModelForm):
             raise ValidationError(
                 "This is too short for an API key.", code="min_length"
             )
+        return secret
+
+
+class HookForm(StyledForm):
+    """What notifications are signed by. It is never shown again, nor after an error."""
+
+    secret = forms.CharField(
+        label="Signing secret",
+        max_length=LONGEST_KEY,
+        widget=forms.PasswordInput(
+            attrs={"autocomplete": "off", "spellcheck": "false"}
+        ),
+        help_text="As Ampersand shows it for the destination: whsec_ and more. Stored "
+        "encrypted, and never shown.",
+    )
+
+    def clean_secret(self) -> SecretStr:
+        """Refuse what cannot be one. No message repeats what was typed."""
+        secret = SecretStr(self.cleaned_data["secret"])
+        remember(secret)
+        try:
+            key_of(secret)
+        except ValueError as error:
+            raise ValidationError(str(error), code="secret") from None
         return secret
 
 

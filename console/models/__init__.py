@@ -2,6 +2,7 @@
 
 ApiKey N-1 Project 1-N Integration 1-N WriteObject
                                Integration 1-N Group
+Hook: where Ampersand may tell a project something; HookMessage: what it told of late.
 Grant: what a person may do in an environment.
 SignInAttempt: what was tried wrongly of late. Session: where somebody is signed in.
 FirstPassword: whose password somebody else chose.
@@ -18,6 +19,7 @@ from console.models.environment_control import (
 from console.models.first_password import FirstPassword
 from console.models.grant import Grant
 from console.models.heartbeat import Heartbeat
+from console.models.hook import Hook, HookMessage
 from console.models.integration import Group, Integration, ObjectMetadata, WriteObject
 from console.models.project import ApiKey, NoActiveKey, Project
 from console.models.pulse import Pulse
@@ -34,6 +36,8 @@ __all__ = [
     "Grant",
     "Group",
     "Heartbeat",
+    "Hook",
+    "HookMessage",
     "Integration",
     "NoActiveKey",
     "ObjectMetadata",

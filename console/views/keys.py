@@ -9,7 +9,8 @@ from django.views.decorators.http import require_http_methods
 
 from console.access.roles import Role, require_admin
 from console.actor import Actor
-from console.connections.forms import KeyForm, NewValueForm
+from console.connections.forms import HookForm, KeyForm, NewValueForm
+from console.connections.hooks import take_notifications
 from console.connections.save import record, save_form
 from console.http import ConsoleRequest
 from console.models import ApiKey, Project
@@ -102,4 +103,27 @@ def key_revoke(request: ConsoleRequest, pk: int) -> HttpResponse:
         "Without another key nothing can be sent, and running operations are not "
         "watched. In Ampersand it stays valid until you revoke it there.",
         button="Revoke API key",
+    )
+
+
+@sensitive_post_parameters("secret")
+@require_http_methods(["GET", "POST"])
+@require_admin
+def hook(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """Have a project take notifications, or others than before: by their secret."""
+    project = find_project(request, pk, Role.ADMIN)
+    form = HookForm(posted(request))
+    if form.is_valid():
+        secret = form.cleaned_data["secret"]
+        take_notifications(project, secret, Actor.of(request))
+        messages.success(request, "Notifications signed with this secret are taken.")
+        return redirect(project)
+    return form_page(
+        request,
+        form,
+        title=f"Notifications of {project}",
+        button="Save secret",
+        project=project,
+        notice="A notification decides nothing: what it may be about is asked about "
+        "sooner. Without one, the console asks by itself.",
     )

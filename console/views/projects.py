@@ -1,9 +1,11 @@
 """Projects: the list, the page of one, and changing it."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.html import format_html
 from django.views.decorators.http import (
     require_http_methods,
@@ -25,7 +27,7 @@ from console.connections.probe import try_connection
 from console.connections.save import delete, record, save_form, what_refers_to
 from console.fields import UnreadableSecret
 from console.http import ConsoleRequest
-from console.models import ApiKey, NoActiveKey, Project
+from console.models import ApiKey, Hook, NoActiveKey, Project
 from console.ui.panels import project_panels
 from console.views.lookup import find_project
 from console.views.pages import confirm_page, form_page, posted
@@ -45,16 +47,27 @@ def project_list(request: ConsoleRequest) -> HttpResponse:
 def project(request: ConsoleRequest, pk: int) -> HttpResponse:
     """One project: addresses, keys, integrations with their objects and groups."""
     project = find_project(request, pk, Role.VIEWER)
+    hook = Hook.objects.filter(project=project).defer("secret").first()
     context = {
         "project": project,
         "key_problem": _key_problem(project),
         "panels": project_panels.drawn(request, project),
         "keys": project.api_keys.defer("value"),
+        "hook": hook,
+        "hook_address": _hook_address(request, hook) if hook else "",
         "integrations": project.integrations.prefetch_related(
             "write_objects", "groups"
         ),
     }
     return render(request, "console/project.html", context)
+
+
+def _hook_address(request: ConsoleRequest, hook: Hook) -> str:
+    """Return the address that Ampersand is told of."""
+    path = reverse("hook", args=[hook.token])
+    if settings.PUBLIC_URL:
+        return f"{settings.PUBLIC_URL.rstrip('/')}{path}"
+    return request.build_absolute_uri(path)
 
 
 def _key_problem(project: Project) -> str:

@@ -212,7 +212,7 @@ def _cancelled(operation: Operation) -> tuple[str, str]:
 
 def _in_progress(operation: Operation) -> tuple[str, str]:
     if operation.is_run:
-        return "Its requests are sent one after the other. You may close this page.", ""
+        return "Its requests are under way. You may close this page.", ""
     if operation.due_at is None:
         return "It was still in progress when we stopped asking after 7 days.", (
             "Choose Ask now to look once more."

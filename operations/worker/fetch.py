@@ -43,6 +43,10 @@ class Query:
         """How many requests it takes, unless there is news."""
         return 1 + self.with_log
 
+    def needs_log(self, operation: RemoteOperation) -> bool:
+        """Whether the log is asked for, now that the operation is known."""
+        return self.with_log or operation.raw != self.known
+
 
 @dataclass
 class Fetched:
@@ -102,5 +106,5 @@ class _Round:
     async def _fill(self, news: Fetched, query: Query) -> None:
         remote = {"project": query.project, "operation_id": query.remote_id}
         news.operation = await self._reader.get_operation(**remote)
-        if query.with_log or news.operation.raw != query.known:
+        if query.needs_log(news.operation):
             news.entries = await self._reader.list_operation_logs(**remote)

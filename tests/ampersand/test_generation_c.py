@@ -1,9 +1,20 @@
 """Generation C: what is sent, and what its answers are taken for."""
 
+import json
+
 import httpx
 import pytest
 
-from ampersand import Client, OutcomeUnknown, Refused, RequestInvalid, WriteResult
+from ampersand import (
+    Accepted,
+    Action,
+    BatchResult,
+    Client,
+    OutcomeUnknown,
+    Refused,
+    RequestInvalid,
+    WriteResult,
+)
 from tests.ampersand.helpers import TARGET, answering, make_client
 
 RECORD = {"FirstName": "Zoë", "Amount": 1}
@@ -165,3 +176,44 @@ def test_a_cut_answer_proves_nothing() -> None:
     cut = httpx.Response(200, content=b'{"operationId": "op-1", "result"')
     with client_c(lambda request: cut) as client, pytest.raises(OutcomeUnknown):
         client.send(client.prepare_create_record(TARGET, RECORD))
+
+
+@pytest.mark.parametrize("action", ["create", "update"])
+def test_an_asynchronous_batch_says_how_long_it_may_be_tried(action: Action) -> None:
+    envelope = client_c().prepare_envelope(TARGET, action, deadline_hours=48)
+    said = json.loads(envelope.before + envelope.after)
+    assert said == {
+        "groupRef": "acme",
+        "type": action,
+        "mode": "asynchronous",
+        "retryPolicy": {"deadlineHours": 48},
+        "batch": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("action", "hours"), [("create", 0), ("update", 49), ("delete", 1)]
+)
+def test_no_other_deadline_and_no_asynchronous_delete(
+    action: Action, hours: int
+) -> None:
+    with pytest.raises(RequestInvalid):
+        client_c().prepare_envelope(TARGET, action, deadline_hours=hours)
+
+
+def batch_answered(action: Action, **body: object) -> BatchResult | Accepted:
+    """Send a request of one record, answered so."""
+    with client_c(answering(200, json=body)) as client:
+        envelope = client.prepare_envelope(TARGET, action)
+        return client.send_batch(envelope.request(b"{}"), ["1"])
+
+
+def test_a_batch_of_which_only_the_operation_is_told_was_accepted() -> None:
+    told = batch_answered("update", operationId="op-1")
+    assert told == Accepted(operation_id="op-1", status_code=200)
+    with pytest.raises(OutcomeUnknown):
+        batch_answered("delete", operationId="op-1")
+    with pytest.raises(OutcomeUnknown):
+        batch_answered("update", operationId="op-1", errors=[])
+    with pytest.raises(OutcomeUnknown):
+        batch_answered("update")

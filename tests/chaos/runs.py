@@ -29,19 +29,30 @@ ROWS = 250
 
 def prepare() -> None:
     """Confirm 250 rows in three requests, of which one row fails."""
+    names = ["" if number == 148 else f"Nr {number}" for number in range(ROWS)]
+    _confirm(names)
+
+
+def prepare_later() -> None:
+    """Confirm 250 rows in three requests that are accepted and written later."""
+    _confirm([f"Nr {number}" for number in range(ROWS)], deadline_hours=1)
+
+
+def _confirm(names: list[str], **values: Any) -> None:
     base = Integration.objects.get().project.write_url
     project = make_project(
         "Today", remote_id="demo-c", generation="C", write_url=base, api_url=base
     )
-    names = ["" if number == 148 else f"Nr {number}" for number in range(ROWS)]
     lines = "\n".join(["LastName,FirstName", *(f"{name},x" for name in names), ""])
     draft = make_draft(
-        project.integrations.get(), olga(), csv=lines.encode(), action="create"
+        *(project.integrations.get(), olga()),
+        **{"csv": lines.encode(), "action": "create", **values},
     )
     confirm(draft, olga())
 
 
 RUN = Play("run", prepare)
+LATER = Play("later_run", prepare_later)
 BUSY = Play("busy_run", prepare, faults={2: "429"})
 
 
@@ -49,7 +60,7 @@ def run(stage: Stage, every: int) -> list[str]:
     """Kill the worker at every step of a run, or every n-th; print what came of it."""
     found: list[str] = []
     ends: Counter[str] = Counter()
-    for play in (RUN, BUSY):
+    for play in (RUN, LATER, BUSY):
         steps = _steps_of(stage, play)
         points = kills.first_of_each(steps)[::every]
         for number, at in enumerate(points, start=1):

@@ -64,11 +64,12 @@ def run_tasks() -> None:
 
 def _next_due() -> datetime | None:
     """Return when the clock has to turn to something next."""
-    sending = Call.objects.filter(state=Call.State.SENDING)
+    open_ = (Call.State.SENDING, Call.State.ACCEPTED)
+    under_way = Call.objects.filter(state__in=open_)
     moments = [
         Operation.objects.aggregate(at=Min("due_at"))["at"],
         FileJob.objects.aggregate(at=Min("due_at"))["at"],
-        sending.aggregate(at=Min("due_at"))["at"],
+        under_way.aggregate(at=Min("due_at"))["at"],
         Batch.objects.aggregate(at=Min("calls_due_at"))["at"],
     ]
     unknown = Batch.objects.filter(is_settled=False, operation__state=State.UNKNOWN)

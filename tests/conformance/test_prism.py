@@ -70,7 +70,7 @@ def sent(prism: str, request: Request, **headers: str) -> httpx.Response:
     )
 
 
-def run_of(client: Client, kind: Any, count: int, **how: bool) -> Request:
+def run_of(client: Client, kind: Any, count: int, **how: Any) -> Request:
     """Return a request of a run with so many records."""
     envelope = client.prepare_envelope(TARGET, kind, **how)
     record = '{"id":"1","a":1.10}'
@@ -89,6 +89,7 @@ def test_every_request_of_ours_is_as_documented(prism: str, client: Client) -> N
         run_of(client, "create", 1),
         run_of(client, "create", 100, all_or_none=True),
         run_of(client, "update", 100),
+        run_of(client, "update", 100, deadline_hours=48),
         run_of(client, "delete", 1),
     ]
     for request in requests:

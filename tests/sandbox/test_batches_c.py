@@ -120,3 +120,45 @@ def test_a_5xx_of_the_saas_comes_as_a_422(console: Console) -> None:
 )
 def test_a_malformed_batch_is_a_400(console: Console, changed: dict[str, Any]) -> None:
     assert batch(console, people(1), **changed).status_code == 400
+
+
+def later(
+    console: Console, records: list[Any], kind: str = "create", **more: Any
+) -> Any:
+    """Send a batch asynchronously and let the time pass; return its operation."""
+    answer = batch(console, records, kind, mode="asynchronous", **more)
+    assert answer.json().keys() == {"operationId"}
+    path = f"/v1/projects/demo-c/operations/{answer.json()['operationId']}"
+    assert console.http.get(path).json()["status"] == "in_progress"
+    console.clock.now += 60
+    return console.http.get(path).json()
+
+
+def test_an_asynchronous_batch_is_accepted_and_written_later(console: Console) -> None:
+    told = later(console, people(20), retryPolicy={"deadlineHours": 48})
+    ids = [record["Id"] for record in console.records("contact")]
+    assert told["result"] == "Batch write completed (20 succeeded, 0 failed)"
+    named = told["metadata"]["successfulRecordIds"]
+    assert named != ids
+    assert sorted(named) == sorted(ids)
+    assert told["metadata"]["retry"]["attempts"] == 1
+
+
+def test_of_an_asynchronous_batch_every_twentieth_fails(console: Console) -> None:
+    told = later(console, people(100), fault="async_partial")
+    assert told["result"] == "Batch write completed (95 succeeded, 5 failed)"
+    assert len(told["metadata"]["successfulRecordIds"]) == 95
+
+
+def test_a_create_that_is_tried_twice_is_there_twice(console: Console) -> None:
+    told = later(console, people(3), fault="async_twice")
+    assert told["result"] == "Batch write completed (3 succeeded, 0 failed)"
+    assert told["metadata"]["retry"]["attempts"] == 2
+    assert len(console.records("contact")) == 6
+
+
+@pytest.mark.parametrize("hours", [0, 49, "1"])
+def test_a_deadline_has_limits(console: Console, hours: Any) -> None:
+    policy = {"deadlineHours": hours}
+    more: dict[str, Any] = {"mode": "asynchronous", "retryPolicy": policy}
+    assert batch(console, people(1), **more).status_code == 400

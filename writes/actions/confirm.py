@@ -335,6 +335,7 @@ def _audit(write: Write, operations: list[Operation], actor: Actor) -> None:
             "parts": len(operations),
             "delivery": write.delivery,
             "parallel": write.is_parallel,
+            "deadline_hours": write.deadline_hours,
             "file_sha256": write.check_report["as_sent_sha256"],
             "file_bytes": write.check_report["as_sent_size"],
         }

@@ -30,6 +30,7 @@ TARGET = (
     "action",
     "all_or_none",
     "headers_json",
+    "deadline_hours",
     "source",
 )
 

@@ -16,7 +16,7 @@ from console.models import AuditEvent
 from console.sign_in import throttle
 from operations.models import Operation
 from writes import dispatch
-from writes.actions import derive
+from writes.actions import derive, notified
 from writes.models import Batch, Call, FileJob, KeyLookup, Write
 from writes.storage import delete
 
@@ -42,6 +42,7 @@ def sweep(now: datetime) -> int:
         dispatch.enqueue_deletion(pk)
     _forget_strays(now)
     throttle.forget_old(now)
+    notified.forget_old(now)
     return swept
 
 

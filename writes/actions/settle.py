@@ -13,7 +13,7 @@ from django.utils import timezone
 from operations.models import Operation, OperationTransition
 from writes import dispatch
 from writes.actions import begin_job
-from writes.models import Batch, FileJob, SharedAddress, Write
+from writes.models import Batch, Call, FileJob, SharedAddress, Write
 from writes.models.batch import goes_on
 from writes.worker.join_rows import MOVING, told_digest
 
@@ -59,12 +59,16 @@ def _settle(batches: list[Batch]) -> bool:
 def is_moving(write: Write, batches: Sequence[Batch] | None = None) -> bool:
     """Tell whether a part is on its way, or will be with the next tick.
 
+    So it is while Ampersand works on a request of a run, whatever became of others.
+
     `batches` are those of `write`, with their operations, where they are at hand.
     """
     if batches is None:
         batches = list(write.batches.select_related("operation"))
     states = {batch.operation.state for batch in batches}
-    return bool(states & set(MOVING)) or goes_on(write, batches)
+    if states & set(MOVING) or goes_on(write, batches):
+        return True
+    return write.is_run and Call.objects.accepted().filter(batch__write=write).exists()
 
 
 def awaits_join(write: Write) -> bool:

@@ -19,6 +19,7 @@ FEWEST = 5
 class RunProgress:
     """Counts over all requests of a run.
 
+    `accepted` are those that Ampersand works on, with `being_written` rows.
     `unverified` rows were written, and nobody knows by which ids. `left` is about how
     long it goes on, None where nobody can tell.
     """
@@ -26,20 +27,22 @@ class RunProgress:
     calls: int
     over: int
     sending: int
+    accepted: int
     planned: int
     undecided: int
     rows: int
     succeeded: int
     failed: int
     unknown: int
+    being_written: int
     not_sent: int
     unverified: int
     left: timedelta | None = None
 
     @property
     def is_moving(self) -> bool:
-        """Whether a request is being sent or may go by itself."""
-        return bool(self.sending or self.planned)
+        """Whether a request is being sent or worked on, or may go by itself."""
+        return bool(self.sending or self.accepted or self.planned)
 
 
 def run_progress(batch: Batch, now: datetime) -> RunProgress:
@@ -65,24 +68,27 @@ def run_progress(batch: Batch, now: datetime) -> RunProgress:
     failed = of(answered, "bad") + of(unknown, "bad")
     told = of(answered, "rows") + of(unknown, "rows")
     planned = of(Call.State.PLANNED, "calls")
+    accepted = of(Call.State.ACCEPTED, "calls")
     return RunProgress(
         calls=sum(int(row["calls"]) for row in sums.values()),
         over=of(answered, "calls") + of(Call.State.CANCELLED, "calls"),
         sending=of(Call.State.SENDING, "calls"),
+        accepted=accepted,
         planned=planned,
         undecided=of(unknown, "calls"),
         rows=sum(int(row["rows"]) for row in sums.values()),
         succeeded=succeeded,
         failed=failed,
         unknown=told - succeeded - failed + of(Call.State.SENDING, "rows"),
+        being_written=of(Call.State.ACCEPTED, "rows"),
         not_sent=of(Call.State.PLANNED, "rows") + of(Call.State.CANCELLED, "rows"),
         unverified=of(answered, "unverified"),
-        left=_left(batch, of(answered, "calls"), planned, now),
+        left=_left(batch, of(answered, "calls") + accepted, planned, now),
     )
 
 
-def _left(batch: Batch, answered: int, planned: int, now: datetime) -> timedelta | None:
+def _left(batch: Batch, sent: int, planned: int, now: datetime) -> timedelta | None:
     since = batch.operation.sent_at
-    if since is None or answered < FEWEST or not planned:
+    if since is None or sent < FEWEST or not planned:
         return None
-    return (now - since) / answered * planned
+    return (now - since) / sent * planned

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from writes.forms.salesforce_options import SalesforceOptions
-from writes.forms.target import ALLOWED_BY_PROJECT, TargetForm, need_installed
+from writes.forms.target import TargetForm, allowed_by_project, need_installed
 from writes.models import Write
 
 ACTIONS = [
@@ -18,7 +18,7 @@ class RecordForm(SalesforceOptions, TargetForm):
     """One record to write or delete; `writes.forms.record_fields` reads its fields."""
 
     action = forms.ChoiceField(
-        choices=ACTIONS, widget=forms.Select(attrs=ALLOWED_BY_PROJECT)
+        choices=ACTIONS, widget=forms.Select(attrs=allowed_by_project("actions"))
     )
     record_id = forms.CharField(
         label="Record ID",

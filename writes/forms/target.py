@@ -43,9 +43,9 @@ class DependentSelect(forms.Select):
 
 
 class ProjectSelect(forms.Select):
-    """A select of projects, each with the actions that its API has (`data-actions`).
+    """A select of projects, each with what its API has: `data-actions`, `data-modes`.
 
-    With JavaScript the select of actions, which is `allowed_by` it, offers only those.
+    With JavaScript a select that is `allowed_by` it offers only those.
     """
 
     of_file = False
@@ -57,11 +57,15 @@ class ProjectSelect(forms.Select):
             able = project.capabilities
             actions = able.file_actions if self.of_file else able.actions
             option["attrs"]["data-actions"] = " ".join(sorted(actions))
+            option["attrs"]["data-modes"] = "synchronous" + (
+                " asynchronous" if able.takes_asynchronous else ""
+            )
         return option
 
 
-# What the select of actions has for that.
-ALLOWED_BY_PROJECT = {"data-allowed-by": "id_project"}
+def allowed_by_project(what: str) -> dict[str, str]:
+    """Return what a select has for that, of the `what` of a project."""
+    return {"data-allowed-by": "id_project", "data-allowed-in": what}
 
 
 def _path(parent: Project | Integration) -> str:

@@ -7,10 +7,11 @@ from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
+from ampersand import LONGEST_DEADLINE
 from console.validators import endpoint, validate_reference
 from files.remote.addresses import is_private_host
 from writes.forms.salesforce_options import SalesforceOptions
-from writes.forms.target import ALLOWED_BY_PROJECT, TargetForm, need_installed
+from writes.forms.target import TargetForm, allowed_by_project, need_installed
 from writes.models import Write
 
 LONGEST_URL = 4000
@@ -41,6 +42,14 @@ ACTIONS = [
 ]
 
 
+MODES = [
+    ("synchronous", "Synchronous: every row is told at once"),
+    ("asynchronous", "Asynchronous: Ampersand writes later, and tries for hours"),
+]
+# The kinds of write that can be done so.
+DEFERRABLE = (Write.Action.CREATE, Write.Action.UPDATE)
+
+
 class CsvForm(SalesforceOptions, UpsertForm):
     """Many records from a file on the operator's machine."""
 
@@ -48,13 +57,31 @@ class CsvForm(SalesforceOptions, UpsertForm):
         choices=ACTIONS,
         required=False,
         initial="upsert",
-        widget=forms.Select(attrs=ALLOWED_BY_PROJECT),
+        widget=forms.Select(attrs=allowed_by_project("actions")),
     )
     all_or_none = forms.BooleanField(
         label="All rows of a request or none",
         required=False,
         help_text="Up to 100 rows go in one request. If one of them fails, none of "
         "that request is written.",
+    )
+    mode = forms.ChoiceField(
+        label="How Ampersand writes",
+        choices=MODES,
+        required=False,
+        initial="synchronous",
+        widget=forms.Select(attrs=allowed_by_project("modes")),
+        help_text="Asynchronous suits updates of a system that often takes no more for "
+        "now. Of an asynchronous create, Ampersand does not tell which rows failed "
+        "where only some did, and where a try timed out, records can be created twice. "
+        "A deletion is always synchronous.",
+    )
+    deadline_hours = forms.IntegerField(
+        label="Hours that Ampersand may try",
+        required=False,
+        min_value=1,
+        max_value=LONGEST_DEADLINE,
+        help_text=f"1 to {LONGEST_DEADLINE}; 1 if nothing is typed.",
     )
     file = forms.FileField(
         label="CSV file",
@@ -101,6 +128,7 @@ class CsvForm(SalesforceOptions, UpsertForm):
             text = "Name the column that tells which record each row is."
             self.add_error("primary_key", forms.ValidationError(text, code="required"))
         self.need_takable(cleaned.get("project"), cleaned.get("integration"))
+        self._clean_mode(cleaned, action)
         if action == Write.Action.BY_KEY:
             self._need_search()
         group, chosen = cleaned.get("group"), cleaned.get("object")
@@ -117,6 +145,16 @@ class CsvForm(SalesforceOptions, UpsertForm):
         if self.cleaned_data.get("primary_key", "").casefold() == "id":
             text = "Ids need not be looked up. Choose Create or update by id."
             self.add_error("action", forms.ValidationError(text, code="by-id"))
+
+    def _clean_mode(self, cleaned: dict[str, Any], action: str) -> None:
+        """Leave a deadline only where something is written later."""
+        is_later = cleaned.get("mode") == "asynchronous" and action in DEFERRABLE
+        hours = cleaned.get("deadline_hours") or 1
+        cleaned["deadline_hours"] = hours if is_later else None
+        project = cleaned.get("project")
+        if is_later and project and not project.capabilities.takes_asynchronous:
+            text = f"{project} writes at once alone. Choose Synchronous."
+            self.add_error("mode", forms.ValidationError(text, code="not-capable"))
 
     def clean_file(self) -> UploadedFile[bytes] | None:
         """Ask for a file unless an earlier one serves; make its name fit to show."""

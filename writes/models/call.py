@@ -4,8 +4,8 @@ A run is a write of many requests (`Operation.kind`): its rows are created, upda
 deleted a hundred at a time. Its calls are light, since there may be 100,000 of them.
 
     planned ──claim──▶ sending ──┬─▶ answered
-       ▲  │                      └─▶ unknown ──▶ answered  a late answer, or a person
-       │  └─▶ cancelled
+       ▲  │                      ├─▶ accepted ──▶ answered, unknown  its operation ends
+       │  └─▶ cancelled          └─▶ unknown ──▶ answered, accepted  late, or a person
        └──── nothing left, or: come later
 """
 
@@ -36,6 +36,10 @@ class CallQuerySet(models.QuerySet["Call"]):
         """Return those of which nobody knows what became of them."""
         return self.filter(state=Call.State.UNKNOWN)
 
+    def accepted(self) -> "CallQuerySet":
+        """Return those that Ampersand took and works on: their operations are asked."""
+        return self.filter(state=Call.State.ACCEPTED)
+
 
 class Call(models.Model):
     """One request of a run: which rows it carries, and what became of it.
@@ -43,7 +47,8 @@ class Call(models.Model):
     `first_row` to `last_row` are rows of the file as sent (its header is row 1), which
     lie at `offset` and are `length` bytes long. `outcome` is what became of each row,
     compressed: see `rows_told`. `trust` says how that is known: by position, with or
-    without the ids of new records, by the counts, by a person, or not.
+    without the ids of new records, by their ids, by the counts, by a person, or not.
+    With "sums" it is known how many succeeded and failed, and of no row which.
     """
 
     class State(models.IntegerChoices):
@@ -52,11 +57,14 @@ class Call(models.Model):
         ANSWERED = 3, "Answered"
         UNKNOWN = 4, "Outcome unknown"
         CANCELLED = 5, "Cancelled"
+        ACCEPTED = 6, "Accepted"
 
     class Trust(models.TextChoices):
         POSITION = "position", "Row by row"
         UNVERIFIED = "unverified", "Row by row; ids of new records are not verified"
+        IDS = "ids", "By their ids"
         COUNTS = "counts", "By the counts"
+        SUMS = "sums", "Only how many, not which"
         PERSON = "person", "By a person"
         NONE = "", "Not known"
 
@@ -73,7 +81,8 @@ class Call(models.Model):
     size = models.PositiveIntegerField()
     state = models.PositiveSmallIntegerField(choices=State, default=State.PLANNED)
     attempts = models.PositiveSmallIntegerField(default=0)
-    # Of a planned one not before then; of one being sent its worker is gone after it.
+    # Of a planned one not before then; of one being sent its worker is gone after it;
+    # an accepted one is asked about then.
     due_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
@@ -101,7 +110,13 @@ class Call(models.Model):
                 name="call_remote_id_once",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=[1, 2, 3, 4, 5]), name="call_state_known"
+                condition=Q(state__in=[1, 2, 3, 4, 5, 6]), name="call_state_known"
+            ),
+            # What was accepted can be asked about, and is.
+            models.CheckConstraint(
+                condition=~Q(state=6)
+                | Q(due_at__isnull=False, sent_at__isnull=False) & ~Q(remote_id=""),
+                name="call_accepted_is_watched",
             ),
             # What is being sent is called unknown once its worker is gone.
             models.CheckConstraint(
@@ -118,6 +133,12 @@ class Call(models.Model):
                 fields=["due_at"],
                 condition=Q(due_at__isnull=False),
                 name="call_due",
+            ),
+            # Whose is the operation that Ampersand names?
+            models.Index(
+                fields=["remote_id"],
+                condition=~Q(remote_id=""),
+                name="call_by_remote_id",
             ),
         ]
 

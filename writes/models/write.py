@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from ampersand import Association, Target
+from ampersand import LONGEST_DEADLINE, Association, Target
 from console.access.roles import Person, Role, environments_for, role_in
 from console.access.scoping import OfEnvironment
 from console.models import Integration, Project
@@ -165,6 +165,9 @@ class Write(models.Model):
     all_or_none = models.BooleanField(default=False)
     # What Ampersand hands on to Salesforce (`ampersand.provider_headers`), by name.
     headers_json = models.JSONField(default=dict, blank=True)
+    # How many hours Ampersand may try to write its records. None where it is to answer
+    # at once how each of them fared.
+    deadline_hours = models.PositiveSmallIntegerField(null=True)
     # What checking the file found: see `writes.worker.check_file`.
     check_report = models.JSONField(default=dict, blank=True)
     row_count = models.PositiveIntegerField(null=True)
@@ -251,6 +254,15 @@ class Write(models.Model):
                 condition=Q(deletes_in_bulk=False)
                 | Q(source="csv", action="delete") & ~Q(primary_key=""),
                 name="write_bulk_deletion_has_key",
+            ),
+            models.CheckConstraint(
+                condition=Q(deadline_hours=None)
+                | Q(
+                    source="csv",
+                    action__in=["create", "update"],
+                    deadline_hours__range=(1, LONGEST_DEADLINE),
+                ),
+                name="write_deadline_fits",
             ),
             models.CheckConstraint(
                 condition=~Q(state="confirmed") | Q(confirmed_at__isnull=False),
@@ -400,6 +412,16 @@ class Write(models.Model):
         if self.lanes_packed is None or self.row_count is None:
             return None
         return unpacked(bytes(self.lanes_packed), self.row_count)
+
+    @property
+    def is_asynchronous(self) -> bool:
+        """Whether its records are accepted first, and written later."""
+        return self.deadline_hours is not None
+
+    @property
+    def mode(self) -> str:
+        """When its records are written, in Ampersand's word for it."""
+        return "asynchronous" if self.is_asynchronous else "synchronous"
 
     @property
     def is_on_trial(self) -> bool:

@@ -30,6 +30,9 @@ from writes.views.drafting import (
 )
 from writes.views.quota import within_quota
 
+# What a form has of an earlier write.
+TAKEN_OVER = ("primary_key", "action", "all_or_none", "mode", "deadline_hours")
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_operator
@@ -47,7 +50,7 @@ def csv(request: ConsoleRequest) -> HttpResponse:
         form = CsvForm(initial=kept.dict(), earlier=earlier, user=request.user)
         return _page(request, form)
     if request.method != "POST":
-        initial = first_values(request, earlier, "primary_key", "action", "all_or_none")
+        initial = first_values(request, earlier, *TAKEN_OVER)
         initial |= initial_options(earlier.headers_json if earlier else {})
         form = CsvForm(initial=initial, earlier=earlier, user=request.user)
         return _page(request, form)
@@ -68,6 +71,7 @@ def csv(request: ConsoleRequest) -> HttpResponse:
             action=form.cleaned_data["action"],
             all_or_none=form.cleaned_data["all_or_none"],
             headers_json=form.headers(),
+            deadline_hours=form.cleaned_data["deadline_hours"],
             primary_key=form.cleaned_data["primary_key"],
             is_ready=False,
             **content,

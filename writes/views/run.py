@@ -18,7 +18,6 @@ from console.actor import Actor
 from console.http import ConsoleRequest
 from console.ui.forms import StyledForm
 from console.ui.polling import seconds_between_polls, seen
-from files.records_json.cutting import body
 from operations.models import Operation
 from writes import calls
 from writes.actions import run as actions
@@ -70,8 +69,8 @@ def run_context(request: ConsoleRequest, batch: Batch) -> dict[str, Any]:
     write, progress = batch.write, run_progress(batch, timezone.now())
     page = _page(batch, request.GET.get("requests", "1"))
     is_paused = write.paused_at is not None and progress.planned > 0
-    moves = progress.is_moving and not (is_paused or batch.stopped_why)
-    moves = moves and not (progress.undecided and not progress.sending)
+    is_held = is_paused or batch.stopped_why or progress.undecided
+    moves = progress.sending or progress.accepted or (progress.planned and not is_held)
     since = batch.operation.sent_at or batch.operation.created_at
     seconds = seconds_between_polls(since, quickest=2) if moves else None
     shown = (progress, is_paused, batch.stopped_why, page.number, seconds)
@@ -90,9 +89,8 @@ def run_context(request: ConsoleRequest, batch: Batch) -> dict[str, Any]:
 
 def _page(batch: Batch, number: str) -> Any:
     """Return a page of requests, those first that a person should look at."""
-    is_verified = ~Q(trust=Call.Trust.UNVERIFIED)
-    is_fine = Q(is_verified, state=Call.State.ANSWERED, failed=0) | Q(
-        state__in=(Call.State.PLANNED, Call.State.CANCELLED)
+    is_fine = Q(state=Call.State.ANSWERED, failed=0, reason="") | Q(
+        state__in=(Call.State.PLANNED, Call.State.CANCELLED, Call.State.ACCEPTED)
     )
     order = Case(
         When(state=Call.State.UNKNOWN, then=Value(0)),
@@ -145,18 +143,10 @@ def _rows(found: Call) -> list[dict[str, Any]]:
 def _exact(found: Call) -> dict[str, Any]:
     """Return the exact body, made again from the file; or why that cannot be."""
     try:
-        write = found.batch.write
-        envelope = found.batch.envelopes()[found.type or write.action]
-        content = body(
-            write.path_of("as_sent"),
-            calls.table_of(write),
-            calls.frame_of(envelope),
-            offset=found.offset,
-            length=found.length,
-        )
+        content = calls.body_of(found)
     except (OSError, ValueError) as error:
         return {"missing": str(error)}
-    return {"address": envelope.url, "body": content.decode()}
+    return {"address": found.batch.url, "body": content.decode()}
 
 
 @require_POST

@@ -122,6 +122,8 @@ def _state_of(call: Call) -> FateState:
         return "not sent"
     if call.state != Call.State.ANSWERED or call.unknown:
         return "unknown"
+    if call.succeeded and call.failed:
+        return "unknown"
     return "failed" if call.failed else "succeeded"
 
 

@@ -1,6 +1,7 @@
 """Keeping what came back of a request of a run, and what that means for the run.
 
 sending ──┬─▶ answered   row by row, by the counts, or: all refused
+          ├─▶ accepted   Ampersand works on it, and its operation tells once that ended
           ├─▶ planned    nothing left, or: come later
           └─▶ unknown    nobody knows, of any or of all of its rows
 """
@@ -13,10 +14,11 @@ from http import HTTPStatus
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, QuerySet
 from django.utils import timezone
 
 from ampersand import (
+    Accepted,
     AmpersandError,
     BatchResult,
     NotSent,
@@ -29,8 +31,9 @@ from console.runtime import db_clock
 from console.runtime.db_retry import retry_while_database_is_away
 from operations.limits import rate_limit
 from operations.models import Operation
+from operations.worker import schedule
 from writes.models import Batch, Call, Write
-from writes.models.call import packed
+from writes.models.call import CallQuerySet, packed
 from writes.worker.record_answer import PAUSES, STORING_SECONDS
 
 State = Operation.State
@@ -43,19 +46,23 @@ ALIKE = 3
 IS_GONE = re.compile(r"ENTITY_IS_DELETED|entity is deleted", re.IGNORECASE)
 LONGEST_ANSWER = 20_000
 LONGEST_REASON = 500
+# Of the id of an operation.
+LONGEST_ID = 64
 # A row as it is kept: state, record id, reason.
 Told = list[str]
 
 
-def record(call: Call, outcome: BatchResult | AmpersandError) -> None:
+def record(call: Call, outcome: BatchResult | Accepted | AmpersandError) -> None:
     """Keep what came back, which must not be lost with a database that is away."""
     retry_while_database_is_away(
         lambda: _record(call, outcome), seconds=STORING_SECONDS
     )
 
 
-def _record(call: Call, outcome: BatchResult | AmpersandError) -> None:
+def _record(call: Call, outcome: BatchResult | Accepted | AmpersandError) -> None:
     match outcome:
+        case Accepted():
+            _record_accepted(call, outcome)
         case BatchResult():
             _record_result(call, outcome)
         case NotSent() | RequestInvalid():
@@ -79,30 +86,103 @@ def _mine(call: Call) -> "QuerySet[Call]":
     return Call.objects.filter(pk=call.pk, state__in=states, attempts=call.attempts)
 
 
-def _record_result(call: Call, result: BatchResult) -> None:
-    unknown = result.count("unknown")
-    state = Call.State.UNKNOWN if unknown else Call.State.ANSWERED
-    reasons = dict.fromkeys(row.reason for row in result.rows if row.reason)
-    reason = " · ".join(reasons) or " · ".join(result.reasons)
-    if result.trust == "none":
-        reason = (
-            f"Ampersand counted {result.told[0]:,} written and {result.told[1]:,} "
-            f"failed of {call.row_count:,} rows. {reason}"
-        )
-    is_full = result.count("succeeded") == call.row_count
-    is_full = is_full and result.trust != "unverified"
+def _record_accepted(call: Call, accepted: Accepted) -> None:
+    """Have its operation asked about, which will tell what became of its rows."""
+    remote_id = accepted.operation_id
+    if len(remote_id) > LONGEST_ID or _is_of_another(call, remote_id):
+        why = f"Ampersand answered with an operation that is not its own: {remote_id}"
+        call_unknown(_mine(call), why, http_status=accepted.status_code)
+        return
     values: dict[str, Any] = {
-        "state": state,
+        "state": Call.State.ACCEPTED,
+        "http_status": accepted.status_code,
+        "remote_id": remote_id,
+        "due_at": db_clock.now() + schedule.FIRST,
+        "reason": "",
+    }
+    _keep(call, values)
+
+
+def _is_of_another(call: Call, remote_id: str) -> bool:
+    """Tell whether an operation is known as that of something else we sent."""
+    project = call.batch.operation.project_id
+    others = Call.objects.filter(remote_id=remote_id).exclude(pk=call.pk)
+    if others.filter(batch__operation__project=project).exists():
+        return True
+    sent = Operation.objects.exclude(action=Operation.Action.FOLLOW)
+    return sent.filter(project=project, remote_id=remote_id).exists()
+
+
+def record_end(call: Call, result: BatchResult) -> None:
+    """Keep what the operation of an accepted request told of its rows, once it ended.
+
+    Its run may go on then.
+    """
+    values = _values_of(call, result) | {"remote_id": call.remote_id}
+    accepted = Call.objects.accepted().filter(pk=call.pk)
+    _keep_answer(call, values, accepted)
+    _wake(call.batch)
+
+
+def give_up(call: Call, why: str) -> None:
+    """Call unknown what was accepted, where nothing more will be told of it."""
+    accepted = Call.objects.accepted().filter(pk=call.pk)
+    _keep_answer(
+        call, {"state": Call.State.UNKNOWN, "reason": why[:LONGEST_REASON]}, accepted
+    )
+
+
+def _wake(batch: Batch) -> None:
+    """Have a worker turn to a run that goes on and has something to send."""
+    planned = Call.objects.filter(batch=batch.pk, state=Call.State.PLANNED)
+    going = Batch.objects.filter(
+        pk=batch.pk, stopped_why="", operation__state=State.IN_PROGRESS
+    )
+    going.filter(Exists(planned)).update(calls_due_at=db_clock.now())
+
+
+def _record_result(call: Call, result: BatchResult) -> None:
+    _keep(call, _values_of(call, result))
+
+
+def _values_of(call: Call, result: BatchResult) -> dict[str, Any]:
+    """Return what a request is by a result."""
+    succeeded, failed = result.count("succeeded"), result.count("failed")
+    if result.trust == "sums" and result.told:
+        succeeded, failed = result.told
+    is_over = succeeded + failed == call.row_count
+    is_full = succeeded == call.row_count and result.trust != "unverified"
+    return {
+        "state": Call.State.ANSWERED if is_over else Call.State.UNKNOWN,
         "http_status": result.status_code,
-        "remote_id": result.operation_id[:64],
-        "succeeded": result.count("succeeded"),
-        "failed": result.count("failed"),
+        "remote_id": result.operation_id[:LONGEST_ID],
+        "succeeded": succeeded,
+        "failed": failed,
         "trust": result.trust if result.trust != "none" else "",
-        "reason": reason[:LONGEST_REASON],
+        "reason": _reason(call, result)[:LONGEST_REASON],
         "outcome": packed(json.dumps(_told(result.rows))),
         "answer": None if is_full else packed(result.raw[:LONGEST_ANSWER]),
     }
-    _keep(call, values)
+
+
+def _reason(call: Call, result: BatchResult) -> str:
+    """Return why not all is well, and what is known of the request as a whole."""
+    own = dict.fromkeys(row.reason for row in result.rows if row.reason)
+    reason = " · ".join(own) or " · ".join(result.reasons)
+    if result.trust == "sums" and result.told:
+        succeeded, failed = result.told
+        return (
+            f"{succeeded:,} of its rows succeeded and {failed:,} failed; Ampersand "
+            f"does not tell which. {reason}"
+        )
+    if result.trust != "none":
+        return reason
+    if result.told is None:
+        return f"It ended, and Ampersand did not count its rows. {reason}"
+    return (
+        f"Ampersand counted {result.told[0]:,} written and {result.told[1]:,} failed "
+        f"of {call.row_count:,} rows. {reason}"
+    )
 
 
 def _told(rows: Sequence[RowResult]) -> list[Told]:
@@ -116,7 +196,7 @@ def _record_refused(call: Call, problem: Problem) -> None:
         "state": Call.State.ANSWERED,
         "failed": call.row_count,
         "trust": Call.Trust.COUNTS,
-        "remote_id": (problem.operation_id or "")[:64],
+        "remote_id": (problem.operation_id or "")[:LONGEST_ID],
         "reason": said[:LONGEST_REASON],
         "outcome": packed(json.dumps([row] * call.row_count)),
         **_answer_of(problem),
@@ -140,7 +220,7 @@ def _keep(call: Call, values: dict[str, Any]) -> bool:
     Tells whether it was an answer to this request.
     """
     try:
-        _keep_answer(call, values)
+        _keep_answer(call, values, _mine(call))
     except IntegrityError:
         why = f"Ampersand answered with operation {values['remote_id']}, known already."
         call_unknown(_mine(call), why)
@@ -148,15 +228,19 @@ def _keep(call: Call, values: dict[str, Any]) -> bool:
     return True
 
 
-def _keep_answer(call: Call, values: dict[str, Any]) -> None:
-    """Keep an answer, add its rows to those of the run, and stop or end that."""
+def _keep_answer(call: Call, values: dict[str, Any], mine: "QuerySet[Call]") -> None:
+    """Keep an answer, add its rows to those of the run, and stop or end that.
+
+    Unless the row is not among `mine` any more.
+    """
     with transaction.atomic():
-        before = _mine(call).select_for_update().values_list("state", flat=True).first()
+        before = mine.select_for_update().values_list("state", flat=True).first()
         if before is None:
             return
-        _mine(call).update(due_at=None, answered_at=timezone.now(), **values)
+        mine.update(**{"due_at": None, "answered_at": timezone.now(), **values})
+        succeeded, failed = values.get("succeeded", 0), values.get("failed", 0)
         is_over = values["state"] == Call.State.ANSWERED
-        add(call.batch, values.get("succeeded", 0), values["failed"], over=is_over)
+        add(call.batch, succeeded, failed, over=is_over)
         _stop_where_alike(call)
         settle(call.batch)
 
@@ -272,22 +356,37 @@ def settle(batch: Batch) -> None:
             reason="Of some requests nobody knows what became of them.",
         )
         return
-    if mine.filter(state=Call.State.PLANNED).exists():
+    is_planned = mine.filter(state=Call.State.PLANNED).exists()
+    if not is_planned:
+        Batch.objects.filter(pk=batch.pk).update(calls_due_at=None)
+    if is_planned or mine.accepted().exists():
         # A late answer came, or a person decided.
         if operation.change(
             only_from=(State.UNKNOWN,), state=State.IN_PROGRESS, reason=""
         ):
-            going = Batch.objects.filter(pk=batch.pk, stopped_why="")
-            going.update(calls_due_at=db_clock.now())
+            _wake(batch)
         return
-    Batch.objects.filter(pk=batch.pk).update(calls_due_at=None)
     operation.change(
         only_from=(State.IN_PROGRESS, State.UNKNOWN),
         state=_end(operation),
         ended_at=timezone.now(),
         due_at=None,
-        reason="",
+        **_what_is_not_told(mine),
     )
+
+
+def _what_is_not_told(mine: CallQuerySet) -> dict[str, Any]:
+    """Return what to say of a run of which Ampersand only counted some rows."""
+    counted = mine.filter(trust=Call.Trust.SUMS).count()
+    if not counted:
+        return {"reason": "", "remedy": ""}
+    requests = "request" if counted == 1 else "requests"
+    return {
+        "reason": f"Of {counted:,} {requests} Ampersand told how many rows failed, and "
+        "not which.",
+        "remedy": "Look in the customer's system which records are there before you "
+        "send any of these rows again.",
+    }
 
 
 def _end(operation: Operation) -> str:

@@ -1,20 +1,22 @@
 """Encrypt every stored API key anew with the first key of FIELD_KEYS."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import QuerySet
 
 from console.audit_seal import ids_of
 from console.fields import UnreadableSecret
-from console.models import ApiKey, AuditEvent
+from console.models import ApiKey, AuditEvent, Hook
 
 
-def _stored() -> QuerySet[ApiKey]:
-    """Return the keys that have a value; those that were revoked have none."""
+def _stored() -> Iterator[tuple[ApiKey | Hook, str]]:
+    """Yield what has a secret, and its name; keys that were revoked have none."""
     keys = ApiKey.objects.filter(revoked_at=None).defer("value")
-    return keys.select_related("project")
+    yield from ((key, "value") for key in keys.select_related("project"))
+    hooks = Hook.objects.defer("secret").select_related("project")
+    yield from ((hook, "secret") for hook in hooks)
 
 
 class Command(BaseCommand):
@@ -25,14 +27,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Report how many were encrypted anew; exit 1 if some could not be read."""
         done, unreadable = 0, []
-        for key in _stored():
+        for row, name in _stored():
             try:
                 # Reading the value decrypts it, saving encrypts it with the first key.
-                _ = key.value
-                key.save(update_fields=["value"])
+                getattr(row, name)
+                row.save(update_fields=[name])
                 done += 1
             except UnreadableSecret:
-                unreadable.append(f"{key.project}: {key}")
+                unreadable.append(f"{row.project}: {row}")
         AuditEvent.record(
             action="key.encrypted_anew",
             subject="All API keys",

@@ -101,6 +101,7 @@ def tick() -> None:
     dispatch_writes.enqueue_due_sends(now)
     dispatch_writes.enqueue_due_runs(now)
     dispatch_operations.enqueue_due_watches(now)
+    dispatch_writes.enqueue_due_call_watches(now)
     dispatch_operations.enqueue_due_probes(now)
     settle.join_told(now)
     dispatch_writes.enqueue_due_jobs(now)
