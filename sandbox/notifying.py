@@ -24,7 +24,7 @@ def send_over_http(url: str, headers: dict[str, str], body: bytes) -> None:
     """POST a notification; what becomes of it is nobody's concern."""
     request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310 - an address of the tests
     try:
-        urllib.request.urlopen(request, timeout=SECONDS).close()  # nosec B310 # noqa: S310
+        urllib.request.urlopen(request, timeout=SECONDS).close()  # nosec B310 # noqa: S310 - as above
     except OSError:
         return
 
