@@ -79,6 +79,11 @@ def is_end(status: str) -> bool:
     return _word(status) in SUCCESS | FAILURE | ENDED
 
 
+def is_success(status: str) -> bool:
+    """Whether the word says that the operation succeeded as a whole."""
+    return _word(status) in SUCCESS
+
+
 def _word(status: str) -> str:
     return re.sub(r"[\s_-]", "", status).casefold()
 

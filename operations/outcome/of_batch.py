@@ -3,7 +3,8 @@
 n records were sent. Ampersand's `result` counts x as succeeded and y as failed, and its
 `metadata.successfulRecordIds` names those that were written, in no order:
 
-1. It counts nothing, or x + y is not n: all are unknown.
+1. It counts nothing, or x + y is not n: all are unknown. One record that is named after
+   a success counts as one.
 2. x = n: all succeeded. Only of a single create the id is known.
 3. y = n: all failed. Unless a reason tells of a failure that may have come after the
    SaaS was written to: then all are unknown.
@@ -39,7 +40,7 @@ def decide_batch(
     """
     if not decide.is_end(remote.status):
         return None
-    told = decide.told_counts(remote.result or "", ())
+    told = decide.told_counts(remote.result or "", ()) or _of_one(remote, ids)
     errors = tuple(dict.fromkeys(filter(None, errors)))
     rows, trust = _rows(remote, ids, told, errors)
     return BatchResult(
@@ -52,6 +53,15 @@ def decide_batch(
         request_id=None,
         raw=json.dumps(remote.raw, ensure_ascii=False),
     )
+
+
+def _of_one(remote: Operation, ids: Sequence[str]) -> tuple[int, int] | None:
+    """Return the counts of a request with one record, which may not be counted.
+
+    Where that is named as written and the end is called a success, it was.
+    """
+    is_named = len(ids) == len(remote.successful_ids) == 1
+    return (1, 0) if is_named and decide.is_success(remote.status) else None
 
 
 def _rows(

@@ -70,6 +70,15 @@ def test_the_one_record_that_was_created_has_its_id() -> None:
     assert [(row.state, row.record_id) for row in result.rows] == [("succeeded", "new")]
 
 
+def test_one_record_needs_no_counts_where_it_is_named() -> None:
+    assert told([""], None, named=["new"]) == ("ids", ["s"])
+    assert told(["a"], None, named=["a"]) == ("counts", ["s"])
+    assert told(["a"], None, named=["z"]) == ("none", ["u"])
+    assert told(["a"], None) == ("none", ["u"])
+    assert told(["a"], None, named=["a"], status="failure") == ("none", ["u"])
+    assert told(["a"], None, named=["a"], status="done") == ("none", ["u"])
+
+
 @pytest.mark.parametrize(
     ("counts", "named"),
     [
