@@ -6,11 +6,14 @@ n records were sent. Ampersand's `result` counts x as succeeded and y as failed,
 1. It counts nothing, or x + y is not n: all are unknown. One record that is named after
    a success counts as one.
 2. x = n: all succeeded. Only of a single create the id is known.
-3. y = n: all failed. Unless a reason tells of a failure that may have come after the
-   SaaS was written to: then all are unknown.
-4. An update: those that are named succeeded, and the others failed where x are named.
-   Where it names others than were sent, or more than x, all are unknown.
-5. Else x and y alone are known, and of no record which.
+3. Some failed, and more are named than x; or an update names others than were sent:
+   all are unknown.
+4. y = n: all failed.
+5. An update: those that are named succeeded, and the others failed where x are named.
+6. Else x and y alone are known, and of no record which.
+
+Where a reason tells of a failure that may have come after the SaaS was written to, what
+4, 5 and 6 call failed is unknown.
 """
 
 import json
@@ -74,24 +77,33 @@ def _rows(
     if told is None or sum(told) != sent:
         return [UNKNOWN] * sent, "none"
     succeeded, failed = told
-    if failed == sent and any(map(is_doubtful, errors)):
+    named = remote.successful_ids
+    in_doubt = failed > 0 and any(map(is_doubtful, errors))
+    is_against = failed > 0 and len(set(named)) > succeeded
+    if is_against or (in_doubt and not succeeded):
         return [UNKNOWN] * sent, "none"
     if failed == sent:
         return [_failed("", errors)] * sent, "counts"
     if all(ids):
-        return _by_id(remote.successful_ids, ids, succeeded, errors)
-    if succeeded < sent:
-        return [UNKNOWN] * sent, "sums"
-    if sent == 1 and len(remote.successful_ids) == 1:
-        only = remote.successful_ids[0]
-        return [RowResult(state="succeeded", record_id=only)], "ids"
+        return _by_id(named, ids, succeeded, errors, in_doubt)
+    if failed:
+        return [UNKNOWN] * sent, "none" if in_doubt else "sums"
+    if sent == len(named) == 1:
+        return [_succeeded(named[0])], "ids"
     return [SUCCEEDED] * sent, "counts"
 
 
 def _by_id(
-    named: Sequence[str], ids: Sequence[str], succeeded: int, errors: Sequence[str]
+    named: Sequence[str],
+    ids: Sequence[str],
+    succeeded: int,
+    errors: Sequence[str],
+    in_doubt: bool,
 ) -> tuple[list[RowResult], Trust]:
-    """Tell the records of an update apart by those that are named as written."""
+    """Tell the records of an update apart by those that are named as written.
+
+    Of the others it is unknown, `in_doubt`, whether they were.
+    """
     written = [_is_among(each, named) for each in ids]
     is_strange = not all(_is_among(each, ids) for each in named)
     if is_strange or sum(written) > succeeded:
@@ -99,10 +111,13 @@ def _by_id(
     if succeeded == len(ids):
         return [_succeeded(each) for each in ids], "counts"
     is_exact = sum(written) == succeeded
+    if in_doubt and not is_exact:
+        return [UNKNOWN] * len(ids), "none"
+    is_told = is_exact and not in_doubt
     rows = [
         _succeeded(each)
         if is_written
-        else (_failed(each, errors) if is_exact else UNKNOWN)
+        else (_failed(each, errors) if is_told else UNKNOWN)
         for each, is_written in zip(ids, written, strict=True)
     ]
     return rows, "ids" if is_exact else "sums"
