@@ -44,7 +44,7 @@ from ampersand.schemas import (
 )
 from ampersand.search import SearchHit
 from ampersand.secrets import SecretStr
-from ampersand.uploading import STORAGE, Upload, UploadFailed, Uploads
+from ampersand.uploading import LONGEST, STORAGE, Upload, UploadFailed, Uploads
 
 WRITE_URL = "https://write.withampersand.com/v1"
 API_URL = "https://api.withampersand.com/v1"
@@ -204,15 +204,16 @@ class Client:
 
         Raises: UploadFailed, or as a read does.
         """
+        until = time.monotonic() + LONGEST
         try:
-            return self._upload(file)
+            return self._upload(file, until)
         except UploadFailed:
-            return self._upload(file)
+            return self._upload(file, until)
 
-    def _upload(self, file: Upload) -> str:
+    def _upload(self, file: Upload, until: float) -> str:
         request = uploading.generate_upload_url(self._write_url, file)
         place = self._read(request, uploading.read_place)
-        self._uploads.put(place, file)
+        self._uploads.put(place, file, seconds=until - time.monotonic())
         return place.reference
 
     def prepare_envelope(

@@ -22,8 +22,9 @@ from ampersand.schemas import USER_AGENT, Request, dict_or_empty
 
 logger = logging.getLogger("ampersand")
 
-# The address is good for 15 minutes.
-DEADLINE = 840.0
+# Seconds for a file with all its tries: who waits for it has set aside 15 minutes, and
+# so long an address is good.
+LONGEST = 840.0
 # Of an answer that refuses a file, so much is looked at for the store's own word.
 LARGEST_REFUSAL = 4096
 
@@ -112,8 +113,11 @@ class Uploads:
         """Close the pooled connections."""
         self._http.close()
 
-    def put(self, place: Place, file: Upload) -> None:
-        """Put the file there. Raises: UploadFailed, OSError if it cannot be read."""
+    def put(self, place: Place, file: Upload, *, seconds: float = LONGEST) -> None:
+        """Put the file there within so many seconds.
+
+        Raises: UploadFailed; OSError if the file cannot be read.
+        """
         origin = origin_of(place.url)
         if origin not in self._origins:
             raise UploadFailed(
@@ -121,7 +125,7 @@ class Uploads:
                 "the setting UPLOAD_HOSTS does not allow."
             )
         started = time.monotonic()
-        with deadline(DEADLINE):
+        with deadline(seconds):
             failed = self._failure(place, file)
         took = round((time.monotonic() - started) * 1000)
         # The path of the address is as good as a key.

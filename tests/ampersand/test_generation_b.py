@@ -21,7 +21,7 @@ from ampersand import (
 )
 from ampersand.uploading import STORAGE as STORAGE_ORIGIN
 from ampersand.uploading import Place, Uploads
-from tests.ampersand.helpers import KEY, TARGET, answering, make_client
+from tests.ampersand.helpers import KEY, TARGET, answering, make_client, unused_port
 
 RECORD = {"FirstName": "Zoë"}
 RECORD_ID = "003xx000001AAAAAAA"
@@ -293,3 +293,18 @@ def test_where_the_host_of_an_upload_leads_is_looked_at_as_it_connects() -> None
         files.put(place, UPLOAD)
     files.close()
     assert asked == [("storage.googleapis.com", 443)]
+
+
+def test_a_file_has_no_more_time_than_is_set_aside() -> None:
+    with unused_port() as port:
+        url = f"http://127.0.0.1:{port}/1.csv"
+        files = Uploads(
+            origins=frozenset({f"http://127.0.0.1:{port}"}),
+            timeout=5,
+            transport=None,
+            resolve=None,
+        )
+        place = Place(url=url, reference=REFERENCE)
+        with pytest.raises(UploadFailed, match="no connection within"):
+            files.put(place, UPLOAD, seconds=-1)
+        files.close()
