@@ -198,7 +198,7 @@ def make_project(name: str = "Demo", **values: Any) -> Project:
             "environment": "sandbox",
             "write_url": "https://sandbox.invalid/v1",
             "api_url": "https://sandbox.invalid/v1",
-            "search_url": "https://sandbox.invalid/v1",
+            "search_url": values.get("api_url", "https://sandbox.invalid/v1"),
             # Tests send faster than people; those of the pace set their own.
             "max_per_second": 1000,
             **values,

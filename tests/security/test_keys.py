@@ -138,7 +138,9 @@ def test_a_change_of_something_else_keeps_the_key(
     assert Project.objects.get().active_key().value.reveal() == SANDBOX_KEY
 
 
-@pytest.mark.parametrize("changed", ["write_url", "api_url", "environment"])
+@pytest.mark.parametrize(
+    "changed", ["write_url", "api_url", "search_url", "environment"]
+)
 def test_a_key_stays_where_it_was_given_for_whatever_changes_the_project(
     changed: str, project: Project
 ) -> None:
@@ -465,3 +467,12 @@ def test_a_file_is_put_at_no_address_inside(
         return
     with pytest.raises(OSError, match="inside"):
         clients.addresses_for_uploads("storage.googleapis.com", 443)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://search.withampersand.com/v1", "https://a@b.example/v1"]
+)
+def test_a_search_address_is_none_or_one_for_keys(url: str, project: Project) -> None:
+    Project.objects.update(search_url="")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Project.objects.update(search_url=url)

@@ -192,7 +192,7 @@ def test_a_deletion_whose_outcome_is_unknown_is_decided_by_a_person(
     ("path", "actions"),
     [
         ("record", {"A": "create update", "C": "create delete update"}),
-        ("csv", {"A": "upsert", "C": "create delete update"}),
+        ("csv", {"A": "upsert", "C": "by_id by_key create delete update"}),
     ],
 )
 def test_a_project_says_which_actions_its_api_has(

@@ -1,10 +1,12 @@
 """Create or update by a key: looked up in the customer's system, then written."""
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Browser
 from django.utils import timezone
 
@@ -273,6 +275,33 @@ def test_what_was_told_of_one_customer_is_not_taken_for_another(
     write.revise(is_ready=False, group_ref="sample-org-id")
     check_draft(write)
     assert searches(sandbox) == ["a", "a"]
+
+
+@pytest.mark.parametrize(
+    ("key", "address", "error"),
+    [
+        ("Id", "https://sandbox.invalid/v1", "Ids need not be looked up."),
+        (KEY, "", "has no search address."),
+    ],
+)
+def test_the_form_says_why_nothing_can_be_looked_up(
+    project: Project, browser: Browser, key: str, address: str, error: str
+) -> None:
+    Project.objects.update(search_url=address)
+    integration = project.integrations.get()
+    form = {
+        "token": str(uuid.uuid4()),
+        "project": project.pk,
+        "integration": integration.pk,
+        "object": integration.write_objects.get(name="account").pk,
+        "group": integration.groups.get().pk,
+        "action": "by_key",
+        "primary_key": key,
+        "file": SimpleUploadedFile("a.csv", f"{key},Name\na,b\n".encode()),
+    }
+    answer = browser.post("/writes/csv/", form)
+    assert answer.status_code == 422
+    assert error in answer.content.decode()
 
 
 def test_searches_keep_their_pace_over_all_workers(
