@@ -96,9 +96,9 @@ def test_what_is_on_the_wire_finishes(
 ) -> None:
     really_send = Client.send
 
-    def frozen_meanwhile(self: Client, request: Any) -> Any:
+    def frozen_meanwhile(self: Client, request: Any, **how: str) -> Any:
         freeze()
-        return really_send(self, request)
+        return really_send(self, request, **how)
 
     monkeypatch.setattr(Client, "send", frozen_meanwhile)
     send.send(waiting.pk)

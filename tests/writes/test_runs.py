@@ -279,16 +279,16 @@ def test_a_late_answer_lets_a_run_go_on(
     operation = confirm(draft(project, olga, people(150)), olga)
     client = operation.project.client()
 
-    def meanwhile(*args: Any) -> Any:
+    def meanwhile(_: object, *args: Any, **how: str) -> Any:
         # The lease runs out while the worker is stopped.
         Call.objects.filter(state=Call.State.SENDING).update(due_at=timezone.now())
         run_calls.recover_overdue(timezone.now())
         assert Operation.objects.get().state == State.UNKNOWN
-        return really(*args)
+        return really(*args, **how)
 
     really = client.send_batch
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(type(client), "send_batch", lambda _, *args: meanwhile(*args))
+        patched.setattr(type(client), "send_batch", meanwhile)
         run_calls.run(operation.pk)
     assert calls(operation)[0] == ("Answered", 100, 0)
     operation.refresh_from_db()

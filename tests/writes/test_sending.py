@@ -172,7 +172,7 @@ def test_each_fault_gives_its_state_and_no_second_sending(
 def test_what_never_left_waits_and_goes_out_later(
     operation: Operation, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(self: Client, request: object) -> None:
+    def refused(self: Client, request: object, **how: str) -> None:
         raise NotSent("The connection was refused")
 
     with monkeypatch.context() as patch:
@@ -238,8 +238,8 @@ def test_a_late_answer_is_worth_more_than_unknown(
 ) -> None:
     really_send = Client.send
 
-    def slow(self: Client, request: object) -> object:
-        result = really_send(self, request)
+    def slow(self: Client, request: object, **how: str) -> object:
+        result = really_send(self, request, **how)
         sending.recover_overdue(timezone.now() + timedelta(days=1))
         return result
 
@@ -251,7 +251,7 @@ def test_a_late_answer_is_worth_more_than_unknown(
 def test_what_turns_out_late_not_to_have_left_is_not_sent_again(
     operation: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused_late(self: Client, request: object) -> None:
+    def refused_late(self: Client, request: object, **how: str) -> None:
         sending.recover_overdue(timezone.now() + timedelta(days=1))
         raise NotSent("The connection was refused")
 
@@ -263,7 +263,7 @@ def test_what_turns_out_late_not_to_have_left_is_not_sent_again(
 def test_a_mistake_of_ours_while_sending_is_an_unknown_outcome(
     operation: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(self: Client, request: object) -> None:
+    def broken(self: Client, request: object, **how: str) -> None:
         raise OSError(28, "the system's words", "/where/it/lies")
 
     monkeypatch.setattr(Client, "send", broken)
@@ -368,7 +368,7 @@ def test_an_answer_is_kept_though_the_database_is_away_when_it_comes(
 def test_an_answer_that_was_stored_after_all_is_not_stored_over_the_next_sending(
     operation: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unreachable(self: Client, request: object) -> None:
+    def unreachable(self: Client, request: object, **how: str) -> None:
         raise NotSent("The connection was refused")
 
     def another_worker_takes_it() -> None:
@@ -431,9 +431,9 @@ def test_no_network_call_is_made_inside_a_transaction(
     depth = len(transaction.get_connection().savepoint_ids)
     depths: list[int] = []
 
-    def watched(self: Client, request: object) -> object:
+    def watched(self: Client, request: object, **how: str) -> object:
         depths.append(len(transaction.get_connection().savepoint_ids))
-        return really_send(self, request)
+        return really_send(self, request, **how)
 
     monkeypatch.setattr(Client, "send", watched)
     sending.send(operation.pk)

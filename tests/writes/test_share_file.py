@@ -351,7 +351,7 @@ class TestAddress:
     ) -> None:
         operation = write.batches.get().operation
 
-        def refused(self: Client, request: object) -> None:
+        def refused(self: Client, request: object, **how: str) -> None:
             raise NotSent("The connection was refused")
 
         with monkeypatch.context() as patch:
