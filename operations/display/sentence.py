@@ -211,6 +211,10 @@ def _cancelled(operation: Operation) -> tuple[str, str]:
 
 
 def _in_progress(operation: Operation) -> tuple[str, str]:
+    if operation.is_run and operation.reason:
+        return "Not all of its requests were sent, and nothing more leaves.", (
+            "Look at what is said below, then let the rest go, or cancel it."
+        )
     if operation.is_run:
         return "Its requests are under way. You may close this page.", ""
     if operation.due_at is None:

@@ -35,6 +35,7 @@ from console.models import (  # noqa: E402
 )
 from operations.models import Gate, LogEntry, Operation  # noqa: E402
 from tests.browser.conftest import PASSWORD  # noqa: E402
+from tests.browser.stage_runs import runs  # noqa: E402
 from tests.conftest import actor, make_user, stored_operation  # noqa: E402
 from tests.writes.making import check_draft, make_draft  # noqa: E402
 from writes.actions import pause  # noqa: E402
@@ -73,6 +74,7 @@ def main() -> dict[str, str]:
     silent(live)
     made |= unknown_outcomes(live, user)
     made |= frozen(user)
+    made |= runs(user)
     made["project"] = demo.project.get_absolute_url()
     made["empty project"] = empty_project().get_absolute_url()
     made["fields"] = field_list(demo).get_absolute_url()

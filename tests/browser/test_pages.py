@@ -424,6 +424,31 @@ def test_what_was_sent_in_parts(
     reader.look()
 
 
+@pytest.mark.parametrize(
+    ("state", "text"),
+    [
+        ("review", "in 5 requests"),
+        ("review delete", "Number of records to delete"),
+        ("findings", "Rows without a key"),
+        ("succeeded", "All 120 rows succeeded"),
+        ("failures", "12 of 250 rows failed"),
+        ("under way", "Being sent"),
+        ("unknown", "nobody knows whether its rows were written"),
+        ("refused", "Request 2 was refused: The API key is not valid."),
+        ("paused", "Paused by operator"),
+        ("request unknown", "Say what you found"),
+        ("request failures", "Required fields are missing"),
+    ],
+)
+def test_a_run(
+    state: str, text: str, reader: Reader, addresses: dict[str, str]
+) -> None:
+    reader.page.goto(addresses[f"run {state}"])
+    expect(reader.page.locator("main")).to_contain_text(text)
+    reader.page.evaluate(OPEN_SOME)
+    reader.look()
+
+
 def test_the_rows_and_the_retry_of_those_that_failed(
     reader: Reader, addresses: dict[str, str]
 ) -> None:

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.db.models import F
 from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
 
 from console.health import pulse
 from console.models import Project, Pulse, WriteObject
@@ -63,6 +65,76 @@ def test_the_page_of_the_operation_shows_the_run(
     assert [each.number for each in panel.context["requests"]] == [2, 1, 3]
     seen = panel.context["seen"]
     assert browser.get(path(unknown), {"seen": seen}).status_code == 204
+
+
+def test_the_page_of_a_stopped_run_says_so_until_it_goes_on(
+    browser: Browser, stopped: Operation
+) -> None:
+    page = browser.get(stopped.get_absolute_url())
+    assert "nothing more leaves" in page.context["sentence"].what
+    assert "Unauthorized" in page.context["sentence"].why
+    assert b'id="send-again"' not in page.content
+    assert b"let the rest go or cancel it" in page.content
+    write = stopped.batch.write_id
+    browser.post(f"/writes/{write}/pause/")
+    assert fresh(stopped).reason.startswith("Paused by")
+    browser.post(f"/writes/{write}/resume/")
+    assert "Unauthorized" in fresh(stopped).reason
+    browser.post(path(stopped, "go-on/"))
+    assert fresh(stopped).reason == ""
+
+
+def test_what_is_being_sent_is_not_called_unknown(
+    browser: Browser, sandbox: Sandbox, project: Project, olga: User
+) -> None:
+    operation = confirm(draft(project, olga, people(250)), olga)
+    now = db_clock.now()
+    first = Call.objects.filter(number=1)
+    first.update(state=Call.State.SENDING, sent_at=now, due_at=now)
+    progress = browser.get(path(operation)).context["progress"]
+    assert (progress.leaving, progress.unknown, progress.not_sent) == (100, 0, 150)
+
+
+def test_the_panel_asks_the_same_of_many_requests_as_of_few(
+    browser: Browser,
+    project: Project,
+    olga: User,
+    sandbox: Sandbox,
+) -> None:
+    counted = []
+    for rows in (3, 6_000):
+        operation = confirm(draft(project, olga, people(rows)), olga)
+        browser.get(path(operation))
+        with CaptureQueriesContext(connection) as queries:
+            panel = browser.get(path(operation))
+        counted.append(len(queries))
+        assert len(panel.context["requests"]) == min(50, rows // 100 + 1)
+        plans = [explained(each["sql"]) for each in queries if "call" in each["sql"]]
+        assert not any("TEMP B-TREE FOR ORDER BY" in plan for plan in plans)
+    assert counted[0] == counted[1]
+
+
+def explained(sql: str) -> str:
+    """Return how SQLite does a query, "" elsewhere."""
+    if connection.vendor != "sqlite":
+        return ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+        return str(cursor.fetchall())
+
+
+def test_a_planned_request_is_as_its_model_makes_it(
+    project: Project, olga: User, sandbox: Sandbox
+) -> None:
+    operation = confirm(draft(project, olga, people(3)), olga)
+    planned = Call.objects.get()
+    names = ("first_row", "last_row", "offset", "length", "sha256", "size")
+    own = {name: getattr(planned, name) for name in names}
+    made = Call.objects.create(batch=operation.batch, number=2, **own)
+    for field in Call._meta.concrete_fields:
+        if field.name not in ("id", "number"):
+            told = [getattr(each, field.attname) for each in (planned, made)]
+            assert told[0] == told[1], field.name
 
 
 @pytest.mark.parametrize(

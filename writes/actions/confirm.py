@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
-from itertools import batched
 from typing import Any
 
 from django.db import transaction
@@ -36,7 +35,6 @@ from writes.storage import measure
 Delivery = Write.Delivery
 State = Operation.State
 
-CALLS_AT_ONCE = 1_000
 # What stands in a batch's body where something is put in when it is sent.
 FILLED_IN = ("recordsCSV", "recordsURL")
 
@@ -300,16 +298,9 @@ def _add(
         calls_total=len(plan.pieces),
         **position,
     )
-    _add_calls(batch, plan.pieces)
+    if plan.pieces:
+        Call.objects.all().plan(batch, plan.pieces)
     return operation
-
-
-def _add_calls(batch: Batch, found: Sequence[Piece]) -> None:
-    for some in batched(found, CALLS_AT_ONCE):
-        Call.objects.bulk_create(
-            Call(batch=batch, **asdict(each) | {"sha256": bytes.fromhex(each.sha256)})
-            for each in some
-        )
 
 
 def _body(request: Request, *, has_file: bool) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from console.runtime import db_clock
 from operations.models import Operation
 from writes.actions import release_parts
 from writes.models import Batch, Call, Write
+from writes.worker import record_call
 
 State = Operation.State
 
@@ -36,6 +37,7 @@ def pause(write: Write, actor: Actor, *, reason: str = "") -> int:
         planned = _planned(write)
         if not held and not planned:
             raise NothingToPause
+        _tell_rest(write)
         if is_new:
             left = f"{planned} requests" if planned else f"{held} parts"
             release_parts.audit(write, actor, "write.paused", f"{left} not sent")
@@ -51,8 +53,15 @@ def resume(write: Write, actor: Actor) -> bool:
         Batch.objects.filter(
             write=write, operation__state=State.IN_PROGRESS, calls_total__gt=0
         ).update(calls_due_at=db_clock.now())
+        _tell_rest(write)
         release_parts.audit(write, actor, "write.resumed", "as before")
     return True
+
+
+def _tell_rest(write: Write) -> None:
+    """Have the page of a run under way say that it rests, or that it goes on."""
+    if write.is_run:
+        record_call.tell_rest(write.batches.get())
 
 
 def _planned(write: Write) -> int:

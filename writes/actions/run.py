@@ -34,6 +34,7 @@ def go_on(batch: Batch, actor: Actor) -> bool:
         goes_on = {"calls_due_at": db_clock.now(), "went_on_at": timezone.now()}
         if not stopped.update(stopped_why="", **goes_on):
             return False
+        record_call.tell_rest(batch)
         _audit(batch, actor, "write.gone_on", "a run that was stopped")
         operation = batch.operation
         transaction.on_commit(lambda: dispatch.enqueue_send(operation))
@@ -57,6 +58,7 @@ def cancel_rest(batch: Batch, actor: Actor) -> int:
         operation = Operation.objects.get(pk=batch.operation_id)
         if operation.state in Operation.UNSENT:
             operation.cancel(by=actor.name)
+        record_call.tell_rest(batch)
         _audit(batch, actor, "write.rest_cancelled", f"{count} requests, {rows} rows")
         record_call.settle(batch)
     return count

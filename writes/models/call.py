@@ -11,12 +11,15 @@ deleted a hundred at a time. Its calls are light, since there may be 100,000 of 
 
 import json
 import zlib
+from collections.abc import Iterable
+from dataclasses import fields
 from typing import Any
 
-from django.db import models
-from django.db.models import F, Q, Sum
+from django.db import connections, models
+from django.db.models import Case, F, Q, Sum, When
 from django.db.models.functions import Coalesce
 
+from files.records_json.cutting import Piece
 from writes.models.batch import Batch
 
 # With these Ampersand or the SaaS refuses what a request carries, and not its sender.
@@ -30,6 +33,36 @@ class CallQuerySet(models.QuerySet["Call"]):
         """Return how many rows they carry together."""
         each = F("last_row") - F("first_row") + 1
         total: int = self.aggregate(rows=Coalesce(Sum(each), 0))["rows"]
+        return total
+
+    def plan(self, batch: Batch, found: Iterable[Piece]) -> None:
+        """Add the requests that a run is cut into, none of which has left.
+
+        By one statement, since a run may have 100,000: to make an object of each takes
+        ten times as long.
+        """
+        fresh = Call(batch=batch)
+        names = [field.name for field in fields(Piece)]
+        rest = {
+            str(field.column): getattr(fresh, field.attname)
+            for field in Call._meta.concrete_fields
+            if not (field.primary_key or field.generated or field.name in names)
+        }
+        connection = connections[self.db]
+        columns = ", ".join(map(connection.ops.quote_name, [*names, *rest]))
+        marks = ", ".join(["%s"] * (len(names) + len(rest)))
+        table = connection.ops.quote_name(Call._meta.db_table)
+        same = tuple(rest.values())
+        rows = [(*_columns_of(piece), *same) for piece in found]
+        with connection.cursor() as cursor:
+            # Nothing that anybody typed is part of the statement.
+            insert = f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # nosec B608 # noqa: S608
+            cursor.executemany(insert, rows)
+
+    def unverified(self) -> int:
+        """Return how many rows were written by ids that nobody is sure of."""
+        doubtful = self.filter(turn=1, trust=Call.Trust.UNVERIFIED)
+        total: int = doubtful.aggregate(rows=Coalesce(Sum("succeeded"), 0))["rows"]
         return total
 
     def undecided(self) -> "CallQuerySet":
@@ -93,6 +126,19 @@ class Call(models.Model):
     trust = models.CharField(max_length=10, choices=Trust, blank=True)
     reason = models.CharField(max_length=500, blank=True)
     outcome = models.BinaryField(null=True)
+    # In which order a person should look at them: what is unknown comes first, then
+    # what is being sent or did not succeed in full.
+    turn = models.GeneratedField(
+        expression=Case(
+            When(state=4, then=0),
+            When(Q(state=2) | Q(failed__gt=0), then=1),
+            # All was written, and yet there is something to say of it.
+            When(Q(state=3) & ~Q(reason=""), then=1),
+            default=2,
+        ),
+        output_field=models.PositiveSmallIntegerField(),
+        db_persist=True,
+    )
     # The beginning of an answer that was no full success, compressed.
     answer = models.BinaryField(null=True)
 
@@ -129,6 +175,7 @@ class Call(models.Model):
         ]
         indexes = [
             models.Index(fields=["batch", "state", "number"], name="call_by_state"),
+            models.Index(fields=["batch", "turn", "number"], name="call_by_turn"),
             models.Index(
                 fields=["due_at"],
                 condition=Q(due_at__isnull=False),
@@ -149,6 +196,11 @@ class Call(models.Model):
     def row_count(self) -> int:
         """How many rows it carries."""
         return self.last_row - self.first_row + 1
+
+    @property
+    def is_told(self) -> bool:
+        """Whether an answer or a person told what became of its rows."""
+        return self.state == self.State.ANSWERED or bool(self.succeeded or self.failed)
 
     @property
     def unknown(self) -> int:
@@ -181,6 +233,18 @@ class Call(models.Model):
     def answer_text(self) -> str:
         """Return the answer as it was kept, "" where none was."""
         return zlib.decompress(self.answer).decode() if self.answer else ""
+
+
+def _columns_of(piece: Piece) -> tuple[Any, ...]:
+    return (
+        piece.number,
+        piece.first_row,
+        piece.last_row,
+        piece.offset,
+        piece.length,
+        piece.size,
+        bytes.fromhex(piece.sha256),
+    )
 
 
 def packed(text: str) -> bytes:

@@ -52,6 +52,9 @@ def rows_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
     job = None if totals else FileJob.objects.last_of(write, FileJob.Kind.JOIN)
     is_not_joined = job is not None and job.state == FileJob.State.FAILED
     others = beside(write, request.user)
+    rests = write.is_run and any(
+        batch.stopped_why or write.paused_at for batch in batches
+    )
     shown = (
         totals,
         is_not_joined,
@@ -65,8 +68,9 @@ def rows_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
         "is_not_joined": is_not_joined,
         "children": came_of_it,
         "beside": others,
+        "rests": rests,
         "poll_seconds": seconds,
-        "seen": seen(shown, seconds),
+        "seen": seen(shown, rests, seconds),
     }
 
 
@@ -115,6 +119,8 @@ def request_panel(request: ConsoleRequest, operation: Operation) -> str:
         "operation": operation,
         "shown": shown,
         "curl": as_curl(batch.write, shown),
+        # What is sent again of a run that goes on would be sent twice.
+        "is_going": operation.is_run and operation.ended_at is None,
         "address": SharedAddress.objects.filter(batch=batch).first(),
     }
     return render_to_string("writes/request_panel.html", context, request)

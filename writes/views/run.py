@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Case, F, Q, Value, When
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from console.access.roles import Role, require_operator, require_viewer
 from console.actor import Actor
 from console.http import ConsoleRequest
+from console.models import EnvironmentControl
 from console.ui.forms import StyledForm
 from console.ui.polling import seconds_between_polls, seen
 from operations.models import Operation
@@ -36,7 +36,7 @@ class DecideForm(StyledForm):
             ("written", "All rows with an unknown outcome were written"),
             ("not_written", "None of them was written"),
         ],
-        widget=forms.RadioSelect,
+        widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
     )
     looked_at = forms.CharField(
         label="What did you look at?",
@@ -67,7 +67,7 @@ def panel(request: ConsoleRequest, pk: int) -> HttpResponse:
 def run_context(request: ConsoleRequest, batch: Batch) -> dict[str, Any]:
     """Return what the panel of a run shows."""
     write, progress = batch.write, run_progress(batch, timezone.now())
-    page = _page(batch, request.GET.get("requests", "1"))
+    page = _Requests(batch).get_page(request.GET.get("requests", "1"))
     is_paused = write.paused_at is not None and progress.planned > 0
     is_held = is_paused or batch.stopped_why or progress.undecided
     moves = progress.sending or progress.accepted or (progress.planned and not is_held)
@@ -82,23 +82,25 @@ def run_context(request: ConsoleRequest, batch: Batch) -> dict[str, Any]:
         "progress": progress,
         "requests": page,
         "is_paused": is_paused,
+        "is_told_below": progress.over == progress.calls and write.rows_totals,
+        "control": EnvironmentControl.objects.of(write.project.environment),
         "poll_seconds": seconds,
         "seen": seen(*shown),
     }
 
 
-def _page(batch: Batch, number: str) -> Any:
-    """Return a page of requests, those first that a person should look at."""
-    is_fine = Q(state=Call.State.ANSWERED, failed=0, reason="") | Q(
-        state__in=(Call.State.PLANNED, Call.State.CANCELLED, Call.State.ACCEPTED)
-    )
-    order = Case(
-        When(state=Call.State.UNKNOWN, then=Value(0)),
-        When(is_fine, then=Value(2)),
-        default=Value(1),
-    )
-    found = Call.objects.filter(batch=batch).defer("outcome", "answer", "sha256")
-    return Paginator(found.order_by(order, F("number")), PAGE).get_page(number)
+class _Requests(Paginator):  # type: ignore[type-arg]
+    """The requests of a run, those first that a person should look at."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._total = batch.calls_total
+        found = Call.objects.filter(batch=batch).defer("outcome", "answer", "sha256")
+        super().__init__(found.order_by("turn", "number"), PAGE)
+
+    @property
+    def count(self) -> int:
+        """How many there are, which the run knows."""
+        return self._total
 
 
 @require_safe
@@ -121,9 +123,18 @@ def _call_page(
         "project": write.project,
         "form": form,
         "rows": _rows(found),
+        "to_go_on": _to_go_on(found),
         **_exact(found),
     }
     return render(request, "writes/call.html", context, status=status)
+
+
+def _to_go_on(found: Call) -> int:
+    """Return how many requests of its run leave by themselves once it is decided."""
+    batch = found.batch
+    if batch.stopped_why or batch.write.paused_at is not None:
+        return 0
+    return Call.objects.filter(batch=batch, state=Call.State.PLANNED).count()
 
 
 def _rows(found: Call) -> list[dict[str, Any]]:
@@ -168,7 +179,7 @@ def decide(request: ConsoleRequest, pk: int, number: int) -> HttpResponse:
     except actions.NothingToDecide as error:
         messages.warning(request, str(error))
     else:
-        messages.success(request, "Noted. Nothing was sent by that.")
+        messages.success(request, "Noted.")
     return redirect(found.batch.operation)
 
 

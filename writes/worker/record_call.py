@@ -334,7 +334,21 @@ def stop(batch: Batch, why: str) -> None:
     """Let nothing more of a run leave until a person lets it go on."""
     open_ = Batch.objects.filter(pk=batch.pk, stopped_why="")
     open_.update(stopped_why=why[:LONGEST_REASON], calls_due_at=None)
-    Operation.objects.filter(pk=batch.operation_id).update(version=F("version") + 1)
+    tell_rest(batch)
+
+
+def tell_rest(batch: Batch) -> None:
+    """Keep with the operation of a run under way why nothing more of it leaves."""
+    running = Operation.objects.filter(pk=batch.operation_id, state=State.IN_PROGRESS)
+    running.update(reason=_rests(batch), version=F("version") + 1)
+
+
+def _rests(batch: Batch) -> str:
+    """Return why a run that could go on does not; "" where it does."""
+    fresh = Batch.objects.select_related("write").get(pk=batch.pk)
+    if fresh.write.paused_at is None:
+        return fresh.stopped_why
+    return f"Paused by {fresh.write.paused_by_name}. {fresh.write.pause_reason}".strip()
 
 
 @transaction.atomic
@@ -362,7 +376,7 @@ def settle(batch: Batch) -> None:
     if is_planned or mine.accepted().exists():
         # A late answer came, or a person decided.
         if operation.change(
-            only_from=(State.UNKNOWN,), state=State.IN_PROGRESS, reason=""
+            only_from=(State.UNKNOWN,), state=State.IN_PROGRESS, reason=_rests(batch)
         ):
             _wake(batch)
         return
