@@ -26,6 +26,7 @@ from files.checking.keys import (
     nth_row,
 )
 from files.checking.ledger import Ledger, Mark, Progress, Start
+from files.checking.purposes import Purpose
 from files.checking.records import Records, Unreadable, readable
 from files.checking.structure import (
     MOST_COLUMNS,
@@ -57,8 +58,8 @@ def check(
     key: str | None,
     fields: Sequence[Field] = (),
     key_names: Sequence[str] = (),
-    may_be_new: bool = False,
     report: Report | None = None,
+    purpose: Purpose = "upsert",
     engine: Engine = "auto",
     progress: Progress | None = None,
     block: int = BLOCK,
@@ -68,23 +69,23 @@ def check(
     The file is as it would be sent: UTF-8, LF, commas; nothing of that is taken for
     granted. `fields` are those of the object; without any they are inferred from the
     first 1,000 rows, and what is found by them only warns. `key_names` is what the key
-    is called besides, as in the file before it was mended. With `may_be_new` a row
-    without a key is a new record. Findings are added to
-    `report` row by row, those about whole columns at the end. `block` is the number of
-    bytes that the fast path looks at together. Raises OSError, and what `progress`
+    is called besides, as in the file before it was mended; `purpose` is what the rows
+    are for. Findings are added to `report` row by row, those about whole columns at the
+    end. `block` is the number of bytes that the fast path looks at together. Raises
+    OSError, and what `progress`
     (bytes and rows done) raises.
     """
     report = report or Report()
     if engine == "auto":
         engine = "exact" if path.stat().st_size < WORTH_BLOCKS else "fast"
     with path.open("rb") as file:
-        table = _open(file, key, fields, report)
+        table = _open(file, key, fields, report, purpose)
         if table is None:
             return report
         columns, start = table
         for column in columns:
             column.key_names = tuple(key_names)
-            column.may_be_new = may_be_new
+            column.purpose = purpose
         fold = _fold(columns)
         if engine == "exact":
             texts = KeyTexts(fold)
@@ -104,7 +105,11 @@ def check(
 
 
 def _open(
-    file: BinaryIO, key: str | None, fields: Sequence[Field], report: Report
+    file: BinaryIO,
+    key: str | None,
+    fields: Sequence[Field],
+    report: Report,
+    purpose: Purpose,
 ) -> tuple[list[Column], Start] | None:
     """Check the header; return the columns and where the rows begin, if there are."""
     records = Records(file)
@@ -125,7 +130,7 @@ def _open(
     _tell_odd_header(records, names, report)
     names = [readable(name) for name in names]
     length = len(records.raw.rstrip("\r\n"))
-    columns = check_header(names, length, key, fields, report)
+    columns = check_header(names, length, key, fields, report, purpose)
     if not columns:
         return None
     start = Start(records.end, records.next_row, records.next_line)
@@ -207,13 +212,14 @@ def _tell_keys(ledger: Ledger) -> None:
     if ledger.key is None:
         return
     keys, origin = ledger.keys, ledger.report.origin
-    found = key_problems(keys.shared(), keys.fold, ledger.key.name, origin)
+    key = ledger.key
+    found = key_problems(keys.shared(), keys.fold, key.name, origin, key.purpose)
     by_rule: defaultdict[str, list[SharedKey]] = defaultdict(list)
-    for key in found:
-        by_rule[key.problem.rule].append(key)
+    for one in found:
+        by_rule[one.problem.rule].append(one)
     marks: list[Mark] = []
     for of_rule in by_rule.values():
-        marks += _marks(of_rule, ledger, ledger.key)
+        marks += _marks(of_rule, ledger, key)
     ledger.tell(marks)
 
 

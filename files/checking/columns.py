@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from files.checking.no_records import NoRecords
+from files.checking.purposes import KEYLESS, LACKS, NEW, Purpose
 from files.field import Field
 from files.findings import ROW, Report
 from files.shown import shown
@@ -72,8 +73,8 @@ class Column:
             "new": Tally(),
         }
         # Whether a row without a key is a new record.
-        self.may_be_new = False
         self.key_names: tuple[str, ...] = ()
+        self.purpose: Purpose = "upsert"
         self.has_exact = False
         self.most_zeros = 0
         self._sound: set[str] = set()
@@ -84,12 +85,14 @@ class Column:
     def no_records(self) -> NoRecords:
         """What tells rows that are no records by their key."""
         known = (self.field.name, self.field.label) if self.field else ()
-        return NoRecords((self.name, *known, *self.key_names))
+        names = (self.name, *known, *self.key_names)
+        return NoRecords(names, self.purpose)
 
     @property
     def is_required(self) -> bool:
-        """Whether Salesforce refuses a new record without a value here."""
-        return self.field is not None and self.field.is_required
+        """Whether a record of this file may be refused for want of a value here."""
+        is_required = self.field is not None and self.field.is_required
+        return is_required and self.purpose in NEW
 
     def judge(self, text: str) -> Verdict | None:
         """Return what is to be said of a cell, None where it is sound."""
@@ -147,7 +150,7 @@ class Column:
             self._sound |= sound
 
     def _judge_key(self, text: str) -> Verdict | None:
-        if text == "" and self.may_be_new:
+        if text == "" and self.purpose == "by_id":
             return _NEW
         if text == NULL or not trimmed(text):
             return Verdict("", (self._keyless,))
@@ -165,13 +168,14 @@ class Column:
     @property
     def _lacks(self) -> Problem:
         message = (
-            f"Row {ROW} has no {self.name}, which is required: Salesforce would "
-            "refuse to make a new record from it. Fill it in, unless it is an update."
+            f"Row {ROW} has no {self.name}, which is required: {LACKS[self.purpose]}"
         )
         return Problem("warns", "required-blank", message)
 
     @property
     def _clears(self) -> Problem:
+        if self.purpose == "create":
+            return self._lacks
         message = (
             f"Row {ROW} would clear {self.name} with {NULL}, but it is required. "
             "Fill it in, or leave the cell blank."
@@ -180,10 +184,7 @@ class Column:
 
     @property
     def _keyless(self) -> Problem:
-        message = (
-            f"Row {ROW} has no {self.name}. Without a key Salesforce may insert a "
-            "new record each time. Fill it in, or leave the row out."
-        )
+        message = f"Row {ROW} has no {self.name}. {KEYLESS[self.purpose]}"
         return Problem("blocks", "blank-key", message)
 
     def _spaced_key(self, text: str) -> Problem:
@@ -213,6 +214,10 @@ def tell_tallies(columns: Sequence[Column], report: Report) -> None:
             tally = column.tallies[kind]
             if not tally.total:
                 continue
+            if column.purpose == "delete":
+                continue
+            if column.purpose == "create":
+                wording = _SAID_OF_NEW.get(rule, wording)
             message = wording(tally.total, column.name)
             report.add(
                 "notes",
@@ -263,6 +268,17 @@ def _nulls(total: int, name: str) -> str:
     return f"{_cells(total, name)} {NULL}: Salesforce clears {those}."
 
 
+def _new_blanks(total: int, name: str) -> str:
+    return (
+        f"{_cells(total, name)} blank and left out: the customer's system fills in "
+        "what the field has by default."
+    )
+
+
+def _new_nulls(total: int, name: str) -> str:
+    return f"{_cells(total, name)} {NULL}: the field gets no value."
+
+
 def _spaced(total: int, name: str) -> str:
     begin = "begins or ends" if total == 1 else "begin or end"
     cells = "cell" if total == 1 else "cells"
@@ -281,3 +297,4 @@ _SAID: tuple[tuple[str, Kind, Callable[[int, str], str]], ...] = (
     ("nulls", "null", _nulls),
     ("cell-spaces", "spaced", _spaced),
 )
+_SAID_OF_NEW = {"blanks": _new_blanks, "nulls": _new_nulls}

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from files import unseen
 from files.checking.columns import Column
+from files.checking.purposes import NEW, NO_COLUMN, NO_FIELD, Purpose
 from files.checking.records import UNCHECKED
 from files.checking.structure import LONGEST_HEADER, LONGEST_NAME, MOST_COLUMNS
 from files.field import Field
@@ -21,6 +22,7 @@ def check_header(
     key: str | None,
     fields: Sequence[Field],
     report: Report,
+    purpose: Purpose = "upsert",
 ) -> list[Column]:
     """Check the first record, of `length` characters, and return its columns.
 
@@ -39,7 +41,7 @@ def check_header(
     ]
     index = FieldIndex(fields)
     if fields:
-        _check_fields(columns, index, fields, report)
+        _check_fields(columns, index, fields, report, purpose)
     _check_fills(columns, index, report)
     return columns
 
@@ -62,12 +64,12 @@ def _is_of_a_size(names: list[str], length: int, report: Report) -> bool:
         )
     if length > LONGEST_HEADER:
         told["long-header"] = (
-            f"The header has {length:,} characters; Salesforce takes "
-            f"{LONGEST_HEADER:,}. Take columns out of the file."
+            f"The header has {length:,} characters; {LONGEST_HEADER:,} are the most. "
+            "Take columns out of the file."
         )
     if width > MOST_COLUMNS:
         told["too-many-columns"] = (
-            f"The header has {width:,} columns; Salesforce takes {MOST_COLUMNS:,}. "
+            f"The header has {width:,} columns; {MOST_COLUMNS:,} are the most. "
             "Take columns out of the file."
         )
     for rule, message in told.items():
@@ -177,7 +179,11 @@ def _check_fills(columns: list[Column], index: FieldIndex, report: Report) -> No
 
 
 def _check_fields(
-    columns: list[Column], index: FieldIndex, fields: Sequence[Field], report: Report
+    columns: list[Column],
+    index: FieldIndex,
+    fields: Sequence[Field],
+    report: Report,
+    purpose: Purpose,
 ) -> None:
     filled: set[str] = set()
     for column in columns:
@@ -186,7 +192,7 @@ def _check_fields(
             continue
         match = index.find(name)
         if match.field is None:
-            _tell_unknown(column.name, match.suggestions, report)
+            _tell_unknown(column.name, match.suggestions, report, purpose)
             continue
         filled.add(match.field.name)
         if match.is_relationship:
@@ -198,20 +204,22 @@ def _check_fields(
                 "read-only. Leave the column out."
             )
             _add(report, "read-only-column", message, column.name)
-    for field in fields:
+    for field in fields if purpose in NEW else ():
         if field.is_required and field.name not in filled:
             message = (
-                f"There is no column for {field.name}, which is required: only updates "
-                "would work, new records would be refused. Add it, unless all rows are "
-                "updates."
+                f"There is no column for {field.name}, which is required: "
+                f"{NO_COLUMN[purpose]}"
             )
-            _add(report, "missing-column", message, field.name, "warns")
+            level: Level = "blocks" if purpose == "create" else "warns"
+            _add(report, "missing-column", message, field.name, level)
 
 
-def _tell_unknown(name: str, near: Sequence[str], report: Report) -> None:
+def _tell_unknown(
+    name: str, near: Sequence[str], report: Report, purpose: Purpose
+) -> None:
     meant = f" Did you mean {' or '.join(near)}?" if near else ""
     message = (
-        f"The object has no field “{name[:200]}”, so the whole job would fail.{meant} "
+        f"The object has no field “{name[:200]}”, {NO_FIELD[purpose]}.{meant} "
         "Rename the column or leave it out."
     )
     _add(report, "unknown-column", message, name)

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from files import unseen
+from files.checking.purposes import REPEATED, Purpose
 from files.findings import Origin
 from files.shown import shown
 from files.values import record_ids
@@ -86,7 +87,11 @@ class KeyTexts:
 
 
 def key_problems(
-    shared: Mapping[str, Sequence[int]], fold: Fold, name: str, origin: Origin | None
+    shared: Mapping[str, Sequence[int]],
+    fold: Fold,
+    name: str,
+    origin: Origin | None,
+    purpose: Purpose = "upsert",
 ) -> list[SharedKey]:
     """Return what is wrong with keys that are not one row's alone: repeated ones first.
 
@@ -99,13 +104,13 @@ def key_problems(
         spellings[fold(text)].append(text)
         rows = shared[text]
         if len(rows) > 1:
-            problem = _repeated(name, text, _numbers(rows, origin))
+            problem = _repeated(name, text, _numbers(rows, origin), purpose)
             found.append(SharedKey(text, rows, problem))
     for texts in spellings.values():
         if len(texts) == 1:
             continue
         firsts = [shared[text][0] for text in texts]
-        problem = _told(fold, name, texts, firsts, origin)
+        problem = _told(fold, name, texts, firsts, origin, purpose)
         found += [SharedKey(text, shared[text], problem) for text in texts]
     return found
 
@@ -118,16 +123,18 @@ def nth_row(keys: Sequence[SharedKey], number: int) -> int | None:
     return int(np.partition(rows, number - 1)[number - 1])
 
 
-def _repeated(name: str, text: str, numbers: str) -> Problem:
-    message = (
-        f"{name} {shown(text)} stands in rows {numbers}. Which of them would win "
-        "cannot be foretold; keep one."
-    )
+def _repeated(name: str, text: str, numbers: str, purpose: Purpose) -> Problem:
+    message = f"{name} {shown(text)} stands in rows {numbers}. {REPEATED[purpose]}"
     return Problem("blocks", "repeated-key", message)
 
 
 def _told(
-    fold: Fold, name: str, texts: list[str], rows: list[int], origin: Origin | None
+    fold: Fold,
+    name: str,
+    texts: list[str],
+    rows: list[int],
+    origin: Origin | None,
+    purpose: Purpose,
 ) -> Problem:
     """Return what is to be said of spellings of one key, each with its first row."""
     listed = ", ".join(
@@ -138,7 +145,7 @@ def _told(
     if fold is fold_id:
         message = (
             f"{name} {listed} are ids of one record, with and without its last three "
-            "characters. Which row would win cannot be foretold; keep one."
+            f"characters. {REPEATED[purpose]}"
         )
         return Problem("blocks", "repeated-key", message)
     if len({text.lower() for text in texts}) == 1:

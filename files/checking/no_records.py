@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from files.checking.column_cells import Cells, Mask, lower
+from files.checking.purposes import HEADER_AGAIN, Purpose
 from files.findings import ROW
 from files.shown import shown
 from files.values.problems import Problem
@@ -38,7 +39,8 @@ _PREFIX = 4
 class NoRecords:
     """Tells by its key whether a row is none; `names` are those of the key's column."""
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], purpose: Purpose = "upsert") -> None:
+        self._purpose: Purpose = purpose
         self._names = {_lower(name.strip()) for name in names if name.strip()}
         beginnings = [*_BEGINNINGS, *(n.replace('"', '""') for n in self._names)]
         starts = {
@@ -52,8 +54,8 @@ class NoRecords:
         bare = text.strip()
         if _lower(bare) in self._names:
             message = (
-                f"Row {ROW} repeats the header: its key is {shown(bare)}. Salesforce "
-                "would make a record of it. Leave the row out."
+                f"Row {ROW} repeats the header: its key is {shown(bare)}. "
+                f"{HEADER_AGAIN[self._purpose]}"
             )
             return Problem("blocks", "repeated-header", message)
         if not is_end_of_report(bare):

@@ -90,7 +90,7 @@ def _size_problems(raw: str, cells: list[str]) -> Iterator[Problem]:
     length = len(raw.removesuffix("\n"))
     if length > LONGEST_ROW:
         message = (
-            f"Row {ROW} has {length:,} characters; Salesforce takes {LONGEST_ROW:,}. "
+            f"Row {ROW} has {length:,} characters; {LONGEST_ROW:,} are the most. "
             "Shorten its longest cells."
         )
         yield Problem("blocks", "long-row", message)

@@ -182,7 +182,7 @@ def test_a_row_without_an_id_is_no_fault_where_it_may_be_new(
 ) -> None:
     ids = ["", "003SB0000000001AAA", "", " ", "003SB0000000001AAA"]
     path = write(tmp_path / "a.csv", [["Id", "Name"], *([each, "x"] for each in ids)])
-    report = check(path, key="Id", may_be_new=True, engine=engine)
+    report = check(path, key="Id", purpose="by_id", engine=engine)
     found = {(f.rule, f.row) for group in report.ordered() for f in group.first}
     blocks = {each for each in found if each[0] in ("blank-key", "repeated-key")}
     assert blocks == {("blank-key", 5), ("repeated-key", 3), ("repeated-key", 6)}

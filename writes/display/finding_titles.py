@@ -109,6 +109,9 @@ RULES: dict[str, RuleTitle] = {
     "key-shared": RuleTitle(
         "Rows that would write the same record", "Keep one of each.", "rows"
     ),
+    "big-record": RuleTitle(
+        "Rows too large for one request", "Shorten them, or leave them out.", "rows"
+    ),
     "kind": RuleTitle("Values of another kind than their field", _CORRECT, "cells"),
     "key-missing": RuleTitle(
         "The primary key is not in the header", "Choose the column.", "", "key"
@@ -295,6 +298,33 @@ RULES: dict[str, RuleTitle] = {
 }
 
 
-def title_of(rule: str) -> RuleTitle:
-    """Return the title of a rule; of one without, its name in words."""
+# Of files that make no bulk job, where that changes a title.
+OF_RECORDS: dict[str, dict[str, RuleTitle]] = {
+    "create": {
+        "missing-column": RULES["missing-column"]._replace(
+            todo="Add the column below."
+        ),
+        "required-blank": RULES["required-blank"]._replace(
+            todo="Fill them in, or leave these rows out."
+        ),
+        "blanks": RULES["blanks"]._replace(
+            title="Blank cells are left out", todo="Look whether that is meant."
+        ),
+        "nulls": RULES["nulls"]._replace(title="#N/A sends no value"),
+    },
+    "delete": {
+        "key-twins": RULES["key-twins"]._replace(
+            todo="They may be one record: look at them."
+        ),
+    },
+}
+
+
+def title_of(rule: str, action: str = "upsert") -> RuleTitle:
+    """Return the title of a rule; of one without, its name in words.
+
+    `action` is what the rows of the file are for.
+    """
+    if of_records := OF_RECORDS.get(action, {}).get(rule):
+        return of_records
     return RULES.get(rule) or RuleTitle(rule.replace("-", " ").capitalize())

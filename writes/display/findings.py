@@ -88,18 +88,23 @@ def _cells_to_edit(group: Mapping[str, Any]) -> list[int]:
 
 
 def by_rule(
-    groups: Sequence[dict[str, Any]], columns: Mapping[str, dict[str, Any]]
+    groups: Sequence[dict[str, Any]],
+    columns: Mapping[str, dict[str, Any]],
+    action: str = "upsert",
 ) -> list[RuleShown]:
     """Return the groups rule by rule, in the order in which they come.
 
-    `columns` are the form's, by their name in the file: see `read_column` of a group.
+    `action` is what the rows are for. `columns` are the form's, by their name in the
+    file: see `read_column` of a group.
     """
     found: dict[tuple[str, str], RuleShown] = {}
     for group in groups:
         name = (group["level"], group["rule"])
         if name not in found:
             found[name] = RuleShown(
-                rule=group["rule"], level=group["level"], said=title_of(group["rule"])
+                rule=group["rule"],
+                level=group["level"],
+                said=title_of(group["rule"], action),
             )
         shown = found[name]
         shown.groups.append(group)

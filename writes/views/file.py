@@ -204,7 +204,7 @@ def _report_context(
     return {
         "is_empty": _is_empty(report, recipe),
         "other_file": findings.needs_other_file(report),
-        "rules": findings.by_rule(groups, by_name),
+        "rules": findings.by_rule(groups, by_name, write.action),
         "counts": counts,
         "level": level,
         "columns": columns,

@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ampersand import LARGEST_CSV
 from files.checking.check import check
 from files.checking.deletion import check_deletion
+from files.checking.purposes import Purpose
 from files.field import Field
 from files.findings import ROW, Finding, IsThere, Report
 from files.findings_file import FindingsFile
@@ -264,7 +265,7 @@ class _Work:
             key=key or None,
             fields=self.fields,
             key_names=key_names if key else (),
-            may_be_new=self.write.action == Write.Action.BY_ID,
+            purpose=cast(Purpose, self.write.action),
             report=report,
             progress=self.progress,
         )

@@ -84,7 +84,7 @@ def check_run(
             f"{LARGEST_BODY:,}. Shorten it or leave it out."
         )
         row = found.origin()(error.row) if found else error.row
-        report.add("blocks", "too-big", message, row=row)
+        report.add("blocks", "big-record", message, row=row)
         return Run(as_sent=as_sent)
     return Run(as_sent=in_lanes, kinds=kinds, lanes=found, since=since, told=told)
 
