@@ -76,7 +76,7 @@ permissions: $(VENV)/.dev .env ## Print who may do what at every address, and wh
 	$(PYTHON) -m tests.print_permissions
 
 .PHONY: conformance
-conformance: $(VENV)/.dev ## Tests against Prism, a fake of Ampersand's API that nobody here wrote (needs Node)
+conformance: $(VENV)/.dev .env staticfiles/staticfiles.json ## Tests against Prism, a fake of Ampersand's API that nobody here wrote (needs Node)
 	scripts/conformance.sh
 
 .PHONY: foreign

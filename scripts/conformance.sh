@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Tests against Prism, a fake that plays Ampersand's own OpenAPI document.
+# Tests against Prism, which plays Ampersand's own OpenAPI document: as a fake of it, and
+# as a proxy between a console with its browser and the sandbox.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,4 +13,6 @@ if ! [ tests/conformance/node_modules/.package-lock.json -nt tests/conformance/p
   (cd tests/conformance && npm ci --no-audit --no-fund --ignore-scripts --loglevel error)
   touch tests/conformance/node_modules/.package-lock.json
 fi
-.venv/bin/python -m pytest -q tests/conformance
+scripts/chromium.sh
+# In a process of its own, which leaves the static files to make.
+.venv/bin/python -m pytest -q -n 1 tests/conformance

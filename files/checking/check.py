@@ -72,8 +72,7 @@ def check(
     is called besides, as in the file before it was mended; `purpose` is what the rows
     are for. Findings are added to `report` row by row, those about whole columns at the
     end. `block` is the number of bytes that the fast path looks at together. Raises
-    OSError, and what `progress`
-    (bytes and rows done) raises.
+    OSError, and what `progress` (bytes and rows done) raises.
     """
     report = report or Report()
     if engine == "auto":

@@ -23,8 +23,8 @@ KEYLESS: dict[Purpose, str] = {
 }
 
 _REFUSED = (
-    "the customer's system would refuse to make a new record from it. Fill it in, unless "
-    "it is an update."
+    "the customer's system would refuse to make a new record from it. Fill it in, "
+    "unless it is an update."
 )
 LACKS: dict[Purpose, str] = {
     "upsert": "Salesforce would refuse to make a new record from it. Fill it in, "
@@ -36,8 +36,8 @@ LACKS: dict[Purpose, str] = {
 }
 
 _ONLY_UPDATES = (
-    "only updates would work, new records would be refused. Add it, unless all rows are "
-    "updates."
+    "only updates would work, new records would be refused. Add it, unless all "
+    "rows are updates."
 )
 NO_COLUMN: dict[Purpose, str] = {
     "upsert": _ONLY_UPDATES,

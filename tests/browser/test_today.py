@@ -13,6 +13,7 @@ from tests.browser.steps import (
     go_to_review,
     leave_column_out,
 )
+from tests.browser.steps_today import change_record, connect, send, send_file, target
 
 ROWS = 5_000
 
@@ -27,49 +28,6 @@ def own(make_console: Callable[..., Console]) -> Console:
 def page(own: Console, open_page: Callable[..., Page]) -> Page:
     """A signed-in page of that console."""
     return open_page(own)
-
-
-def choose(page: Page, **options: str) -> None:
-    for label, option in options.items():
-        control = page.get_by_label(label.replace("_", " "), exact=True)
-        control.select_option(label=option)
-
-
-def connect(page: Page, console: Console) -> None:
-    """Make a project with an address and a key, and fetch all the rest."""
-    page.goto("/connections/new/")
-    page.get_by_label("Name", exact=True).fill("Ours")
-    page.get_by_label("Project id or name in Ampersand").fill("demo-c")
-    choose(page, Environment="Sandbox")
-    for name in ("Write address", "API address"):
-        page.get_by_label(name, exact=True).fill(f"{console.sandbox_url}/v1")
-    page.get_by_label("API generation").select_option("C")
-    page.get_by_label("Writes per second").fill("100")
-    page.get_by_role("button", name="Add project").click()
-    page.get_by_role("link", name="Add API key").first.click()
-    page.get_by_label("Label").fill("Main")
-    page.get_by_label("API key", exact=True).fill("SANDBOX-KEY")
-    page.get_by_role("button", name="Add").click()
-    page.get_by_role("link", name="Add integration").first.click()
-    page.get_by_label("Name", exact=True).fill("salesforce")
-    page.get_by_label("Integration id or name in Ampersand").fill("salesforce")
-    page.get_by_label("Objects that may be written").fill("contact")
-    page.get_by_role("button", name="Add integration").click()
-    page.get_by_role("button", name="Fetch from Ampersand").click()
-    expect(page.locator("main")).to_contain_text("Stale customer")
-    page.locator("main a", has_text="contact").first.click()
-    page.get_by_role("button", name="Fetch from Ampersand for Demo").click()
-    expect(page.locator("#of-group")).to_be_visible()
-
-
-def target(page: Page) -> None:
-    choose(page, Project="Ours", Integration="salesforce", Object="contact")
-    choose(page, Group="Demo customer (demo-group-id)")
-
-
-def send(page: Page, button: str = "Send") -> None:
-    page.get_by_role("button", name=button).click()
-    page.wait_for_url("**/operations/*/")
 
 
 def test_a_person_of_today_goes_all_the_way(
@@ -94,43 +52,20 @@ def test_a_person_of_today_goes_all_the_way(
     (contact,) = own.get("/sandbox/records/contact")
     assert contact["Birthdate"] == "2001-12-31"
 
-    page.goto("/writes/record/")
-    target(page)
-    page.get_by_label("Action").select_option("update")
-    page.get_by_label("Record ID").fill(contact["Id"])
-    page.get_by_label("Field 1", exact=True).fill("firstname")
-    page.get_by_label("Value 1", exact=True).fill("Mara")
-    page.get_by_role("button", name="Review").click()
-    send(page)
-    expect_state(page, "succeeded")
+    change_record(page, "update", contact["Id"], firstname="Mara")
     assert own.get("/sandbox/records/contact")[0]["FirstName"] == "Mara"
-
-    page.goto("/writes/record/")
-    target(page)
-    page.get_by_label("Action").select_option("delete")
-    page.get_by_label("Record ID").fill(contact["Id"])
-    page.get_by_role("button", name="Review").click()
-    send(page, "Delete the record")
-    expect_state(page, "succeeded")
+    change_record(page, "delete", contact["Id"])
     assert own.get("/sandbox/records/contact") == []
 
     file = tmp_path / "contacts.csv"
     file.write_text(faulty(), encoding="utf-8")
-    page.goto("/writes/csv/")
-    target(page)
-    page.get_by_label("Action").select_option("create")
-    page.get_by_label("CSV file").set_input_files(file)
-    page.get_by_role("button", name="Review").click()
-    page.get_by_role("link", name="Review").or_(
-        page.get_by_role("button", name="Send")
-    ).first.wait_for()
-    if page.get_by_role("button", name="Send").count() == 0:
-        page.get_by_role("link", name="Review").first.click()
-    send(page)
+    send_file(page, "create", file)
     expect_state(page, "partly_failed")
-    tiles = page.locator("#run .tile strong")
-    expect(tiles.nth(1)).to_have_text(f"{ROWS - 40:,}")
-    expect(tiles.nth(2)).to_have_text("40")
+    totals = page.locator("#rows-panel .tile strong")
+    expect(totals.nth(1)).to_have_text(f"{ROWS - 40:,}")
+    expect(totals.nth(2)).to_have_text("40")
+    assert len(own.received("contact")) == 3 + ROWS // 100
+    expect_three_reasons(page)
     # What is wrong stands in three columns that nobody needs.
     page.locator("#retry-failed").click()
     page.wait_for_url("**/writes/*/**")
@@ -142,6 +77,14 @@ def test_a_person_of_today_goes_all_the_way(
     send(page)
     expect_state(page, "succeeded")
     assert own.get("/sandbox/records/contact?count=1")["count"] == ROWS
+
+
+def expect_three_reasons(page: Page) -> None:
+    """Expect the 40 rows in three groups, and come back to the operation."""
+    page.locator("#every-row").click()
+    counts = page.get_by_role("region", name="Why").locator("a .number")
+    expect(counts).to_have_text(["14", "13", "13"])
+    page.go_back()
 
 
 def faulty() -> str:

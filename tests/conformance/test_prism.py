@@ -1,53 +1,20 @@
 """The client's requests by today's API, against a fake that nobody here wrote."""
 
 import json
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from ampersand import Client, OutcomeUnknown, Request, SecretStr, Target
+from tests.conformance.conftest import LONGEST
 
-HERE = Path(__file__).resolve().parent
-PRISM = HERE / "node_modules" / ".bin" / "prism"
-CONTRACT = HERE.parent / "contract" / "write-current.json"
 TARGET = Target(project="p1", integration="i1", object_name="a/b c", group_ref="acme")
 WITH_HEADERS = replace(TARGET, headers=(("Sforce-Auto-Assign", "FALSE"),))
 RECORD = {"FirstName": "Zoë", "Amount": 1.5, "Active": True, "Gone": None}
 RECORD_ID = "003xx000001AAAAAAA"
-# Seconds that nothing takes, however busy the machine is.
-LONGEST = 120
-
-
-def free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
-    return port
-
-
-@pytest.fixture(scope="module")
-def prism() -> Iterator[str]:
-    """Prism's mock of the write API; it serves without the `/v1` of the real one."""
-    port = free_port()
-    command = [PRISM, "mock", "-h", "127.0.0.1", "-p", str(port), CONTRACT]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        try:
-            assert process.stdout
-            until = time.monotonic() + LONGEST
-            while "is listening" not in process.stdout.readline():
-                assert time.monotonic() < until, "Prism did not start."
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
 
 
 @pytest.fixture
