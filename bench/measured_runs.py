@@ -21,12 +21,12 @@ from console.connections.demo import make_demo
 from console.health import pulse
 from console.models import Project
 from console.runtime import db_clock
-from files.records_json.cutting import body
+from files.records_json.cutting import body, pieces
 from operations.models import Operation
 from writes import calls
 from writes.actions.confirm import confirm
 from writes.actions.save_draft import save_draft
-from writes.models import Call, Write
+from writes.models import Batch, Call, Write
 from writes.models.call import packed
 from writes.storage import NewFiles
 from writes.worker import check_file, run_calls
@@ -104,6 +104,12 @@ class Measured:
                 for n in range(rows)
             )
 
+    def cut(self, write: Write) -> int:
+        """Type the rows of a draft, cut them into requests, and return how many."""
+        frame = calls.frame_of(calls.envelope_of(write))
+        path, table = write.path_of("as_sent"), calls.table_of(write)
+        return sum(1 for _ in pieces(path, table, frame))
+
     def confirm(self, write: Write) -> Operation:
         """Confirm a draft, as a click on Send does."""
         return confirm(write, self.actor)
@@ -121,7 +127,7 @@ class Measured:
         outcome = packed('[["succeeded","003SB0000000001AAA",""]]')
         now = timezone.now()
         mine = Call.objects.filter(batch__operation=operation)
-        mine.update(
+        calls_ = mine.update(
             state=Call.State.ANSWERED,
             sent_at=now,
             answered_at=now,
@@ -130,6 +136,8 @@ class Measured:
             trust=Call.Trust.POSITION,
             outcome=outcome,
         )
+        Batch.objects.filter(operation=operation).update(calls_over=calls_)
+        Operation.objects.filter(pk=operation.pk).update(rows_succeeded=calls_)
         with connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE writes_call SET remote_id = lower(hex(randomblob(18)))"
