@@ -70,7 +70,7 @@ def test_a_person_of_today_goes_all_the_way(
     page.locator("#retry-failed").click()
     page.wait_for_url("**/writes/*/**")
     page.goto(page.url.rstrip("/").removesuffix("/file") + "/file/")
-    for column in ("firstname", "accountid", "email"):
+    for column in ("firstname", "accountid", "external_id__c"):
         leave_column_out(page, column)
     apply_columns(page)
     go_to_review(page)
@@ -91,14 +91,14 @@ def faulty() -> str:
     """Return 5,000 contacts, 40 of which the SaaS refuses for three reasons.
 
     What Ampersand tells of the fields does not tell it before: names that are too long,
-    accounts that are not there, and what is no e-mail address.
+    accounts that are not there, and a value that is another record's already.
     """
     kinds = {row: place % 3 for place, row in enumerate(range(7, ROWS, 125))}
-    lines = ["lastname,firstname,accountid,email"]
+    lines = ["lastname,firstname,accountid,external_id__c"]
     for row in range(ROWS):
         kind = kinds.get(row)
         first = "x" * 41 if kind == 0 else f"First {row}"
         account = "001SB0000000999" if kind == 1 else ""
-        email = "nobody" if kind == 2 else ""
-        lines.append(f"Last {row},{first},{account},{email}")
+        own = "taken" if kind == 2 or row == 0 else ""
+        lines.append(f"Last {row},{first},{account},{own}")
     return "\n".join([*lines, ""])
