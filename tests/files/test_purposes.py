@@ -55,8 +55,11 @@ def test_no_finding_of_records_speaks_of_a_bulk_job(
 
 
 def test_what_is_required_is_so_for_new_records_alone(tmp_path: Path) -> None:
+    some_are_new = {("warns", "missing-column"), ("warns", "required-blank")}
     expected: dict[Purpose, set[tuple[str, str]]] = {
-        "upsert": {("warns", "missing-column"), ("warns", "required-blank")},
+        "upsert": some_are_new,
+        "by_id": some_are_new,
+        "by_key": some_are_new,
         "create": {("blocks", "missing-column"), ("warns", "required-blank")},
         "update": set(),
         "delete": set(),

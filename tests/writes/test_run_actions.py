@@ -128,7 +128,7 @@ def test_a_planned_request_is_as_its_model_makes_it(
 ) -> None:
     operation = confirm(draft(project, olga, people(3)), olga)
     planned = Call.objects.get()
-    names = ("first_row", "last_row", "offset", "length", "sha256", "size")
+    names = ("type", "first_row", "last_row", "offset", "length", "sha256", "size")
     own = {name: getattr(planned, name) for name in names}
     made = Call.objects.create(batch=operation.batch, number=2, **own)
     for field in Call._meta.concrete_fields:

@@ -238,6 +238,7 @@ class Call(models.Model):
 def _columns_of(piece: Piece) -> tuple[Any, ...]:
     return (
         piece.number,
+        piece.type,
         piece.first_row,
         piece.last_row,
         piece.offset,
