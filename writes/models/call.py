@@ -56,7 +56,7 @@ class CallQuerySet(models.QuerySet["Call"]):
         rows = [(*_columns_of(piece), *same) for piece in found]
         with connection.cursor() as cursor:
             # Nothing that anybody typed is part of the statement.
-            insert = f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # nosec B608 # noqa: S608
+            insert = f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # nosec B608 # noqa: S608 - names of our own columns
             cursor.executemany(insert, rows)
 
     def unverified(self) -> int:
