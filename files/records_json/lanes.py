@@ -36,6 +36,11 @@ class Lanes:
         """How many rows are new records."""
         return len(self.is_update) - self.updates
 
+    @property
+    def is_mixed(self) -> bool:
+        """Whether there are rows of both kinds, so that their order changes."""
+        return bool(self.creates and self.updates)
+
     def origin(self) -> Callable[[int], int]:
         """Return what turns a row of the file in lanes into the row that it was."""
         rows = np.argsort(self.is_update, kind="stable")

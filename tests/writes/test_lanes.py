@@ -51,12 +51,24 @@ def known(sandbox: Sandbox, project: Project, olga: User) -> list[str]:
     return [each["Id"] for each in records(sandbox, "contact")]
 
 
+@pytest.mark.parametrize("cell", ["", "003SB0000000001"])
+def test_a_file_of_one_lane_goes_out_byte_for_byte(
+    project: Project, olga: User, cell: str
+) -> None:
+    write = draft(project, olga, ["Id,LastName", f"{cell},One", ""])
+    assert write.check_report["changes"] == []
+    assert write.path_of("as_sent").read_bytes() == (
+        f"Id,LastName\n{cell},One\n".encode()
+    )
+
+
 def test_a_row_without_an_id_is_created_and_one_with_an_id_updated(
     sandbox: Sandbox, project: Project, olga: User, known: list[str]
 ) -> None:
     rows = [f"{known[2]},C", ",New", f"{known[0]},A", ",Newer"]
     write = draft(project, olga, ["Id,LastName", *rows])
     assert write.check_report["run"] == {"creates": 2, "updates": 2, "calls": 2}
+    assert [each["count"] for each in write.check_report["changes"]] == [1, 2]
     operation = sent(write, olga)
     assert operation.state == Operation.State.SUCCEEDED
     assert [each["LastName"] for each in records(sandbox, "contact")] == [

@@ -28,7 +28,7 @@ class SalesforceOptions(forms.Form):
     auto_assign = forms.ChoiceField(
         label="Assignment rules",
         choices=[
-            ("", "As Salesforce does by itself"),
+            ("", "Salesforce's default"),
             ("TRUE", "Apply the active rule"),
             ("FALSE", "Apply none"),
         ],
@@ -41,17 +41,17 @@ class SalesforceOptions(forms.Form):
         error_messages={"invalid": "The id of a rule has 15 or 18 letters and digits."},
     )
     allow_save = forms.BooleanField(
-        label="Save records that a duplicate rule alerts to", required=False
+        label="Save despite duplicate alerts", required=False
     )
     include_record_details = forms.BooleanField(
-        label="Have the fields of the duplicates told", required=False
+        label="Return the fields of duplicates", required=False
     )
     run_as_current_user = forms.BooleanField(
-        label="Look for duplicates with the sharing rules of the connected user",
+        label="Check duplicates by the connected user's sharing rules",
         required=False,
     )
     update_mru = forms.BooleanField(
-        label="List the records as recently used", required=False
+        label="Add to recently used records", required=False
     )
     client = forms.RegexField(
         "^[A-Za-z0-9._/-]{1,100}$",

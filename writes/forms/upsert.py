@@ -44,7 +44,7 @@ ACTIONS = [
 
 MODES = [
     ("synchronous", "Synchronous: every row is told at once"),
-    ("asynchronous", "Asynchronous: Ampersand writes later, and tries for hours"),
+    ("asynchronous", "Asynchronous: written later"),
 ]
 # The kinds of write that can be done so.
 DEFERRABLE = (Write.Action.CREATE, Write.Action.UPDATE)

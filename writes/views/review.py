@@ -206,9 +206,8 @@ def _file_context(write: Write) -> dict[str, Any]:
 def _run_time(write: Write) -> timedelta | None:
     """Return how long the requests of a run take at the project's pace, at least."""
     calls = write.check_report.get("run", {}).get("calls")
-    if not calls:
-        return None
-    return timedelta(seconds=calls / write.project.max_per_second)
+    seconds = (calls or 0) / write.project.max_per_second
+    return timedelta(seconds=seconds) if seconds >= 1 else None
 
 
 def _lookup_context(write: Write) -> dict[str, Any]:

@@ -162,7 +162,7 @@ class _Work:
             parts = [] if self.write.is_run else self._parts(as_sent, report)
         size, sha256 = measure(as_sent)
         kept_back = measure(held_back) if mended.rows_held_back else (0, "")
-        changes = [*self.told.changes, *mended.changes]
+        changes = [*self.told.changes, *mended.changes, *run.changes]
         return {
             "recipe_json": recipe_as_json(recipe),
             "as_sent": self._name(as_sent),

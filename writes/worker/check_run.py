@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from files.changes import Change, counted, goes
 from files.field import Field
 from files.fields.matching import FieldIndex
 from files.findings import ROW, Report
@@ -40,6 +41,24 @@ class Run:
     lanes: Lanes | None = None
     since: datetime | None = None
     told: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def changes(self) -> list[Change]:
+        """What was done to the file so that it can be cut."""
+        if self.lanes is None:
+            return []
+        found = []
+        if self.since:
+            ids = counted(self.lanes.updates, "id")
+            what = (
+                f"A first column “{lanes.ID_COLUMN}” that holds {ids} found by the key."
+            )
+            found.append(Change(what, self.lanes.updates))
+        if self.lanes.is_mixed:
+            rows = counted(self.lanes.creates, "row")
+            what = f"{rows} of new records {goes(self.lanes.creates)} first."
+            found.append(Change(what, self.lanes.creates))
+        return found
 
 
 def check_run(
