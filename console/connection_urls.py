@@ -21,6 +21,7 @@ of_project = [
     path("test/", projects.project_test, name="project_test"),
     path("keys/new/", keys.key_new, name="key_new"),
     path("notifications/", keys.hook, name="hook"),
+    path("notifications/stop/", keys.hook_stop, name="hook_stop"),
     path("integrations/new/", integrations.integration_new, name="integration_new"),
     path("manifest/", manifest.manifest, name="manifest"),
     path("manifest/apply/", manifest.manifest_apply, name="manifest_apply"),

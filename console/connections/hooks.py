@@ -17,3 +17,11 @@ def take_notifications(project: Project, secret: SecretStr, actor: Actor) -> Non
         if not Hook.objects.filter(project=project).update(secret=secret):
             Hook.objects.create(project=project, secret=secret)
         record("hook.changed", project, actor)
+
+
+def stop_notifications(project: Project, actor: Actor) -> None:
+    """Take none any more: their address and their secret are forgotten."""
+    with transaction.atomic():
+        stopped, _ = Hook.objects.filter(project=project).delete()
+        if stopped:
+            record("hook.deleted", project, actor)

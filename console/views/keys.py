@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 from console.access.roles import Role, require_admin
 from console.actor import Actor
 from console.connections.forms import HookForm, KeyForm, NewValueForm
-from console.connections.hooks import take_notifications
+from console.connections.hooks import stop_notifications, take_notifications
 from console.connections.save import record, save_form
 from console.http import ConsoleRequest
 from console.models import ApiKey, Project
@@ -126,4 +126,24 @@ def hook(request: ConsoleRequest, pk: int) -> HttpResponse:
         project=project,
         notice="A notification decides nothing: what it may be about is asked about "
         "sooner. Without one, the console asks by itself.",
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@require_admin
+def hook_stop(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """Ask, then take no notifications of a project any more."""
+    project = find_project(request, pk, Role.ADMIN)
+    if request.method == "POST":
+        stop_notifications(project, Actor.of(request))
+        messages.success(request, "No notifications are taken any more.")
+        return redirect(project)
+    return confirm_page(
+        request,
+        project,
+        title=f"Take no more notifications of {project}?",
+        text="Their address and signing secret are deleted here; a new secret gives a "
+        "new address. Take the webhook away in Ampersand, too. Operations are still "
+        "watched: the console asks by itself.",
+        button="Take no more",
     )

@@ -49,6 +49,21 @@ def test_it_is_kept_encrypted_and_shown_nowhere(
     assert (event.action, event.detail) == ("hook.changed", {})
 
 
+def test_its_address_ends_when_no_more_are_taken(
+    admin: Browser, project: Project
+) -> None:
+    admin.post(address(project), {"secret": SECRET})
+    page = reverse("connections:hook_stop", args=[project.pk])
+    assert page in admin.get(project.get_absolute_url()).content.decode()
+    assert admin.get(page).status_code == 200
+    assert Hook.objects.count() == 1
+    for _ in range(2):
+        assert admin.post(page)["Location"] == project.get_absolute_url()
+        assert Hook.objects.count() == 0
+    events = [event.action for event in AuditEvent.objects.newest_first()[:2]]
+    assert events == ["hook.deleted", "hook.changed"]
+
+
 def test_another_secret_takes_its_place_at_the_same_address(
     admin: Browser, project: Project
 ) -> None:
