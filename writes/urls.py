@@ -11,6 +11,7 @@ from writes.views import (
     groups,
     home,
     hook,
+    link_call,
     reconcile,
     record,
     review,
@@ -51,6 +52,16 @@ writes_patterns = (
             "<int:pk>/requests/<int:number>/decide/",
             run.decide,
             name="call_decide",
+        ),
+        path(
+            "<int:pk>/requests/<int:number>/operations/",
+            link_call.operations,
+            name="call_operations",
+        ),
+        path(
+            "<int:pk>/requests/<int:number>/link/",
+            link_call.link,
+            name="call_link",
         ),
         path(
             "<int:pk>/requests/<int:number>/halves/",

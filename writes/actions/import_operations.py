@@ -37,7 +37,7 @@ def import_operations(group: Group, actor: Actor) -> Imported:
     new = known = 0
     after = ""
     for _ in range(MOST_PAGES):
-        found, after = _page(group, after)
+        found, after = page_of(group, after)
         for remote in found:
             is_new = not _is_ours(group, remote.id) and _follow(group, remote, actor)
             new += is_new
@@ -54,7 +54,11 @@ def import_operations(group: Group, actor: Actor) -> Imported:
     return Imported(new=new, known=known, has_more=bool(after))
 
 
-def _page(group: Group, after: str) -> tuple[list[RemoteOperation], str]:
+def page_of(group: Group, after: str) -> tuple[list[RemoteOperation], str]:
+    """Return some writes of a group's installation, and what the next ones are after.
+
+    "" is before the first and after the last. Raises `NotAnswered`.
+    """
     project = group.project
     page = ask(
         project,

@@ -21,6 +21,7 @@ from console.ui.polling import seconds_between_polls, seen
 from operations.models import Operation
 from writes import calls
 from writes.actions import run as actions
+from writes.actions.link_call import Found
 from writes.display.run import PAGE, run_progress
 from writes.forms.confirm import LONGEST_REASON
 from writes.models import Batch, Call
@@ -108,23 +109,28 @@ class _Requests(Paginator):  # type: ignore[type-arg]
 @require_viewer
 def call(request: ConsoleRequest, pk: int, number: int) -> HttpResponse:
     """Show one request of a run: its rows, its exact body, its answer."""
-    return _call_page(
-        request, find_call(request, pk, number, Role.VIEWER), DecideForm()
-    )
+    return call_page(request, find_call(request, pk, number, Role.VIEWER), DecideForm())
 
 
-def _call_page(
-    request: ConsoleRequest, found: Call, form: DecideForm, *, status: int = 200
+def call_page(
+    request: ConsoleRequest,
+    call: Call,
+    form: DecideForm,
+    *,
+    found: Found | None = None,
+    status: int = 200,
 ) -> HttpResponse:
-    write = found.batch.write
+    """Draw the page of a request, with the operations `found` that it may be."""
+    write = call.batch.write
     context = {
-        "call": found,
+        "call": call,
         "write": write,
         "project": write.project,
         "form": form,
-        "rows": _rows(found),
-        "to_go_on": _to_go_on(found),
-        **_exact(found),
+        "rows": _rows(call),
+        "to_go_on": _to_go_on(call),
+        "found": found,
+        **_exact(call),
     }
     return render(request, "writes/call.html", context, status=status)
 
@@ -167,7 +173,7 @@ def decide(request: ConsoleRequest, pk: int, number: int) -> HttpResponse:
     found = find_call(request, pk, number, Role.OPERATOR)
     form = DecideForm(request.POST)
     if not form.is_valid():
-        return _call_page(request, found, form, status=422)
+        return call_page(request, found, form, status=422)
     said = form.cleaned_data
     try:
         actions.decide(

@@ -89,7 +89,7 @@ def _mine(call: Call) -> "QuerySet[Call]":
 def _record_accepted(call: Call, accepted: Accepted) -> None:
     """Have its operation asked about, which will tell what became of its rows."""
     remote_id = accepted.operation_id
-    if len(remote_id) > LONGEST_ID or _is_of_another(call, remote_id):
+    if len(remote_id) > LONGEST_ID or is_of_another(call, remote_id):
         why = f"Ampersand answered with an operation that is not its own: {remote_id}"
         call_unknown(_mine(call), why, http_status=accepted.status_code)
         return
@@ -103,7 +103,7 @@ def _record_accepted(call: Call, accepted: Accepted) -> None:
     _keep(call, values)
 
 
-def _is_of_another(call: Call, remote_id: str) -> bool:
+def is_of_another(call: Call, remote_id: str) -> bool:
     """Tell whether an operation is known as that of something else we sent."""
     project = call.batch.operation.project_id
     others = Call.objects.filter(remote_id=remote_id).exclude(pk=call.pk)
