@@ -33,7 +33,7 @@ class NotGenuine(Exception):
     """It is not from who has the secret, or not from now; the text says which."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Notification:
     """A genuine one: of which customer and object something ended, "" where not told.
 
@@ -53,12 +53,11 @@ class Notification:
         except (ValueError, RecursionError):
             said = {}
         fields = {**said, **dict_or_empty(said.get("data"))}
-        return cls(
-            id=message_id,
-            installation=text_of(fields.get("installationId")) or "",
-            group_ref=text_of(fields.get("groupRef")) or "",
-            object_name=text_of(fields.get("objectName")) or "",
-        )
+        names = ("installationId", "groupRef", "objectName")
+        told = [text_of(fields.get(name)) or "" for name in names]
+        # No name has a line end or a NUL, which a database would refuse.
+        usable = [text if text.isprintable() else "" for text in told]
+        return cls(message_id, *usable)
 
 
 def key_of(secret: SecretStr) -> bytes:

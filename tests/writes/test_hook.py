@@ -130,6 +130,24 @@ def test_an_unknown_address_is_met_like_a_wrong_signature(hook: Hook) -> None:
     assert Browser().get(f"/hooks/ampersand/{hook.token}").status_code == 405
 
 
+@pytest.mark.hostile
+@pytest.mark.parametrize("token", ["a%00b", "%00", "%0a", "%ed%a0%80", "x" * 5000])
+def test_an_address_that_no_database_takes_is_no_address(
+    hook: Hook, token: str
+) -> None:
+    assert told(token) == 401
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize("name", list(DATA))
+def test_names_that_no_database_takes_name_nobody(
+    hook: Hook, watched: Operation, name: str
+) -> None:
+    data = DATA | {name: f"{DATA[name]}\0"}
+    assert told(hook.token, body=json.dumps({"data": data}).encode()) == 204
+    assert is_due(watched) == (name == "installationId")
+
+
 def test_any_of_several_signatures_will_do(hook: Hook, watched: Operation) -> None:
     at = timezone.now().timestamp()
     right = signed(SECRET, BODY, at=at, message_id="m")["svix-signature"]

@@ -22,7 +22,7 @@ from writes.worker import run_calls, watch_calls
 
 State = Operation.State
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.hostile, pytest.mark.django_db]
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_an_operation_of_another_request_is_not_taken(
 ) -> None:
     known = Call.objects.get(number=1).remote_id
     assert known not in [each.remote.id for each in found(browser, unknown)]
-    for remote_id in (known, "", "x" * 65):
+    for remote_id in (known, "", "x" * 65, "a\x00b"):
         browser.post(address(unknown, "link"), {"operation": remote_id})
         assert Call.objects.get(number=2).state == Call.State.UNKNOWN
 

@@ -97,7 +97,7 @@ def link(call: Call, actor: Actor, remote_id: str) -> None:
 
     Raises `NothingToDecide` where that cannot be.
     """
-    if not 0 < len(remote_id) <= record_call.LONGEST_ID:
+    if not 0 < len(remote_id) <= record_call.LONGEST_ID or not remote_id.isprintable():
         raise NothingToDecide("Choose one of the operations.")
     if record_call.is_of_another(call, remote_id):
         raise NothingToDecide("This is the operation of another request.")

@@ -46,6 +46,8 @@ hook.largest_body = LARGEST  # type: ignore[attr-defined]
 def _opened(token: str) -> tuple[Hook | None, bytes]:
     """Return the hook of an address, with what its messages are signed by."""
     hooks = Hook.objects.select_related("project")
+    if not token.isprintable():
+        return None, NOBODY
     try:
         found = hooks.filter(token=token[:100]).first()
         return found, key_of(found.secret) if found else NOBODY
