@@ -23,9 +23,16 @@ MOST_JOBS = 50
 
 
 def enqueue_send(operation: Operation) -> None:
-    """Have a worker send the request of a waiting operation, or those of a run."""
-    task = tasks.send_calls if operation.is_run else tasks.send_operation
-    enqueue_safely(task, operation.pk)
+    """Have a worker send the request of a waiting operation, or those of a run.
+
+    Several work on a run whose requests may go at the same time.
+    """
+    if not operation.is_run:
+        enqueue_safely(tasks.send_operation, operation.pk)
+        return
+    write = operation.batch.write
+    for _ in range(write.project.max_at_once if write.is_parallel else 1):
+        enqueue_safely(tasks.send_calls, operation.pk)
 
 
 def enqueue_job(job_id: int) -> None:

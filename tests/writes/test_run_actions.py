@@ -20,6 +20,7 @@ from sandbox.app import Sandbox
 from tests.writes.making import confirm, plan_fault, press_send, received, records
 from tests.writes.test_runs import calls, draft, people, run
 from tests.writes.test_runs import project as project  # noqa: PLC0414 - a fixture
+from writes import dispatch
 from writes.actions.hold_restored import hold_restored
 from writes.models import Batch, Call, Write
 from writes.models.call import packed
@@ -323,6 +324,42 @@ def test_a_review_says_how_many_requests_and_shows_the_first(
     assert page.context["problem"] == ""
     press_send(browser, write)
     assert Operation.objects.get().kind == Operation.Kind.RUN
+
+
+def test_requests_go_at_the_same_time_where_a_person_says_so(
+    browser: Browser, project: Project, olga: User
+) -> None:
+    write = draft(project, olga, people(250))
+    page = f"/writes/{write.pk}/deliver/"
+    for said, together in (({"is_parallel": "on"}, True), ({}, False)):
+        edition = write.edition
+        assert browser.post(page, said).status_code == 302
+        write.refresh_from_db()
+        assert (write.is_parallel, write.edition) == (together, edition + 1)
+        assert write.delivery == Write.Delivery.TEXT
+    assert b'name="is_parallel"' in browser.get(f"/writes/{write.pk}/").content
+    one = draft(project, olga, people(3))
+    assert b'name="is_parallel"' not in browser.get(f"/writes/{one.pk}/").content
+
+
+@pytest.mark.parametrize(("together", "workers"), [(True, 4), (False, 1)])
+def test_as_many_workers_send_as_requests_may_go_at_once(
+    project: Project,
+    olga: User,
+    together: bool,
+    workers: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(
+        dispatch, "enqueue_safely", lambda _, operation: asked.append(operation)
+    )
+    Project.objects.update(max_at_once=4)
+    write = draft(project, olga, people(250), is_parallel=together)
+    operation = confirm(write, olga)
+    asked.clear()
+    dispatch.enqueue_send(Operation.objects.get(pk=operation.pk))
+    assert asked == [operation.pk] * workers
 
 
 @pytest.mark.parametrize("count", ["", "2", "4", "three"])

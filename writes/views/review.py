@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -251,21 +251,28 @@ def _deliveries(write: Write) -> list[dict[str, str]]:
 @require_POST
 @require_operator
 def deliver(request: ConsoleRequest, pk: int) -> HttpResponse:
-    """Choose how a file that is too big for one request reaches Ampersand."""
+    """Choose how a file that takes several requests reaches Ampersand."""
     write = find_write(request, pk, Role.OPERATOR)
-    way = request.POST.get("delivery", "")
-    cut = (Write.Delivery.PARTS, Write.Delivery.UPLOAD)
-    together = way in cut and "is_parallel" in request.POST
-    is_open = write.is_ready and write.delivery != Write.Delivery.TEXT
-    size = write.check_report.get("as_sent_size", 0)
+    values = _way(write, request.POST)
     # Another edition, so that what is confirmed just now is not sent another way.
-    if (
-        not is_open
-        or way not in delivery.deliveries(write, size)
-        or not write.revise(delivery=way, is_parallel=together)
-    ):
+    if values is None or not write.revise(**values):
         messages.warning(request, "Nothing was changed: there is no such choice.")
     return redirect(write)
+
+
+def _way(write: Write, post: QueryDict) -> dict[str, Any] | None:
+    """Return what a person chose, None where the file has no such choice."""
+    together = "is_parallel" in post
+    if not write.is_ready:
+        return None
+    if write.is_run:
+        return {"is_parallel": together}
+    way, size = post.get("delivery", ""), write.check_report.get("as_sent_size", 0)
+    is_open = write.delivery != Write.Delivery.TEXT
+    if not is_open or way not in delivery.deliveries(write, size):
+        return None
+    cut = (Write.Delivery.PARTS, Write.Delivery.UPLOAD)
+    return {"delivery": way, "is_parallel": together and way in cut}
 
 
 @require_POST
