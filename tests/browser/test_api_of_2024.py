@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Console
 from tests.browser.steps import expect_state
-from tests.browser.test_today import choose
+from tests.browser.steps_today import choose
 
 KEY = "external_id__c"
 ROWS = 3_000

@@ -523,7 +523,7 @@ def test_pages_of_somebody_who_may_write_only_in_the_sandbox(
     eve.look()
     page.goto("/writes/record/")
     choices = page.get_by_label("Project").locator("option")
-    expect(choices.filter(has_text="Demo")).to_have_count(2)
+    expect(choices.filter(has_text="Demo")).to_have_count(3)
     expect(choices.filter(has_text="Live customers EMEA")).to_have_count(0)
     # What she may only look at has no buttons that change it.
     page.goto(addresses["state live partly failed"])
