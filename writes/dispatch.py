@@ -7,6 +7,9 @@ pushed ahead first, so that the clock's next tick finds it only if the task was 
 from datetime import datetime, timedelta
 from itertools import batched
 
+from django.db.models import Q
+
+from console.models import Group
 from console.runtime.enqueue import enqueue_safely
 from operations.dispatch import CHUNK, MOST_WATCHES, REPEAT_WATCH_AFTER
 from operations.models import Operation
@@ -20,6 +23,9 @@ REPEAT_RUN_AFTER = timedelta(seconds=10)
 # No more of each a tick.
 MOST_SENDS = 200
 MOST_JOBS = 50
+MOST_IMPORTS = 5
+# How often the operations of a customer are imported in the background.
+IMPORT_EVERY = timedelta(hours=1)
 
 
 def enqueue_send(operation: Operation) -> None:
@@ -70,6 +76,21 @@ def enqueue_due_runs(now: datetime) -> int:
         mine = Batch.objects.filter(pk=batch.pk, calls_due_at=batch.calls_due_at)
         if mine.update(calls_due_at=now + REPEAT_RUN_AFTER):
             enqueue_send(batch.operation)
+            enqueued += 1
+    return enqueued
+
+
+def enqueue_due_imports(now: datetime) -> int:
+    """Enqueue the customers whose operations are to be imported; return how many."""
+    due = Group.objects.filter(
+        Q(imported_at=None) | Q(imported_at__lte=now - IMPORT_EVERY),
+        integration__project__imports_operations=True,
+    ).exclude(installation_id="")
+    enqueued = 0
+    for group in list(due.order_by("imported_at", "pk")[:MOST_IMPORTS]):
+        mine = Group.objects.filter(pk=group.pk, imported_at=group.imported_at)
+        if mine.update(imported_at=now):
+            enqueue_safely(tasks.import_operations_of, group.pk)
             enqueued += 1
     return enqueued
 

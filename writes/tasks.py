@@ -4,7 +4,14 @@ from datetime import datetime
 
 from django.tasks import task
 
-from writes.worker import run_calls, run_job, send, share_file, watch_calls
+from writes.worker import (
+    import_operations,
+    run_calls,
+    run_job,
+    send,
+    share_file,
+    watch_calls,
+)
 
 
 @task(queue_name="sending")
@@ -23,6 +30,12 @@ def send_calls(operation_id: int) -> None:
 def watch_calls_accepted(call_ids: list[int], due_at: str) -> None:
     """Ask about those requests of runs that are still due at `due_at` (ISO 8601)."""
     watch_calls.watch(call_ids, datetime.fromisoformat(due_at))
+
+
+@task(queue_name="watching")
+def import_operations_of(group_id: int) -> None:
+    """Follow the operations of a customer that other programs started."""
+    import_operations.import_in_background(group_id)
 
 
 @task(queue_name="files")

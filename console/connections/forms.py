@@ -45,6 +45,7 @@ class ProjectForm(StyledModelForm):
             "max_at_once",
             "max_per_second",
             "reads_per_second",
+            "imports_operations",
         ]
         help_texts = {
             "name": "As your team calls it; shown wherever somebody writes.",

@@ -163,6 +163,8 @@ class Group(models.Model):
     may_write = models.JSONField(default=dict, editable=False)
     field_settings = models.JSONField(default=dict, editable=False)
     seen_at = models.DateTimeField(null=True, editable=False)
+    # When its operations were last imported in the background, or began to be.
+    imported_at = models.DateTimeField(null=True, editable=False)
 
     objects = OfEnvironment["Group"].as_manager()
     PROJECT = "integration__project"

@@ -160,6 +160,12 @@ class Project(models.Model):
         validators=[MinValueValidator(10), MaxValueValidator(10_000)],
         help_text="How fast it is asked how operations are doing.",
     )
+    imports_operations = models.BooleanField(
+        "Import operations every hour",
+        default=False,
+        help_text="Of customers that were fetched: those that other programs started "
+        "are followed here.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ProjectQuerySet.as_manager()

@@ -14,10 +14,10 @@ from console.actor import Actor
 from console.connections.ask import NotAnswered
 from console.models import AuditEvent, Group
 from console.runtime import db_clock
-from writes.actions.import_operations import page_of
 from writes.actions.run import NothingToDecide
 from writes.models import Call
 from writes.worker import record_call
+from writes.worker.import_operations import page_of
 
 # An operation begins while its request is under way. The two clocks may differ.
 BEFORE, AFTER = timedelta(minutes=1), timedelta(minutes=15)

@@ -10,7 +10,7 @@ from console.actor import Actor
 from console.connections.ask import NotAnswered
 from console.http import ConsoleRequest
 from console.views.lookup import find_group
-from writes.actions.import_operations import import_operations
+from writes.worker.import_operations import import_operations
 
 
 @require_POST

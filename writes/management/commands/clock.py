@@ -103,6 +103,7 @@ def tick() -> None:
     dispatch_operations.enqueue_due_watches(now)
     dispatch_writes.enqueue_due_call_watches(now)
     dispatch_operations.enqueue_due_probes(now)
+    dispatch_writes.enqueue_due_imports(now)
     settle.join_told(now)
     dispatch_writes.enqueue_due_jobs(now)
 

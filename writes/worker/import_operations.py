@@ -1,17 +1,28 @@
-"""Taking over the operations of a customer that other programs started."""
+"""Taking over the operations of a customer that other programs started.
 
+When a person asks, and in the background for projects that have it switched on.
+"""
+
+import logging
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 
 from ampersand import Operation as RemoteOperation
-from console.actor import Actor
+from console.actor import SYSTEM, Actor
 from console.connections.ask import NotAnswered, ask
 from console.models import AuditEvent, Group
+from console.runtime import db_clock
 from operations.actions import follow
 from operations.models import Operation
 from writes.models import Call
 
+log = logging.getLogger(__name__)
+
+# In the background what is younger is left for the next time: it may be the operation
+# of a request of ours whose answer is still under way.
+TOO_YOUNG = timedelta(minutes=15)
 # Pages of 200: more than anybody looks through.
 MOST_PAGES = 20
 
@@ -25,10 +36,29 @@ class Imported:
     has_more: bool
 
 
-def import_operations(group: Group, actor: Actor) -> Imported:
+def import_in_background(group_id: int) -> None:
+    """Follow what is new of a group, where its project still has that switched on."""
+    groups = Group.objects.select_related("integration__project")
+    group = groups.filter(
+        pk=group_id, integration__project__imports_operations=True
+    ).first()
+    if group is None:
+        return
+    try:
+        found = import_operations(group, SYSTEM, until=db_clock.now() - TOO_YOUNG)
+    except NotAnswered as error:
+        log.warning("Operations of %s were not imported: %s", group, error)
+        return
+    log.info("Operations of %s: %s new, %s known", group, found.new, found.known)
+
+
+def import_operations(
+    group: Group, actor: Actor, *, until: datetime | None = None
+) -> Imported:
     """Follow every write of a group's installation that this console does not know.
 
-    Raises `NotAnswered`; pages that came before are kept then.
+    With `until` those that began later are left out. Raises `NotAnswered`; pages that
+    came before are kept then.
     """
     if not group.installation_id:
         raise NotAnswered(
@@ -39,11 +69,19 @@ def import_operations(group: Group, actor: Actor) -> Imported:
     for _ in range(MOST_PAGES):
         found, after = page_of(group, after)
         for remote in found:
+            if until and (remote.create_time is None or remote.create_time > until):
+                continue
             is_new = not _is_ours(group, remote.id) and _follow(group, remote, actor)
             new += is_new
             known += not is_new
         if not after:
             break
+    if new or until is None:
+        _audit(group, actor, new, known)
+    return Imported(new=new, known=known, has_more=bool(after))
+
+
+def _audit(group: Group, actor: Actor, new: int, known: int) -> None:
     AuditEvent.record(
         action="operations.imported",
         subject=f"{new} operations of {group}",
@@ -51,7 +89,6 @@ def import_operations(group: Group, actor: Actor) -> Imported:
         actor=actor,
         detail={"group": group.group_ref, "new": new, "known": known},
     )
-    return Imported(new=new, known=known, has_more=bool(after))
 
 
 def page_of(group: Group, after: str) -> tuple[list[RemoteOperation], str]:
