@@ -95,7 +95,7 @@ def test_of_1000_to_delete_ten_are_gone_already(
     assert (operation.rows_succeeded, operation.rows_failed) == (990, 10)
     failed = Call.objects.filter(batch__operation=operation, failed=1)
     assert [call.number for call in failed] == list(range(1, 1_001, 100))
-    assert all("was not found" in call.reason for call in failed)
+    assert all("ENTITY_IS_DELETED" in call.reason for call in failed)
 
 
 def test_where_deletion_is_off_one_of_1000_is_refused(
