@@ -35,7 +35,7 @@ CHANGES = {
     *("pause/", "resume/"),
     *("retry/", "trial/", "revoke/", "rejoin/"),
     *("requests/go-on/", "requests/cancel-rest/", "requests/1/decide/"),
-    "requests/1/halves/",
+    *("requests/1/halves/", "requests/1/operations/", "requests/1/link/"),
 }
 READS = [path for path in PATHS if path not in CHANGES]
 NAMES = ("level", "state", "key", "group", "after", "before", "part", "seen")
