@@ -119,6 +119,7 @@ def test_no_code_changes_a_state_behind_the_ledgers_back() -> None:
         "writes/actions/begin_job.py",
         "writes/dispatch.py",
         "writes/actions/run.py",
+        "writes/actions/link_call.py",
         "writes/worker/record_call.py",
         "writes/worker/run_calls.py",
     }
