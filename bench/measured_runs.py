@@ -22,7 +22,7 @@ from console.connections.demo import make_demo
 from console.health import pulse
 from console.models import Project
 from console.runtime import db_clock
-from files.records_json.cutting import body, pieces
+from files.records_json.cutting import body
 from operations.models import Operation
 from writes import calls
 from writes.actions.confirm import confirm
@@ -108,9 +108,9 @@ class Measured:
 
     def cut(self, write: Write) -> int:
         """Type the rows of a draft, cut them into requests, and return how many."""
-        frame = calls.frame_of(calls.envelope_of(write))
         path, table = write.path_of("as_sent"), calls.table_of(write)
-        return sum(1 for _ in pieces(path, table, frame))
+        found = calls.cut(path, table, calls.envelopes_of(write), write.lanes)
+        return sum(1 for _ in found)
 
     def confirm(self, write: Write) -> Operation:
         """Confirm a draft, as a click on Send does."""

@@ -77,8 +77,8 @@ def _records(data: bytes) -> Iterator[bytes]:
 
 # Each finding of these names a row at fault; of others it is an example at most.
 ABOUT_ROWS = {
-    "altered-id", "big-record", "blank-key", "boolean", "cell-error", "date", "date-time",
-    "email",
+    "altered-id", "big-record", "blank-key", "boolean", "cell-error", "date",
+    "date-time", "email",
     "empty-row", "id", "key-spaces", "key-twins", "lone-cr", "long-cell", "long-number",
     "long-row", "not-decodable", "not-utf-8", "nul", "number", "number-range",
     "formula-text", "hidden-rows", "key-not-asked", "key-not-shown", "key-several",
