@@ -88,8 +88,8 @@ __all__ = [
     "WriteResult",
     "can_be_asked",
     "generation_for",
+    "is_doubtful",
     "is_same_id",
     "origin_of",
     "redact",
-    "is_doubtful",
 ]

@@ -5,7 +5,7 @@ guide to associations for the categories. An update is made before its associati
 a request of its own: where that fails the record is changed all the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,9 +33,9 @@ def as_json(associations: Iterable[Association]) -> dict[str, Any]:
     return {"associations": links} if links else {}
 
 
-def need_none(associations: Iterable[Association]) -> None:
+def need_none(associations: Sequence[Association]) -> None:
     """Raise RequestInvalid where there are any: an older API has none."""
-    if any(True for _ in associations):
+    if associations:
         raise RequestInvalid("This generation of Ampersand's API has no associations.")
 
 

@@ -23,8 +23,7 @@ class Capabilities:
     it takes records now and writes them later. A file of `largest_upload` bytes can be
     put where Ampersand fetches it, of none where that is 0. `has_update_styles` says
     that its way to update was never published, `has_id_spellings` that the id in an
-    update was spelled in two ways: of both a
-    project has to choose one.
+    update was spelled in two ways: of both a project has to choose one.
     """
 
     actions: frozenset[Action]

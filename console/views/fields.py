@@ -29,8 +29,6 @@ from console.views.pages import posted
 from files.field import Field
 from files.fields.field_lists import as_lines
 
-# Digits of the largest id, and one more.
-
 
 @require_safe
 @require_viewer

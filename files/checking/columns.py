@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from files.checking.no_records import NoRecords
-from files.checking.purposes import KEYLESS, LACKS, NEW, Purpose
+from files.checking.purposes import NEW, WORDS, Purpose
 from files.field import Field
 from files.findings import ROW, Report
 from files.shown import shown
@@ -72,7 +72,6 @@ class Column:
             "rounded": Tally(),
             "new": Tally(),
         }
-        # Whether a row without a key is a new record.
         self.key_names: tuple[str, ...] = ()
         self.purpose: Purpose = "upsert"
         self.has_exact = False
@@ -168,7 +167,8 @@ class Column:
     @property
     def _lacks(self) -> Problem:
         message = (
-            f"Row {ROW} has no {self.name}, which is required: {LACKS[self.purpose]}"
+            f"Row {ROW} has no {self.name}, which is required: "
+            f"{WORDS[self.purpose].lacks}"
         )
         return Problem("warns", "required-blank", message)
 
@@ -184,7 +184,7 @@ class Column:
 
     @property
     def _keyless(self) -> Problem:
-        message = f"Row {ROW} has no {self.name}. {KEYLESS[self.purpose]}"
+        message = f"Row {ROW} has no {self.name}. {WORDS[self.purpose].keyless}"
         return Problem("blocks", "blank-key", message)
 
     def _spaced_key(self, text: str) -> Problem:

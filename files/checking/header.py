@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from files import unseen
 from files.checking.columns import Column
-from files.checking.purposes import NEW, NO_COLUMN, NO_FIELD, Purpose
+from files.checking.purposes import NEW, WORDS, Purpose
 from files.checking.records import UNCHECKED
 from files.checking.structure import LONGEST_HEADER, LONGEST_NAME, MOST_COLUMNS
 from files.field import Field
@@ -208,7 +208,7 @@ def _check_fields(
         if field.is_required and field.name not in filled:
             message = (
                 f"There is no column for {field.name}, which is required: "
-                f"{NO_COLUMN[purpose]}"
+                f"{WORDS[purpose].no_column}"
             )
             level: Level = "blocks" if purpose == "create" else "warns"
             _add(report, "missing-column", message, field.name, level)
@@ -219,7 +219,7 @@ def _tell_unknown(
 ) -> None:
     meant = f" Did you mean {' or '.join(near)}?" if near else ""
     message = (
-        f"The object has no field “{name[:200]}”, {NO_FIELD[purpose]}.{meant} "
+        f"The object has no field “{name[:200]}”, {WORDS[purpose].no_field}.{meant} "
         "Rename the column or leave it out."
     )
     _add(report, "unknown-column", message, name)

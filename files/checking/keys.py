@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from files import unseen
-from files.checking.purposes import REPEATED, Purpose
+from files.checking.purposes import WORDS, Purpose
 from files.findings import Origin
 from files.shown import shown
 from files.values import record_ids
@@ -124,7 +124,9 @@ def nth_row(keys: Sequence[SharedKey], number: int) -> int | None:
 
 
 def _repeated(name: str, text: str, numbers: str, purpose: Purpose) -> Problem:
-    message = f"{name} {shown(text)} stands in rows {numbers}. {REPEATED[purpose]}"
+    message = (
+        f"{name} {shown(text)} stands in rows {numbers}. {WORDS[purpose].repeated}"
+    )
     return Problem("blocks", "repeated-key", message)
 
 
@@ -145,7 +147,7 @@ def _told(
     if fold is fold_id:
         message = (
             f"{name} {listed} are ids of one record, with and without its last three "
-            f"characters. {REPEATED[purpose]}"
+            f"characters. {WORDS[purpose].repeated}"
         )
         return Problem("blocks", "repeated-key", message)
     if len({text.lower() for text in texts}) == 1:

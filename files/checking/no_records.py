@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from files.checking.column_cells import Cells, Mask, lower
-from files.checking.purposes import HEADER_AGAIN, Purpose
+from files.checking.purposes import WORDS, Purpose
 from files.findings import ROW
 from files.shown import shown
 from files.values.problems import Problem
@@ -55,7 +55,7 @@ class NoRecords:
         if _lower(bare) in self._names:
             message = (
                 f"Row {ROW} repeats the header: its key is {shown(bare)}. "
-                f"{HEADER_AGAIN[self._purpose]}"
+                f"{WORDS[self._purpose].header_again}"
             )
             return Problem("blocks", "repeated-header", message)
         if not is_end_of_report(bare):

@@ -27,9 +27,6 @@ DATE_CHOICES = [
 ]
 
 
-# No file has a row with more digits to its number.
-
-
 def with_columns(recipe: Recipe, columns: Sequence[str], post: QueryDict) -> Recipe:
     """Return the recipe with what the form says of columns and constants.
 
