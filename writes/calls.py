@@ -108,7 +108,7 @@ def body_of(call: Call) -> bytes:
     return body(
         write.path_of("as_sent"),
         table_of(write),
-        frame_of(batch.envelopes()[call.type or write.action]),
+        frame_of(batch.envelopes()[call.action]),
         offset=call.offset,
         length=call.length,
     )

@@ -18,7 +18,7 @@ from tests.writes.making import plan_fault, received
 from tests.writes.test_runs import calls, people, run
 from tests.writes.test_runs import project as project  # noqa: PLC0414 - a fixture
 from writes.models import Call
-from writes.worker import run_calls, watch_calls
+from writes.worker import record_call, run_calls, watch_calls
 
 State = Operation.State
 
@@ -86,6 +86,17 @@ def test_an_operation_of_another_request_is_not_taken(
     for remote_id in (known, "", "x" * 65, "a\x00b"):
         browser.post(address(unknown, "link"), {"operation": remote_id})
         assert Call.objects.get(number=2).state == Call.State.UNKNOWN
+
+
+def test_of_two_requests_one_is_linked_to_an_operation(
+    browser: Browser, unknown: Operation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = Call.objects.get(number=1).remote_id
+    # As if the other one was linked after it was asked whose the operation is.
+    monkeypatch.setattr(record_call, "is_of_another", lambda *args: False)
+    answer = browser.post(address(unknown, "link"), {"operation": known})
+    assert answer.status_code == 302
+    assert Call.objects.get(number=2).state == Call.State.UNKNOWN
 
 
 def test_what_is_known_in_part_is_not_linked(

@@ -5,9 +5,9 @@ is asked about like what was accepted, and its end says what became of the rows.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from ampersand import Operation as RemoteOperation
 from console.actor import Actor
@@ -22,6 +22,7 @@ from writes.worker.import_operations import page_of
 # An operation begins while its request is under way. The two clocks may differ.
 BEFORE, AFTER = timedelta(minutes=1), timedelta(minutes=15)
 MOST_PAGES = 5
+OF_ANOTHER = "This is the operation of another request."
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,13 @@ def find_operations(call: Call) -> Found:
 
     Raises `NotAnswered`, also where nothing is unknown.
     """
-    write = call.batch.write
-    if call.state != Call.State.UNKNOWN or call.sent_at is None:
+    write, since = call.batch.write, call.sent_at
+    if call.state != Call.State.UNKNOWN or since is None:
         raise NotAnswered("Nothing is unknown of this request any more.")
     group = Group.objects.filter(
         integration=write.integration_id, group_ref=write.group_ref
     ).first()
-    if group is None or not group.installation_id:
+    if group is None:
         raise NotAnswered(
             "Which installation the customer has is not known here. An admin fetches "
             "the groups on the page of the project."
@@ -59,29 +60,26 @@ def find_operations(call: Call) -> Found:
     found, after = [], ""
     for _ in range(MOST_PAGES):
         page, after = page_of(group, after)
-        found += [each for each in page if _may_be(call, each)]
+        found += [each for each in page if _may_be(call, since, each)]
         if not after:
             break
-    fits = len(found) == 1 and not _others_then(call)
+    fits = len(found) == 1 and not _others_then(call, since)
     return Found([Candidate(each, fits) for each in found], has_more=bool(after))
 
 
-def _may_be(call: Call, remote: RemoteOperation) -> bool:
-    since = call.sent_at
-    if since is None or remote.create_time is None:
-        return False
+def _may_be(call: Call, since: datetime, remote: RemoteOperation) -> bool:
     name = call.batch.write.object_name
     return (
-        since - BEFORE <= remote.create_time <= since + AFTER
+        remote.create_time is not None
+        and since - BEFORE <= remote.create_time <= since + AFTER
         and (remote.object_name or "").casefold() == name.casefold()
         and len(remote.successful_ids) <= call.row_count
         and not record_call.is_of_another(call, remote.id)
     )
 
 
-def _others_then(call: Call) -> bool:
+def _others_then(call: Call, since: datetime) -> bool:
     """Tell whether another unknown request left at about the same time."""
-    since = call.sent_at or db_clock.now()
     others = Call.objects.undecided().exclude(pk=call.pk)
     write = call.batch.write
     return others.filter(
@@ -100,7 +98,15 @@ def link(call: Call, actor: Actor, remote_id: str) -> None:
     if not 0 < len(remote_id) <= record_call.LONGEST_ID or not remote_id.isprintable():
         raise NothingToDecide("Choose one of the operations.")
     if record_call.is_of_another(call, remote_id):
-        raise NothingToDecide("This is the operation of another request.")
+        raise NothingToDecide(OF_ANOTHER)
+    try:
+        _link(call, actor, remote_id)
+    except IntegrityError:
+        # Another one was linked to it meanwhile.
+        raise NothingToDecide(OF_ANOTHER) from None
+
+
+def _link(call: Call, actor: Actor, remote_id: str) -> None:
     with transaction.atomic():
         # What was told of some rows would be counted twice.
         unknown = Call.objects.undecided().filter(pk=call.pk, succeeded=0, failed=0)

@@ -151,7 +151,8 @@ class Call(models.Model):
                 fields=["batch", "number"], name="call_number_once_per_batch"
             ),
             models.UniqueConstraint(
-                fields=["batch", "remote_id"],
+                # In this order it tells, too, whose operation Ampersand names.
+                fields=["remote_id", "batch"],
                 condition=~Q(remote_id=""),
                 name="call_remote_id_once",
             ),
@@ -181,16 +182,15 @@ class Call(models.Model):
                 condition=Q(due_at__isnull=False),
                 name="call_due",
             ),
-            # Whose is the operation that Ampersand names?
-            models.Index(
-                fields=["remote_id"],
-                condition=~Q(remote_id=""),
-                name="call_by_remote_id",
-            ),
         ]
 
     def __str__(self) -> str:
         return f"Request {self.number} of {self.batch}"
+
+    @property
+    def action(self) -> str:
+        """What is done with its records."""
+        return self.type or self.batch.write.action
 
     @property
     def row_count(self) -> int:

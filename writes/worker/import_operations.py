@@ -60,10 +60,6 @@ def import_operations(
     With `until` those that began later are left out. Raises `NotAnswered`; pages that
     came before are kept then.
     """
-    if not group.installation_id:
-        raise NotAnswered(
-            f"Which installation {group} has is not known. Fetch the groups first."
-        )
     new = known = 0
     after = ""
     for _ in range(MOST_PAGES):
@@ -96,6 +92,10 @@ def page_of(group: Group, after: str) -> tuple[list[RemoteOperation], str]:
 
     "" is before the first and after the last. Raises `NotAnswered`.
     """
+    if not group.installation_id:
+        raise NotAnswered(
+            f"Which installation {group} has is not known. Fetch the groups first."
+        )
     project = group.project
     page = ask(
         project,

@@ -241,7 +241,8 @@ def _keep_answer(call: Call, values: dict[str, Any], mine: "QuerySet[Call]") -> 
         succeeded, failed = values.get("succeeded", 0), values.get("failed", 0)
         is_over = values["state"] == Call.State.ANSWERED
         add(call.batch, succeeded, failed, over=is_over)
-        _stop_where_alike(call)
+        if is_over and not succeeded:
+            _stop_where_alike(call)
         settle(call.batch)
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from ampersand import (
     AmpersandError,
@@ -39,7 +39,7 @@ from operations.limits import circuit_breaker, rate_limit
 from operations.limits.rate_limit import NotNow
 from operations.models import Operation
 from writes import calls
-from writes.models import Batch, Call, Write
+from writes.models import Batch, Call
 from writes.worker import record_call
 from writes.worker.hold import hold_for_a_person
 from writes.worker.lease import LEASE, lease_renewed
@@ -54,6 +54,8 @@ SLICE = 60.0
 # So many requests are accepted and not ended at most. What is wrong with all of them
 # shows in the first, and what the SaaS does not take now is not piled up there.
 MOST_ACCEPTED = 20
+# What keeps others of a run from leaving.
+OPEN = (Call.State.SENDING, Call.State.UNKNOWN, Call.State.ACCEPTED)
 # While a run has a worker the clock leaves it alone for so long.
 KEPT = timedelta(seconds=30)
 MOST_RECOVERED = 200
@@ -178,17 +180,19 @@ def _claimed(this: _Run) -> Call | None:
 
 def _next(batch: Batch) -> Call | None:
     """Return the request that may go next, None where none may."""
-    write = Write.objects.get(pk=batch.write_id)
-    fresh = Batch.objects.get(pk=batch.pk)
+    fresh = Batch.objects.select_related("write__integration__project").get(pk=batch.pk)
+    write = fresh.write
     frozen = EnvironmentControl.objects.of(write.project.environment).is_frozen
     if write.paused_at is not None or fresh.stopped_why or frozen:
         return None
     mine = Call.objects.filter(batch=batch)
-    if mine.undecided().exists():
+    open_ = mine.filter(state__in=OPEN).order_by().values_list("state")
+    counted = dict(open_.annotate(Count("pk")))
+    if Call.State.UNKNOWN in counted:
         return None
-    if mine.accepted().count() >= MOST_ACCEPTED:
+    if counted.get(Call.State.ACCEPTED, 0) >= MOST_ACCEPTED:
         return None
-    if not write.is_parallel and mine.filter(state=Call.State.SENDING).exists():
+    if not write.is_parallel and Call.State.SENDING in counted:
         return None
     due = Q(due_at=None) | Q(due_at__lte=db_clock.now())
     return mine.filter(due, state=Call.State.PLANNED).order_by("number").first()
@@ -204,7 +208,7 @@ def _exchange(this: _Run, call: Call) -> None:
     """Make the one HTTP call, and keep what is known afterwards."""
     project = this.operation.project
     path = this.batch.write.path_of("as_sent")
-    envelope = this.envelopes[call.type or this.batch.write.action]
+    envelope = this.envelopes[call.action]
     frame = calls.frame_of(envelope)
     try:
         content = body(path, this.table, frame, offset=call.offset, length=call.length)

@@ -134,25 +134,20 @@ def _end_of(call: Call, news: Fetched) -> BatchResult | None:
     if news.operation is None or news.problem is not None:
         return None
     errors = [entry.error or "" for entry in news.entries or ()]
-    is_create = _type(call) == Write.Action.CREATE
+    is_create = call.action == Write.Action.CREATE
     return decide_batch(news.operation, _ids(call), errors, is_create=is_create)
 
 
 def _ids(call: Call) -> list[str]:
     """Return the ids of its records, blank where the file does not tell them."""
     blank = [""] * call.row_count
-    if _type(call) == Write.Action.CREATE:
+    if call.action == Write.Action.CREATE:
         return blank
     try:
-        ids = calls.ids_in(calls.body_of(call), _type(call))
+        ids = calls.ids_in(calls.body_of(call), call.action)
     except (OSError, ValueError):
         return blank
     return ids if len(ids) == len(blank) else blank
-
-
-def _type(call: Call) -> str:
-    """Return what is done with its records."""
-    return call.type or call.batch.write.action
 
 
 def _next_ask(call: Call, news: Fetched) -> datetime | None:
