@@ -28,12 +28,12 @@ from console.models.grant import give
 from console.models.sign_in_attempt import folded_name
 
 CHOICES = [
-    ("", "None: sees nothing of it"),
-    ("viewer", "Viewer: reads, changes nothing"),
-    ("operator", "Operator: also writes"),
-    ("admin", "Admin: also manages its connections"),
+    ("", "None: no access"),
+    ("viewer", "Viewer: reads only"),
+    ("operator", "Operator: reads and writes"),
+    ("admin", "Admin: reads, writes and manages connections"),
 ]
-REFUSED = "This needs the role admin in every environment. Ask somebody who has it."
+REFUSED = "This needs the admin role in every environment. Ask somebody who has it."
 
 
 class UserSite(admin.AdminSite):
@@ -117,7 +117,7 @@ class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
         if any(
             folded_name(n) == same for n in others.values_list("username", flat=True)
         ):
-            raise ValidationError("Somebody has that name already.", code="unique")
+            raise ValidationError("This user name is already taken.", code="unique")
         return name
 
     def clean(self) -> dict[str, Any]:
@@ -191,7 +191,7 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     def sessions(self, user: User) -> str:
         """A way to where the person is signed in."""
         address = reverse("person_sessions", args=[user.pk])
-        return format_html('<a href="{}">Show and end them</a>', address)
+        return format_html('<a href="{}">Show sessions</a>', address)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("grants")

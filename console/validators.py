@@ -47,17 +47,17 @@ def validate_base_url(value: str) -> None:
         parts = urlsplit(value)
         _ = parts.port
     except ValueError:
-        raise ValidationError("This is not an address.", code="address") from None
+        raise ValidationError("This is not a URL.", code="address") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValidationError(
-            "Give the full address, as https://host/v1.", code="address"
+            "Give the full URL, for example https://host/v1.", code="address"
         )
     if "@" in parts.netloc:
         raise ValidationError(
-            "Leave user name and password out of the address.", code="user-name"
+            "Remove user name and password from the URL.", code="user-name"
         )
     if parts.query or parts.fragment:
-        raise ValidationError("Leave out everything from “?” or “#” on.", code="query")
+        raise ValidationError("Remove everything from “?” or “#” on.", code="query")
     _need_host_for_keys(parts)
 
 
@@ -69,9 +69,9 @@ def _need_host_for_keys(parts: SplitResult) -> None:
         )
     if not may_have_keys(host, port):
         raise ValidationError(
-            "API keys go to Ampersand's own hosts, as write.withampersand.com and "
-            "api.withampersand.com, and to no other. Whoever runs this console can "
-            "allow another one with the setting API_HOSTS.",
+            "API keys go only to Ampersand's own hosts, for example "
+            "write.withampersand.com. Whoever runs this console can allow another "
+            "host with the setting API_HOSTS.",
             code="host",
         )
 

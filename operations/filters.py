@@ -19,7 +19,7 @@ from operations.models.operation import OperationQuerySet
 LARGEST_KEY = 2**63 - 1
 # What Home counts, so that its tiles lead to what they counted.
 SEVERAL_STATES = [
-    ("running", "Running: not ended yet"),
+    ("running", "Running"),
     ("ended_badly", "Failed, partly failed or rejected"),
 ]
 
@@ -84,7 +84,7 @@ class PeriodFilter(Filter):
         """Refuse a period that ends before it begins."""
         first, last = self.cleaned_data.get("from"), self.cleaned_data.get("to")
         if first and last and last < first:
-            self.add_error("to", "This day is before the first one.")
+            self.add_error("to", "This day is before the “From” day.")
 
     def period(self, field: str) -> Q:
         """Return the condition that `field` is within the days, in our time zone."""
@@ -115,7 +115,7 @@ class OperationFilter(PeriodFilter):
         Integration.objects.none(), required=False, empty_label="All integrations"
     )
     object = word("Object")
-    group = word("Customer group")
+    group = word("Customer")
     user = word("User")
     before = cursor()
 
@@ -263,7 +263,7 @@ class FollowForm(StyledForm):
     remote_id = forms.CharField(
         label="Operation id",
         max_length=200,
-        help_text="As Ampersand gave it, for example in another system's log.",
+        help_text="The id in Ampersand, for example from another system's log.",
     )
 
     def __init__(self, *args: Any, user: Person, **kwargs: Any) -> None:

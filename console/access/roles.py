@@ -35,7 +35,7 @@ class Role(IntEnum):
 # What each role adds to the one before it, after "You can".
 MAY = {
     Role.VIEWER: "view this",
-    Role.OPERATOR: "send",
+    Role.OPERATOR: "write",
     Role.ADMIN: "change settings",
 }
 
@@ -90,7 +90,7 @@ def require_role(role: Role) -> Callable[[View], View]:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if role_of(request.user) < role:
                 raise PermissionDenied(
-                    f"This needs the role {role.word}. Ask an admin for it."
+                    f"This needs the {role.word} role. Ask an admin for it."
                 )
             return view(request, *args, **kwargs)
 
@@ -117,7 +117,7 @@ def need_role(request: HttpRequest, role: Role, environment: str) -> None:
         place = Environment(environment).label
         raise PermissionDenied(
             f"You can {MAY[has]} but not {MAY[role]} in {place}. Ask an admin for the "
-            f"role {role.word} there."
+            f"{role.word} role there."
         )
     # The buttons of the page are those of the reader's role there.
     request.environment = environment  # type: ignore[attr-defined]

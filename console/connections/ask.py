@@ -22,7 +22,7 @@ def ask[T](project: Project, question: Callable[[Client], T]) -> T:
     except Refused as error:
         raise NotAnswered(_refused(error)) from None
     except AmpersandError as error:
-        text = f"Ampersand could not be asked: {error} Try again in a minute."
+        text = f"Ampersand could not be reached: {error} Try again in a minute."
         raise NotAnswered(text) from None
     except NoActiveKey as error:
         raise NotAnswered(f"{error} Ask an admin to add one.") from None

@@ -28,11 +28,11 @@ class DescribeForm(StyledForm):
         help_text="JSON, up to 20 MiB.",
     )
     text = forms.CharField(
-        label="Or paste it here",
+        label="Or paste the JSON here",
         required=False,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
-        help_text="Up to 2 MiB; take the file for a larger one.",
+        help_text="Up to 2 MiB; upload a file for more.",
     )
 
     def clean(self) -> dict[str, Any]:
@@ -45,7 +45,7 @@ class DescribeForm(StyledForm):
             raise ValidationError(
                 "Choose a file or paste the text, not both."
                 if file
-                else "Choose a file, or paste what it says.",
+                else "Choose a file or paste its text.",
                 code="not-one-place",
             )
         name = "file" if file else "text"

@@ -48,12 +48,12 @@ class ProjectForm(StyledModelForm):
             "imports_operations",
         ]
         help_texts = {
-            "name": "As your team calls it; shown wherever somebody writes.",
+            "name": "What your team calls it; shown wherever somebody writes.",
             "environment": "Production is marked in red wherever somebody writes.",
             "write_url": "Where records and CSV files are sent.",
         }
         error_messages = {
-            "name": {"unique": "There is a project of this name already."}
+            "name": {"unique": "There is already a project with this name."}
         }
 
     def __init__(self, *args: Any, environments: Iterable[str], **kwargs: Any) -> None:
@@ -81,7 +81,9 @@ class KeyForm(StyledModelForm):
     class Meta:
         model = ApiKey
         fields = ["label", "value"]
-        help_texts = {"label": "Tells keys apart, as “Main” or “Until June”."}
+        help_texts = {
+            "label": "To tell keys apart, for example “Main” or “Until June”."
+        }
 
     def clean_value(self) -> SecretStr:
         """Refuse what no HTTP header can carry. No message repeats what was typed."""
@@ -90,7 +92,7 @@ class KeyForm(StyledModelForm):
         remember(secret)
         if not text.isascii() or not text.isprintable() or " " in text:
             raise ValidationError(
-                "Paste the key alone: it holds a space or a character no key has.",
+                "Paste only the key: this has a space or a character that no key has.",
                 code="characters",
             )
         if len(text) < SHORTEST_KEY:
@@ -109,8 +111,8 @@ class HookForm(StyledForm):
         widget=forms.PasswordInput(
             attrs={"autocomplete": "off", "spellcheck": "false"}
         ),
-        help_text="As Ampersand shows it for the destination: whsec_ and more. Stored "
-        "encrypted, and never shown.",
+        help_text="As Ampersand shows it for the webhook: it begins with whsec_. "
+        "Stored encrypted, and never shown.",
     )
 
     def clean_secret(self) -> SecretStr:
@@ -174,9 +176,10 @@ class IntegrationForm(StyledModelForm):
     """An integration with the objects that may be written through it."""
 
     objects = NamesField(
-        label="Objects that may be written",
+        label="Writable objects",
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
-        help_text="One name a line, spelled as in amp.yaml, as contact or tactics__c.",
+        help_text="One name per line, spelled as in amp.yaml, for example contact or "
+        "tactics__c.",
     )
 
     class Meta:
@@ -194,7 +197,7 @@ class IntegrationForm(StyledModelForm):
         """Refuse an integration that the project already has."""
         remote_id: str = self.cleaned_data["remote_id"]
         same = self.instance.project.integrations.filter(remote_id=remote_id)
-        _need_new(self, same, "This project already has that integration.")
+        _need_new(self, same, "This project already has this integration.")
         return remote_id
 
     def save(self, commit: bool = True) -> Integration:
@@ -217,15 +220,15 @@ class GroupForm(StyledModelForm):
         fields = ["group_ref", "name"]
         labels = {"name": "Customer's name"}
         help_texts = {
-            "group_ref": "The customer's id, as given to Ampersand at install.",
-            "name": "For people; shown beside the groupRef.",
+            "group_ref": "The customer's id, as given to Ampersand at installation.",
+            "name": "Shown beside the groupRef.",
         }
 
     def clean_group_ref(self) -> str:
         """Refuse a groupRef that the integration already has."""
         group_ref: str = self.cleaned_data["group_ref"]
         same = self.instance.integration.groups.filter(group_ref=group_ref)
-        _need_new(self, same, "This integration already has that groupRef.")
+        _need_new(self, same, "This integration already has this groupRef.")
         return group_ref
 
 
@@ -243,7 +246,7 @@ class ManifestForm(StyledForm):
     file = forms.FileField(
         label="amp.yaml",
         widget=forms.FileInput(attrs={"accept": ".yaml,.yml"}),
-        help_text="Up to 1 MiB. It is read, shown, and only then applied.",
+        help_text="Up to 1 MiB. You see a preview before anything is added.",
     )
 
     def clean_file(self) -> Manifest:

@@ -51,7 +51,7 @@ def fetch_groups(integration: Integration, actor: Actor) -> Fetched:
     )
     usable = {each.group_ref: each for each in told if _fits(each)}
     if len(usable) > MOST:
-        raise NotAnswered(f"Ampersand tells more than {MOST:,} installations.")
+        raise NotAnswered(f"Ampersand reports more than {MOST:,} installations.")
     name = _provider_of(usable) or integration.provider
     limits, problem = _limits(project, name)
     with transaction.atomic():

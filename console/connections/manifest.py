@@ -75,7 +75,7 @@ def read_manifest(content: bytes) -> Manifest:
     fields = _mapping(_load(_text(content)))
     entries = fields.get("integrations")
     if not isinstance(entries, list):
-        raise ManifestInvalid("There is no list “integrations” in this file.")
+        raise ManifestInvalid("This file has no “integrations” list.")
     if len(entries) > MOST_INTEGRATIONS:
         raise _too_many("integrations", MOST_INTEGRATIONS)
     _check_objects(entries)

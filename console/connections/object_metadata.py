@@ -77,8 +77,8 @@ def fetch_fields(write_object: WriteObject, group: Group) -> ObjectMetadata:
 def _fields(told: Told) -> list[Field]:
     if len(told.fields) > MOST_FIELDS:
         raise NotAnswered(
-            f"Ampersand tells {len(told.fields):,} fields, more than the "
-            f"{MOST_FIELDS:,} that are kept. Import a describe with fewer."
+            f"Ampersand reports {len(told.fields):,} fields, more than the "
+            f"{MOST_FIELDS:,} that are kept. Import a describe file with fewer."
         )
     return [_field(each) for each in told.fields if 0 < len(each.name) <= LONGEST]
 

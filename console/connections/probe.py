@@ -56,12 +56,12 @@ def try_connection(project: Project) -> Verdict:
         remedy = "Check the settings of this project."
         title = "The request could not be built"
         return Verdict("not-built", title, str(error), remedy)
-    return _not_ampersand("It knows an operation that cannot exist.")
+    return _not_ampersand("It returned an operation that cannot exist.")
 
 
 def _not_ampersand(text: str) -> Verdict:
-    remedy = "Check the API address; a proxy or a login page may be in between."
-    return Verdict("not-ampersand", "It answers, but not like Ampersand", text, remedy)
+    remedy = "Check the API URL; a proxy or a login page may be in between."
+    return Verdict("not-ampersand", "The answer is not from Ampersand", text, remedy)
 
 
 def _refused(error: Refused) -> Verdict:
@@ -82,7 +82,11 @@ def _refused(error: Refused) -> Verdict:
         case 429:
             remedy = "Wait a minute and test again."
             return Verdict(
-                "too-many", "Too many requests (429)", said, remedy, answered=True
+                "too-many",
+                "Rate limited by Ampersand (429)",
+                said,
+                remedy,
+                answered=True,
             )
     if status >= 500:
         remedy = (
@@ -109,13 +113,13 @@ def _not_found(said: str) -> Verdict:
 
 
 def _not_sent(error: NotSent) -> Verdict:
-    remedy = "Check the API address, and that this machine may reach it."
-    return Verdict("not-reached", "Ampersand was not reached", str(error), remedy)
+    remedy = "Check the API URL, and that this server can reach it."
+    return Verdict("not-reached", "Ampersand could not be reached", str(error), remedy)
 
 
 def _no_answer(error: OutcomeUnknown) -> Verdict:
     if error.problem:
         return _not_ampersand(str(error))
-    remedy = "Test again; if it stays so, check the API address and the network."
+    remedy = "Test again; if that does not help, check the API URL and the network."
     text = f"Nothing was written. {error}"
     return Verdict("no-answer", "No answer came", text, remedy)

@@ -19,19 +19,19 @@ PATIENCE = timedelta(seconds=30)
 PROCESSES = {
     "clock": (
         "The clock",
-        "No operation is asked about, and nothing goes on by itself.",
+        "Operations are not updated, and nothing continues by itself.",
     ),
     "sending": (
         "The worker for sending",
-        "What you confirm waits for it; after an hour it is cancelled instead.",
+        "Confirmed writes wait for it; after an hour they are cancelled.",
     ),
     "watching": (
         "The worker for watching",
-        "Operations stay as they were last seen.",
+        "Operations keep their last known state.",
     ),
     "files": (
         "The worker for files",
-        "Large files are not checked, and rows are not joined to their outcome.",
+        "Large files are not checked, and rows do not get their results.",
     ),
 }
 

@@ -95,8 +95,8 @@ class WriteObject(models.Model):
     """
 
     class FieldsFrom(models.TextChoices):
-        DESCRIBE = "describe", "Imported from a describe"
-        BY_HAND = "by hand", "Written by hand"
+        DESCRIBE = "describe", "Imported from Salesforce"
+        BY_HAND = "by hand", "Entered manually"
 
     integration = models.ForeignKey(
         Integration, on_delete=models.CASCADE, related_name="write_objects"

@@ -85,7 +85,7 @@ class Project(models.Model):
 
         PATCH = "patch", "PATCH, the id inside the record"
         POST_TYPE_UPDATE = "post_type_update", "POST with type: update"
-        PATCH_ID_IN_PATH = "patch_id_in_path", "PATCH, the id in the address"
+        PATCH_ID_IN_PATH = "patch_id_in_path", "PATCH, the id in the URL"
 
     class IdSpelling(models.TextChoices):
         """How the id is spelled in an updated record: it changed on 28 June 2024."""
@@ -102,25 +102,25 @@ class Project(models.Model):
     )
     environment = models.CharField(max_length=20, choices=Environment)
     write_url = models.CharField(
-        "Write address",
+        "Write URL",
         max_length=500,
         default="https://write.withampersand.com/v1",
         validators=[validate_base_url],
     )
     api_url = models.CharField(
-        "API address",
+        "API URL",
         max_length=500,
         default="https://api.withampersand.com/v1",
         validators=[validate_base_url],
         help_text="Where operations and their logs are read.",
     )
     search_url = models.CharField(
-        "Search address",
+        "Search URL",
         max_length=500,
         blank=True,
         default="https://search.withampersand.com/v1",
         validators=[validate_base_url],
-        help_text="Of today's API alone: where records are looked up by a key.",
+        help_text="Only for today's API: where records are looked up by a key.",
     )
     generation = models.CharField(
         "API generation", max_length=1, choices=Generation, default=Generation.A
@@ -129,16 +129,16 @@ class Project(models.Model):
         max_length=20,
         choices=UpdateStyle,
         default=UpdateStyle.PATCH,
-        help_text="Of the API of 2024-03 alone, where Ampersand leaves it open. "
-        "Change it if updates are refused.",
+        help_text="Only for the API of 2024-03, where Ampersand does not document it. "
+        "Change it if updates are rejected.",
     )
     id_spelling = models.CharField(
-        "Spelling of the id",
+        "Name of the id field",
         max_length=2,
         choices=IdSpelling,
         default=IdSpelling.ID,
-        help_text="In an updated record, of the API of 2024-04 to 2024-12 alone. "
-        "Change it if updates are refused.",
+        help_text="Only for updates by the API of 2024-04 to 2024-12. "
+        "Change it if updates are rejected.",
     )
     # The pace of everything together, over all workers and machines: see
     # operations.limits.rate_limit.
@@ -146,25 +146,25 @@ class Project(models.Model):
         "Writes at once",
         default=4,
         validators=[MinValueValidator(1), MaxValueValidator(100)],
-        help_text="No more requests that write are under way at the same time.",
+        help_text="The most write requests in progress at the same time.",
     )
     max_per_second = models.FloatField(
         "Writes per second",
         default=5,
         validators=[MinValueValidator(0.05), MaxValueValidator(100)],
-        help_text="No more are begun in any second. 0.5 is one every two seconds.",
+        help_text="The most write requests per second. 0.5 is one every two seconds.",
     )
     reads_per_second = models.PositiveSmallIntegerField(
         "Reads per second",
         default=200,
         validators=[MinValueValidator(10), MaxValueValidator(10_000)],
-        help_text="How fast it is asked how operations are doing.",
+        help_text="The most requests per second that check on operations.",
     )
     imports_operations = models.BooleanField(
         "Import operations every hour",
         default=False,
-        help_text="Of customers that were fetched: those that other programs started "
-        "are followed here.",
+        help_text="Follows operations that were started elsewhere, for customers that "
+        "were fetched from Ampersand.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -28,57 +28,58 @@ class Trouble:
 FULL = Trouble(
     "full",
     "The disk of this console is full.",
-    "Whoever runs it has to make room; then do it again.",
+    "Ask whoever runs this console to free disk space, then try again.",
 )
 LOW = Trouble(
     "low",
-    "The disk of this console has too little room left for uploads; what was confirmed "
-    "is sent all the same.",
-    "Whoever runs it has to make room; then upload it again.",
+    "The disk of this console has too little space left for uploads. Confirmed writes "
+    "are still sent.",
+    "Ask whoever runs this console to free disk space, then upload it again.",
 )
 LOCKED = Trouble(
     "locked",
-    "The database was busy for too long: something else holds it.",
-    "Do it again in a moment. If that stays so, whoever runs this console finds out "
-    "what else has the database open.",
+    "The database was locked for too long by something else.",
+    "Try again in a moment. If that does not help, ask whoever runs this console to "
+    "find out what else has the database open.",
 )
 READ_ONLY = Trouble(
     "read-only",
-    "The disk or the database of this console can be read but not written.",
-    "Whoever runs it has to make it writable; then do it again.",
+    "The disk or the database of this console is read-only.",
+    "Ask whoever runs this console to make it writable, then try again.",
 )
 DENIED = Trouble(
     "not writable",
-    "This console may not write where it keeps its files.",
-    "Whoever runs it has to give its user the right to write in DATA_DIR; then do it "
+    "This console has no permission to write its files.",
+    "Ask whoever runs this console to give its user write access to DATA_DIR, then try "
     "again.",
 )
 MISSING = Trouble(
     "missing",
-    "The directory in which this console keeps its files is not there.",
-    "Whoever runs it has to put DATA_DIR back, or mount it; then do it again.",
+    "The directory where this console keeps its files is missing.",
+    "Ask whoever runs this console to restore or mount DATA_DIR, then try again.",
 )
 BROKEN = Trouble(
     "failing",
     "The disk of this console reports errors.",
-    "Whoever runs it has to look at the disk, and at the back-ups.",
+    "Ask whoever runs this console to check the disk and the backups.",
 )
 AWAY = Trouble(
     "unreachable",
     "The database of this console cannot be reached.",
-    "Do it again in a moment. If that stays so, whoever runs this console looks at the "
-    "database and at DATABASE_URL.",
+    "Try again in a moment. If that does not help, ask whoever runs this console to "
+    "check the database and DATABASE_URL.",
 )
 MEMORY = Trouble(
     "memory",
-    "This console had too little memory for it.",
-    "Do it again in a moment. If that stays so, whoever runs this console gives it "
-    "more memory.",
+    "This console ran out of memory.",
+    "Try again in a moment. If that does not help, ask whoever runs this console to "
+    "give it more memory.",
 )
 PENDING = Trouble(
     "migrations pending",
-    "The database is not of this version of the console.",
-    "Whoever runs it has to run “manage.py migrate” and start all processes again.",
+    "The database does not match this version of the console.",
+    "Ask whoever runs this console to run “manage.py migrate” and restart all "
+    "processes.",
 )
 
 
@@ -179,7 +180,7 @@ def in_words(error: OSError) -> str:
     if error.errno is None:
         return str(error)
     if isinstance(error, FileNotFoundError):
-        return "A file of this console is not there any more."
+        return "A file of this console is missing."
     return "A file of this console could not be read. Its log has the cause."
 
 

@@ -38,7 +38,7 @@ class AnotherPassword:
         """Refuse the password that `user` has."""
         if user is not None and user.pk and check_password(password, user.password):
             raise ValidationError(
-                "This is the password that is to be changed. Choose another one.",
+                "This is your current password. Choose another one.",
                 code="password_unchanged",
             )
 

@@ -43,12 +43,12 @@ def _keep_typed(request: HttpRequest) -> str:
     """Keep what was typed, if its form can show it again; say what happened."""
     page = kept_form.keep(request)
     if not hasattr(request, "signed_out_because"):
-        text = "Your sign-in has ended. Nothing was sent or changed just now."
+        text = "Your session has ended. Nothing was sent or changed just now."
         messages.info(request, text)
     if page:
         messages.info(
             request,
-            "What you typed is kept for an hour: it is there again once you have "
-            "signed in under the same name. Files are not kept.",
+            "What you typed is kept for an hour: sign in with the same user name to "
+            "continue. Files are not kept.",
         )
     return page

@@ -48,8 +48,8 @@ class SessionLimitsMiddleware:
             logout(request)
             messages.info(
                 request,
-                f"You were signed out: {over}. Nothing was changed just now; what you "
-                "confirmed before goes on.",
+                f"You were signed out: {over}. Nothing was changed just now; writes "
+                "that you confirmed before continue.",
             )
         elif "X-Poll" not in request.headers:
             note_seen(request.session, now)
@@ -60,7 +60,7 @@ def why_over(session: SessionBase | Mapping[str, Any], now: datetime) -> str:
     hours, minutes = settings.SESSION_HOURS, settings.SESSION_IDLE_MINUTES
     since = now.timestamp()
     if since - session.get(SIGNED_IN_AT, 0) >= hours * 3600:
-        return f"a sign-in lasts {hours:,} hour{'' if hours == 1 else 's'}"
+        return f"a session lasts {hours:,} hour{'' if hours == 1 else 's'}"
     if since - session.get(SEEN_AT, 0) >= minutes * 60:
         times = f"{minutes:,} minute{'' if minutes == 1 else 's'}"
         return f"nobody used the console for {times}"

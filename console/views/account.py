@@ -49,7 +49,7 @@ class PasswordForm(StyledMixin, PasswordChangeForm):
         labels = {
             "old_password": "Current password",  # nosec B105 # no secret - a label
             "new_password1": "New password",
-            "new_password2": "New password again",
+            "new_password2": "Repeat new password",
         }
         for name, label in labels.items():
             self.fields[name].label = label
@@ -75,7 +75,7 @@ def sign_out_everywhere(request: ConsoleRequest) -> HttpResponse:
     """End all sessions of who asks, this one too."""
     _end_sessions(request, request.user)
     logout(request)
-    messages.success(request, "You are signed out everywhere.")
+    messages.success(request, "You were signed out everywhere.")
     return redirect(settings.LOGOUT_REDIRECT_URL)
 
 
@@ -86,7 +86,7 @@ def sign_out_elsewhere(request: ConsoleRequest) -> HttpResponse:
     ended = end_other(request.user, key, name)
     if ended is None:
         messages.warning(
-            request, "Nothing was changed: you are not signed in there any more."
+            request, "Nothing was changed: that session has already ended."
         )
         return redirect("account")
     AuditEvent.record(
@@ -95,7 +95,7 @@ def sign_out_elsewhere(request: ConsoleRequest) -> HttpResponse:
         actor=Actor.of(request),
         detail={"address": ended.address, "browser": ended.browser},
     )
-    messages.success(request, f"You are signed out of {ended.browser}.")
+    messages.success(request, f"You were signed out of {ended.browser}.")
     return redirect("account")
 
 
@@ -137,7 +137,7 @@ def password(request: ConsoleRequest) -> HttpResponse:
         return _password_page(request, form, status=422)
     change_own(request, request.user, form.cleaned_data["new_password1"])
     messages.success(
-        request, "Your password is changed. You are signed in here and nowhere else."
+        request, "Your password was changed. You were signed out everywhere else."
     )
     return redirect(_next(request) or "account")
 

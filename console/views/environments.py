@@ -28,8 +28,8 @@ class FreezeForm(StyledForm):
     reason = forms.CharField(
         label="Why",
         max_length=200,
-        help_text="Everybody reads it on every page while it lasts.",
-        error_messages={"required": "Say why: people will wonder."},
+        help_text="Shown to everybody on every page during the freeze.",
+        error_messages={"required": "Give a reason for the freeze."},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
@@ -81,10 +81,10 @@ def environment_freeze(request: ConsoleRequest, environment: str) -> HttpRespons
     reason = form.cleaned_data["reason"]
     if freeze.freeze(control, Actor.of(request), reason=reason):
         messages.success(
-            request, f"{control} is frozen. What had left already finishes."
+            request, f"{control} is frozen. What was already sent finishes."
         )
     else:
-        messages.warning(request, f"{control} was frozen already; that stays.")
+        messages.warning(request, f"{control} was already frozen; nothing was changed.")
     return redirect("connections:environments")
 
 
@@ -94,7 +94,9 @@ def environment_unfreeze(request: ConsoleRequest, environment: str) -> HttpRespo
     """Let go what waits there."""
     control = _find(request, environment, Role.ADMIN)
     if freeze.unfreeze(control, Actor.of(request)):
-        messages.success(request, f"{control} sends again; what waited goes out now.")
+        messages.success(
+            request, f"{control} is no longer frozen; waiting writes are sent now."
+        )
     else:
         messages.warning(request, f"{control} was not frozen; nothing was changed.")
     return redirect("connections:environments")
@@ -107,8 +109,10 @@ def environment_reasons(request: ConsoleRequest, environment: str) -> HttpRespon
     control = _find(request, environment, Role.ADMIN)
     wanted = request.POST.get("needs_reason") == "yes"
     if freeze.require_reasons(control, Actor.of(request), wanted):
-        words = "now needs a reason" if wanted else "may do without a reason"
+        words = "now needs a reason" if wanted else "can be confirmed without a reason"
         messages.success(request, f"Every write to {control} {words}.")
     else:
-        messages.warning(request, "It was so already; nothing was changed.")
+        messages.warning(
+            request, "This setting was already in place; nothing was changed."
+        )
     return redirect("connections:environments")

@@ -60,7 +60,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404: not there, or not yours to see."""
     if isinstance(exception, FileGone):
         return _page(request, 404, "The file is missing", str(exception))
-    text = "There is nothing at this address, or it was removed."
+    text = "There is no such page, or it was removed."
     return _page(request, 404, "Not found", text)
 
 
@@ -71,18 +71,18 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """
     trouble = trouble_of(sys.exception())
     if trouble is None:
-        text = f"The console made a mistake and stopped. {_SENDS_NOTHING}"
-        return _without_context(request, 500, "Something went wrong here", text)
+        text = f"The console had an internal error. {_SENDS_NOTHING}"
+        return _without_context(request, 500, "Something went wrong", text)
     what = _what_became_of_it(request, trouble)
     text = f"{what} {trouble.text} {trouble.remedy}"
-    response = _without_context(request, 503, "This cannot be done now", text)
+    response = _without_context(request, 503, "Not possible right now", text)
     response["Retry-After"] = "30"
     return response
 
 
 _SENDS_NOTHING = (
-    "Pages send nothing to Ampersand: if you had confirmed a write, it is in "
-    "Operations with its true state."
+    "Pages never send to Ampersand themselves: a write that you confirmed is in "
+    "Operations, with its true state."
 )
 
 
@@ -93,7 +93,7 @@ def _what_became_of_it(request: HttpRequest, trouble: Trouble) -> str:
     if getattr(request, "has_stored", False) or trouble is AWAY:
         # A database that goes away may have stored it and not said so.
         return (
-            f"What you did may be stored in part: look before you repeat it. "
+            f"Your change may be stored in part: check before you repeat it. "
             f"{_SENDS_NOTHING}"
         )
     return "Nothing was stored, and nothing was sent."
@@ -116,6 +116,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403: the form's token is missing or old. `reason` is for developers only."""
     text = (
         "Nothing was changed. The page was open while you signed in or out, or your "
-        "browser keeps no cookies for this site. Go back, reload the page, try again."
+        "browser blocks cookies for this site. Go back, reload the page, and try again."
     )
     return _page(request, 403, "This form is out of date", text)

@@ -53,7 +53,9 @@ def fields_fetch(request: ConsoleRequest, pk: int) -> HttpResponse:
     row = find_object(request, pk, Role.OPERATOR)
     group = _chosen(row, request.POST.get("group", ""))
     if group is None:
-        messages.error(request, "Nothing was fetched. Choose a group of this object.")
+        messages.error(
+            request, "Nothing was fetched. Choose a customer of this integration."
+        )
         return redirect(row)
     try:
         kept = fetch_fields(row, group)
@@ -93,8 +95,8 @@ def fields_import(request: ConsoleRequest, pk: int) -> HttpResponse:
     if form.object_name and form.object_name.lower() != row.name.lower():
         messages.warning(
             request,
-            f"The describe is of “{form.object_name[:80]}” and this object is “{row}”."
-            " Make sure that it was the right one.",
+            f"The file describes “{form.object_name[:80]}”, but this object is “{row}”."
+            " Check that it was the right file.",
         )
     return redirect(row)
 

@@ -25,13 +25,13 @@ def group_new(request: ConsoleRequest, pk: int) -> HttpResponse:
     form = GroupForm(posted(request), instance=Group(integration=integration))
     if form.is_valid():
         group = save_form(form, action="group.created", actor=Actor.of(request))
-        messages.success(request, f"{group} is added to {integration}.")
+        messages.success(request, f"{group} was added to {integration}.")
         return redirect(integration.project)
     return form_page(
         request,
         form,
-        title=f"New group of {integration}",
-        button="Add group",
+        title=f"New customer of {integration}",
+        button="Add customer",
         project=integration.project,
     )
 
@@ -44,15 +44,16 @@ def groups_fetch(request: ConsoleRequest, pk: int) -> HttpResponse:
     try:
         found = fetch_groups(integration, Actor.of(request))
     except NotAnswered as error:
-        messages.error(request, f"No group was changed. {error}")
+        messages.error(request, f"No customer was changed. {error}")
         return redirect(integration.project)
-    gone = f" {found.gone:,} kept that Ampersand does not list." if found.gone else ""
+    gone = f" {found.gone:,} kept that Ampersand no longer lists." if found.gone else ""
     messages.success(
         request,
-        f"Groups of {integration}: {found.new:,} added, {found.known:,} updated.{gone}",
+        f"Customers of {integration}: {found.new:,} added, {found.known:,} updated."
+        f"{gone}",
     )
     if found.problem:
-        text = "How many records go in one request stays as it was."
+        text = "The number of records per request stays as it was."
         messages.warning(request, f"{text} {found.problem}")
     return redirect(integration.project)
 
@@ -66,13 +67,13 @@ def group_edit(request: ConsoleRequest, pk: int) -> HttpResponse:
     form = GroupForm(posted(request), instance=group)
     if form.is_valid():
         save_form(form, action="group.changed", actor=Actor.of(request))
-        messages.success(request, f"{group} is saved.")
+        messages.success(request, f"{group} was saved.")
         return redirect(group.project)
     return form_page(
         request,
         form,
         title=title,
-        button="Save group",
+        button="Save customer",
         project=group.project,
     )
 
@@ -85,7 +86,7 @@ def group_delete(request: ConsoleRequest, pk: int) -> HttpResponse:
     project = group.project
     if request.method == "POST":
         delete(group, action="group.deleted", actor=Actor.of(request))
-        messages.success(request, f"{group} is deleted.")
+        messages.success(request, f"{group} was deleted.")
         return redirect(project)
     return confirm_page(
         request,
@@ -93,5 +94,5 @@ def group_delete(request: ConsoleRequest, pk: int) -> HttpResponse:
         title=f"Delete {group}?",
         text="It can no longer be chosen for a new write. Past writes keep its "
         "groupRef and name, and nothing changes in Ampersand.",
-        button="Delete group",
+        button="Delete customer",
     )

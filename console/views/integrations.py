@@ -26,7 +26,7 @@ def integration_new(request: ConsoleRequest, pk: int) -> HttpResponse:
             form, action="integration.created", actor=Actor.of(request)
         )
         messages.success(
-            request, f"{integration} is added. Next: add the groups you write for."
+            request, f"{integration} was added. Next: add the customers you write for."
         )
         return redirect(project)
     title = f"New integration of {project}"
@@ -44,7 +44,7 @@ def integration_edit(request: ConsoleRequest, pk: int) -> HttpResponse:
     form = IntegrationForm(posted(request), instance=integration)
     if form.is_valid():
         save_form(form, action="integration.changed", actor=Actor.of(request))
-        messages.success(request, f"{integration} is saved.")
+        messages.success(request, f"{integration} was saved.")
         return redirect(integration.project)
     return form_page(
         request,
@@ -63,13 +63,14 @@ def integration_delete(request: ConsoleRequest, pk: int) -> HttpResponse:
     blockers = what_refers_to(integration)
     if request.method == "POST" and not blockers:
         delete(integration, action="integration.deleted", actor=Actor.of(request))
-        messages.success(request, f"{integration} is deleted.")
+        messages.success(request, f"{integration} was deleted.")
         return redirect(integration.project)
     return confirm_page(
         request,
         integration.project,
         title=f"Delete {integration}?",
-        text="Its objects and groups go with it. Nothing changes in Ampersand.",
+        text="Its objects and customers are deleted with it. Nothing changes in "
+        "Ampersand.",
         button="Delete integration",
         blockers=blockers,
     )

@@ -32,7 +32,9 @@ def key_new(request: ConsoleRequest, pk: int) -> HttpResponse:
     form = KeyForm(posted(request), instance=ApiKey(project=project))
     if form.is_valid():
         key = save_form(form, action="key.added", actor=Actor.of(request))
-        messages.success(request, f"The API key {key} is added and used from now on.")
+        messages.success(
+            request, f"The API key {key} was added and is used from now on."
+        )
         return redirect(project)
     title = f"New API key for {project}"
     return form_page(
@@ -92,14 +94,14 @@ def key_revoke(request: ConsoleRequest, pk: int) -> HttpResponse:
                 record("key.revoked", key, Actor.of(request))
         messages.success(
             request,
-            f"The API key {key} is revoked here. Revoke it in Ampersand too.",
+            f"The API key {key} was revoked here. Revoke it in Ampersand, too.",
         )
         return redirect(key.project)
     return confirm_page(
         request,
         key.project,
         title=f"Revoke {key}?",
-        text="The console stops using it at once, and it cannot be brought back. "
+        text="The console stops using it at once, and this cannot be undone. "
         "Without another key nothing can be sent, and running operations are not "
         "watched. In Ampersand it stays valid until you revoke it there.",
         button="Revoke API key",
@@ -116,16 +118,18 @@ def hook(request: ConsoleRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         secret = form.cleaned_data["secret"]
         take_notifications(project, secret, Actor.of(request))
-        messages.success(request, "Notifications signed with this secret are taken.")
+        messages.success(
+            request, "Notifications are on: those signed with this secret are accepted."
+        )
         return redirect(project)
     return form_page(
         request,
         form,
-        title=f"Notifications of {project}",
+        title=f"Notifications for {project}",
         button="Save secret",
         project=project,
-        notice="A notification decides nothing: what it may be about is asked about "
-        "sooner. Without one, the console asks by itself.",
+        notice="A notification makes the console check an operation sooner; it changes "
+        "nothing by itself. Without notifications the console checks regularly.",
     )
 
 
@@ -136,14 +140,14 @@ def hook_stop(request: ConsoleRequest, pk: int) -> HttpResponse:
     project = find_project(request, pk, Role.ADMIN)
     if request.method == "POST":
         stop_notifications(project, Actor.of(request))
-        messages.success(request, "No notifications are taken any more.")
+        messages.success(request, "Notifications are off.")
         return redirect(project)
     return confirm_page(
         request,
         project,
-        title=f"Take no more notifications of {project}?",
-        text="Their address and signing secret are deleted here; a new secret gives a "
-        "new address. Take the webhook away in Ampersand, too. Operations are still "
-        "watched: the console asks by itself.",
-        button="Take no more",
+        title=f"Turn off notifications for {project}?",
+        text="Their URL and signing secret are deleted here; turning them on again "
+        "gives a new URL. Delete the webhook in Ampersand, too. Operations are still "
+        "watched: the console checks regularly.",
+        button="Turn off",
     )

@@ -58,6 +58,6 @@ def manifest_apply(request: ConsoleRequest, pk: int) -> HttpResponse:
         request,
         f"Added from amp.yaml: {', '.join(step.summary for step in steps)}."
         if steps
-        else "Everything in this amp.yaml was there already.",
+        else "Everything in this amp.yaml was already there.",
     )
     return redirect(project)

@@ -89,7 +89,7 @@ def project_new(request: ConsoleRequest) -> HttpResponse:
     form = ProjectForm(posted(request), environments=mine)
     if form.is_valid():
         project = save_form(form, action="project.created", actor=Actor.of(request))
-        messages.success(request, f"{project} is added. Next: give it an API key.")
+        messages.success(request, f"{project} was added. Next: add an API key.")
         return redirect(project)
     return form_page(request, form, title="New project", button="Add project")
 
@@ -107,7 +107,7 @@ def project_edit(request: ConsoleRequest, pk: int) -> HttpResponse:
         except EnvironmentInUse as error:
             form.add_error("environment", ValidationError(str(error), code="in-use"))
         else:
-            messages.success(request, f"{project} is saved.")
+            messages.success(request, f"{project} was saved.")
             if taken:
                 messages.warning(request, _taken_away(taken))
             return redirect(project)
@@ -130,16 +130,16 @@ def _before_a_move(project: Project) -> str:
     if not keys:
         return ""
     return (
-        "If you change an address or the environment, what is stored of "
-        f"{_named(keys)} is deleted, since a key goes only where it was given for. "
-        "Until you add a key again, nothing is sent, what waits is cancelled, and "
-        "running operations are not watched."
+        f"If you change a URL or the environment, {_named(keys)} will be deleted here, "
+        "since a key is sent only where it was given for. Until you add a key again, "
+        "nothing is sent, waiting writes are cancelled, and running operations are not "
+        "watched."
     )
 
 
 def _taken_away(keys: list[ApiKey]) -> str:
     return (
-        f"Deleted here, since they were given for another address or environment: "
+        f"Deleted here, since they were given for another URL or environment: "
         f"{_named(keys)}. Nothing is sent until you add a key."
     )
 
@@ -157,13 +157,13 @@ def project_delete(request: ConsoleRequest, pk: int) -> HttpResponse:
     blockers = what_refers_to(project, *project.integrations.all())
     if request.method == "POST" and not blockers:
         delete(project, action="project.deleted", actor=Actor.of(request))
-        messages.success(request, f"{project} is deleted.")
+        messages.success(request, f"{project} was deleted.")
         return redirect("connections:list")
     return confirm_page(
         request,
         project,
         title=f"Delete {project}?",
-        text="Its API keys, integrations, objects and groups are deleted with it. "
+        text="Its API keys, integrations, objects and customers are deleted with it. "
         "Nothing changes in Ampersand. The audit trail stays.",
         button="Delete project",
         blockers=blockers,

@@ -17,8 +17,8 @@ def problem_in_words(problem: Problem) -> str:
     match problem:
         case Refused(problem=said) if said.status == 404:
             return (
-                "Ampersand does not know this operation, or no longer. Check its id "
-                "and the project."
+                "Ampersand does not know this operation, or no longer keeps it. Check "
+                "its id and the project."
             )
         case Refused(problem=said) if said.status in (401, 403):
             return (
@@ -28,7 +28,7 @@ def problem_in_words(problem: Problem) -> str:
         case Refused(problem=said):
             return f"Ampersand answered with an error: {said.detail}"
         case NotSent() | OutcomeUnknown():
-            return f"Ampersand could not be asked: {problem.detail}"
+            return f"Refreshing from Ampersand failed: {problem.detail}"
         case AmpersandError():
             return problem.detail
         case NoActiveKey():

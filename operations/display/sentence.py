@@ -63,11 +63,17 @@ def tries(operation: Operation) -> str:
     said = []
     if refused:
         each = "it" if refused == 1 else "it each time"
-        status = f" ({operation.remote_status})" if operation.remote_status else ""
-        said.append(f"sent {times(refused)}, and Ampersand refused {each}{status}")
+        status = _of_refusal(operation.remote_status)
+        said.append(f"sent {times(refused)}, and Ampersand rejected {each}{status}")
     if in_vain > 0:
         said.append(f"tried {times(in_vain)} without leaving this console")
     return "; it was ".join(said)
+
+
+def _of_refusal(status: str) -> str:
+    if status == "429":
+        return " (429, rate limited)"
+    return f" ({status})" if status else ""
 
 
 def not_written(operation: Operation) -> str:
@@ -76,14 +82,15 @@ def not_written(operation: Operation) -> str:
         return "It may have been sent before this database was restored."
     if told := tries(operation):
         return f"Nothing was written: it was {told}."
-    return "Nothing of it has left."
+    return "Nothing has been sent yet."
 
 
 def _held(operation: Operation) -> tuple[str, str]:
     if operation.reason:
         return f"{not_written(operation)} {operation.reason}", ""
-    what = f"{not_written(operation)} It is sent when the part before it ended well."
-    return what, "Look at the write: there you send or cancel what is left."
+    what = "It is sent after the part before it, unless that fails."
+    todo = "Open the write to send or cancel what is left."
+    return f"{not_written(operation)} {what}", todo
 
 
 def _waiting(operation: Operation, waiting: Waiting) -> str:
@@ -93,9 +100,9 @@ def _waiting(operation: Operation, waiting: Waiting) -> str:
         said.append(f"{operation.reason.rstrip('.')}.")
     said.append(_until(operation, waiting))
     if waiting.under_way:
-        said.append(f"{_writes(waiting.under_way)} being sent just now.")
+        said.append(f"{_writes(waiting.under_way)} being sent right now.")
     if waiting.before:
-        said.append(f"{_writes(waiting.before)} before it.")
+        said.append(f"{_writes(waiting.before)} ahead of it.")
     return " ".join(filter(None, said))
 
 
@@ -106,7 +113,7 @@ def _until(operation: Operation, waiting: Waiting) -> str:
     if operation.reason:
         return f"It is tried again at {_clock(operation.due_at)}."
     if not waiting.before:
-        return "It is the next to be sent, as soon as a worker is free."
+        return "It is next: it is sent as soon as a worker is free."
     return ""
 
 
@@ -120,7 +127,7 @@ def _writes(count: int) -> str:
 
 def _frozen(operation: Operation, freeze: EnvironmentControl) -> Sentence:
     since = timezone.localtime(freeze.frozen_at).strftime("%-d %b %Y %H:%M")
-    what = f"{not_written(operation)} {freeze} is frozen since {since} by"
+    what = f"{not_written(operation)} {freeze} has been frozen since {since} by"
     return Sentence(
         f"{what} {freeze.frozen_by_name}. It is sent when the freeze ends.",
         freeze.freeze_reason,
@@ -134,16 +141,16 @@ def _sending(operation: Operation) -> tuple[str, str]:
 def again_risk(operation: Operation) -> str:
     """Say what a second sending would do if the first one was written."""
     if operation.action == Action.CREATE:
-        return "If the record is there already, sending it again makes a second one."
+        return "If the record already exists, sending it again creates a duplicate."
     if operation.action == Action.DELETE:
         it = "a record" if operation.is_bulk else "the record"
-        return f"If {it} is gone already, Ampersand refuses to delete it again."
+        return f"If {it} is already deleted, deleting it again fails."
     if operation.action == Action.UPDATE:
         return (
-            "Sending it again sets the same values once more. What others changed "
-            "meanwhile in these fields would be overwritten."
+            "Sending it again sets the same values again, and overwrites what others "
+            "changed in these fields meanwhile."
         )
-    same = "Sending it again updates the records of its rows with the same values."
+    same = "Sending it again updates the same records with the same values."
     if operation.rows_sent is not None:
         # The console counts the rows of files that it has checked: all have a key.
         return f"{same} What others changed meanwhile would be overwritten."
@@ -152,21 +159,23 @@ def again_risk(operation: Operation) -> str:
 
 def _unknown(operation: Operation) -> tuple[str, str]:
     if operation.is_run:
-        return "Of some of its requests nobody knows whether they were written.", (
-            "Open them below, look in the customer's system, and say what you found."
+        return "Some of its requests may or may not have been written.", (
+            "Open them below, look in the customer's system, and resolve each one."
         )
-    what = "We sent it and got no readable answer. It may or may not have been written."
+    what = (
+        "It was sent, but no readable answer came back. It may or may not be written."
+    )
     if operation.resolution:
         return f"{what} {operation.resolution}", ""
     if operation.action == Action.CREATE:
-        what_first = "Do not send it again before looking in the customer's system."
+        what_first = "Look in the customer's system before you send it again."
     else:
         what_first = "Find the outcome before you send it again."
     return what, f"{what_first} {again_risk(operation)}"
 
 
 def _not_written(operation: Operation) -> tuple[str, str]:
-    return "Nothing was written: it did not arrive.", (
+    return "Nothing was written: the request did not arrive.", (
         "Send it again if it still has to be written."
     )
 
@@ -177,27 +186,27 @@ _REMEDIES = {
     "403": "Have an admin check what the API key may do, then send it again.",
     "404": "Have an admin compare project, integration and object in Connections with "
     "Ampersand's dashboard.",
-    "413": "Split it into smaller parts, or give a URL.",
-    "429": "Ampersand takes no more for now. Wait a minute, then send it again.",
+    "413": "Split it into smaller parts, or write it from a URL.",
+    "429": "Rate limited by Ampersand (429). Wait a minute, then send it again.",
 }
 
 
 def _rejected(operation: Operation) -> tuple[str, str]:
     todo = _REMEDIES.get(operation.remote_status, _correct(operation))
-    return "Nothing was written: it was refused.", todo
+    return "Nothing was written: it was rejected.", todo
 
 
 def _correct(operation: Operation) -> str:
     """Say where that can be corrected which the reason names."""
     if operation.action == Action.FOLLOW:
-        return "Correct what the reason names where it was sent from."
+        return "Correct it in the system that sent it."
     if operation.action == Action.DELETE and not operation.is_bulk:
-        return "Look in the customer's system whether the record is still there."
+        return "Check in the customer's system whether the record still exists."
     if operation.action in (Action.CREATE, Action.UPDATE):
-        return "Correct what the reason names in a copy of the record, and send that."
+        return "Copy the record, correct what the reason names, and send the copy."
     if operation.rows_sent is None:
-        return "Correct what the reason names at the address, then send that again."
-    return "Correct what the reason names in your file, then upload and send that."
+        return "Correct the file at the URL, then send it again."
+    return "Correct what the reason names in your file, then upload it again."
 
 
 def _cancelled(operation: Operation) -> tuple[str, str]:
@@ -212,19 +221,19 @@ def _cancelled(operation: Operation) -> tuple[str, str]:
 
 def _in_progress(operation: Operation) -> tuple[str, str]:
     if operation.is_run and operation.reason:
-        return "Not all of its requests were sent, and nothing more leaves.", (
-            "Look at what is said below, then let the rest go, or cancel it."
+        return "It stopped: not all of its requests were sent.", (
+            "Read the reason below, then send the rest or cancel it."
         )
     if operation.is_run:
-        return "Its requests are under way. You may close this page.", ""
+        return "Its requests are in progress. You may close this page.", ""
     if operation.due_at is None:
-        return "It was still in progress when we stopped asking after 7 days.", (
-            "Choose Ask now to look once more."
+        return "It was still in progress when we stopped checking after 7 days.", (
+            "Choose Refresh from Ampersand to check once more."
         )
     if operation.action == Action.FOLLOW:
-        return "Somebody else's operation, in progress. We keep asking for you.", ""
+        return "Started elsewhere, and in progress. We keep checking for you.", ""
     return (
-        "Ampersand accepted it and is working on it. We keep asking; you may close "
+        "Ampersand accepted it and is working on it. We keep checking; you may close "
         "this page.",
         "",
     )
@@ -241,7 +250,7 @@ def _succeeded(operation: Operation) -> tuple[str, str]:
         return "The record was deleted.", ""
     count, done = operation.rows_succeeded, _done(operation)
     if count is None:
-        return f"Ampersand reports success, not how many rows were {done}.", ""
+        return f"Ampersand reports success, but not how many rows were {done}.", ""
     if count == 1:
         return f"1 row was {done}.", ""
     return f"All {count:,} rows were {done}.", ""
@@ -265,25 +274,25 @@ def _partly_failed(operation: Operation) -> tuple[str, str]:
     failed, written = operation.rows_failed, operation.rows_succeeded
     done = _done(operation)
     parts = [f"{rows(written)} {done}" if written is not None else f"Some rows {done}"]
-    parts.append(f"{failed:,} refused" if failed is not None else "some refused")
+    parts.append(f"{failed:,} failed" if failed is not None else "some failed")
     if operation.rows_unknown:
-        parts.append(f"{operation.rows_unknown:,} not accounted for")
+        parts.append(f"{operation.rows_unknown:,} unknown")
     return f"{', '.join(parts)}. Nothing is rolled back.", (
-        "Correct the refused rows and send only those again."
+        "Correct the failed rows and send only those again."
     )
 
 
 def _failed(operation: Operation) -> tuple[str, str]:
     if operation.rows_succeeded == 0 and operation.rows_failed:
-        refused = f"{rows(operation.rows_failed)} refused"
-        return f"No row was {_done(operation)}: {refused}.", (
+        failed = f"{rows(operation.rows_failed)} failed"
+        return f"No row was {_done(operation)}: {failed}.", (
             "Correct the rows, then send them again."
         )
     if operation.rows_succeeded == 0 or "processed" in operation.result.casefold():
-        return "The job ended, and Ampersand reports no row as processed.", (
+        return "The job ended, and Ampersand reports that no row was processed.", (
             "Check the header line and the line endings, then send it again."
         )
-    return "Ampersand reports that it failed. It does not report any row as written.", (
+    return "Ampersand reports that it failed, and reports no row as written.", (
         "Read the log below before you send it again: what a large job wrote before it "
         "failed stays written."
     )
@@ -292,10 +301,10 @@ def _failed(operation: Operation) -> tuple[str, str]:
 def _completed(operation: Operation) -> tuple[str, str]:
     todo = "Look at the log, and check in the customer's system before relying on it."
     if operation.rows_succeeded is None:
-        return "It ended. How its rows fared was not told.", todo
+        return "It ended. Ampersand did not report the result of its rows.", todo
     unknown = operation.rows_unknown or 0
     return (
-        f"{rows(operation.rows_succeeded)} written; {rows(unknown)} not accounted for.",
+        f"{rows(operation.rows_succeeded)} written; {rows(unknown)} unknown.",
         todo,
     )
 

@@ -31,21 +31,21 @@ class Event:
 # What a change of state means where no person made it.
 _BY_ITSELF: dict[tuple[str, str], str] = {
     (State.HELD, State.WAITING): "Its turn came.",
-    (State.WAITING, State.HELD): "It is held{so}.",
-    (State.WAITING, State.REJECTED): "It was given up.",
+    (State.WAITING, State.HELD): "Queued again{so}.",
+    (State.WAITING, State.REJECTED): "The console gave up.",
     (State.WAITING, State.SENDING): "The console sent it to Ampersand.",
     (State.WAITING, State.CANCELLED): "It was cancelled{so}.",
     (State.SENDING, State.WAITING): "Nothing was written. It waits to be sent again.",
     (State.SENDING, State.CANCELLED): "It was cancelled{so}.",
     (State.SENDING, State.UNKNOWN): "No readable answer came.",
-    (State.SENDING, State.REJECTED): "It was refused.",
+    (State.SENDING, State.REJECTED): "It was rejected.",
     (State.SENDING, State.IN_PROGRESS): "Ampersand accepted it and gave it an id.",
     (State.SENDING, State.SUCCEEDED): "Ampersand answered.",
-    (State.UNKNOWN, State.CANCELLED): "It turned out late that nothing had left.",
-    (State.UNKNOWN, State.REJECTED): "A late answer came: it was refused.",
+    (State.UNKNOWN, State.CANCELLED): "It turned out later that nothing was sent.",
+    (State.UNKNOWN, State.REJECTED): "A late answer came: it was rejected.",
     (State.UNKNOWN, State.IN_PROGRESS): "A late answer came: Ampersand accepted it.",
     (State.UNKNOWN, State.SUCCEEDED): "A late answer came: it was written.",
-    (State.NOT_WRITTEN, State.REJECTED): "A late answer came: it was refused.",
+    (State.NOT_WRITTEN, State.REJECTED): "A late answer came: it was rejected.",
     (State.NOT_WRITTEN, State.IN_PROGRESS): "A late answer came: it was accepted.",
     (State.NOT_WRITTEN, State.SUCCEEDED): "A late answer came: it was written.",
 }
@@ -53,8 +53,8 @@ _BY_ITSELF: dict[tuple[str, str], str] = {
 _BY_PERSON: dict[tuple[str, str], str] = {
     ("", State.HELD): "{who} confirmed it.",
     ("", State.WAITING): "{who} confirmed it.",
-    ("", State.IN_PROGRESS): "{who} began to follow it.",
-    (State.HELD, State.WAITING): "{who} had it sent.",
+    ("", State.IN_PROGRESS): "{who} started to follow it.",
+    (State.HELD, State.WAITING): "{who} released it.",
     (State.WAITING, State.HELD): "{who} paused it{so}.",
     (State.HELD, State.CANCELLED): "{who} cancelled it{so}.",
     (State.WAITING, State.CANCELLED): "{who} cancelled it{so}.",
@@ -100,7 +100,7 @@ def event_of(transition: OperationTransition) -> Event:
 
 def _so(operation: Operation) -> str:
     """Say that nothing was written, unless it left before a back-up was restored."""
-    return "" if operation.may_have_left else "; nothing of it was written"
+    return "" if operation.may_have_left else "; nothing was written"
 
 
 def _became(transition: OperationTransition) -> str:
@@ -108,12 +108,12 @@ def _became(transition: OperationTransition) -> str:
     if transition.to_state not in Operation.ENDED:
         return f"{transition.actor_name or 'The console'}: {state}."
     if transition.from_state in Operation.ENDED:
-        return f"Its log told more: {state}."
+        return f"Later log entries changed the result: {state}."
     return f"It ended: {state}."
 
 
 def _asked(operation: Operation) -> str:
     count = operation.asked_count
     if operation.asked_at is None:
-        return f"The console asked {times(count)}, and got no answer."
-    return f"The last answer of Ampersand; the console asked {times(count)}."
+        return f"The console checked {times(count)} and got no answer."
+    return f"Last answer from Ampersand; the console checked {times(count)}."

@@ -45,6 +45,6 @@ def _closed(operation: Operation) -> tuple[datetime | None, str]:
     if gate is None:
         return None, ""
     if gate.is_open:
-        return gate.try_at, "Ampersand does not answer"
+        return gate.try_at, "Ampersand is not responding"
     closed = gate.closed_at(db_clock.now())
-    return closed, "Ampersand asked for it" if closed else ""
+    return closed, "Ampersand asked us to wait" if closed else ""

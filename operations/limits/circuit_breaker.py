@@ -85,8 +85,7 @@ def _open(gate: Gate) -> None:
     _stay_open(gate, now)
     AuditEvent.record(
         action="breaker.opened",
-        subject=f"{gate.project}: nothing is sent or asked for now. "
-        f"{gate.last_failure}",
+        subject=f"{gate.project}: sending and checking are paused. {gate.last_failure}",
         about=gate.project,
         detail={
             "write_failures": gate.write_failures,

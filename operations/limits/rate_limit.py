@@ -182,7 +182,7 @@ def _not_now(gate: Gate, project: Project, now: datetime) -> NotNow | None:
     if gate.try_at is not None and gate.is_open:
         return NotNow(
             _turn(gate, project, gate.try_at, now),
-            "Ampersand does not answer, so nothing is sent to this project for now",
+            "Ampersand is not responding, so sending to this project is paused",
         )
     closed = gate.closed_at(now)
     if closed is not None:
@@ -191,7 +191,7 @@ def _not_now(gate: Gate, project: Project, now: datetime) -> NotNow | None:
     if free_at is None:
         return None
     why = (
-        f"Its turn has not come: this project takes at most {project.max_at_once} "
+        f"The rate limit of this project is reached: at most {project.max_at_once} "
         f"at once and {project.max_per_second:g} a second"
     )
     return NotNow(_turn(gate, project, free_at, now), why, in_line=True)
@@ -270,10 +270,10 @@ def admit_searches(project: Project, count: int) -> NotNow | timedelta:
         gate = Gate.locked(project.pk)
         now = db_clock.now()
         if gate.try_at is not None and gate.is_open:
-            return NotNow(gate.try_at, "Ampersand does not answer for now")
+            return NotNow(gate.try_at, "Ampersand is not responding")
         closed = gate.reads_closed_until
         if closed is not None and now < closed <= now + LONGEST_WAIT:
-            return NotNow(closed, "Ampersand takes no more questions for now")
+            return NotNow(closed, "Rate limited by Ampersand")
         turn = gate.search_turn_at
         if turn is None or not now < turn <= now + LONGEST_LINE:
             turn = now

@@ -111,7 +111,7 @@ class Operation(models.Model):
 
     class State(models.TextChoices):
         # A later part of a write: its turn comes when the part before it ended well.
-        HELD = "held", "Held back"
+        HELD = "held", "Queued"
         WAITING = "waiting", "Waiting to be sent"
         SENDING = "sending", "Sending"
         UNKNOWN = "unknown", "Outcome unknown"

@@ -24,9 +24,9 @@ def ask_now(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Have Ampersand asked at once, without waiting for the next turn."""
     operation = find_operation(request, pk, Role.OPERATOR)
     if actions.ask_now(operation):
-        messages.info(request, "We are asking Ampersand now.")
+        messages.info(request, "Refreshing from Ampersand.")
     else:
-        messages.info(request, "There is nothing more to ask about this operation.")
+        messages.info(request, "Nothing to refresh: this operation has ended.")
     return redirect(operation)
 
 
@@ -47,7 +47,7 @@ def cancel(request: ConsoleRequest, pk: int) -> HttpResponse:
     if cancelled:
         messages.success(request, f"Cancelled. {not_written(operation)}")
     else:
-        messages.error(request, "It was not cancelled: it is not waiting any more.")
+        messages.error(request, "It was not cancelled: it is no longer waiting.")
     return redirect(operation)
 
 
