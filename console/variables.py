@@ -149,7 +149,7 @@ class Variables(environ.FileAwareEnv):  # type: ignore[misc]
                     name,
                     host,
                     "It must be names of hosts with commas between them, without "
-                    "https:// and without a port, as console.example.com.",
+                    "https:// and without a port, for example console.example.com.",
                 )
         return found
 
@@ -166,7 +166,8 @@ class Variables(environ.FileAwareEnv):  # type: ignore[misc]
                     name,
                     word,
                     "It must be hosts with commas between them, without https:// and "
-                    "with the port unless that is 443, as api.example.com:8443.",
+                    "with the port unless that is 443, for example "
+                    "api.example.com:8443.",
                 )
             found.append((match["host"].strip("[]").lower(), port))
         return found
@@ -181,7 +182,7 @@ class Variables(environ.FileAwareEnv):  # type: ignore[misc]
                     name,
                     origin,
                     "It must be origins with commas between them, with https:// or "
-                    "http:// and without a path, as https://console.example.com.",
+                    "http:// and without a path, for example https://console.example.com.",
                 )
         return found
 
@@ -189,7 +190,7 @@ class Variables(environ.FileAwareEnv):  # type: ignore[misc]
         """Return an address of http or https; empty where none is set."""
         value = self.text(name, default="")
         if value and _split(value) is None:
-            refuse(name, value, f"It must be an address, as {example}.")
+            refuse(name, value, f"It must be a URL, for example {example}.")
         return value
 
     def time_zone(self, name: str, *, default: str) -> str:
@@ -198,7 +199,11 @@ class Variables(environ.FileAwareEnv):  # type: ignore[misc]
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            refuse(name, value, "It must be the name of a time zone, as Europe/Berlin.")
+            refuse(
+                name,
+                value,
+                "It must be the name of a time zone, for example Europe/Berlin.",
+            )
         return value
 
     def fernet_keys(self, name: str, *, may_be_none: bool = False) -> list[str]:
@@ -223,7 +228,7 @@ class Variables(environ.FileAwareEnv):  # type: ignore[misc]
         value = self.text(name, default=default)
         allowed = (
             "It must be postgres://user:password@host/name, or "
-            "sqlite:////path/of/a/file; signs as @, / and # in a password are written "
+            "sqlite:////path/of/a/file; @, / and # in a password are written "
             "as %40, %2F and %23."
         )
         try:

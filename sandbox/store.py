@@ -62,7 +62,7 @@ CREATE TABLE IF NOT EXISTS requests (
     method TEXT NOT NULL, path TEXT NOT NULL, key_sha256 TEXT NOT NULL,
     body_sha256 TEXT NOT NULL, group_ref TEXT
 );
--- What became of a request. No status: it got no answer. No row: it is under way.
+-- The end of a request. No status: it got no answer. No row: it is under way.
 CREATE TABLE IF NOT EXISTS ends (
     request TEXT PRIMARY KEY, status INTEGER, worked INTEGER NOT NULL, operation TEXT
 );

@@ -78,7 +78,7 @@ def _fields(told: Told) -> list[Field]:
     if len(told.fields) > MOST_FIELDS:
         raise NotAnswered(
             f"Ampersand reports {len(told.fields):,} fields, more than the "
-            f"{MOST_FIELDS:,} that are kept. Import a describe file with fewer."
+            f"{MOST_FIELDS:,} that are kept. Import fewer from a describe file."
         )
     return [_field(each) for each in told.fields if 0 < len(each.name) <= LONGEST]
 

@@ -113,7 +113,7 @@ def test_a_windows_1252_file_without_some_keys_is_mended_here_and_sent(
     )
     send(page)
     expect_state(page, "failed")
-    expect(main).to_contain_text("No row was written: 232 rows refused")
+    expect(main).to_contain_text("No row was written: 232 rows failed")
     failure = page.locator(".failure").first
     expect(failure).to_contain_text("Unable to create/update fields")
     expect(failure).to_contain_text("read-only for the connected user")

@@ -105,8 +105,8 @@ def test_a_page_survives_that_somebody_was_signed_out_and_signs_in_again(
 
     tab.evaluate(SHOW)
     expect(notice).to_be_hidden()
-    tab.get_by_role("button", name="Ask now").click()
-    expect(tab.locator("main")).to_contain_text("We are asking Ampersand now.")
+    tab.get_by_role("button", name="Refresh from Ampersand").click()
+    expect(tab.locator("main")).to_contain_text("Refreshing from Ampersand.")
 
 
 def test_a_page_says_that_the_console_is_away_and_goes_on_by_itself(

@@ -196,7 +196,7 @@ def test_pages_without_anything_to_show(chromium: Browser, blank: Console) -> No
     expect(reader.page.locator("main")).to_contain_text("No writes yet")
     reader.look()
     reader.page.goto("/operations/")
-    expect(reader.page.locator("main")).to_contain_text("Nothing was written yet")
+    expect(reader.page.locator("main")).to_contain_text("No operations yet")
     reader.look()
     reader.context.close()
 
@@ -205,16 +205,16 @@ def test_pages_without_anything_to_show(chromium: Browser, blank: Console) -> No
     ("address", "text"),
     [
         ("/", "Your drafts"),
-        ("/", "Ampersand does not answer, so nothing is sent there for now"),
+        ("/", "Ampersand is not responding, so sending is paused"),
         ("/writes/record/", "Write one record"),
         ("/writes/csv/", "Write a CSV file"),
         ("/writes/drafts/", "Discard the ticked ones"),
         ("/writes/url/", "Upsert a CSV from a URL"),
         ("/operations/", "Each may or may not have been written"),
-        ("/operations/?object=nothing", "No operation matches"),
-        ("/operations/?from=never", "make no sense"),
+        ("/operations/?object=nothing", "No matching operations"),
+        ("/operations/?from=never", "not valid"),
         ("/audit/", "write.confirmed"),
-        ("/audit/?text=nothing-like-it", "No event matches"),
+        ("/audit/?text=nothing-like-it", "No matching events"),
         ("/connections/", "No active key"),
         ("/connections/environments/", "Unfreeze Test"),
         ("/connections/new/", "New project"),
@@ -258,7 +258,7 @@ def test_a_long_log(reader: Reader, addresses: dict[str, str]) -> None:
     expect(reader.page.locator("main")).to_contain_text("Older entries")
     reader.look()
     reader.page.goto(f"{address}?q=nothing-like-it")
-    expect(reader.page.locator("main")).to_contain_text("No entry matches")
+    expect(reader.page.locator("main")).to_contain_text("No matching entries")
     reader.look()
 
 
@@ -310,9 +310,9 @@ def test_the_same_content_stops_at_a_page_of_its_own(
 def test_a_freeze_takes_a_reason(reader: Reader) -> None:
     page = reader.page
     page.goto("/connections/environments/")
-    page.get_by_text("Stop all sending there").first.click()
+    page.get_by_text("Stop all sending", exact=True).first.click()
     page.get_by_role("button", name="Freeze Sandbox").click()
-    expect(page.locator("#id_sandbox_reason_error")).to_contain_text("Say why")
+    expect(page.locator("#id_sandbox_reason_error")).to_contain_text("reason")
     expect(page.locator(".alert-frozen")).to_have_count(1)
     reader.look()
 
@@ -323,9 +323,9 @@ def test_a_freeze_takes_a_reason(reader: Reader) -> None:
         ("", "API keys"),
         ("keys/new/", "New API key"),
         ("integrations/new/", "integration"),
-        ("manifest/", "Read amp.yaml"),
+        ("manifest/", "Import amp.yaml"),
         ("edit/", "Environment"),
-        ("delete/", "cannot be"),
+        ("delete/", "still in use"),
     ],
 )
 def test_a_page_of_a_connection(
@@ -348,7 +348,7 @@ def test_the_preview_of_amp_yaml(reader: Reader, addresses: dict[str, str]) -> N
     reader.page.goto(f"{addresses['empty project']}manifest/")
     file = ROOT / "sandbox" / "amp.yaml"
     reader.page.get_by_label("amp.yaml").set_input_files(file)
-    reader.page.get_by_role("button", name="Read and show").click()
+    reader.page.get_by_role("button", name="Preview").click()
     expect(reader.page.locator("main")).to_contain_text("Nothing was added yet")
     reader.look()
 
@@ -410,7 +410,7 @@ def test_a_file(
     [
         ("ended", "Rows sent"),
         ("stopped", "did not end well"),
-        ("moving", "Held back"),
+        ("moving", "Queued"),
         ("paused", "Paused by operator"),
         ("parallel", "parts are sent at the same time"),
         ("review", "Parts may go at the same time"),
@@ -503,7 +503,7 @@ def test_what_a_viewer_may_not_do(
     reader = Reader(chromium, full, "vera")
     reader.look()
     reader.page.goto("/writes/record/")
-    expect(reader.page.locator("main")).to_contain_text("role operator")
+    expect(reader.page.locator("main")).to_contain_text("operator role")
     reader.look()
     reader.page.goto(addresses["sent partly failed"])
     expect(reader.page.get_by_role("link", name="Send again")).to_have_count(0)
@@ -541,7 +541,7 @@ def test_the_page_of_a_refusal(chromium: Browser, full: Console) -> None:
     eve.page.goto("/connections/")
     eve.page.evaluate("location.assign('/connections/new/')")
     expect(eve.page.get_by_role("heading", level=1)).to_have_text("Not allowed")
-    expect(eve.page.get_by_text("This needs the role admin.")).to_be_visible()
+    expect(eve.page.get_by_text("This needs the admin role.")).to_be_visible()
     eve.complaints.clear()
     eve.look()
     eve.page.get_by_role("link", name="Back").click()
@@ -558,7 +558,7 @@ def test_the_pages_of_users(reader: Reader) -> None:
         page.set_viewport_size({"width": width, "height": 900})
         no_axe_findings(page)
     page.get_by_role("link", name="tess").click()
-    page.get_by_role("link", name="Show and end them").click()
+    page.get_by_role("link", name="Show sessions").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sessions of tess")
     no_axe_findings(page)
     page.go_back()

@@ -88,4 +88,4 @@ def test_a_mistake_of_ours_says_what_it_means_for_the_data(
 def test_the_500_page_needs_no_database() -> None:
     answer = errors.server_error(RequestFactory().get("/"))
     assert answer.status_code == 500
-    assert b"Something went wrong here" in answer.content
+    assert b"Something went wrong" in answer.content

@@ -98,9 +98,9 @@ BOMB = (
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "no list “integrations”"),
-        (b"just text", "no list “integrations”"),
-        (b"integrations: {}", "no list “integrations”"),
+        (b"", "no “integrations” list"),
+        (b"just text", "no “integrations” list"),
+        (b"integrations: {}", "no “integrations” list"),
         (b"a: 1\nb: [1\nc: 2", "Line 3: this is not valid YAML"),
         (b"a: 1\n\tb: 2", "Line 2: this is not valid YAML"),
         (b"a: 1\n--- \nb: 2", "this is not valid YAML"),

@@ -159,7 +159,7 @@ def test_the_describe_of_another_object_is_noticed(
     [
         ("{\n\n]", "Line 3: this is not JSON"),
         ("[]", "no list “fields”"),
-        ("", "Choose a file, or paste what it says."),
+        ("", "Choose a file or paste its text."),
         ('{"fields": [{"name": "a\\u0000"}]}', "cannot be stored"),
     ],
 )

@@ -142,7 +142,7 @@ class TestPinned:
         assert shown(response) == newer[:50]
         section = response.text[response.text.index("unknown-heading") :]
         section = section[: section.index("</section>")]
-        for text in ("Create contact", "Demo customer", "olga", "a second one"):
+        for text in ("Create contact", "Demo customer", "olga", "a duplicate"):
             assert text in section
         assert f"/operations/{old.pk}/reconcile/" in section
 

@@ -500,7 +500,7 @@ def test_rows_are_deleted_by_a_key_as_one_job(
     operation = Operation.objects.get(action="delete")
     assert operation.state == State.PARTLY_FAILED
     assert (operation.rows_succeeded, operation.rows_failed) == (2, 1)
-    assert sentence(operation).what.startswith("2 rows deleted, 1 refused")
+    assert sentence(operation).what.startswith("2 rows deleted, 1 failed")
     assert [each[KEY] for each in records(app, "contact")] == ["k-3"]
     body = json.loads(traffic.of("POST")[-1].content)
     assert (body["type"], body["mode"], body["primaryKey"]) == ("delete", "bulk", KEY)
