@@ -78,7 +78,7 @@ class Project(models.Model):
 
         A = "A", "2024-03: create, update, CSV upsert"
         B = "B", "2024-04 to 2024-12: create, update, CSV upsert and delete"
-        C = "C", "Today: create, update, delete, also the rows of a CSV"
+        C = "C", "Today: create, update and delete, one record or a CSV"
 
     class UpdateStyle(models.TextChoices):
         """How an update is sent: Ampersand's published documents do not say."""

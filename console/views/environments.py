@@ -26,7 +26,7 @@ class FreezeForm(StyledForm):
     """Why nothing is to be sent: everybody will read it on every page."""
 
     reason = forms.CharField(
-        label="Why",
+        label="Reason",
         max_length=200,
         help_text="Shown to everybody on every page during the freeze.",
         error_messages={"required": "Give a reason for the freeze."},
