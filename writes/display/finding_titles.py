@@ -37,39 +37,51 @@ class RuleTitle(NamedTuple):
         return self.counts in ("cells", "rows", "lines")
 
 
-_LEAVE_OUT = "Rename the column under Columns, or leave it out."
-_CORRECT = "Correct the cells, or leave these rows out."
+_LEAVE_OUT = "Rename the column under Columns, or exclude it."
+_CORRECT = "Fix the cells, or exclude these rows."
 
 RULES: dict[str, RuleTitle] = {
     # The file as a whole
     "bom": RuleTitle("Byte order mark at the start", "Save the file without it."),
-    "delimiter": RuleTitle("Columns not separated by commas", "Save it with commas."),
+    "delimiter": RuleTitle(
+        "Columns not separated by commas", "Save the file with commas."
+    ),
     "empty": RuleTitle("The file is empty", "Choose another file."),
-    "line-ends": RuleTitle("Line ends other than LF", "Save the file with LF."),
-    "no-rows": RuleTitle("No row below the header", "Choose another file."),
+    "line-ends": RuleTitle(
+        "Line endings other than LF", "Save the file with LF line endings."
+    ),
+    "no-rows": RuleTitle("No rows below the header", "Choose another file."),
     "not-csv": RuleTitle("Not a CSV file", "Choose another file."),
     "not-decodable": RuleTitle(
-        "Characters that cannot be read",
-        "Read the file with other characters.",
+        "Unreadable characters",
+        "Choose another encoding under “Change how it is read”.",
         "lines",
     ),
     "not-utf-8": RuleTitle(
-        "Characters that are not UTF-8",
-        "Save the file as UTF-8, or correct the lines.",
+        "Not UTF-8",
+        "Save the file as UTF-8, or fix these lines.",
         "lines",
     ),
-    "no-header": RuleTitle("No such row to begin with", "Read it otherwise."),
-    "sep-line": RuleTitle("A note to Excel before the header", "Read it otherwise."),
-    "title-rows": RuleTitle(
-        "A title above the header", "Begin at the row of the key.", "", "begin"
+    "no-header": RuleTitle(
+        "Header row not found", "Choose another row under “Change how it is read”."
     ),
-    "too-big": RuleTitle("Too large", "Put it at a URL, or make it smaller."),
+    "sep-line": RuleTitle(
+        "“sep=” line before the header",
+        "Choose the header row under “Change how it is read”.",
+    ),
+    "title-rows": RuleTitle(
+        "Title rows above the header",
+        "Use the row with the key as header.",
+        "",
+        "begin",
+    ),
+    "too-big": RuleTitle("File too large", "Send it from a URL, or split it."),
     "stopped": RuleTitle(
-        "Not checked to its end", "Look whether it is the right file and key."
+        "Check stopped early", "Make sure that it is the right file and key."
     ),
     "unreadable": RuleTitle(
-        "From here on rows cannot be told apart",
-        "Correct the quotes in the file.",
+        "Unclosed quote: rows cannot be told apart from here on",
+        "Fix the quotes in the file.",
         "",
         "other-file",
     ),
@@ -78,223 +90,228 @@ RULES: dict[str, RuleTitle] = {
         "Columns without a name", _LEAVE_OUT, "columns", "leave-columns"
     ),
     "column-spaces": RuleTitle(
-        "Column names with spaces or characters that nobody sees",
-        "Take them out.",
+        "Column names with extra spaces or invisible characters",
+        "Remove them.",
         "columns",
         "take-spaces",
     ),
-    "key-case": RuleTitle("The key is spelled otherwise in the header"),
+    "key-case": RuleTitle(
+        "Primary key differs from the header in upper and lower case"
+    ),
     # Rows that go out as records
     "id-column": RuleTitle(
-        "A column of ids in a create", _LEAVE_OUT, "columns", "leave-columns"
+        "Id column in a create", _LEAVE_OUT, "columns", "leave-columns"
     ),
     "long-keys": RuleTitle(
         "Too many keys for one delete", "Split the file, or delete by Id."
     ),
     "extra-column": RuleTitle(
-        "A column that a delete has no use for", _LEAVE_OUT, "columns", "leave-columns"
+        "Columns not needed for a delete", _LEAVE_OUT, "columns", "leave-columns"
     ),
     "too-many-keys": RuleTitle(
-        "More keys than are looked up", "Give ids, or split the file.", "", "other-file"
+        "Too many keys to look up",
+        "Use record ids, or split the file.",
+        "",
+        "other-file",
     ),
     "key-not-asked": RuleTitle(
-        "Keys that are not looked up", "Leave these rows out.", "rows"
+        "Keys that cannot be looked up", "Exclude these rows.", "rows"
     ),
     "key-several": RuleTitle(
-        "Keys of several records", "Leave these rows out.", "rows"
+        "Keys that match several records", "Exclude these rows.", "rows"
     ),
     "key-not-shown": RuleTitle(
-        "Records found that do not show the key", "Leave these rows out.", "rows"
+        "Matched records without the key", "Exclude these rows.", "rows"
     ),
     "key-shared": RuleTitle(
-        "Rows that would write the same record", "Keep one of each.", "rows"
+        "Several rows for the same record", "Keep one row per record.", "rows"
     ),
     "big-record": RuleTitle(
-        "Rows too large for one request", "Shorten them, or leave them out.", "rows"
+        "Rows too large for one request", "Shorten them, or exclude them.", "rows"
     ),
-    "kind": RuleTitle("Values of another kind than their field", _CORRECT, "cells"),
+    "kind": RuleTitle("Wrong data type", _CORRECT, "cells"),
     "key-missing": RuleTitle(
-        "The primary key is not in the header", "Choose the column.", "", "key"
+        "Primary key not in the header", "Choose the key column.", "", "key"
     ),
     "long-header": RuleTitle(
-        "The header is too long", "Take columns out of the file.", "", "other-file"
+        "Header too long", "Remove columns from the file.", "", "other-file"
     ),
-    "long-name": RuleTitle(
-        "A column name is too long", "Correct the header.", "", "other-file"
-    ),
+    "long-name": RuleTitle("Column name too long", "Fix the header.", "", "other-file"),
     "more-columns": RuleTitle(
-        "Findings in more columns",
-        "Correct the other columns first. All findings are in the download.",
+        "Errors and warnings in more columns",
+        "Fix the columns above first. All of them are in the CSV.",
     ),
     "missing-column": RuleTitle(
-        "Required fields without a column",
+        "Required fields missing",
         "Add the column below, unless every row is an update.",
         "columns",
     ),
     "read-only-column": RuleTitle(
-        "Columns that Salesforce does not let you write",
-        "Leave them out.",
+        "Read-only fields",
+        "Exclude these columns.",
         "columns",
         "leave-columns",
     ),
-    "same-field": RuleTitle("Two columns for one field", _LEAVE_OUT, "columns"),
+    "same-field": RuleTitle("Two columns mapped to one field", _LEAVE_OUT, "columns"),
     "repeated-column": RuleTitle(
-        "Two columns with one name", _LEAVE_OUT, "columns", "leave-columns"
+        "Duplicate column names", _LEAVE_OUT, "columns", "leave-columns"
     ),
     "too-many-columns": RuleTitle(
-        "Too many columns", "Take columns out of the file.", "", "other-file"
+        "Too many columns", "Remove columns from the file.", "", "other-file"
     ),
     "unknown-column": RuleTitle(
-        "Columns that the object does not have", _LEAVE_OUT, "columns", "leave-columns"
+        "Unknown fields", _LEAVE_OUT, "columns", "leave-columns"
     ),
     # Rows
-    "empty-row": RuleTitle("Empty lines", "Leave them out.", "rows"),
+    "empty-row": RuleTitle("Blank rows", "Exclude them.", "rows"),
     "lone-cr": RuleTitle("Stray line breaks (CR)", "Remove them in the file.", "rows"),
-    "long-cell": RuleTitle("Cells that are too long", "Shorten them.", "cells"),
-    "long-row": RuleTitle("Rows that are too long", "Shorten them.", "rows"),
+    "long-cell": RuleTitle("Cells too long", "Shorten them.", "cells"),
+    "long-row": RuleTitle("Rows too long", "Shorten them.", "rows"),
     "nul": RuleTitle("NUL characters", "Save the file as UTF-8 text.", "rows"),
     "inner-quotes": RuleTitle(
-        "Quotes inside cells that are not quoted",
-        "Put the cells in quotes: what they hold stays the same.",
+        "Quotes inside unquoted cells",
+        "Quote the cells: their values stay the same.",
         "cells",
         "quotes",
     ),
-    "quotes": RuleTitle("Quotes that do not fit", "Correct them in the file.", "rows"),
+    "quotes": RuleTitle("Unbalanced quotes", "Fix them in the file.", "rows"),
     "ragged-row": RuleTitle(
-        "Rows with another number of cells",
-        "Correct them in the file, or leave these rows out.",
+        "Wrong number of columns",
+        "Fix them in the file, or exclude these rows.",
         "rows",
     ),
     "repeated-header": RuleTitle(
-        "The header stands among the rows again", "Leave these rows out.", "rows"
+        "Header repeated among the rows", "Exclude these rows.", "rows"
     ),
     "report-end": RuleTitle(
-        "Totals and notes of a report",
-        "Leave these rows out, unless they are records.",
+        "Report totals and footers",
+        "Exclude these rows, unless they are records.",
         "rows",
     ),
     # The key
     "blank-key": RuleTitle(
-        "Rows without a key", "Fill the key in, or leave these rows out.", "rows"
+        "Missing keys", "Fill in the key, or exclude these rows.", "rows"
     ),
     "key-spaces": RuleTitle(
-        "Keys with spaces at their ends or characters that nobody sees",
-        "Trim.",
+        "Keys with extra spaces or invisible characters",
+        "Trim the column.",
         "rows",
         "trim",
     ),
     "key-twins": RuleTitle(
-        "Keys that look alike",
-        "Salesforce may take them for one record: look at them.",
+        "Keys that look the same",
+        "Salesforce may treat them as one record: check them.",
         "rows",
     ),
-    "repeated-key": RuleTitle(
-        "Keys that stand in several rows", "Keep one row of each.", "rows"
-    ),
+    "repeated-key": RuleTitle("Duplicate keys", "Keep one row per key.", "rows"),
     # Values
-    "altered-id": RuleTitle("Ids that were altered", _CORRECT, "cells"),
-    "boolean": RuleTitle("Neither true nor false", _CORRECT, "cells"),
+    "altered-id": RuleTitle("Altered record ids", _CORRECT, "cells"),
+    "boolean": RuleTitle("Not true or false", _CORRECT, "cells"),
     "cell-error": RuleTitle(
-        "Errors of Excel",
-        "Mend the formulas in Excel, or send nothing in their place.",
+        "Excel errors",
+        "Fix the formulas in Excel, or send these cells blank.",
         "cells",
         "placeholders",
     ),
     "date": RuleTitle(
-        "Dates in another form",
-        "Say how they are written and they are converted.",
+        "Unrecognized date format",
+        "Choose the format to convert them.",
         "cells",
         "dates",
     ),
     "date-time": RuleTitle(
-        "Dates and times in another form",
-        "Say how they are written and they are converted.",
+        "Unrecognized date and time format",
+        "Choose the format to convert them.",
         "cells",
         "dates",
     ),
-    "email": RuleTitle("Not e-mail addresses", _CORRECT, "cells"),
+    "email": RuleTitle("Invalid e-mail addresses", _CORRECT, "cells"),
     "formula-text": RuleTitle(
-        "Signs for Excel around a value", "Send the bare value.", "cells", "repair"
+        "Excel formula around a value", "Send the plain value.", "cells", "repair"
     ),
-    "id": RuleTitle("Not Salesforce ids", _CORRECT, "cells"),
+    "id": RuleTitle("Invalid Salesforce ids", _CORRECT, "cells"),
     "long-number": RuleTitle(
-        "Numbers that Excel has rounded", "Enter them as text in Excel.", "cells"
+        "Numbers rounded by Excel", "Enter them as text in Excel.", "cells"
     ),
     "long-numbers": RuleTitle(
-        "Columns of numbers that Excel has rounded",
+        "Columns with numbers rounded by Excel",
         "Enter them as text in Excel.",
         "columns",
     ),
     "hidden-columns": RuleTitle(
-        "Columns that Excel hides",
-        "They go out like the others: leave out what is not meant.",
+        "Columns hidden in Excel",
+        "They are sent like the others: exclude what you do not want to send.",
         "columns",
         "leave-columns",
     ),
     "hidden-rows": RuleTitle(
-        "Rows that Excel hides",
-        "They go out like the others: leave out what is not meant.",
+        "Rows hidden in Excel",
+        "They are sent like the others: exclude what you do not want to send.",
         "rows",
     ),
     "merged-cells": RuleTitle(
-        "Merged cells", "Unmerge them in Excel, and fill each one in."
+        "Merged cells", "Unmerge them in Excel and fill in each cell."
     ),
     "no-value": RuleTitle(
-        "Formulas without a saved value", "Open and save it in Excel.", "cells"
+        "Formulas without a saved value", "Open and save the file in Excel.", "cells"
     ),
     "shown-otherwise": RuleTitle(
-        "Cells that Excel shows otherwise than they go out",
-        "Enter in Excel what is meant.",
+        "Excel shows another value than is sent",
+        "Enter the value you want in Excel.",
         "cells",
     ),
     "lost-characters": RuleTitle(
-        "Text that has lost characters", "Take it from the source again.", "cells"
+        "Text with lost characters", "Export it from the source again.", "cells"
     ),
     "misread": RuleTitle(
-        "Text that was read with the wrong characters",
-        "Send it as it was meant.",
+        "Garbled characters (wrong encoding)",
+        "Repair them.",
         "cells",
         "repair",
     ),
-    "number": RuleTitle("Not numbers as Salesforce reads them", _CORRECT, "cells"),
-    "number-range": RuleTitle("Numbers too large or too exact", _CORRECT, "cells"),
-    "picklist": RuleTitle("Values that the picklist lacks", _CORRECT, "cells"),
+    "number": RuleTitle("Unrecognized number format", _CORRECT, "cells"),
+    "number-range": RuleTitle(
+        "Numbers out of range or with too many decimals", _CORRECT, "cells"
+    ),
+    "picklist": RuleTitle("Invalid picklist values", _CORRECT, "cells"),
     "placeholder": RuleTitle(
-        "Words for “no value”",
-        "Send them blank or as #N/A, unless they are meant.",
+        "Placeholders such as NULL",
+        "Send them blank or as #N/A, unless they are real values.",
         "cells",
         "placeholders",
     ),
     "required-blank": RuleTitle(
-        "Required cells that are blank", "Fill them in, unless it is an update.", "rows"
+        "Required values missing", "Fill them in, unless the row is an update.", "rows"
     ),
     "scientific": RuleTitle(
-        "Numbers that Excel has shortened", "Enter them as text in Excel.", "cells"
+        "Numbers shortened by Excel", "Enter them as text in Excel.", "cells"
     ),
-    "time": RuleTitle("Times in another form", _CORRECT, "cells"),
-    "too-long": RuleTitle("Longer than the field takes", _CORRECT, "cells"),
-    "unseen": RuleTitle(
-        "Characters that nobody sees", "Trim, which takes them out.", "cells", "trim"
-    ),
+    "time": RuleTitle("Unrecognized time format", _CORRECT, "cells"),
+    "too-long": RuleTitle("Too long for the field", _CORRECT, "cells"),
+    "unseen": RuleTitle("Invisible characters", "Trim removes them.", "cells", "trim"),
     # Counted by column, for information
     "blanks": RuleTitle(
-        "Blank cells do not clear", "Tick “Blank clears” to clear them.", "columns"
+        "Blank cells leave fields unchanged",
+        "Tick “Blank clears” to clear them.",
+        "columns",
     ),
     "cell-spaces": RuleTitle(
-        "Cells with spaces at their ends",
-        "Trim them if that is not meant.",
+        "Leading or trailing spaces",
+        "Trim them unless they are intended.",
         "columns",
         "trim",
     ),
-    "nulls": RuleTitle("#N/A clears fields", "Look whether that is meant.", "columns"),
+    "nulls": RuleTitle(
+        "#N/A clears fields", "Make sure that this is intended.", "columns"
+    ),
     # An address
-    "expired": RuleTitle("The address has ended", "Have a new one made."),
-    "expires-soon": RuleTitle("The address ends soon", "Send it before that."),
-    "large": RuleTitle("Very large", "Splitting it is safer."),
-    "packed": RuleTitle("The file comes packed", "Store it unpacked."),
-    "redirected": RuleTitle("The address leads elsewhere", "Look at where it leads."),
-    "size-unknown": RuleTitle("The size is not told"),
-    "status": RuleTitle("The address does not give the file", "Correct the address."),
+    "expired": RuleTitle("The URL has expired", "Get a new one."),
+    "expires-soon": RuleTitle("The URL expires soon", "Send it before then."),
+    "large": RuleTitle("Very large file", "Splitting it is safer."),
+    "packed": RuleTitle("The file is compressed", "Store it uncompressed."),
+    "redirected": RuleTitle("The URL redirects", "Check where it leads."),
+    "size-unknown": RuleTitle("Unknown file size"),
+    "status": RuleTitle("The URL does not return the file", "Fix the URL."),
 }
 
 
@@ -305,16 +322,16 @@ OF_RECORDS: dict[str, dict[str, RuleTitle]] = {
             todo="Add the column below."
         ),
         "required-blank": RULES["required-blank"]._replace(
-            todo="Fill them in, or leave these rows out."
+            todo="Fill them in, or exclude these rows."
         ),
         "blanks": RULES["blanks"]._replace(
-            title="Blank cells are left out", todo="Look whether that is meant."
+            title="Blank cells are not sent", todo="Make sure that this is intended."
         ),
         "nulls": RULES["nulls"]._replace(title="#N/A sends no value"),
     },
     "delete": {
         "key-twins": RULES["key-twins"]._replace(
-            todo="They may be one record: look at them."
+            todo="They may be one record: check them."
         ),
     },
 }
