@@ -195,6 +195,10 @@ def _report_context(
         name: sum(g["total"] for g in report["groups"] if g["level"] == name)
         for name in LEVELS
     }
+    kinds = {
+        name: len({g["rule"] for g in report["groups"] if g["level"] == name})
+        for name in LEVELS
+    }
     recipe, fields = write.recipe, fields_of(write)
     names = _columns_kept(write)
     findings.note_what_mends(groups, read_names(recipe, names))
@@ -206,6 +210,7 @@ def _report_context(
         "other_file": findings.needs_other_file(report),
         "rules": findings.by_rule(groups, by_name, write.action),
         "counts": counts,
+        "kinds": kinds,
         "level": level,
         "columns": columns,
         "fields": fields,
