@@ -17,5 +17,5 @@ def counted(count: int, noun: str) -> str:
 
 
 def goes(count: int) -> str:
-    """Return the verb for so many: "1 cell goes out", "2 cells go out"."""
-    return "goes" if count == 1 else "go"
+    """Return the verb for so many: "1 cell is sent", "2 cells are sent"."""
+    return "is sent" if count == 1 else "are sent"

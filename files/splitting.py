@@ -21,8 +21,8 @@ class RecordTooBig(Exception):
 
     def __init__(self, row: int, size: int) -> None:
         super().__init__(
-            f"Row {row:,} takes {size:,} bytes together with the header, more than "
-            "one part may have. Shorten it or leave it out."
+            f"Row {row:,} takes {size:,} bytes together with the header, more than one "
+            "part can hold. Shorten it or exclude it."
         )
         self.row = row
         self.size = size

@@ -97,7 +97,7 @@ def check(
         ledger.has_ended = True
         _tell_keys(ledger)
     if ledger.is_readable and not report.rows:
-        message = "There is a header and no row below it. Add rows."
+        message = "The file has a header and no rows below it. Add rows."
         report.add("blocks", "no-rows", message)
     tell_tallies(ledger.columns, report)
     return report
@@ -173,12 +173,12 @@ def _tell_no_header(file: BinaryIO, report: Report) -> None:
     while chunk := file.read(2**20):
         if chunk.strip(b"\r\n"):
             message = (
-                "Row 1 is an empty line; the column names belong there. Rows below it "
+                "Row 1 is blank; it must have the column names. Rows below it "
                 "could not be checked."
             )
             report.add("blocks", "blank-column", message, row=1, line=1)
             return
-    report.add("blocks", "empty", "The file is empty. Choose another one.")
+    report.add("blocks", "empty", "The file is empty. Choose another file.")
 
 
 def _infer(columns: list[Column], file: BinaryIO, start: Start) -> None:

@@ -190,13 +190,13 @@ class Column:
     def _spaced_key(self, text: str) -> Problem:
         chars = needless(text.strip())
         what = (
-            f"holds {unseen_names(chars)}, which nobody sees"
+            f"contains invisible characters ({unseen_names(chars)})"
             if chars
-            else "has spaces at its ends"
+            else "has leading or trailing spaces"
         )
         message = (
             f"The {self.name} of row {ROW}, {shown(text)}, {what}, so it may not match "
-            "the record that is meant. Trim it."
+            "the right record. Trim it."
         )
         return Problem("blocks", "key-spaces", message)
 
@@ -237,8 +237,8 @@ def _tell_rounded(column: Column, report: Report) -> None:
         return
     message = (
         f"{_cells(tally.total, column.name)} a number of more than {EXACT} digits, and "
-        f"all of them end in zeros: Excel keeps {EXACT} digits and puts zeros for the "
-        "others. Take them from the source again, as text."
+        f"all of them end in zeros: Excel keeps {EXACT} digits and replaces the others "
+        "by zeros. Export them from the source again, as text."
     )
     report.add(
         "warns",
@@ -253,13 +253,11 @@ def _tell_rounded(column: Column, report: Report) -> None:
 
 def _blanks(total: int, name: str) -> str:
     these = (
-        "leaves this field as it is"
-        if total == 1
-        else "leaves these fields as they are"
+        "leaves this field unchanged" if total == 1 else "leaves these fields unchanged"
     )
     return (
-        f"{_cells(total, name)} blank: Salesforce {these}; a blank does not clear. "
-        f"{NULL} clears."
+        f"{_cells(total, name)} blank: Salesforce {these}. To clear a field, send "
+        f"{NULL}."
     )
 
 
@@ -270,8 +268,8 @@ def _nulls(total: int, name: str) -> str:
 
 def _new_blanks(total: int, name: str) -> str:
     return (
-        f"{_cells(total, name)} blank and left out: the customer's system fills in "
-        "what the field has by default."
+        f"{_cells(total, name)} blank and not sent: the customer's system sets the "
+        "field's default."
     )
 
 
@@ -283,8 +281,8 @@ def _spaced(total: int, name: str) -> str:
     begin = "begins or ends" if total == 1 else "begin or end"
     cells = "cell" if total == 1 else "cells"
     return (
-        f"{total:,} {cells} of {name} {begin} with a space. Trim them under Columns if "
-        "that is not meant."
+        f"{total:,} {cells} of {name} {begin} with a space. Trim them under Columns "
+        "unless this is intended."
     )
 
 

@@ -34,8 +34,8 @@ def _tell_columns(names: Sequence[str], key: str, report: Report) -> None:
     for name in names:
         if name.casefold() != key.casefold():
             message = (
-                f"A delete takes one column alone, {key}. Leave this one out: nothing "
-                "of it would be looked at."
+                f"A delete needs only one column, {key}. Exclude this one: it would be "
+                "ignored."
             )
             report.add("blocks", "extra-column", message, row=1, line=1, column=name)
 
@@ -46,9 +46,9 @@ def _tell_length(records: Iterator[list[str]], name: str, report: Report) -> Non
         total += len(readable(cells[0])) if cells else 0
         if total >= MOST_CHARACTERS:
             message = (
-                f"A delete by another column than Id takes keys of fewer than "
-                f"{MOST_CHARACTERS:,} characters together. The first {count:,} rows "
-                "have as many; split the file there, or delete by Id."
+                "A delete by another column than Id is limited to keys of "
+                f"{MOST_CHARACTERS:,} characters in total. The first {count:,} rows "
+                "reach that limit; split the file there, or delete by Id."
             )
             report.add("blocks", "long-keys", message, column=name)
             return

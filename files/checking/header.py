@@ -59,18 +59,18 @@ def _is_of_a_size(names: list[str], length: int, report: Report) -> bool:
     if longest > LONGEST_NAME:
         told["long-name"] = (
             f"The header has a name of {longest:,} characters; no field's name is "
-            f"longer than {LONGEST_NAME}. Look whether it is the right file, and "
-            "whether the header is in row 1."
+            f"longer than {LONGEST_NAME}. Check that it is the right file and that the "
+            "header is in row 1."
         )
     if length > LONGEST_HEADER:
         told["long-header"] = (
-            f"The header has {length:,} characters; {LONGEST_HEADER:,} are the most. "
-            "Take columns out of the file."
+            f"The header has {length:,} characters; the limit is {LONGEST_HEADER:,}. "
+            "Remove columns from the file."
         )
     if width > MOST_COLUMNS:
         told["too-many-columns"] = (
-            f"The header has {width:,} columns; {MOST_COLUMNS:,} are the most. "
-            "Take columns out of the file."
+            f"The header has {width:,} columns; the limit is {MOST_COLUMNS:,}. Remove "
+            "columns from the file."
         )
     for rule, message in told.items():
         _add(report, rule, f"{message} {UNCHECKED}", None)
@@ -82,21 +82,20 @@ def _check_names(names: list[str], report: Report) -> None:
     for number, name in enumerate(names, start=1):
         bare = unseen.bare(name)
         if not bare:
-            message = f"Column {number:,} has no name. Name it, or leave it out."
+            message = f"Column {number:,} has no name. Name it, or exclude it."
             _add(report, "blank-column", message, name or f"#{number}")
             continue
         if name != bare:
             message = (
                 f"Column name “{unseen.marked(name)}” has {_unseen_in(name)}; "
-                "Salesforce takes them as part of the name. Take them out."
+                "Salesforce reads them as part of the name. Remove them."
             )
             _add(report, "column-spaces", message, name)
         first = seen.setdefault(bare.lower(), number)
         if first != number:
             message = (
                 f"Columns {first:,} and {number:,} are both called “{bare}”. "
-                "Salesforce does not tell upper from lower case in names. Leave one "
-                "out."
+                "Salesforce ignores upper and lower case in names. Exclude one."
             )
             _add(report, "repeated-column", message, name)
 
@@ -105,9 +104,9 @@ def _unseen_in(name: str) -> str:
     """Name the characters of a column's name that nobody sees."""
     found = [c for c in dict.fromkeys(name) if unseen.is_unseen(c) and c not in "\t\n"]
     if not found:
-        return "spaces at its ends"
+        return "leading or trailing spaces"
     called = ", ".join(map(unseen.called, found[:NAMES_LISTED]))
-    return f"characters that nobody sees: {called}"
+    return f"invisible characters ({called})"
 
 
 def _find_key(names: list[str], key: str, report: Report) -> int | None:
@@ -125,8 +124,8 @@ def _find_key(names: list[str], key: str, report: Report) -> int | None:
     report.key = names[place]
     if report.key != key:
         message = (
-            f"The primary key was typed “{key}”, the header spells it “{report.key}”. "
-            "The header's spelling is sent."
+            f"The primary key was entered as “{key}”, but the header has "
+            f"“{report.key}”. The header's spelling is sent."
         )
         _add(report, "key-case", message, report.key, "warns")
     return place
@@ -142,8 +141,8 @@ def has_key(names: Sequence[str], key: str, fields: Sequence[Field]) -> bool:
 def tell_title(row: int, line: int, key: str, report: Report) -> None:
     """Tell that the header is below the first row."""
     message = (
-        f"The primary key “{key}” is in row {ROW}: what stands above is a title, not "
-        "the header. Begin there. Nothing else was checked."
+        f"The primary key “{key}” is in row {ROW}: the rows above it are a title, not "
+        "the header. Use that row as header. Nothing else was checked."
     )
     report.add("blocks", "title-rows", message, row=row, line=line)
 
@@ -172,8 +171,8 @@ def _check_fills(columns: list[Column], index: FieldIndex, report: Report) -> No
         if first_bare.lower() == name.lower():
             continue
         message = (
-            f"{shown(first)} and {shown(column.name)} both fill {field}. Which of them "
-            "would win cannot be foretold. Leave one out."
+            f"{shown(first)} and {shown(column.name)} both fill {field}. It is not "
+            "defined which one wins. Exclude one."
         )
         _add(report, "same-field", message, column.name, "warns")
 
@@ -201,7 +200,7 @@ def _check_fields(
         if match.field.is_read_only and not column.is_key:
             message = (
                 f"Salesforce refuses any value for {column.name}: the field is "
-                "read-only. Leave the column out."
+                "read-only. Exclude the column."
             )
             _add(report, "read-only-column", message, column.name)
     for field in fields if purpose in NEW else ():
@@ -220,6 +219,6 @@ def _tell_unknown(
     meant = f" Did you mean {' or '.join(near)}?" if near else ""
     message = (
         f"The object has no field “{name[:200]}”, {WORDS[purpose].no_field}.{meant} "
-        "Rename the column or leave it out."
+        "Rename the column or exclude it."
     )
     _add(report, "unknown-column", message, name)

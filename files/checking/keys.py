@@ -124,9 +124,7 @@ def nth_row(keys: Sequence[SharedKey], number: int) -> int | None:
 
 
 def _repeated(name: str, text: str, numbers: str, purpose: Purpose) -> Problem:
-    message = (
-        f"{name} {shown(text)} stands in rows {numbers}. {WORDS[purpose].repeated}"
-    )
+    message = f"{name} {shown(text)} is in rows {numbers}. {WORDS[purpose].repeated}"
     return Problem("blocks", "repeated-key", message)
 
 
@@ -146,19 +144,19 @@ def _told(
     listed += _more(len(texts))
     if fold is fold_id:
         message = (
-            f"{name} {listed} are ids of one record, with and without its last three "
-            f"characters. {WORDS[purpose].repeated}"
+            f"{name} {listed} are ids of the same record, with and without the last "
+            f"three characters. {WORDS[purpose].repeated}"
         )
         return Problem("blocks", "repeated-key", message)
     if len({text.lower() for text in texts}) == 1:
         message = (
             f"{name} {listed} differ only by upper and lower case. Salesforce usually "
-            "takes them for one; keep one spelling."
+            "treats them as one; keep one spelling."
         )
         return Problem("warns", "key-twins", message)
     message = (
-        f"{name} {listed} look alike, but are not written with the same characters: "
-        f"{_differences(texts)}. They may be meant for one record; keep one spelling."
+        f"{name} {listed} look the same, but use different characters: "
+        f"{_differences(texts)}. They may be one record; keep one spelling."
     )
     return Problem("warns", "key-twins", message)
 

@@ -108,9 +108,9 @@ class Ledger:
         """Look no further than `row`: nothing more is to be learned from the file."""
         self.is_readable = False
         message = (
-            f"So much blocks the file that it was checked up to row {ROW} only. Look "
-            "whether it is the right file, with the right separator and key. If it is, "
-            "correct whole columns first: then the file is checked again."
+            f"The file has so many errors that it was checked only up to row {ROW}. "
+            "Check that it is the right file, with the right separator and key. If it "
+            "is, fix whole columns first: the file is then checked again."
         )
         self.report.add("blocks", "stopped", message, row=row)
 

@@ -61,8 +61,8 @@ class NoRecords:
         if not is_end_of_report(bare):
             return None
         message = (
-            f"Row {ROW} seems to be the end of a report and no record: its key is "
-            f"{shown(bare)}. Leave the row out, unless it is one."
+            f"Row {ROW} looks like the footer of a report: its key is {shown(bare)}. "
+            "Exclude the row, unless it is a record."
         )
         return Problem("warns", "report-end", message)
 

@@ -26,28 +26,28 @@ class Words(NamedTuple):
 
 
 _RECORDS = Words(
-    keyless="It tells which record is meant. Fill it in, or leave the row out.",
-    lacks="the customer's system would refuse to make a new record from it. Fill it "
+    keyless="It identifies the record. Fill it in, or exclude the row.",
+    lacks="the customer's system would refuse to create a record from it. Fill it "
     "in, unless it is an update.",
     no_column="only updates would work, new records would be refused. Add it, unless "
     "all rows are updates.",
     no_field="so every request would fail",
-    repeated="Which of them would win cannot be foretold; keep one.",
-    header_again="It names no record. Leave the row out.",
+    repeated="It is not defined which one wins; keep one.",
+    header_again="It is not a record. Exclude the row.",
 )
 
 WORDS: dict[Purpose, Words] = {
     "upsert": _RECORDS._replace(
-        keyless="Without a key Salesforce may insert a new record each time. Fill it "
-        "in, or leave the row out.",
-        lacks="Salesforce would refuse to make a new record from it. Fill it in, "
+        keyless="Without a key Salesforce may create a new record each time. Fill it "
+        "in, or exclude the row.",
+        lacks="Salesforce would refuse to create a record from it. Fill it in, "
         "unless it is an update.",
         no_field="so the whole job would fail",
-        header_again="Salesforce would make a record of it. Leave the row out.",
+        header_again="Salesforce would create a record from it. Exclude the row.",
     ),
     "create": _RECORDS._replace(
-        lacks="the customer's system would refuse to make a record from it. Fill it "
-        "in, or leave the row out.",
+        lacks="the customer's system would refuse to create a record from it. Fill it "
+        "in, or exclude the row.",
         no_column="every row would be refused. Add it.",
     ),
     "update": _RECORDS,

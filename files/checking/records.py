@@ -137,8 +137,8 @@ class Records:
             )
             return Unreadable(Problem("blocks", "unreadable", message), start)
         message = (
-            f"Row {ROW} is longer than {LONGEST_RECORD:,} characters. Look whether "
-            f"its line ends are missing. {UNCHECKED}"
+            f"Row {ROW} is longer than {LONGEST_RECORD:,} characters. Check whether "
+            f"line endings are missing. {UNCHECKED}"
         )
         return Unreadable(Problem("blocks", "unreadable", message), self.next_line)
 

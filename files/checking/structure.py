@@ -34,12 +34,12 @@ def byte_problems(raw: str) -> Iterator[tuple[int, Problem]]:
 def text_problems(raw: str, cells: list[str]) -> Iterator[Problem]:
     """Yield what `csv` takes without a word and Salesforce does not."""
     if "\0" in raw:
-        message = f"Row {ROW} holds a NUL character. Take it out."
+        message = f"Row {ROW} contains a NUL character. Remove it."
         yield Problem("blocks", "nul", message)
     if "\r" in raw:
         message = (
-            f"Row {ROW} holds a carriage return (CR). Lines must end with LF alone, "
-            "within cells too: save the file anew with one kind of line end."
+            f"Row {ROW} contains a carriage return (CR). Lines must end with LF only, "
+            "within cells too: save the file again with one kind of line ending."
         )
         yield Problem("blocks", "lone-cr", message)
     if len(raw) > LONGEST_CELL:
@@ -58,7 +58,7 @@ def quote_problems(raw: str, width: int) -> Iterator[tuple[int | None, Problem]]
         for place in places:
             message = (
                 f"Cell {place + 1:,} of row {ROW} has a quote inside and is not "
-                "quoted. It can be meant in one way only: put it in quotes."
+                "quoted. It can be read in one way only: quote it."
             )
             yield place, Problem("blocks", INNER_QUOTES, message)
         return
@@ -74,15 +74,15 @@ def width_problem(cells: list[str], wanted: int) -> Problem | None:
     if len(cells) == wanted:
         return None
     if not cells:
-        message = f"Row {ROW} is an empty line. Remove it."
+        message = f"Row {ROW} is blank. Remove it."
         return Problem("blocks", "empty-row", message)
     message = (
         f"Row {ROW} has {len(cells):,} {'cell' if len(cells) == 1 else 'cells'}, the "
-        f"header has {wanted:,}. Look for a {SEPARATOR} too many or too few, or quotes "
-        "that are missing."
+        f"header has {wanted:,}. Look for an extra or missing {SEPARATOR}, or missing "
+        "quotes."
     )
     if is_end_of_report(cells[0].strip()):
-        message = f"{message} It seems to be the end of a report: leave the row out."
+        message = f"{message} It looks like the footer of a report: exclude the row."
     return Problem("blocks", "ragged-row", message)
 
 
@@ -90,7 +90,7 @@ def _size_problems(raw: str, cells: list[str]) -> Iterator[Problem]:
     length = len(raw.removesuffix("\n"))
     if length > LONGEST_ROW:
         message = (
-            f"Row {ROW} has {length:,} characters; {LONGEST_ROW:,} are the most. "
+            f"Row {ROW} has {length:,} characters; the limit is {LONGEST_ROW:,}. "
             "Shorten its longest cells."
         )
         yield Problem("blocks", "long-row", message)
@@ -98,7 +98,7 @@ def _size_problems(raw: str, cells: list[str]) -> Iterator[Problem]:
         if len(cell) > LONGEST_CELL:
             message = (
                 f"Cell {number:,} of row {ROW} has {len(cell):,} characters; "
-                f"Salesforce takes {LONGEST_CELL:,}. Shorten it."
+                f"Salesforce accepts {LONGEST_CELL:,}. Shorten it."
             )
             yield Problem("blocks", "long-cell", message)
 

@@ -155,7 +155,7 @@ def _declared(name: str, label: str, found: re.Match[str]) -> Field:
 def _check_parts(type_: Type, found: re.Match[str]) -> None:
     """Refuse what means nothing for the type, rather than ignore it."""
     if found["length"] and type_ not in TEXTS and type_ not in NUMBERS:
-        raise InvalidFields([f"A {type_} has no length. Leave out the brackets."])
+        raise InvalidFields([f"A {type_} has no length. Remove the brackets."])
     if found["scale"] and type_ not in ("double", "currency", "percent"):
         raise InvalidFields([f"A {type_} has no digits after a point."])
     if (found["targets"] or found["via"]) and type_ != "reference":

@@ -22,7 +22,7 @@ class InvalidFields(ValueError):
 def storable(text: str, where: str) -> str:
     """Return the text. Raises `InvalidFields` when a database could not store it."""
     if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
-        raise InvalidFields([f"{where} holds a character that cannot be stored."])
+        raise InvalidFields([f"{where} contains a character that cannot be stored."])
     return text
 
 
@@ -59,5 +59,5 @@ def _characters(field: Field) -> int:
 def _too_many(what: str, most: int) -> str:
     return (
         f"This has more than {most:,} {what}, which is more than is kept for an "
-        "object. The fields stay as they were. Leave out what is not written."
+        "object. The fields were not changed. Remove fields that you do not write."
     )

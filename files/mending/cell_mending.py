@@ -29,9 +29,9 @@ KEPT_CELLS = 100_000
 _STAYS: dict[Outcome, str] = {
     "misfit": "did not fit the format",
     "time": "would have lost a time of day",
-    "no-zone": "tell no time zone, and none was chosen",
-    "skipped-hour": "tell a time that never was, as the clocks went forward",
-    "repeated-hour": "tell a time that was twice, as the clocks went back",
+    "no-zone": "have no time zone, and none was chosen",
+    "skipped-hour": "have a time that does not exist, since clocks went forward",
+    "repeated-hour": "have a time that exists twice, since clocks went back",
 }
 
 
@@ -60,7 +60,7 @@ class CellMending:
         self._kept = [i for i in range(len(header)) if self._sent_as.get(i, "-")]
         self._width = len(self._kept) + len(self._constants)
         if header and not self._width:
-            raise InvalidRecipe("Every column is left out; keep at least one.")
+            raise InvalidRecipe("Every column is excluded; keep at least one.")
         self._edits = _edits(names, recipe)
         self._quotes = recipe.quotes
         self._put_in_quotes = 0
@@ -198,8 +198,8 @@ class CellMending:
         if len(self.findings) < KEPT_FINDINGS:
             message = (
                 f"Row {row:,} has {counted(width, 'cell')}, the header has "
-                f"{len(self._header):,} before columns are added or left out. Leave "
-                "the row out, or mend it in the file."
+                f"{len(self._header):,} before columns are added or excluded. Exclude "
+                "the row, or fix it in the file."
             )
             finding = Finding(
                 level="blocks", rule="ragged-row", message=message, row=row
@@ -221,10 +221,10 @@ class CellMending:
             changes += step.changes()
         if self._put_in_quotes:
             cells = counted(self._put_in_quotes, "cell")
-            what = f"{cells} put in quotes, because of quotes inside."
+            what = f"{cells} with quotes inside quoted."
             changes.append(Change(what, self._put_in_quotes))
         if self._edited:
-            what = f"{counted(self._edited, 'cell')} changed by hand."
+            what = f"{counted(self._edited, 'cell')} edited by hand."
             changes.append(Change(what, self._edited))
         return [*changes, *self._without_effect()]
 
@@ -232,8 +232,8 @@ class CellMending:
         name, sent_as = self._header[index], self._sent_as[index]
         column = shown(name) if name.strip() else f"#{index + 1}"
         if not sent_as:
-            return Change(f"Column {column} is left out.", 1)
-        return Change(f"Column {column} goes out as {shown(sent_as)}.", 1)
+            return Change(f"Column {column} is excluded.", 1)
+        return Change(f"Column {column} is sent as {shown(sent_as)}.", 1)
 
     def _without_effect(self) -> list[Change]:
         changes = []
@@ -243,14 +243,14 @@ class CellMending:
         missed = self._unedited - self._edited
         if missed:
             what = (
-                f"{counted(missed, 'cell')} to be changed by hand could not be: the "
-                "row is not sent, has another number of cells, or is not there."
+                f"{counted(missed, 'cell')} edited by hand could not be changed: the "
+                "row is not sent, has the wrong number of columns, or does not exist."
             )
             changes.append(Change(what, 0))
         if self._ragged and self.changes_records:
             what = (
-                f"{counted(self._ragged, 'row')} with another number of cells than the "
-                f"header {_stays(self._ragged)}."
+                f"{counted(self._ragged, 'row')} with the wrong number of columns "
+                f"{_stays(self._ragged)}."
             )
             changes.append(Change(what, self._ragged))
         return changes
@@ -294,7 +294,7 @@ class ColumnStep:
         name = shown(self._name)
         found = [
             (self._nulls, f"blank, now {NULL}, which clears the field"),
-            (self._outcomes["converted"], "converted to Salesforce's form of a date"),
+            (self._outcomes["converted"], "converted to Salesforce's date format"),
         ]
         changes = self._cleaning.changes(name)
         changes += [
@@ -310,7 +310,7 @@ class ColumnStep:
 
 
 def _stays(count: int) -> str:
-    return "stays as it is" if count == 1 else "stay as they are"
+    return "stays unchanged" if count == 1 else "stay unchanged"
 
 
 def _edits(names: Sequence[str], recipe: Recipe) -> dict[int, dict[int, str]]:

@@ -12,10 +12,10 @@ from files.values.rules import NULL
 
 Cleaned = Literal["trimmed", "blanked", "cleared", "repaired"]
 _SAID: dict[Cleaned, str] = {
-    "trimmed": "spaces at the ends and characters that nobody sees taken out",
-    "blanked": "words for no value, now blank",
-    "cleared": f"words for no value, now {NULL}, which clears the field",
-    "repaired": "signs for Excel taken off, or characters put right",
+    "trimmed": "leading and trailing spaces and invisible characters removed",
+    "blanked": "placeholders, now blank",
+    "cleared": f"placeholders, now {NULL}, which clears the field",
+    "repaired": "Excel formulas unwrapped or garbled characters repaired",
 }
 
 

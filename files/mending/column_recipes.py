@@ -29,7 +29,7 @@ FORMATS: dict[DateFormat, str] = {
     "us-short": f"12/31/24, month first ({_CENTURY})",
     "european-short": f"31.12.24, day first ({_CENTURY})",
     "month-name": f"31-Dec-24 or December 31, 2024 ({_CENTURY})",
-    "iso-no-zone": "2024-12-31T10:00:00, without a zone",
+    "iso-no-zone": "2024-12-31T10:00:00, without a time zone",
     "excel-serial": "45657.5, Excel's count of days",
     "compact": "20241231",
 }
@@ -83,17 +83,15 @@ class DateConversion:
         if self.zone:
             _check_zone(self.zone)
         elif self.into == "datetime" and self.format != "iso-space":
-            raise InvalidRecipe(
-                "Choose the time zone that the date-times are meant in."
-            )
+            raise InvalidRecipe("Choose the time zone of the dates and times.")
 
     def describe(self, column: str) -> str:
         """Return the conversion as a sentence."""
         written = f"Dates of {shown(column)} written as {FORMATS[self.format]}"
         if self.into == "date":
-            return f"{written}, go out as 2024-12-31."
-        meant = f", meant in the zone {self.zone}" if self.zone else ""
-        return f"{written}{meant}, go out as 2024-12-31T10:00:00+01:00."
+            return f"{written} are sent as 2024-12-31."
+        meant = f" in the time zone {self.zone}" if self.zone else ""
+        return f"{written}{meant} are sent as 2024-12-31T10:00:00+01:00."
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ class ColumnRecipe:
     def __post_init__(self) -> None:
         check_text(self.name, "A column name")
         if self.placeholders not in get_args(Placeholders):
-            raise InvalidRecipe("Words for no value go out blank, or as #N/A.")
+            raise InvalidRecipe("Placeholders are sent blank or as #N/A.")
 
     @property
     def changes_cells(self) -> bool:
@@ -129,14 +127,14 @@ class ColumnRecipe:
     def describe(self, column: str) -> list[str]:
         """Return what happens to this column as sentences."""
         if not self.name:
-            return [f"Column {shown(column)} is left out."]
+            return [f"Column {shown(column)} is excluded."]
         lines = []
         if self.name != column:
-            lines.append(f"Column {shown(column)} goes out as {shown(self.name)}.")
+            lines.append(f"Column {shown(column)} is sent as {shown(self.name)}.")
         if self.trim:
             lines.append(
-                f"Spaces at the ends of cells of {shown(column)} are taken off, and "
-                "characters that nobody sees are taken out."
+                "Leading and trailing spaces and invisible characters are removed "
+                f"from cells of {shown(column)}."
             )
         if self.placeholders:
             become = (
@@ -145,13 +143,12 @@ class ColumnRecipe:
                 else "blank"
             )
             lines.append(
-                f"Words for no value and errors of Excel in {shown(column)} become "
-                f"{become}."
+                f"Placeholders and Excel errors in {shown(column)} become {become}."
             )
         if self.repair:
             lines.append(
-                f"Signs for Excel are taken off the cells of {shown(column)}, and "
-                "misread characters are put right."
+                f"Excel formulas in {shown(column)} are unwrapped, and garbled "
+                "characters are repaired."
             )
         if self.blank_to_null:
             lines.append(
@@ -166,7 +163,7 @@ def _check_zone(zone: str) -> None:
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        message = f"{shown(zone)} is not a time zone; write it as “Europe/Berlin”."
+        message = f"{shown(zone)} is not a time zone; write it like “Europe/Berlin”."
         raise InvalidRecipe(message) from error
 
 
@@ -174,7 +171,7 @@ def check_text(text: str, what: str) -> None:
     """Raise InvalidRecipe for a text that could not be sent as a cell."""
     if "\r" in text:
         raise InvalidRecipe(
-            f"{what} holds a carriage return; only line feeds can be sent."
+            f"{what} contains a carriage return; only line feeds can be sent."
         )
     try:
         text.encode()

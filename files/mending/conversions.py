@@ -85,19 +85,19 @@ def why_it_stays(conversion: DateConversion, text: str, outcome: Outcome) -> str
     match outcome:
         case "skipped-hour":
             return (
-                f"{shown(text)} never was in {conversion.zone}: the clocks went "
-                "forward over it. Correct the time."
+                f"{shown(text)} does not exist in {conversion.zone}: the clocks went "
+                "forward. Correct the time."
             )
         case "repeated-hour":
             both = " or ".join(_both_moments(conversion, text))
             return (
-                f"{shown(text)} was twice in {conversion.zone}, as the clocks went "
-                f"back. Write the one that is meant: {both}."
+                f"{shown(text)} exists twice in {conversion.zone}, since the clocks "
+                f"went back. Write the right one: {both}."
             )
         case "time":
             return (
-                f"{shown(text)} has a time of day, which a date would lose. Take it "
-                "out of the cell, or send the column to a field for dates and times."
+                f"{shown(text)} has a time of day, which a date would lose. Remove it "
+                "from the cell, or map the column to a date and time field."
             )
         case "no-zone":
             return (
@@ -105,9 +105,9 @@ def why_it_stays(conversion: DateConversion, text: str, outcome: Outcome) -> str
                 "under Columns."
             )
     return (
-        f"{shown(text)} is not written as was chosen for its column: "
-        f"{FORMATS[conversion.format]}. Correct the cell, or choose another form under "
-        "Columns."
+        f"{shown(text)} does not match the format chosen for its column: "
+        f"{FORMATS[conversion.format]}. Correct the cell, or choose another format "
+        "under Columns."
     )
 
 

@@ -244,7 +244,7 @@ class _Pass:
     def _changes(self) -> list[Change]:
         changes = self._cells.changes()
         if held := self._rows["hold"]:
-            changes.append(Change(f"{counted(held, 'row')} left out.", held))
+            changes.append(Change(f"{counted(held, 'row')} excluded.", held))
         if skipped := self._rows["skip"]:
             what = f"{counted(skipped, 'row')} not in this part of the trial."
             changes.append(Change(what, skipped))

@@ -63,7 +63,7 @@ class Recipe:
         for first, last in self.left_out:
             if not 2 <= first <= last:
                 raise InvalidRecipe(
-                    f"Rows {first:,} to {last:,} cannot be left out: rows begin at 2, "
+                    f"Rows {first:,} to {last:,} cannot be excluded: rows begin at 2, "
                     "and the first of them comes first."
                 )
         for (row, name), text in self.cells.items():
@@ -111,13 +111,13 @@ class Recipe:
                 f"Column {shown(name)} is added with {shown(value)} in every row."
             )
         if self.quotes:
-            lines.append("Cells with quotes inside are put in quotes.")
+            lines.append("Cells with quotes inside are quoted.")
         lines += self._describe_rows()
         for (row, name), text in list(self.cells.items())[:_SHOWN_CELLS]:
             lines.append(f"Row {row:,}: {shown(name)} becomes {shown(text)}.")
         if len(self.cells) > _SHOWN_CELLS:
             more = counted(len(self.cells) - _SHOWN_CELLS, "more cell")
-            lines.append(f"And {more} changed by hand.")
+            lines.append(f"And {more} edited by hand.")
         return lines
 
     def _describe_rows(self) -> list[str]:
@@ -130,13 +130,13 @@ class Recipe:
                 for first, last in ranges[:_SHOWN_RANGES]
             )
             more = ", …" if len(ranges) > _SHOWN_RANGES else ""
-            lines.append(f"Left out: {counted(total, 'row')} ({listed}{more}).")
+            lines.append(f"Excluded: {counted(total, 'row')} ({listed}{more}).")
         if self.skip_first:
             rows = counted(self.skip_first, "row")
-            lines.append(f"The first {rows} of the file are not part of it.")
+            lines.append(f"The first {rows} of the file are not included.")
         if self.only_first is not None:
             rows = counted(self.only_first, "row")
-            lines.append(f"Of the file, only the first {rows} are part of it.")
+            lines.append(f"Only the first {rows} of the file are included.")
         return lines
 
 
@@ -248,5 +248,5 @@ def _number(data: object) -> int:
 
 def _flag(data: object) -> bool:
     if not isinstance(data, bool):
-        raise InvalidRecipe(f"{shown(str(data))} is neither true nor false.")
+        raise InvalidRecipe(f"{shown(str(data))} is not true or false.")
     return data

@@ -8,7 +8,7 @@ def left_above(begin: int) -> Change:
     rows = counted(begin - 1, "row")
     verb = "is" if begin == 2 else "are"  # noqa: PLR2004
     what = (
-        f"{rows} above the header {verb} left out: row 1 here is row {begin:,} of the "
+        f"{rows} above the header {verb} not sent: row 1 here is row {begin:,} of the "
         "file as uploaded."
     )
     return Change(what, begin - 1)
@@ -16,4 +16,7 @@ def left_above(begin: int) -> Change:
 
 def no_header(begin: int) -> str:
     """Return what is told where there is no such row."""
-    return f"The file has no row {begin:,} to begin with. Read it otherwise."
+    return (
+        f"The file has no row {begin:,} for the header. Change the header row under "
+        "Reading options."
+    )

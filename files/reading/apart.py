@@ -178,10 +178,10 @@ class _Answers:
 
 
 _TOO_MUCH = (
-    "What is wrong with this Excel workbook is more than can be told. Look whether it "
-    "is the right file."
+    "This Excel workbook has more errors than can be listed. Check that it is the "
+    "right file."
 )
-_TOLD = "It is not read, and not tried again. Look whether it is the right file."
+_TOLD = "It was not read and is not tried again. Check that it is the right file."
 
 
 def _judged(answer: dict[str, Any], code: int, seconds: int) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
         if unzipped > max(LIGHT, MOST_TIMES * size):
             raise Unreadable(
                 f"This Excel workbook unpacks to {unzipped // size:,} times its size; "
-                f"up to {MOST_TIMES} times is read. Look whether it is the right file. "
+                f"up to {MOST_TIMES} times is read. Check that it is the right file. "
                 f"{SAVE_AS}"
             )
         if any(entry.flag_bits & _IS_ENCRYPTED for entry in entries):

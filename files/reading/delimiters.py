@@ -149,7 +149,7 @@ def _one_by_one(data: Bytes, text: Bytes, first: Positions, last: Positions) -> 
 _WHAT = f"Row {ROW} has a quote inside a cell that is not quoted"
 _CLEAR = (
     INNER_QUOTES,
-    f"{_WHAT}. It can be meant in one way only: put it in quotes.",
+    f"{_WHAT}. It can be read in one way only: quote it.",
 )
 _UNCLEAR = (
     "quotes",
@@ -218,8 +218,8 @@ class Commas:
         signs = f"{signs} between cells {goes(self._turned)}"
         cells = f"{counted(self._quoted, 'cell')} with a comma inside"
         told = [
-            (self._turned, f"{signs} out as commas."),
-            (self._quoted, f"{cells} {goes(self._quoted)} out in quotes."),
+            (self._turned, f"{signs} as commas."),
+            (self._quoted, f"{cells} {goes(self._quoted)} in quotes."),
         ]
         return [Change(what, count) for count, what in told if count]
 

@@ -76,7 +76,7 @@ def too_long() -> Unreadable:
     """Return what is raised for a text that no cell of Excel holds."""
     return Unreadable(
         "A cell of this Excel workbook, or something else in it, is longer than 1 MiB; "
-        "Excel keeps up to 32,767 characters in a cell. Look whether it is the right "
+        "Excel keeps up to 32,767 characters in a cell. Check that it is the right "
         f"file. {SAVE_AS}"
     )
 
@@ -85,5 +85,5 @@ def _refuse_type(*_: object) -> None:
     # It may declare what grows without end, or lies elsewhere: ECMA-376 part 2, 8.1.4.
     raise Unreadable(
         "This Excel workbook declares a document type (DTD) inside, which no Excel "
-        f"does. Look whether it is the right file. {SAVE_AS}"
+        f"does. Check that it is the right file. {SAVE_AS}"
     )

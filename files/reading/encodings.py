@@ -187,8 +187,8 @@ class Decoder:
     def changes(self) -> list[Change]:
         """Return what was done, for the operator."""
         what = (
-            f"The file was read as {name(self._codec)} and goes out as UTF-8, with "
-            f"{counted(self._characters, 'character')} beyond plain English."
+            f"The file was read as {name(self._codec)} and is sent as UTF-8, with "
+            f"{counted(self._characters, 'non-ASCII character')}."
         )
         return [Change(what, self._characters)]
 
@@ -206,8 +206,8 @@ class Decoder:
         byte = f"Byte {code - 0xDC00:#04x}"
         what = "A character" if is_wide(self._codec) else byte
         message = (
-            f"{what} in line {line:,} has no meaning in {name(self._codec)}. Choose "
-            "another encoding, or correct the line and upload the file again."
+            f"{what} in line {line:,} is not valid {name(self._codec)}. Choose another "
+            "encoding, or correct the line and upload the file again."
         )
         return Finding(level="blocks", rule="not-decodable", message=message, line=line)
 

@@ -40,7 +40,7 @@ class Reading:
         if type(self.begin) is not int or not 1 <= self.begin <= LAST_BEGIN:
             raise ValueError(f"The header can be in rows 1 to {LAST_BEGIN:,}.")
         if self.encoding not in encodings.NAMES:
-            raise ValueError(f"There is no encoding “{self.encoding}” to read with.")
+            raise ValueError(f"The encoding “{self.encoding}” is not supported.")
         if self.delimiter not in delimiters.NAMES:
             raise ValueError(f"“{self.delimiter}” cannot separate columns.")
 
@@ -54,7 +54,7 @@ class Reading:
         try:
             return cls(**data)
         except TypeError as error:
-            raise ValueError(f"This tells no way to read a file: {data!r}") from error
+            raise ValueError(f"These are no reading options: {data!r}") from error
 
 
 class Offer(NamedTuple):
@@ -208,15 +208,16 @@ def _doubts(codec: str, delimiter: str, told: str) -> list[str]:
     elif codec != "utf-8":
         name = encodings.name(codec)
         doubts.append(
-            f"This file is not UTF-8. It may be {name}: look whether it reads right."
+            f"This file is not UTF-8. It may be {name}: check that the characters look "
+            "right."
         )
     if delimiter != ",":
         signs = delimiters.NAMES[delimiter]
         doubts.append(f"The columns are separated by {signs}s.")
     if told:
         doubts.append(
-            f"The first line, “sep={told}”, is a note to Excel and not a header: it is "
-            "left out."
+            f"The first line, “sep={told}”, is a hint for Excel and not a header: it "
+            "is not sent."
         )
     return doubts
 

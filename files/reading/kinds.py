@@ -105,7 +105,7 @@ _SAID = {
     "database": ("a database", _EXPORT),
     "binary": (
         "a file that only a program can read",
-        f"Look whether it is the right one. {_EXPORT}",
+        f"Check that it is the right file. {_EXPORT}",
     ),
 }
 REFUSALS = {

@@ -56,13 +56,13 @@ class LineEnds:
 
     def changes(self) -> list[Change]:
         """Return what was done, for the operator."""
-        only = "out as LF, the only one that Salesforce takes here."
+        only = "as LF, the only line ending that Salesforce accepts here."
         told = [
-            (count, f"{counted(count, 'line end')} {end} {goes(count)} {only}")
+            (count, f"{counted(count, 'line ending')} {end} {goes(count)} {only}")
             for count, end in ((self._crlf, "CRLF"), (self._cr, "CR"))
         ]
         inside = [
-            (count, f"{count:,} {end} inside cells {goes(count)} out as LF.")
+            (count, f"{count:,} {end} inside cells {goes(count)} as LF.")
             for count, end in ((self._crlf_inside, "CRLF"), (self._cr_inside, "CR"))
         ]
         told = [told[0], inside[0], told[1], inside[1]]

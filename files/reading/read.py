@@ -26,8 +26,8 @@ KEPT = 1_000
 _MOST_LINE_ENDS = 2**20
 _MARK = b"\xef\xbb\xbf"
 _SEP_LINE = (
-    "Row 1 is a note to Excel, “sep=…”, and not a header. Read it otherwise, with the "
-    "header in row 2."
+    "Row 1 is “sep=…”, a hint for Excel and not a header. Set the header row to 2 "
+    "under Reading options."
 )
 
 
@@ -239,7 +239,7 @@ class _Marks:
         many = "A byte order mark" if self._count == 1 else "Several byte order marks"
         verb = "is" if self._count == 1 else "are"
         what = (
-            f"{many} at the start {verb} left out: Salesforce would take it as part of "
+            f"{many} at the start {verb} removed: Salesforce would read it as part of "
             "the first column's name."
         )
         return [Change(what, self._count)]
@@ -267,12 +267,12 @@ class _Target:
 
     def changes(self) -> list[Change]:
         if self.size and not self._line_ends_held:
-            return [Change("A line end after the last line is added.", 1)]
+            return [Change("A line ending is added after the last line.", 1)]
         empty = self._line_ends_held - (1 if self.size else 0)
         if not empty:
             return []
-        lines = counted(empty, "empty line")
-        return [Change(f"{lines} at the end left out.", empty)]
+        lines = counted(empty, "blank line")
+        return [Change(f"{lines} at the end removed.", empty)]
 
     def _release(self, count: int) -> None:
         while count > 0:

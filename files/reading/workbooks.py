@@ -353,8 +353,8 @@ class _Writing:
         self._tell(
             "warns",
             "shown-otherwise",
-            f"Cell {cell} is shown {how} in Excel; {text[:60]} is what it holds, and "
-            "goes out. If the other is meant, enter that in Excel.",
+            f"Cell {cell} is shown {how} in Excel, but {text[:60]} is its value and is "
+            "sent. If you want the other one, enter it in Excel.",
             row,
             column,
             text,
@@ -364,7 +364,7 @@ class _Writing:
         self._tell(
             "blocks",
             "no-value",
-            f"Cell {column_letters(column)}{row} holds a formula whose result is not "
+            f"Cell {column_letters(column)}{row} has a formula whose result is not "
             "saved in the file. Open the workbook in Excel, save it, and upload it "
             "again.",
             row,
@@ -385,7 +385,7 @@ class _Writing:
                 "warns",
                 "hidden-rows",
                 f"Row {row:,} of the sheet is hidden in Excel, by hand or by a filter; "
-                "it goes out like the others.",
+                "it is sent like the others.",
                 row,
                 None,
                 None,
@@ -397,7 +397,7 @@ class _Writing:
                 "notes",
                 "hidden-columns",
                 f"Column {column_letters(column)} of the sheet is hidden in Excel; "
-                "it goes out like the others.",
+                "it is sent like the others.",
                 self._begin,
                 column,
                 None,
@@ -413,8 +413,8 @@ class _Writing:
         self._tell(
             "warns",
             "merged-cells",
-            f"Cells {reference} are merged in Excel: only the first has their value, "
-            "the others go out blank. Unmerge them, and fill each one in.",
+            f"Cells {reference} are merged in Excel: only the first has a value, the "
+            "others are sent blank. Unmerge them and fill in each cell.",
             max(top, self._begin),
             left,
             None,
@@ -424,7 +424,7 @@ class _Writing:
         self._tell(
             "blocks",
             "cell-error",
-            f"Cell {column_letters(column)}{row} holds the error “{error}”. Mend the "
+            f"Cell {column_letters(column)}{row} contains the error “{error}”. Fix the "
             "formula in Excel, or clear the cell.",
             row,
             column,
@@ -459,7 +459,7 @@ class _Writing:
     def _tell_not_kept(self, rule: str, which: str, count: int) -> None:
         message = (
             f"{counted(count, 'more cell')} of the sheet {which}, beyond the first "
-            f"{KEPT_ERRORS:,}, would go out blank. Mend the formulas in Excel and "
+            f"{KEPT_ERRORS:,}, would be sent blank. Fix the formulas in Excel and "
             "upload the workbook again."
         )
         finding = Finding(level="blocks", rule=rule, message=message)
@@ -475,12 +475,12 @@ class _Writing:
     def _changes(self) -> list[Change]:
         height = max(self._height - self._begin + 1, 0)
         rows = f"{counted(height, 'row')} of the sheet “{self._sheet_name}”"
-        changes = [Change(f"{rows} {goes(height)} out as CSV.", height)]
+        changes = [Change(f"{rows} {goes(height)} as CSV.", height)]
         if self._begin > 1:
             changes.append(left_above(self._begin))
         for noun, how in _CHANGES.items():
             count = self._told[noun]
-            what = f"{counted(count, noun.partition('|')[0])} {goes(count)} out {how}."
+            what = f"{counted(count, noun.partition('|')[0])} {goes(count)} {how}."
             if count:
                 changes.append(Change(what, count))
         return changes

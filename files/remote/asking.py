@@ -70,8 +70,8 @@ class _Visit:
             url = _next(url, location)
         raise NotLooked(
             "redirects",
-            f"The address leads on more than {MOST_REDIRECTS} times. Give the address "
-            "where the file itself is.",
+            f"The URL redirects more than {MOST_REDIRECTS} times. Use the final URL of "
+            "the file.",
         )
 
     def _ask_once(self, method: str, url: str, headers: Mapping[str, str]) -> Answer:
@@ -96,8 +96,8 @@ class _Visit:
         except (httpcore.NetworkError, httpcore.ProtocolError):
             raise _Unanswered(
                 "broken-answer",
-                f"{shown(name)} broke off, or its answer cannot be read. Try again, or "
-                "put the file elsewhere.",
+                f"{shown(name)} closed the connection, or its answer cannot be read. "
+                "Try again, or host the file elsewhere.",
             ) from None
 
 
@@ -147,9 +147,9 @@ def _target(url: str) -> tuple[httpcore.URL, str]:
     except (ValueError, httpx.InvalidURL):
         raise _no_address() from None
     if parts.scheme not in ("http", "https"):
-        raise _no_address("The address must begin with https:// or http://.")
+        raise _no_address("The URL must begin with https:// or http://.")
     if "@" in parts.netloc:
-        raise _no_address("Leave user name and password out of the address.")
+        raise _no_address("Remove the user name and password from the URL.")
     host = raw_host.decode("ascii")
     if not url.isprintable() or " " in url or not re.fullmatch(r"[\w.:-]+", host):
         raise _no_address()
@@ -165,7 +165,7 @@ def _target(url: str) -> tuple[httpcore.URL, str]:
 
 
 def _no_address(
-    text: str = "This is not an address. Check its spelling.",
+    text: str = "This is not a valid URL. Check its spelling.",
 ) -> NotLooked:
     return NotLooked("not-an-address", text)
 
@@ -176,11 +176,11 @@ def _next(url: str, location: str) -> str:
         following = urljoin(url, location).partition("#")[0]
         scheme = urlsplit(following).scheme
     except ValueError:
-        raise _no_address("The address leads on to something that is none.") from None
+        raise _no_address("The URL redirects to something that is not a URL.") from None
     if url.lower().startswith("https:") and scheme == "http":
         raise NotLooked(
             "step-down",
-            "The address leads on from https to http, where anybody on the way could "
-            "change the file. Give the address where the file itself is.",
+            "The URL redirects from https to http, where the file could be changed on "
+            "the way. Use the final URL of the file.",
         )
     return following

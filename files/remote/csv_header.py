@@ -10,7 +10,7 @@ from files.findings import Finding
 from files.reading.delimiters import NAMES
 from files.shown import shown
 
-UPLOAD = "or upload it here, where it is converted"
+UPLOAD = "or upload it here to have it converted"
 _NAMES_LISTED = 30
 
 _blocks = partial(Finding, level="blocks", row=1, line=1)
@@ -53,13 +53,13 @@ def header_findings(text: str, key: str, *, is_whole: bool) -> Iterator[Finding]
     is_cut = not is_whole and not rest
     if is_cut or len(text) - len(rest) > LONGEST_HEADER:
         message = (
-            f"The header is longer than {LONGEST_HEADER:,} characters, which is all "
-            "that Salesforce takes. Leave columns out."
+            f"The header is longer than {LONGEST_HEADER:,} characters, the limit of "
+            "Salesforce. Remove columns."
         )
         yield _blocks(rule="long-header", message=message)
         return
     if not header:
-        message = "Row 1 is an empty line; the column names belong there."
+        message = "Row 1 is blank; it must have the column names."
         yield _blocks(rule="blank-column", message=message)
         return
     if delimiter != ",":
@@ -71,7 +71,7 @@ def header_findings(text: str, key: str, *, is_whole: bool) -> Iterator[Finding]
     if key not in header:
         yield _without_key(header, key, is_shown=is_table(text, key))
     if is_whole and not rest.strip("\n"):
-        message = "There is a header and no row below it."
+        message = "The file has a header and no rows below it."
         yield Finding(level="blocks", rule="no-rows", message=message)
 
 
@@ -118,7 +118,7 @@ def _without_key(header: list[str], key: str, *, is_shown: bool) -> Finding:
     fitting = [name for name in header if name.casefold() == key.casefold()]
     if fitting:
         message = (
-            f"The primary key was typed {shown(key)}, the header spells it "
+            f"The primary key was entered as {shown(key)}, but the header has "
             f"{shown(fitting[0])}."
         )
         return Finding(
@@ -132,7 +132,7 @@ def _without_key(header: list[str], key: str, *, is_shown: bool) -> Finding:
     if not is_shown:
         message = (
             f"The primary key {shown(key)} is not in the first line, and the rest does "
-            "not look like CSV either. Put the CSV file there."
+            "not look like CSV either. Use a URL that returns the CSV file."
         )
         return _blocks(rule="key-missing", message=message)
     names = ", ".join(shown(name) for name in header[:_NAMES_LISTED])

@@ -33,8 +33,8 @@ def expiry_findings(expires_at: datetime | None, now: datetime) -> list[Finding]
     if expires_at is None or not now < expires_at < now + SOON:
         return []
     message = (
-        f"The address expires on {moment(expires_at)}. Ampersand fetches it only "
-        "after you send: make one that lasts longer."
+        f"The URL expires on {moment(expires_at)}. Ampersand downloads it only after "
+        "you send: create one that lasts longer."
     )
     return [Finding(level="warns", rule="expires-soon", message=message)]
 

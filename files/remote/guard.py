@@ -75,14 +75,14 @@ class Guard(httpcore.NetworkBackend):
         if literal is not None and is_forbidden(literal):
             raise NotLooked(
                 "forbidden",
-                f"{shown(host)} is an address that machines use for themselves; no "
-                "file can be there. Check its spelling.",
+                f"{shown(host)} is a local address; no file can be there. Check its "
+                "spelling.",
             )
         if is_private_host(host) and (host, port) not in self._private_hosts:
             raise NotLooked(
                 "private",
-                f"{shown(host)} is an address that only its own network reaches, so "
-                "Ampersand cannot fetch from it. Put the file where it is public.",
+                f"{shown(host)} is a private address that Ampersand cannot reach. Host "
+                "the file at a public URL.",
             )
 
     def connect_tcp(
@@ -125,9 +125,9 @@ def unreachable(host: str) -> str:
     In the same words, so that nobody learns by it which names and ports there are.
     """
     return (
-        f"Nothing comes from {shown(host)}: its name is not known, nothing answers "
-        "there in time, or only its own network reaches it. Check its spelling, try "
-        "again, or put the file where it is public."
+        f"No answer from {shown(host)}: its name is unknown, it does not answer in "
+        "time, or it is in a private network. Check its spelling, try again, or host "
+        "the file at a public URL."
     )
 
 
@@ -174,5 +174,5 @@ def _not_secure(host: str, cause: BaseException | None) -> NotLooked:
             "refuse it too; its owner must renew it.",
         )
     return NotLooked(
-        "no-https", f"{shown(host)} does not speak https there. Check the address."
+        "no-https", f"{shown(host)} does not answer over https. Check the URL."
     )

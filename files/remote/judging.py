@@ -40,24 +40,24 @@ def redirected(url: str) -> Finding:
     # The host only: the query may be as good as a password.
     host = urlsplit(url).hostname or ""
     message = (
-        f"The address leads on to {shown(host)}. Whether Ampersand follows is not "
-        "documented; the address where the file itself is is safer."
+        f"The URL redirects to {shown(host)}. Whether Ampersand follows redirects is "
+        "not documented; the final URL of the file is safer."
     )
     return Finding(level="warns", rule="redirected", message=message)
 
 
 def refused(status: int, expires_at: datetime | None, now: datetime) -> Finding:
     """Return what it means that there is no file but a `status`."""
-    said = f"The address answers {status_text(status)}; Ampersand would get the same."
+    said = f"The URL answers {status_text(status)}; Ampersand would get the same."
     if expires_at is not None and expires_at <= now:
         message = f"{said} It expired on {moment(expires_at)}: make a new one."
         return Finding(level="blocks", rule="expired", message=message)
     if status in (401, 403):
         todo = "It must be readable without signing in; a signed one may have expired."
     elif status == HTTPStatus.TOO_MANY_REQUESTS or status >= 500:
-        todo = "Try again in a while."
+        todo = "Try again later."
     else:
-        todo = "Check its spelling, and whether the file is still there."
+        todo = "Check its spelling and whether the file still exists."
     return Finding(level="blocks", rule="status", message=f"{said} {todo}")
 
 
@@ -72,8 +72,8 @@ def size_of(answer: Answer, head: Answer | None) -> int | None:
         if part is None:
             raise NotLooked(
                 "another-part",
-                "The address was asked for the beginning of the file and answers with "
-                "something else. Put the file elsewhere.",
+                "The server was asked for the beginning of the file and answered with "
+                "something else. Host the file elsewhere.",
             )
         total = part[1]
     else:
@@ -93,11 +93,14 @@ def size_findings(size: int | None) -> list[Finding]:
     level: Level = "warns"
     if size is None:
         rule = "size-unknown"
-        message = f"The address does not tell the size. {LARGEST:,} bytes can be sent."
+        message = (
+            f"The server does not tell the size. Up to {LARGEST:,} bytes can be sent."
+        )
     elif size > LARGEST:
         level, rule = "blocks", "too-big"
         message = (
-            f"The file is {size:,} bytes; Ampersand takes {LARGEST:,} bytes (150 MiB). "
+            f"The file is {size:,} bytes; Ampersand accepts {LARGEST:,} bytes "
+            "(150 MiB). "
             "Split it."
         )
     elif size > LARGE:
@@ -122,8 +125,9 @@ def unpacked(answer: Answer, size: int | None) -> tuple[Sample | None, list[Find
         is_whole = len(body) < SAMPLE if size is None else size <= len(body)
         return Sample(body, is_whole), []
     message = (
-        f"The file comes packed ({shown(encoding)}), although it was asked for "
-        "plainly. Whether Ampersand unpacks it is not documented; store it unpacked."
+        f"The file is served compressed ({shown(encoding)}), although this was not "
+        "requested. Whether Ampersand unpacks it is not documented; store it "
+        "uncompressed."
     )
     packed = Finding(level="warns", rule="packed", message=message)
     if encoding not in ("gzip", "x-gzip"):
@@ -133,7 +137,7 @@ def unpacked(answer: Answer, size: int | None) -> tuple[Sample | None, list[Find
         # No more than a sample: a few bytes may unpack to gigabytes.
         content = gunzip.decompress(body, SAMPLE)
     except zlib.error:
-        message = "The file says it is packed with gzip and is not. Store it anew."
+        message = "The file is declared as gzip but is not. Store it again."
         broken = Finding(level="blocks", rule="not-csv", message=message)
         return None, [packed, broken]
     return Sample(content, gunzip.eof), [packed]

@@ -158,7 +158,7 @@ def same(before: RemoteFile, now: RemoteFile) -> str:
     What one of the two answers does not tell is not compared; the sample always is.
     """
     if now.status != before.status and not is_ok(now.status):
-        return f"The address answers {status_text(now.status)} now."
+        return f"The URL now answers {status_text(now.status)}."
     told = [
         ("ETag", before.etag.removeprefix("W/"), now.etag.removeprefix("W/")),
         ("Last-Modified", before.last_modified, now.last_modified),
@@ -167,11 +167,11 @@ def same(before: RemoteFile, now: RemoteFile) -> str:
     for name, old, new in told:
         if old and new and old != new:
             return (
-                f"The file changed since it was looked at: its {name} was {shown(old)} "
-                f"and is {shown(new)} now."
+                f"The file changed since it was checked: its {name} was {shown(old)} "
+                f"and is now {shown(new)}."
             )
     if before.sample_sha256 != now.sample_sha256:
-        return "The file changed since it was looked at: its first 64 KiB differ."
+        return "The file changed since it was checked: its first 64 KiB differ."
     return ""
 
 

@@ -32,7 +32,8 @@ class Sample:
         kind = self._kind()
         if kind:
             message = (
-                f"The address gives {kind}, not a CSV file. Put the CSV file there."
+                f"The URL returns {kind}, not a CSV file. Use a URL that returns the "
+                "CSV file."
             )
             return [_blocks(rule="not-csv", message=message)]
         if self.content.startswith(_UTF16):
@@ -77,7 +78,7 @@ class Sample:
     def _about_bytes(self) -> Iterator[Finding]:
         if self.content.startswith(codecs.BOM_UTF8):
             message = (
-                "The file begins with a byte order mark, which Salesforce takes as "
+                "The file begins with a byte order mark, which Salesforce reads as "
                 f"part of the first column's name. Save it without, {UPLOAD}."
             )
             yield _blocks(rule="bom", message=message)
@@ -94,7 +95,7 @@ class Sample:
         nul = self.content.find(b"\0")
         if nul >= 0:
             line = self._line(nul)
-            message = f"Line {line:,} holds a NUL character. Save the file as UTF-8."
+            message = f"Line {line:,} contains a NUL character. Save the file as UTF-8."
             yield _blocks(rule="nul", message=message, line=line)
 
     def _line(self, position: int) -> int:
@@ -106,9 +107,9 @@ class Sample:
             count = line_ends[style]
             if count:
                 message = (
-                    f"The beginning of the file has {count:,} line ends {style}; "
-                    "Salesforce takes only LF here, and nothing on this way converts "
-                    f"them. Save the file with LF, {UPLOAD}."
+                    f"The beginning of the file has {count:,} {style} line endings; "
+                    "Salesforce accepts only LF here, and a file from a URL is not "
+                    f"converted. Save the file with LF, {UPLOAD}."
                 )
                 yield _blocks(rule="line-ends", message=message)
 

@@ -93,7 +93,7 @@ class S3Store:
         """
         _check_name(name)
         path.stat()
-        with _told("take the file"):
+        with _told("store the file"):
             obstore.put(
                 self._store,
                 name,
@@ -111,8 +111,8 @@ class S3Store:
         """
         _check_name(name)
         if not 1 <= seconds <= LONGEST_SIGNED:
-            raise ValueError(f"An address is signed for 1 to {LONGEST_SIGNED} seconds.")
-        with _told("sign an address"):
+            raise ValueError(f"A URL is signed for 1 to {LONGEST_SIGNED} seconds.")
+        with _told("sign a URL"):
             return obstore.sign(self._store, "GET", name, timedelta(seconds=seconds))
 
     def delete(self, name: str) -> None:

@@ -122,34 +122,34 @@ class Account:
         if told.verdict == "unknown":
             return "No readable answer came for these rows."
         if told.verdict != "ended":
-            return "What was told of these rows contradicts itself."
+            return "The answers about these rows contradict each other."
         if told.succeeded is None:
-            return "Ampersand did not tell how these rows fared."
+            return "Ampersand did not return results for these rows."
         failed = told.failed or 0
         if failed > self.accounted and told.succeeded + failed == self.rows:
             return (
                 f"Ampersand counts {counted(failed, 'failed row')}, and its log names "
                 f"{self.accounted:,}. Any of these may be among the others."
             )
-        return "What Ampersand counts does not fit the rows that its log names."
+        return "Ampersand's counts do not match the rows in its log."
 
     def alarms(self, naming: Naming) -> Iterator[str]:
         """Yield a sentence for everything that does not add up."""
         told = self.told
         if told.verdict == "not sent" and told.is_anything_told:
-            yield f"It counts as not sent, and yet results came for it. {LOOK_UP}"
+            yield f"It counts as not sent, but results came for it. {LOOK_UP}"
         if told.verdict == "refused" and told.is_anything_written:
             yield (
-                "It counts as refused, and yet Ampersand tells of rows that succeeded. "
+                "It counts as refused, but Ampersand reports rows that succeeded. "
                 f"{LOOK_UP}"
             )
         yield from self._wrong_counts()
         if naming.missing:
             keys = _listed(naming.missing)
             yield (
-                f"The log names {len(naming.missing):,} keys that no row of it has: "
-                f"{keys}. Somebody may have changed them on the way; compare them "
-                "with the file."
+                f"The log names {counted(len(naming.missing), 'key')} that no row has: "
+                f"{keys}. They may have been changed on the way; compare them with the "
+                "file."
             )
         excess = [claim for claim in naming.claims() if claim.named > claim.held]
         if excess:

@@ -70,8 +70,8 @@ def _error(text: str) -> Problem:
     return Problem(
         "blocks",
         "cell-error",
-        f"{shown(text)} is an error of Excel, not a value. Mend the formula there, or"
-        " send these cells blank.",
+        f"{shown(text)} is an Excel error, not a value. Fix the formula in Excel, or "
+        "send these cells blank.",
     )
 
 
@@ -79,8 +79,8 @@ def _word(text: str) -> Problem:
     return Problem(
         "warns",
         "placeholder",
-        f"{shown(text)} seems to stand for “no value”, and would be written as that"
-        " text. Send it blank or as #N/A, unless it is the value.",
+        f"{shown(text)} looks like a placeholder and would be written as text. Send it "
+        "blank or as #N/A, unless it is a real value.",
     )
 
 
@@ -90,15 +90,15 @@ def _guarded(text: str) -> Iterator[Problem]:
         yield Problem(
             "warns",
             "formula-text",
-            f"{shown(text)} goes out with the signs that make Excel take it for text."
-            f" Send {shown(bare)}.",
+            f"{shown(text)} would be sent with the characters that make Excel treat it "
+            f"as text. Send {shown(bare)}.",
         )
     elif _FORMULA.match(text):
         yield Problem(
             "warns",
             "formula-text",
-            f"{shown(text)} looks like a formula, and goes out as that text, not as its"
-            " result. Put the result there.",
+            f"{shown(text)} looks like a formula and would be sent as text. Replace it "
+            "by its result.",
         )
 
 
@@ -110,15 +110,15 @@ def _beyond_ascii(text: str) -> Iterator[Problem]:
         yield Problem(
             "warns",
             "lost-characters",
-            f"{shown(text)} has lost characters, before it came here. Take it from the"
-            " source again.",
+            f"{shown(text)} has lost characters before it was uploaded. Export it from "
+            "the source again.",
         )
     elif again is not None:
         yield Problem(
             "warns",
             "misread",
-            f"{shown(text)} was read with the wrong characters before it came here."
-            f" Send {shown(again)}.",
+            f"{shown(text)} was garbled by a wrong encoding before it was uploaded. "
+            f"Send {shown(again)}.",
         )
     chars = needless(text.strip())
     if chars:
@@ -130,8 +130,8 @@ def unseen_problem(text: str, chars: list[str]) -> Problem:
     return Problem(
         "warns",
         "unseen",
-        f"{shown(text)} holds {unseen_names(chars)}, which nobody sees: searches and"
-        " comparisons will not find it. Trim the column.",
+        f"{shown(text)} contains invisible characters ({unseen_names(chars)}): "
+        "searches will not find it. Trim the column.",
     )
 
 

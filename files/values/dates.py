@@ -1,4 +1,4 @@
-"""Dates and times: what Salesforce takes, and what the other forms are.
+"""Dates and times: what Salesforce accepts, and what the other forms are.
 
 Salesforce's forms are those of the Bulk API 2.0 guide, "Valid Date Format in Records":
 a date is 2024-12-31, a date and time 2024-12-31T10:00:00Z or with +01:00 for Z.
@@ -24,7 +24,7 @@ _NAMES = {
     "european": "in European order (day/month/year)",
     "either": "in US or European order",
     "month-name": "with the month in letters",
-    "year-first": "with the year first, but not as Salesforce wants it",
+    "year-first": "with the year first, but not in Salesforce's format",
     "compact": "without hyphens",
     "serial": "as Excel counts days",
 }
@@ -50,13 +50,13 @@ def date_fault(text: str) -> Fault | None:
     if moment.has_time and moment.between not in ("T", "t"):
         can = can_convert(moment, into_date=True)
         return "blocks", (
-            f"{shown(text)} is a date with a time; Salesforce takes {moment.day}."
+            f"{shown(text)} is a date with a time; Salesforce accepts {moment.day}."
             f" {_remedy(can)}"
         )
     extra = "time" if moment.has_time else "zone"
     return "warns", (
-        f"{shown(text)} is a date with a {extra}, and this is a date field: the day may"
-        f" shift by the zone. Write {moment.day}."
+        f"{shown(text)} is a date with a {extra} in a date field: the time zone may "
+        f"shift the day. Write {moment.day}."
         f"{f' {_remedy(can=True)}' if can_convert(moment, into_date=True) else ''}"
     )
 
@@ -98,11 +98,12 @@ def time_fault(text: str) -> Fault | None:
         return None
     if match:
         return "warns", (
-            f"{shown(text)} is a time without a zone; Salesforce documents only UTC"
+            f"{shown(text)} is a time without a time zone; Salesforce documents only "
+            "UTC"
             " with a Z. Write it like 10:00:00.000Z."
         )
     return "blocks", (
-        f"{shown(text)} is not a time that Salesforce takes. Write hours, minutes and"
+        f"{shown(text)} is not a time that Salesforce accepts. Write hours, minutes and"
         " seconds in UTC, like 10:00:00.000Z."
     )
 
@@ -110,25 +111,26 @@ def time_fault(text: str) -> Fault | None:
 def _iso_time_fault(text: str, moment: Moment, target: str) -> Fault | None:
     if moment.between not in ("T", "t"):
         return "blocks", (
-            f"{shown(text)} has a space between date and time; Salesforce takes a T,"
+            f"{shown(text)} has a space between date and time; Salesforce accepts a T,"
             f" like {target if moment.zone else target + 'Z'}."
             f" {_remedy(can_convert(moment, into_date=False))}"
         )
     if not moment.zone and _DATE_TIME.fullmatch(text + "Z"):
         can = can_convert(moment, into_date=False)
         return "warns", (
-            f"{shown(text)} has no zone, so nobody can tell which moment it is."
-            f" {_remedy(can, ', where you name the zone')}"
+            f"{shown(text)} has no time zone, so its moment is not defined."
+            f" {_remedy(can, ' and choose the time zone')}"
         )
     if text != text.upper() and _DATE_TIME.fullmatch(text.upper()):
         return "warns", (
-            f"{shown(text)} has a small t or z; Salesforce documents only capitals."
+            f"{shown(text)} has a lower-case t or z; Salesforce documents only "
+            "capitals."
             f" Write {target}. {_remedy(can=True)}"
         )
     if not _DATE_TIME.fullmatch(target if moment.zone else target + "Z"):
-        return "blocks", f"{shown(text)} has a zone beyond 14 hours. Correct it."
+        return "blocks", f"{shown(text)} has a time zone beyond 14 hours. Correct it."
     return "blocks", (
-        f"{shown(text)} is not a full date and time. Salesforce takes hours, minutes,"
+        f"{shown(text)} is not a full date and time. Salesforce accepts hours, minutes,"
         f" seconds and a zone, like {target if moment.zone else target + 'Z'}."
         f" {_remedy(can=True)}"
     )
@@ -149,8 +151,8 @@ def _day_fault(text: str, moment: Moment, can: bool) -> Fault | None:
         if moment.day is None and moment.other is None:
             return "blocks", _no_such_day(text)
         return "blocks", (
-            f"{shown(text)} has a year of two digits, so the century is a guess."
-            f" {_remedy(can, ', where you name the order and the century')}"
+            f"{shown(text)} has a two-digit year, so the century is a guess."
+            f" {_remedy(can, ' and choose the order and the century')}"
         )
     if moment.day is None:
         return "blocks", _no_such_day(text)
@@ -165,10 +167,10 @@ def _other_form(text: str, moment: Moment, wanted: str, can: bool) -> str:
         return (
             f"{shown(text)} is {moment.day} in US order (month/day/year) and"
             f" {moment.other} in European order (day/month/year)."
-            f" {_remedy(can, ', where you name the order')}"
+            f" {_remedy(can, ' and choose the order')}"
         )
     return (
-        f"{shown(text)} is {what} {_NAMES[moment.form]}; Salesforce takes {wanted}."
+        f"{shown(text)} is {what} {_NAMES[moment.form]}; Salesforce accepts {wanted}."
         f" {_remedy(can)}"
     )
 
@@ -178,18 +180,18 @@ def _remedy(can: bool, more: str = "") -> str:
 
 
 def _no_such_day(text: str) -> str:
-    return f"{shown(text)} is not in the calendar: there is no such day. Correct it."
+    return f"{shown(text)} is not a day in the calendar. Correct it."
 
 
 def _no_such_year(text: str) -> str:
     return (
-        f"{shown(text)} is outside the years {FIRST_YEAR} to {LAST_YEAR}, which are all"
-        " that Salesforce takes. Correct the year."
+        f"{shown(text)} is outside the years {FIRST_YEAR} to {LAST_YEAR} that "
+        "Salesforce accepts. Correct the year."
     )
 
 
 def _no_such_time(text: str) -> str:
-    return f"{shown(text)} has a time that no clock shows. Correct it."
+    return f"{shown(text)} has an impossible time. Correct it."
 
 
 def _zone(zone: str) -> str:

@@ -53,16 +53,16 @@ def _int_problem(
         return Problem(
             "blocks",
             "number",
-            f"{shown(text)} is not a whole number, and this field takes no other. Leave"
-            " out the point and what follows.",
+            f"{shown(text)} is not a whole number, but this field accepts only those. "
+            "Remove the decimals.",
         )
     value = int(text) if len(whole) <= 10 else None
     if value is None or not SMALLEST_INT <= value <= LARGEST_INT:
         return Problem(
             "blocks",
             "number-range",
-            f"{shown(text)} is beyond {SMALLEST_INT:,} to {LARGEST_INT:,}, which is all"
-            " that a whole-number field holds. Correct it.",
+            f"{shown(text)} is beyond {SMALLEST_INT:,} to {LARGEST_INT:,}, the range "
+            "of a whole-number field. Correct it.",
         )
     return _size_problem(field, text, len(whole), 0)
 
@@ -76,8 +76,8 @@ def _size_problem(
         return Problem(
             "blocks",
             "number-range",
-            f"{shown(text)} has {digits:,} digits before the point; this field takes"
-            f" {field.digits}. Correct it.",
+            f"{shown(text)} has {digits:,} digits before the point; this field accepts "
+            f"{field.digits}. Correct it.",
         )
     if decimals > field.scale and field.type != "int":
         return Problem(
@@ -98,8 +98,8 @@ def _power_problem(field: Field, text: str) -> Problem | None:
         return Problem(
             "blocks",
             "number",
-            f"{shown(text)} is written with a power of ten, and this field takes whole"
-            " numbers only. Write all digits out.",
+            f"{shown(text)} is written with an exponent, but this field accepts only "
+            "whole numbers. Write out all digits.",
         )
     value = abs(float(text))
     if field.digits or field.scale:
@@ -108,16 +108,16 @@ def _power_problem(field: Field, text: str) -> Problem | None:
             return Problem(
                 "blocks",
                 "number-range",
-                f"{shown(text)} is too large: this field takes {field.digits} digits"
-                " before the point. Correct it.",
+                f"{shown(text)} is too large: this field accepts {field.digits} digits "
+                "before the point. Correct it.",
             )
     if field.type == "double":
         return None
     return Problem(
         "warns",
         "number",
-        f"{shown(text)} is written with a power of ten, which is documented for plain"
-        " number fields only. Write all digits out.",
+        f"{shown(text)} is written with an exponent, which is documented only for "
+        "plain number fields. Write out all digits.",
     )
 
 
@@ -126,17 +126,17 @@ def _no_number(text: str) -> str:
     separated = _SEPARATED.fullmatch(bare)
     if bare != text.strip() and bare and is_number(bare):
         return (
-            f"{shown(text)} has a currency or per cent sign; Salesforce takes the"
-            " number alone. Leave the sign out."
+            f"{shown(text)} has a currency or percent sign; Salesforce accepts only "
+            "the number. Remove the sign."
         )
     if separated and separated["rest"] != separated["mark"]:
         return (
-            f"{shown(text)} has separators of thousands; Salesforce takes digits and a"
-            " decimal point only. Leave the separators out."
+            f"{shown(text)} has thousands separators; Salesforce accepts only digits "
+            "and a decimal point. Remove the separators."
         )
     if _COMMA.fullmatch(bare):
         return (
-            f"{shown(text)} has a decimal comma; Salesforce takes a point:"
+            f"{shown(text)} has a decimal comma; Salesforce accepts a point:"
             f" {bare.replace(',', '.')}."
         )
     return (

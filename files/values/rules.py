@@ -99,7 +99,7 @@ def _boolean_problem(_field: Field, text: str) -> Problem | None:
     return Problem(
         "blocks",
         "boolean",
-        f"{shown(text)} is neither true nor false. Write true, false, 1 or 0.",
+        f"{shown(text)} is not true or false. Write true, false, 1 or 0.",
     )
 
 
@@ -121,8 +121,8 @@ def _length_problem(field: Field, text: str) -> Problem | None:
     return Problem(
         "blocks",
         "too-long",
-        f"{shown(text)} has {len(text):,} characters; this field takes"
-        f" {field.length:,}. Shorten it.",
+        f"{shown(text)} has {len(text):,} characters; this field accepts "
+        f"{field.length:,}. Shorten it.",
     )
 
 
@@ -132,8 +132,8 @@ def _shortened_problem(text: str) -> Problem | None:
     return Problem(
         "warns",
         "scientific",
-        f"{shown(text)} looks like a long number that Excel shortened; its last digits"
-        " are lost. Take the value from the source again, as text.",
+        f"{shown(text)} looks like a long number that Excel shortened; its last digits "
+        "are lost. Export the value from the source again, as text.",
     )
 
 
@@ -197,13 +197,13 @@ def _id_problem(_field: Field, text: str) -> Problem | None:
     hint = (
         f"If only its case was changed, it was {original}."
         if original
-        else "Take it from the source again."
+        else "Export it from the source again."
     )
     return Problem(
         "blocks",
         "altered-id",
-        f"{shown(text)}: this id was altered, its last three characters do not fit the"
-        f" others. {hint}",
+        f"{shown(text)}: this id was altered; its last three characters do not match "
+        f"the others. {hint}",
     )
 
 

@@ -51,7 +51,8 @@ class Run:
         if self.since:
             ids = counted(self.lanes.updates, "id")
             what = (
-                f"A first column “{lanes.ID_COLUMN}” that holds {ids} found by the key."
+                f"A first column “{lanes.ID_COLUMN}” is added with {ids} found by the "
+                "key."
             )
             found.append(Change(what, self.lanes.updates))
         if self.lanes.is_mixed:
@@ -100,7 +101,7 @@ def check_run(
     except RecordTooBig as error:
         message = (
             f"Row {ROW} alone makes a request of {error.size:,} bytes; the limit is "
-            f"{LARGEST_BODY:,}. Shorten it or leave it out."
+            f"{LARGEST_BODY:,}. Shorten it or exclude it."
         )
         row = found.origin()(error.row) if found else error.row
         report.add("blocks", "big-record", message, row=row)
@@ -113,18 +114,18 @@ def _tell_columns(write: Write, table: Table, report: Report) -> None:
     for name in table.names:
         if write.action == Write.Action.BY_KEY and name.casefold() == "id":
             message = (
-                "The ids are looked up by the key. Leave this column out, or choose "
+                "The ids are looked up by the key. Exclude this column, or choose "
                 "Create or update by id."
             )
             report.add("blocks", "id-column", message, row=1, line=1, column=name)
         if write.action == Write.Action.CREATE and name.casefold() == "id":
             message = (
-                "A new record gets its id from the SaaS. Leave this column out, or "
-                "choose the action Update."
+                "A new record gets its id from the customer's system. Exclude this "
+                "column, or choose the action Update."
             )
             report.add("blocks", "id-column", message, row=1, line=1, column=name)
         if write.action == Write.Action.DELETE and name != table.id_name:
-            message = "A delete takes the column of the ids alone. Leave this one out."
+            message = "A delete needs only the column of the ids. Exclude this one."
             report.add("blocks", "extra-column", message, row=1, line=1, column=name)
 
 
