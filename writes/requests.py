@@ -77,8 +77,10 @@ def csv_in_words(write: Write) -> str:
             count = len(report["parts"])
             return f"(one of {count:,} parts of the file as sent: {file})"
         case Write.Delivery.UPLOAD:
-            return f"(a reference made when it is sent, to the file put there: {file})"
-    return f"(an address made when it is sent, that gives the file: {file})"
+            return (
+                f"(a reference created when it is sent, to the uploaded file: {file})"
+            )
+    return f"(a URL created when it is sent, for the file: {file})"
 
 
 def as_curl(write: Write, shown: Request) -> str:

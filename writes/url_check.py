@@ -29,11 +29,11 @@ def need_same(write: Write) -> None:
     try:
         now = look(write)
     except NotLooked as error:
-        text = f"The console could not look at the address again. {error}"
+        text = f"The console could not check the URL again. {error}"
         raise Prevented(text) from None
     change = looking.same(before, now)
     if change:
         raise RequestInvalid(
-            "Nothing was sent, since the address no longer gives what was reviewed. "
+            "Nothing was sent, since the URL no longer returns what was reviewed. "
             f"{change} Review it again."
         )

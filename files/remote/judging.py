@@ -99,9 +99,8 @@ def size_findings(size: int | None) -> list[Finding]:
     elif size > LARGEST:
         level, rule = "blocks", "too-big"
         message = (
-            f"The file is {size:,} bytes; Ampersand accepts {LARGEST:,} bytes "
-            "(150 MiB). "
-            "Split it."
+            f"The file is {size:,} bytes; Ampersand accepts {LARGEST:,} bytes (150 "
+            "MiB). Split it."
         )
     elif size > LARGE:
         rule = "large"

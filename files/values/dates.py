@@ -99,8 +99,7 @@ def time_fault(text: str) -> Fault | None:
     if match:
         return "warns", (
             f"{shown(text)} is a time without a time zone; Salesforce documents only "
-            "UTC"
-            " with a Z. Write it like 10:00:00.000Z."
+            "UTC with a Z. Write it like 10:00:00.000Z."
         )
     return "blocks", (
         f"{shown(text)} is not a time that Salesforce accepts. Write hours, minutes and"
@@ -124,8 +123,7 @@ def _iso_time_fault(text: str, moment: Moment, target: str) -> Fault | None:
     if text != text.upper() and _DATE_TIME.fullmatch(text.upper()):
         return "warns", (
             f"{shown(text)} has a lower-case t or z; Salesforce documents only "
-            "capitals."
-            f" Write {target}. {_remedy(can=True)}"
+            f"capitals. Write {target}. {_remedy(can=True)}"
         )
     if not _DATE_TIME.fullmatch(target if moment.zone else target + "Z"):
         return "blocks", f"{shown(text)} has a time zone beyond 14 hours. Correct it."

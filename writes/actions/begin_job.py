@@ -37,7 +37,7 @@ def begin(write: Write, kind: str, *, size: int, wait: bool = True) -> FileJob:
             state=FileJob.State.FAILED,
             due_at=None,
             ended_at=timezone.now(),
-            problem="Something newer took its place.",
+            problem="Replaced by a newer one.",
         )
         job = FileJob.objects.create(
             write=write,

@@ -58,7 +58,7 @@ class AlreadyDecided(RequestInvalid):
 
     def __init__(self, operation: Operation) -> None:
         super().__init__(
-            f"Nothing was sent: operation #{operation.pk} was decided about meanwhile. "
+            f"Nothing was sent: operation #{operation.pk} was resolved meanwhile. "
             f"{operation.resolution or operation.get_state_display() + '.'}"
         )
 
@@ -165,14 +165,14 @@ def _operation_of(write: Write) -> Operation:
     if batch is not None:
         return batch.operation
     if write.is_draft:
-        raise RequestInvalid("It was changed meanwhile. Look at it again.")
+        raise RequestInvalid("It was changed meanwhile. Review it again.")
     raise RequestInvalid("This draft was discarded.")
 
 
 def _plan(write: Write) -> list[Planned]:
     """Return what will be sent. Raises as `confirm` does."""
     if not write.is_ready:
-        raise RequestInvalid("The file was not checked, or has faults that block it.")
+        raise RequestInvalid("The file has not been checked, or has errors.")
     if write.source == Write.Source.CSV:
         return _plan_file(write)
     prepared = requests.prepare_shown(write)
@@ -186,12 +186,12 @@ def _plan_file(write: Write) -> list[Planned]:
     report = write.check_report
     if is_stale(write, db_clock.now()):
         raise RequestInvalid(
-            "Its keys were looked up too long ago: a record may have come or gone. "
-            "Look them up again."
+            "The keys were looked up too long ago: records may have been created or "
+            "deleted since. Look them up again."
         )
     size, sha256 = measure(write.path_of("as_sent"))
     if sha256 != report["as_sent_sha256"]:
-        raise RequestInvalid("The stored file is not what was checked.")
+        raise RequestInvalid("The stored file is not the one that was checked.")
     if write.is_run:
         return _plan_run(write, size, sha256)
     shown = requests.prepare_shown(write)
@@ -212,8 +212,8 @@ def _plan_run(write: Write, size: int, sha256: str) -> list[Planned]:
     found = list(calls.cut(path, table, envelopes, write.lanes))
     if len(found) != write.check_report.get("run", {}).get("calls", len(found)):
         raise RequestInvalid(
-            f"It takes {len(found):,} requests now: another number of records goes in "
-            "one than when it was checked. Go back to the form and review it again."
+            f"It takes {len(found):,} requests now, since the number of records in one "
+            "request changed after the check. Go back to the form and review it again."
         )
     around = {
         type_: {
@@ -233,7 +233,7 @@ def _plan_run(write: Write, size: int, sha256: str) -> list[Planned]:
 
 def _plan_parts(shown: Request, parts: list[dict[str, Any]]) -> list[Planned]:
     if not parts:
-        raise RequestInvalid("This file cannot be cut into small enough parts.")
+        raise RequestInvalid("This file cannot be split into small enough parts.")
     planned = []
     for told in parts:
         sha256 = told["sha256"]

@@ -54,11 +54,11 @@ def retry_failed(write: Write, actor: Actor) -> Write:
             failed = [outcome.row for outcome in store.outcomes(FAILED)]
     except sqlite3.DatabaseError:
         raise NoChild(
-            "The outcome of its rows cannot be read. Have them joined again, on the "
-            "page of its rows."
+            "The results of its rows cannot be read. Match the rows again on the page "
+            "of its rows."
         ) from None
     if not failed:
-        raise NoChild("No row of it failed.")
+        raise NoChild("No row failed.")
     return _retry(write, actor, failed)
 
 
@@ -71,15 +71,15 @@ def halve(call: Call, actor: Actor) -> Write:
     """
     write = call.batch.write
     if not call.has_hidden_fault:
-        raise NoChild("Its rows did not fail together, for one reason.")
+        raise NoChild("Its rows did not all fail for one reason.")
     in_file = calls.origin_of(write)
     rows = sorted(map(in_file, range(call.first_row, call.last_row + 1)))
     most = math.ceil(call.row_count / 2)
     made = _retry(write, actor, rows, most_per_request=most)
     if made.most_per_request != most or made.jobs.exists():
         raise NoChild(
-            f"Write {made.pk} is a draft of its failed rows already. Send it or "
-            "discard it first."
+            f"Write {made.pk} is already a draft of its failed rows. Send or discard "
+            "it first."
         )
     return made
 
@@ -148,11 +148,11 @@ def try_first(write: Write, actor: Actor, count: int) -> Write:
     not more rows than that, or if some are on trial already.
     """
     if not write.is_draft or not write.is_ready or write.source != Write.Source.CSV:
-        raise NoChild("Only a file that was checked and not sent can be tried.")
+        raise NoChild("Only a checked file that was not sent can have a trial.")
     if write.relation == Write.Relation.TRIAL:
-        raise NoChild("This is a trial itself. Discard it, and try fewer rows.")
+        raise NoChild("This is already a trial. Discard it and choose fewer rows.")
     if not 1 <= count < (write.row_count or 0):
-        raise NoChild(f"Try 1 to {(write.row_count or 1) - 1:,} rows.")
+        raise NoChild(f"Enter 1 to {(write.row_count or 1) - 1:,} rows.")
     recipe = write.recipe
     _need_quota(write, actor)
     tried = origin_of(recipe).row(1 + count) - 1
@@ -173,7 +173,7 @@ def try_first(write: Write, actor: Actor, count: int) -> Write:
             _take_from(write, replace(recipe, skip_first=tried))
     except IntegrityError:
         delete(name)
-        raise NoChild("Some rows of it are on trial already.") from None
+        raise NoChild("It already has a trial.") from None
     except BaseException:
         delete(name)
         raise
@@ -182,7 +182,7 @@ def try_first(write: Write, actor: Actor, count: int) -> Write:
 
 def _take_from(write: Write, recipe: Recipe) -> None:
     if not write.revise(is_ready=False, recipe_json=recipe_as_json(recipe)):
-        raise NoChild("It was changed at the same moment. Look at it again.")
+        raise NoChild("It was changed at the same time. Review it again.")
 
 
 def discard(write: Write, *, wait: bool = True, by: str = "") -> bool:

@@ -40,9 +40,9 @@ def _reason(last_used: datetime | None) -> str:
     if last_used:
         when = f"on {timezone.localtime(last_used):%-d %b %Y at %H:%M:%S}"
     return (
-        f"The database was last in use {when}, so it may be a back-up, and what was "
-        "sent after that is not in it. Look in Ampersand and in the customer's system, "
-        "then resume this write or cancel it."
+        f"The database was last in use {when}, so it may be a backup that lacks what "
+        "was sent since. Check Ampersand and the customer's system, then resume or "
+        "cancel this write."
     )
 
 

@@ -22,7 +22,7 @@ from writes.worker.import_operations import page_of
 # An operation begins while its request is under way. The two clocks may differ.
 BEFORE, AFTER = timedelta(minutes=1), timedelta(minutes=15)
 MOST_PAGES = 5
-OF_ANOTHER = "This is the operation of another request."
+OF_ANOTHER = "This operation belongs to another request."
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ def find_operations(call: Call) -> Found:
     """
     write, since = call.batch.write, call.sent_at
     if call.state != Call.State.UNKNOWN or since is None:
-        raise NotAnswered("Nothing is unknown of this request any more.")
+        raise NotAnswered("This request no longer has an unknown outcome.")
     group = Group.objects.filter(
         integration=write.integration_id, group_ref=write.group_ref
     ).first()
     if group is None:
         raise NotAnswered(
-            "Which installation the customer has is not known here. An admin fetches "
-            "the groups on the page of the project."
+            "The customer's installation is not known here. An admin can refresh the "
+            "customers on the project's page."
         )
     found, after = [], ""
     for _ in range(MOST_PAGES):
@@ -118,7 +118,7 @@ def _link(call: Call, actor: Actor, remote_id: str) -> None:
             reason="",
         )
         if not linked:
-            raise NothingToDecide("It was decided about meanwhile.")
+            raise NothingToDecide("It was resolved meanwhile.")
         batch = call.batch
         AuditEvent.record(
             action="call.linked",

@@ -21,9 +21,9 @@ def need_quota(user: User, more: int) -> None:
     kept, most = kept_by(user), settings.DRAFTS_MIB * MIB
     if kept + more > most:
         raise QuotaReached(
-            f"Your drafts keep {kept / MIB:,.1f} MiB of files; with this one they "
-            f"would keep more than the {settings.DRAFTS_MIB:,} MiB that each person "
-            "has. Send some of them, or discard them, then do it again."
+            f"Your drafts use {kept / MIB:,.1f} MiB of files; with this one they would "
+            f"exceed the {settings.DRAFTS_MIB:,} MiB that each user has. Send or "
+            "discard some of them, then try again."
         )
 
 

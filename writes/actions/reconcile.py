@@ -45,7 +45,7 @@ class Taken(NothingChanged):
     """Another operation of this console is the one with that id: `twin`."""
 
     def __init__(self, twin: Operation) -> None:
-        super().__init__(f"Operation #{twin.pk} is that one.")
+        super().__init__(f"It is operation #{twin.pk}.")
         self.twin = twin
 
 
@@ -144,13 +144,13 @@ def doubts_about(operation: Operation, remote: RemoteOperation) -> list[str]:
     doubts = []
     name, began, sent = remote.object_name, remote.create_time, operation.sent_at
     if name and name.casefold() != operation.object_name.casefold():
-        doubts.append(f"It writes {name}, and {operation.object_name} was sent.")
+        doubts.append(f"It writes {name}, but {operation.object_name} was sent.")
     if remote.action_type and remote.action_type.casefold() != "write":
-        doubts.append(f"It is no write: Ampersand calls it “{remote.action_type}”.")
+        doubts.append(f"It is not a write: Ampersand calls it “{remote.action_type}”.")
     if began and sent and began < sent - CLOCKS_DIFFER:
-        doubts.append(f"It began {_moment(began)}, before this was sent.")
+        doubts.append(f"It started {_moment(began)}, before this was sent.")
     elif began and sent and began > sent + BEGINS_WITHIN:
-        doubts.append(f"It began {_moment(began)}, long after this was sent.")
+        doubts.append(f"It started {_moment(began)}, long after this was sent.")
     return doubts
 
 
@@ -160,9 +160,7 @@ def _moment(moment: object) -> str:
 
 def _need_unknown(operation: Operation) -> None:
     if operation.state != State.UNKNOWN:
-        raise NotUnknown(
-            "Nothing was changed, since it is known by now what became of it."
-        )
+        raise NotUnknown("Nothing was changed: its outcome is known by now.")
 
 
 def _twin(operation: Operation, remote_id: str) -> Operation | None:
@@ -179,7 +177,7 @@ def _leave_to(
     who = actor.name
     with transaction.atomic():
         if not operation.resolve(f"{who} found that it is operation #{twin.pk}."):
-            raise NotUnknown("Nothing was changed: somebody decided about it already.")
+            raise NotUnknown("Nothing was changed: it is already resolved.")
         detail = {"remote_id": twin.remote_id, "operation": str(twin.pk)}
         _audit(operation, actor, "operation.linked", detail)
 
@@ -193,8 +191,8 @@ def _ask(operation: Operation, remote_id: str) -> RemoteOperation:
         if error.problem.status != 404:
             raise NothingChanged(_not_asked(problem_in_words(error))) from None
         raise NothingChanged(
-            f"Nothing was changed: Ampersand knows no such operation in {project}. "
-            "Compare the id, letter by letter."
+            f"Nothing was changed: Ampersand has no such operation in {project}. Check "
+            "the id."
         ) from None
     except (AmpersandError, NoActiveKey, UnreadableSecret) as error:
         raise NothingChanged(_not_asked(problem_in_words(error))) from None

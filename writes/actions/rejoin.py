@@ -27,21 +27,21 @@ def rejoin(write: Write, actor: Actor) -> FileJob:
     One that is open already is returned as it is. Raises `NothingToJoin`.
     """
     if write.source != Write.Source.CSV or write.state != Write.State.CONFIRMED:
-        raise NothingToJoin("Only a file that was sent has rows to join.")
+        raise NothingToJoin("Only a file that was sent has rows to match.")
     try:
         size = write.path_of("as_sent").stat().st_size
     except FileNotFoundError as error:
         raise NothingToJoin(in_words(error)) from None
     if is_moving(write):
         raise NothingToJoin(
-            "It has not ended yet. Its rows are joined by themselves when it has."
+            "It is still running. Its rows are matched automatically when it ends."
         )
     if job := write.jobs.filter(kind=JOIN, state__in=FileJob.OPEN).first():
         return job
     with transaction.atomic():
         AuditEvent.record(
             action="rows.rejoined",
-            subject=f"Rows of write {write.pk}, joined to their outcome anew",
+            subject=f"Rows of write {write.pk}, matched to their results again",
             about=write,
             actor=actor,
             detail={"write": write.pk},

@@ -77,8 +77,8 @@ def hold_back(now: datetime) -> int:
     waiting = Operation.objects.filter(state=State.WAITING)
     reasons = {
         "The write is paused.": paused_condition(),
-        "Too many rows of its write failed.": too_many_failed_condition(),
-        "Another part did not end well.": stopped_condition(),
+        "Too many rows of this write failed.": too_many_failed_condition(),
+        "Another part did not succeed.": stopped_condition(),
     }
     return sum(
         hold(operation, why)

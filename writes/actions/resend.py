@@ -101,8 +101,8 @@ def _need_same(draft: Write, batch: Batch) -> None:
         return
     raise NeedsReview(
         draft,
-        "Nothing was sent: the connection was changed since, so it would not be the "
-        "same request. Look at it, then send it here.",
+        "Nothing was sent: the connection was changed since, so the request would "
+        "differ. Review it, then send it here.",
     )
 
 
@@ -112,13 +112,14 @@ def _check(draft: Write, batch: Batch) -> None:
         begin_job.begin(draft, FileJob.Kind.CHECK, size=size)
         raise NeedsReview(
             draft,
-            "Nothing was sent yet: the file is checked once more, then send it here.",
+            "Nothing was sent yet: the file is being checked again. Send it here "
+            "afterwards.",
         )
     begin_job.begin(draft, FileJob.Kind.CHECK, size=0)
     draft.refresh_from_db()
     if not draft.is_ready or draft.delivery != Write.Delivery.TEXT:
         raise NeedsReview(
             draft,
-            "Nothing was sent: what the object takes was changed since, so the rows "
-            "need a look.",
+            "Nothing was sent: the fields of the object were changed since. Review "
+            "the rows, then send it here.",
         )

@@ -105,7 +105,7 @@ def _forget(write: Write, now: datetime) -> bool:
         return False
     AuditEvent.record(
         action="write.files_deleted",
-        subject=f"Files of write {write.pk}, past their time",
+        subject=f"Files of write {write.pk}, retention period ended",
         about=write,
         detail={
             "write": write.pk,

@@ -79,7 +79,7 @@ def decide(call: Call, actor: Actor, *, was_written: bool, looked_at: str) -> No
         )
         before = unknown.first()
         if before is None:
-            raise NothingToDecide("It was decided about meanwhile.")
+            raise NothingToDecide("It was resolved meanwhile.")
         rows = before.unknown
         succeeded, failed = (rows, 0) if was_written else (0, rows)
         unknown.update(

@@ -28,20 +28,28 @@ def installation_of(write: Write) -> Installation | None:
 
 def _doubts(group: Group, write: Write) -> list[str]:
     if group.health == Group.NOT_INSTALLED:
-        return [f"{group} does not have this integration installed: expect a refusal."]
+        return [
+            f"{group} has not installed this integration. Ampersand will probably "
+            "refuse the write."
+        ]
     doubts = []
     if group.is_unwell:
         doubts.append(
-            f"Ampersand calls the installation of {group} {group.health}"
-            f"{_said_of(group)}. Expect a refusal until the customer connects again."
+            f"Ampersand reports the installation of {group} as {group.health}"
+            f"{_said_of(group)}. It will probably refuse the write until the customer "
+            "reconnects."
         )
     if group.lacks(write.object_name):
-        doubts.append(f"{group} has no {write.object_name} to write: expect a refusal.")
+        doubts.append(
+            f"{group} has no writable {write.object_name}. Ampersand will probably "
+            "refuse the write."
+        )
     elif write.action == Write.Action.DELETE and group.forbids_deleting(
         write.object_name
     ):
         doubts.append(
-            f"{group} does not allow to delete a {write.object_name}: expect a refusal."
+            f"{group} does not allow deleting a {write.object_name}. Ampersand will "
+            "probably refuse the write."
         )
     return doubts
 

@@ -11,7 +11,7 @@ State = Write.State
 MOST_SHOWN = 200
 
 _TEXTS = {
-    State.DRAFT: "{who} began it as a draft.",
+    State.DRAFT: "{who} created the draft.",
     State.CONFIRMED: "{who} confirmed it.",
     State.DISCARDED: "{who} discarded it. Nothing was sent.",
 }

@@ -60,8 +60,8 @@ def as_kept(
     found = [_association(row) for row in rows]
     if rows and not _are_taken(project, integration):
         rows[0].error = (
-            "Clear the associations: they go only to HubSpot, through a project of "
-            "today's API."
+            "Clear the associations: only HubSpot accepts them, through a project "
+            "that uses the current Write API."
         )
     if any(row.error for row in rows):
         return None
@@ -79,9 +79,9 @@ def _are_taken(project: Project | None, integration: Integration | None) -> bool
 def _association(row: AssociationRow) -> Association | None:
     number = whole_number(row.type_id, most=LARGEST_TYPE)
     if not row.to or len(row.to) > LONGEST_ID:
-        row.error = "Give the id of the record to associate, up to 100 characters."
+        row.error = "Enter the id of the record to associate, up to 100 characters."
     elif not number:
-        row.error = "The type is HubSpot's number, as 279."
+        row.error = "The type is HubSpot's association type id, for example 279."
     elif row.category not in CATEGORIES:
         row.error = "Choose one of the categories."
     else:

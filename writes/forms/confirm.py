@@ -31,12 +31,13 @@ class ConfirmForm(StyledForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     stop_after = forms.IntegerField(
-        label="Stop after so many failed rows",
+        label="Stop after this many failed rows",
         required=False,
         min_value=0,
         max_value=MOST_ROWS,
-        help_text="Counted over all parts; what has left by then goes on. Left empty, "
-        "failed rows stop nothing, and only a part that fails as a whole does.",
+        help_text="Counted over all parts; parts already sent continue. If empty, "
+        "failed rows do not stop the write; only a part that fails as a whole "
+        "does.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
     )
     count = forms.CharField(
@@ -74,18 +75,18 @@ class ConfirmForm(StyledForm):
         field = self.fields["reason"]
         field.label = "Why send it again?"
         field.help_text = "Required. Kept with the write and in the audit trail."
-        field.error_messages["required"] = "Say why the same is sent again."
+        field.error_messages["required"] = "Say why you send the same content again."
 
     def _ask_for_reason(self, control: EnvironmentControl) -> None:
         field = self.fields["reason"]
         field.required = control.needs_reason
         field.error_messages["required"] = (
-            f"{control} asks for a reason or ticket. Say why this is sent."
+            f"{control} requires a reason or ticket. Say why you send this."
         )
         field.help_text = (
-            f"{control} asks for one with every write."
+            f"{control} requires one for every write."
             if control.needs_reason
-            else "May be left empty. Shown wherever this write is shown."
+            else "Optional. Shown wherever this write is shown."
         )
 
     def _ask_for_name(self) -> None:
@@ -93,7 +94,9 @@ class ConfirmForm(StyledForm):
             del self.fields["name"]
             return
         field = self.fields["name"]
-        field.help_text = f"Type “{self.project.name}” to say that you mean live data."
+        field.help_text = (
+            f"Type “{self.project.name}” to confirm that you write live data."
+        )
         field.error_messages["required"] = (
             f"Type the project's name, “{self.project.name}”."
         )
@@ -101,7 +104,7 @@ class ConfirmForm(StyledForm):
     def _ask_for_count(self) -> None:
         field = self.fields["count"]
         field.help_text = (
-            f"Type {self.row_count} to say that you mean to delete that many."
+            f"Type {self.row_count} to confirm how many records you delete."
         )
         field.error_messages["required"] = f"Type {self.row_count}."
 

@@ -65,7 +65,7 @@ def _column(name: str, number: int, zone: str, post: QueryDict) -> ColumnRecipe:
     if post.get(f"leave_{number}"):
         return ColumnRecipe(name="")
     if not sent_as:
-        raise InvalidRecipe(f"Column “{name}” needs a name, or choose to leave it out.")
+        raise InvalidRecipe(f"Column “{name}” needs a field name, or exclude it.")
     return ColumnRecipe(
         name=sent_as,
         trim=bool(post.get(f"trim_{number}")),
@@ -98,8 +98,8 @@ def _need_no_nul(*texts: str) -> None:
     """Refuse what Salesforce would not take, and no database keeps."""
     if any(NUL in text for text in texts):
         raise InvalidRecipe(
-            "A text holds a NUL character, which cannot be sent. If it is the name of "
-            "a column, take it out in the file, and upload that again."
+            "A text contains a NUL character, which cannot be sent. If it is a column "
+            "name, remove it in the file and upload the file again."
         )
 
 
@@ -126,8 +126,8 @@ def with_cells(
         number = whole_number(row)
         if number is None or (number, column) not in cells_at_fault:
             raise InvalidRecipe(
-                f"Nothing is wrong with {shown(column)} of row {shown(row)}, or the "
-                "page is old. Reload it."
+                f"There is no error in {shown(column)} of row {shown(row)}, or this "
+                "page is outdated. Reload it."
             )
         _need_no_nul(value)
         cells[number, column] = value

@@ -22,7 +22,7 @@ class LinkForm(StyledForm):
         help_text="As Ampersand's dashboard shows it.",
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
     )
-    is_sure = forms.BooleanField(label="It is this one all the same", required=False)
+    is_sure = forms.BooleanField(label="Link it anyway", required=False)
 
     def clean_remote_id(self) -> str:
         """Refuse what cannot be an id."""
@@ -64,9 +64,9 @@ class NotWrittenForm(StyledForm):
 
     ids = "not_written_%s"
     looked_at = forms.CharField(
-        label="What did you look at?",
+        label="What did you check?",
         max_length=LONGEST_REASON,
-        help_text="For those who come after you, as “no such contact in Salesforce”.",
+        help_text="For your colleagues, for example “no such contact in Salesforce”.",
     )
 
 
@@ -79,8 +79,8 @@ class AgainForm(ConfirmForm):
 
     ids = "again_%s"
     looked = forms.BooleanField(
-        label="I looked, and it is not there",
-        error_messages={"required": "Look first, then tick this."},
+        label="I checked, and it was not written",
+        error_messages={"required": "Check first, then confirm this."},
     )
     field_order = ("looked", "reason", "name")
 

@@ -71,12 +71,12 @@ def _of_field(name: str, value: Any, index: FieldIndex, action: str) -> list[Rem
         near = (
             f" Did you mean {listed(match.suggestions)}?" if match.suggestions else ""
         )
-        return [Remark(name, "warns", f"No field {name} is known here.{near}")]
+        return [Remark(name, "warns", f"The field list has no {name}.{near}")]
     if match.is_relationship:
         return []
     if not may_be_set(match.field, action):
         by = _WITH[Write.Action(action)]
-        text = f"{match.field.name} cannot be set by {by}: leave it out."
+        text = f"{match.field.name} cannot be set by {by}: remove it."
         return [Remark(name, "warns", text)]
     return [
         Remark(name, level, message)

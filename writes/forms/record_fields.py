@@ -138,7 +138,7 @@ def _name(name: str, seen: set[str]) -> str:
     if name.casefold() in seen:
         raise InvalidRecord(
             "twice",
-            f"“{name}” is here twice. Salesforce does not tell upper from lower case.",
+            f"“{name}” is here twice. Salesforce ignores upper and lower case.",
         )
     seen.add(name.casefold())
     return str(_whole(name))
@@ -150,8 +150,8 @@ def _whole(value: Any, depth: int = 0) -> Any:
         if _UNFIT.search(value):
             raise InvalidRecord(
                 "text",
-                "This holds a NUL character or half of a surrogate pair, which no text "
-                "can carry.",
+                "This contains a NUL character or half of a surrogate pair, which "
+                "cannot be sent.",
             )
     elif depth > DEEPEST:
         raise InvalidRecord("too-deep", "This JSON is nested too deeply.")
@@ -191,7 +191,7 @@ def number(text: str) -> int | float:
     if not _NUMBER.fullmatch(text):
         raise InvalidRecord(
             "number",
-            "This is not a number as JSON writes it: digits, a point for decimals, no "
+            "This is not a JSON number: use digits, a point for decimals and no "
             "thousands separators.",
         )
     if len(text) > 400:
@@ -222,7 +222,7 @@ def _row(name: str, value: Any) -> FieldRow:
     # A browser changes these: no line in a name comes back, and no CR by itself.
     # And none behind a value of one line, which `read_rows` leaves out.
     if not name.isprintable() or (isinstance(value, str) and _changes(value)):
-        raise NotFlat("This record has line ends that only JSON can show.")
+        raise NotFlat("This record has line breaks that only JSON can show.")
     if value is None:
         return FieldRow(name, "null")
     if isinstance(value, bool):
@@ -287,13 +287,15 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     seen: set[str] = set()
     for name, _ in pairs:
         if _whole(name) != name.strip():
-            raise InvalidRecord("spaces", f"The name “{name}” has spaces at its ends.")
+            raise InvalidRecord(
+                "spaces", f"The name “{name}” has leading or trailing spaces."
+            )
         _name(name, seen)
     return dict(pairs)
 
 
 def _not_a_number(word: str) -> Any:
-    raise InvalidRecord("number", f"{word} is not a number that JSON can carry.")
+    raise InvalidRecord("number", f"{word} is not a valid JSON number.")
 
 
 def json_from_record(record: Mapping[str, Any]) -> str:

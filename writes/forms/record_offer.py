@@ -94,7 +94,7 @@ def _words(setting: FieldSetting | None, action: str) -> list[str]:
     elif when == "ifEmpty":
         words.append("written only if it is empty")
     if setting.default and when != "never":
-        words.append(f"“{setting.default}” where no value is given")
+        words.append(f"default “{setting.default}”")
     return words
 
 

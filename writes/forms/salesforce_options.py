@@ -30,24 +30,24 @@ class SalesforceOptions(forms.Form):
         choices=[
             ("", "Salesforce's default"),
             ("TRUE", "Apply the active rule"),
-            ("FALSE", "Apply none"),
+            ("FALSE", "Do not apply rules"),
         ],
         required=False,
     )
     assignment_rule = forms.RegexField(
         "^[A-Za-z0-9]{15}([A-Za-z0-9]{3})?$",
-        label="Or one rule, by its id",
+        label="Or a rule id",
         required=False,
-        error_messages={"invalid": "The id of a rule has 15 or 18 letters and digits."},
+        error_messages={"invalid": "A rule id has 15 or 18 letters and digits."},
     )
     allow_save = forms.BooleanField(
         label="Save despite duplicate alerts", required=False
     )
     include_record_details = forms.BooleanField(
-        label="Return the fields of duplicates", required=False
+        label="Return fields of duplicates", required=False
     )
     run_as_current_user = forms.BooleanField(
-        label="Check duplicates by the connected user's sharing rules",
+        label="Check duplicates with the connected user's sharing rules",
         required=False,
     )
     update_mru = forms.BooleanField(
@@ -57,7 +57,7 @@ class SalesforceOptions(forms.Form):
         "^[A-Za-z0-9._/-]{1,100}$",
         label="Client",
         required=False,
-        help_text="A partner's client id, as Salesforce gave it.",
+        help_text="A partner's client id from Salesforce.",
         error_messages={"invalid": "Letters, digits and . _ / - only, up to 100."},
     )
 
@@ -85,7 +85,7 @@ class SalesforceOptions(forms.Form):
         """Put an error where options are chosen that cannot be handed on."""
         said = self.cleaned_data
         if said.get("auto_assign") and said.get("assignment_rule"):
-            text = "Choose one: what Salesforce does, or a rule by its id."
+            text = "Choose either an option or a rule id."
             self.add_error("assignment_rule", forms.ValidationError(text, code="both"))
         if (
             project is None
@@ -101,8 +101,8 @@ class SalesforceOptions(forms.Form):
         is_taken = project.capabilities.takes_headers
         if headers and not (is_taken and integration.provider in SALESFORCE):
             text = (
-                "Clear the options for Salesforce: they go only to Salesforce, through "
-                "a project of today's API."
+                "Clear the Salesforce options: only Salesforce accepts them, through "
+                "a project that uses the current Write API."
             )
             name = next(name for name in OPTIONS if said[name])
             self.add_error(name, forms.ValidationError(text, code="not-taken"))

@@ -116,7 +116,7 @@ class TargetForm(StyledForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if any(field.errors for field in self.hidden_fields()):
-            text = "This page is incomplete or old. Reload it."
+            text = "This page is incomplete or outdated. Reload it."
             self.add_error(None, forms.ValidationError(text, code="old-page"))
         project, integration = cleaned.get("project"), cleaned.get("integration")
         if project and integration and integration.project_id != project.pk:
@@ -135,7 +135,7 @@ class TargetForm(StyledForm):
         able = project.capabilities
         if action in (able.file_actions if of_file else able.actions):
             return
-        api = f"{project} speaks: {project.get_generation_display()}."
+        api = f"{project} uses: {project.get_generation_display()}."
         lacks = _LACKS[Write.Action(action)]
         if action in able.file_actions and not of_file:
             lacks = _ONLY_ROWS
@@ -154,26 +154,26 @@ class TargetForm(StyledForm):
 
 
 _ONLY_ROWS = (
-    "This project deletes only the rows of a file. Upload a CSV with the column of the "
-    "ids alone and the action Delete, be it of one row."
+    "This project deletes only rows of a file. Upload a CSV with only the id column "
+    "and choose Delete, even for one row."
 )
 _BY_KEY = (
-    "This project neither creates nor updates the rows of a file by themselves. Choose "
-    "Upsert, which does both by a key."
+    "This project cannot only create or only update rows of a file. Choose Upsert, "
+    "which does both by a key."
 )
 # What to do where an API does not have a kind of write.
 _LACKS = {
     Write.Action.DELETE: "Nothing can be deleted through this project. Delete the "
-    "record in the customer's system, or choose a project of today's API.",
-    Write.Action.UPSERT: "This project has no upsert by a key. Upload a CSV with the "
-    "action Create, Update or Delete, or Create or update by a key, which is looked up "
-    "first; or choose a project whose API has upserts.",
+    "record in the customer's system, or choose a project that uses the current Write "
+    "API.",
+    Write.Action.UPSERT: "This project has no upsert by a key. Upload a CSV and choose "
+    "Create, Update, Delete, or Create or update by a key, which looks up the "
+    "keys first; or choose a project whose API has upserts.",
     Write.Action.CREATE: _BY_KEY,
     Write.Action.UPDATE: _BY_KEY,
-    Write.Action.BY_ID: "This project takes no file of them. Choose Upsert with the "
-    "key id: every row needs one then.",
-    Write.Action.BY_KEY: "Nothing is looked up through this project: it has an upsert "
-    "by a key. Choose that.",
+    Write.Action.BY_ID: "This project does not support this for files. Choose Upsert "
+    "with the key id: every row then needs an id.",
+    Write.Action.BY_KEY: "This project does not look up keys: choose Upsert by a key.",
 }
 
 
@@ -185,16 +185,16 @@ def need_installed(
     As Ampersand told it last; nothing is known of a group that was only typed in.
     """
     if group.lacks(chosen.name):
-        text = f"{group} has no {chosen} to write, as of {_as_of(group)}"
+        text = f"{group} has no writable {chosen}, as of {_as_of(group)}"
         form.add_error("object", forms.ValidationError(text, code="not-installed"))
     elif action == Write.Action.DELETE and group.forbids_deleting(chosen.name):
-        text = f"{group} did not allow to delete a {chosen}, as of {_as_of(group)}"
+        text = f"{group} does not allow deleting a {chosen}, as of {_as_of(group)}"
         form.add_error("action", forms.ValidationError(text, code="not-allowed"))
 
 
 def _as_of(group: Group) -> str:
     moment = timezone.localtime(group.seen_at).strftime("%-d %b %Y %H:%M")
-    return f"{moment}. An admin can fetch it again, on the page of the project."
+    return f"{moment}. An admin can refresh it on the project's page."
 
 
 def _not_part(chosen: object, whole: object) -> forms.ValidationError:

@@ -25,8 +25,8 @@ class UpsertForm(TargetForm):
         max_length=200,
         validators=[validate_reference],
         help_text=(
-            "The column that decides between insert and update: id, or an External ID "
-            "field, as external_id__c."
+            "The column that decides between create and update: id, or an External ID "
+            "field, for example external_id__c."
         ),
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
     )
@@ -43,7 +43,7 @@ ACTIONS = [
 
 
 MODES = [
-    ("synchronous", "Synchronous: every row is told at once"),
+    ("synchronous", "Synchronous: result of every row at once"),
     ("asynchronous", "Asynchronous: written later"),
 ]
 # The kinds of write that can be done so.
@@ -60,10 +60,10 @@ class CsvForm(SalesforceOptions, UpsertForm):
         widget=forms.Select(attrs=allowed_by_project("actions")),
     )
     all_or_none = forms.BooleanField(
-        label="All rows of a request or none",
+        label="All or none",
         required=False,
-        help_text="Up to 100 rows go in one request. If one of them fails, none of "
-        "that request is written.",
+        help_text="A request has up to 100 rows. If one of them fails, none of that "
+        "request is written.",
     )
     mode = forms.ChoiceField(
         label="How Ampersand writes",
@@ -71,17 +71,17 @@ class CsvForm(SalesforceOptions, UpsertForm):
         required=False,
         initial="synchronous",
         widget=forms.Select(attrs=allowed_by_project("modes")),
-        help_text="Asynchronous suits updates of a system that often takes no more for "
-        "now. Of an asynchronous create, Ampersand does not tell which rows failed "
-        "where only some did, and where a try timed out, records can be created twice. "
-        "A deletion is always synchronous.",
+        help_text="Asynchronous suits updates of a system that is often busy. For an "
+        "asynchronous create, Ampersand does not say which rows failed when "
+        "only some did, and records can be created twice when a try timed out. "
+        "Deletes are always synchronous.",
     )
     deadline_hours = forms.IntegerField(
-        label="Hours that Ampersand may try",
+        label="Hours to retry",
         required=False,
         min_value=1,
         max_value=LONGEST_DEADLINE,
-        help_text=f"1 to {LONGEST_DEADLINE}; 1 if nothing is typed.",
+        help_text=f"1 to {LONGEST_DEADLINE}; 1 if empty.",
     )
     file = forms.FileField(
         label="CSV file",
@@ -99,16 +99,16 @@ class CsvForm(SalesforceOptions, UpsertForm):
         key = self.fields["primary_key"]
         key.required = False
         key.help_text = (
-            "By a key: the column that decides between insert and update, as "
-            "external_id__c. By id: the column of the ids; a row without one is "
-            "created where the action says so. Where a project upserts and deletes, a "
-            "delete takes a key, too."
+            "By a key: the column that decides between create and update, for example "
+            "external_id__c. By id: the column of the ids; rows without an id are "
+            "created if the action says so. Where a project has upserts, a delete "
+            "accepts a key, too."
         )
         self.earlier = earlier
         self.too_big = False
         if earlier is not None:
             self.fields["file"].help_text = (
-                f"Choose none to take {earlier.file_name} as it was uploaded for write "
+                f"Leave empty to use {earlier.file_name} again, as uploaded for write "
                 f"{earlier.pk}."
             )
 
@@ -125,7 +125,7 @@ class CsvForm(SalesforceOptions, UpsertForm):
         if action == Write.Action.CREATE:
             cleaned["primary_key"] = ""
         elif not cleaned.get("primary_key") and "primary_key" not in self.errors:
-            text = "Name the column that tells which record each row is."
+            text = "Enter the column that identifies the record of each row."
             self.add_error("primary_key", forms.ValidationError(text, code="required"))
         self.need_takable(cleaned.get("project"), cleaned.get("integration"))
         self._clean_mode(cleaned, action)
@@ -140,10 +140,12 @@ class CsvForm(SalesforceOptions, UpsertForm):
         """Put an error where nothing can be looked up by what is chosen."""
         project = self.cleaned_data.get("project")
         if project and project.capabilities.searches and not project.search_url:
-            text = f"{project} has no search address. An admin sets it on its page."
+            text = (
+                f"{project} has no search URL. An admin sets it on the project's page."
+            )
             self.add_error("action", forms.ValidationError(text, code="no-search"))
         if self.cleaned_data.get("primary_key", "").casefold() == "id":
-            text = "Ids need not be looked up. Choose Create or update by id."
+            text = "Ids do not need a lookup. Choose Create or update by id."
             self.add_error("action", forms.ValidationError(text, code="by-id"))
 
     def _clean_mode(self, cleaned: dict[str, Any], action: str) -> None:
@@ -153,15 +155,15 @@ class CsvForm(SalesforceOptions, UpsertForm):
         cleaned["deadline_hours"] = hours if is_later else None
         project = cleaned.get("project")
         if is_later and project and not project.capabilities.takes_asynchronous:
-            text = f"{project} writes at once alone. Choose Synchronous."
+            text = f"{project} supports only Synchronous."
             self.add_error("mode", forms.ValidationError(text, code="not-capable"))
 
     def clean_file(self) -> UploadedFile[bytes] | None:
         """Ask for a file unless an earlier one serves; make its name fit to show."""
         if self.too_big:
             raise forms.ValidationError(
-                "This file is over 1 GiB, and nothing of it was kept. Split it, and "
-                "upload the pieces one after the other.",
+                "This file is over 1 GiB and was not stored. Split it and upload the "
+                "pieces one after the other.",
                 code="too-big",
             )
         file: UploadedFile[bytes] | None = self.cleaned_data["file"]
@@ -183,7 +185,8 @@ class UrlForm(UpsertForm):
         widget=forms.TextInput(
             attrs={"inputmode": "url", "placeholder": "https://…/data.csv"}
         ),
-        help_text="Ampersand must be able to GET it without signing in; up to 150 MiB.",
+        help_text="Ampersand must be able to download it without signing in; up to 150 "
+        "MiB.",
     )
 
     def clean(self) -> dict[str, Any]:
@@ -202,28 +205,28 @@ class UrlForm(UpsertForm):
             host, _ = parts.hostname, parts.port
         except ValueError:
             raise forms.ValidationError(
-                "This is not an address.", code="address"
+                "This is not a valid URL.", code="address"
             ) from None
         if parts.scheme not in ("http", "https") or not host:
             raise forms.ValidationError(
-                "Give the full address, as https://host/file.csv.", code="address"
+                "Enter the full URL, for example https://host/file.csv.", code="address"
             )
         if parts.username is not None or parts.password is not None:
             raise forms.ValidationError(
-                "Leave user name and password out of the address.", code="user-name"
+                "Remove the user name and password from the URL.", code="user-name"
             )
         if not url.isprintable() or " " in url:
             raise forms.ValidationError(
-                "An address has no spaces: write them as %20.", code="spaces"
+                "A URL has no spaces: write them as %20.", code="spaces"
             )
         if parts.fragment:
             raise forms.ValidationError(
-                "Leave out everything from “#” on.", code="fragment"
+                "Remove everything from “#” on.", code="fragment"
             )
         if is_private_host(host) and endpoint(parts) not in settings.PRIVATE_HOSTS:
             raise forms.ValidationError(
-                "Ampersand fetches this address from outside; it cannot reach a "
-                "private one.",
+                "Ampersand downloads this URL from outside and cannot reach a private "
+                "address.",
                 code="private",
             )
         return url

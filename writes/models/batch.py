@@ -184,8 +184,9 @@ class Batch(models.Model):
         project = self.write.project
         if project.generation != self.generation:
             raise RequestInvalid(
-                f"Nothing was sent: it was made for another API than {project.name} "
-                f"speaks now ({project.get_generation_display()}). Make it anew."
+                "Nothing was sent: this write was made for another API than "
+                f"{project.name} uses now ({project.get_generation_display()}). Create "
+                "it again."
             )
 
     def need_same_text(self) -> None:
@@ -194,7 +195,7 @@ class Batch(models.Model):
             return
         path, part = self.write.path_of("as_sent"), cast(Part, self.part)
         if part_digest(path, part) != self.csv_sha256:
-            raise RequestInvalid("The stored file is not what was confirmed.")
+            raise RequestInvalid("The stored file is not the one that was confirmed.")
 
     def request_shown(self) -> Request:
         """Return the request with a few words in place of a long CSV."""

@@ -95,11 +95,11 @@ class Call(models.Model):
     class Trust(models.TextChoices):
         POSITION = "position", "Row by row"
         UNVERIFIED = "unverified", "Row by row; ids of new records are not verified"
-        IDS = "ids", "By their ids"
-        COUNTS = "counts", "By the counts"
-        SUMS = "sums", "Only how many, not which"
-        PERSON = "person", "By a person"
-        NONE = "", "Not known"
+        IDS = "ids", "By record id"
+        COUNTS = "counts", "By counts"
+        SUMS = "sums", "Counts only, not which rows"
+        PERSON = "person", "By a user"
+        NONE = "", "Unknown"
 
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="calls")
     number = models.PositiveIntegerField()

@@ -27,7 +27,7 @@ class FileJob(models.Model):
 
     class Kind(models.TextChoices):
         CHECK = "check", "Checking"
-        JOIN = "join", "Joining rows to their outcome"
+        JOIN = "join", "Matching rows to results"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"

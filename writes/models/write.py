@@ -35,11 +35,11 @@ def new_path(kind: str, ending: str = "csv") -> str:
 # The files of a write in words, as the beginning of a sentence.
 _WHAT = {
     "original": "The file as uploaded",
-    "as_read": "The file as read",
+    "as_read": "The file as converted",
     "as_sent": "The file as sent",
-    "held_back": "The file of the rows held back",
-    "findings": "The file of the findings",
-    "rows_store": "The outcome of the rows",
+    "held_back": "The file of excluded rows",
+    "findings": "The file of check results",
+    "rows_store": "The result of each row",
 }
 
 
@@ -96,9 +96,9 @@ class Write(models.Model):
 
         TEXT = "text", "In one request"
         PARTS = "parts", "In parts"
-        CONSOLE = "console", "Fetched by Ampersand from this console"
-        STORE = "store", "Fetched by Ampersand from the S3 store"
-        UPLOAD = "upload", "Put into Ampersand's storage"
+        CONSOLE = "console", "Downloaded by Ampersand from this console"
+        STORE = "store", "Downloaded by Ampersand from the S3 store"
+        UPLOAD = "upload", "Uploaded to Ampersand's storage"
 
     class Relation(models.TextChoices):
         """What a write is to the one that it came from."""
@@ -476,16 +476,20 @@ class Write(models.Model):
             name += f" ({self.file_name})"
         if self.files_deleted_at:
             return (
-                f"{name} is not kept any more: it was deleted on "
-                f"{self.files_deleted_at:%-d %b %Y}, past its time. What was sent "
-                "stays as it is, with its counts."
+                f"{name} was deleted on {self.files_deleted_at:%-d %b %Y}, when its "
+                "retention period ended. What was sent is not affected; its counts "
+                "are kept."
             )
         if not getattr(self, kind):
-            return f"{name} was not made: its file is not checked, or did not need it."
+            return (
+                f"{name} does not exist: the file has not been checked, or did not "
+                "need it."
+            )
         return (
-            f"{name} is missing. It was kept since {self.created_at:%-d %b %Y}, this "
-            "console did not delete it, and it is not in DATA_DIR any more. What was "
-            "sent stays as it is; what was not sent yet needs the file uploaded again."
+            f"{name} is missing. It was stored on {self.created_at:%-d %b %Y}, this "
+            "console did not delete it, and it is no longer in DATA_DIR. What was "
+            "sent is not affected; to send what was not sent yet, upload the file "
+            "again."
         )
 
     def change(

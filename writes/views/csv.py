@@ -46,7 +46,9 @@ def csv(request: ConsoleRequest) -> HttpResponse:
     if earlier and (_is_fixed(earlier, request.user) or is_over(request, earlier)):
         return go_to_taken(request, NotYourDraft(earlier))
     if kept is not None:
-        messages.warning(request, "A file cannot be kept: choose it again.")
+        messages.warning(
+            request, "Browsers do not keep a chosen file: choose it again."
+        )
         form = CsvForm(initial=kept.dict(), earlier=earlier, user=request.user)
         return _page(request, form)
     if request.method != "POST":
@@ -61,7 +63,7 @@ def csv(request: ConsoleRequest) -> HttpResponse:
     try:
         content = _content(form, earlier)
     except FileNotFoundError:
-        form.add_error("file", "The stored file is gone. Choose it again.")
+        form.add_error("file", "The stored file no longer exists. Choose it again.")
         return _page(request, form, status=422)
     try:
         write = save_draft(

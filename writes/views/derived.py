@@ -23,16 +23,18 @@ def retry(request: ConsoleRequest, pk: int) -> HttpResponse:
     try:
         child = derive.retry_failed(write, Actor.of(request))
     except NoChild as error:
-        messages.warning(request, f"Nothing was made. {error}")
+        messages.warning(request, f"Nothing was created. {error}")
         return redirect(write)
     except FileNotFoundError:
-        messages.error(request, "Nothing was made. The files of this write are gone.")
+        messages.error(
+            request, "Nothing was created. The files of this write no longer exist."
+        )
         return redirect(write)
     for other in derive.retries_of(write).exclude(pk=child.pk):
         messages.warning(
             request,
-            f"There is write {other.pk} already, a retry of these rows too. What that "
-            "one wrote is written once more if you send this one as well.",
+            f"Write {other.pk} is already a retry of these rows. What it wrote is "
+            "written again if you send this one as well.",
         )
     return redirect(child if child.jobs.exists() else check(child))
 
@@ -45,10 +47,12 @@ def halves(request: ConsoleRequest, pk: int, number: int) -> HttpResponse:
     try:
         child = derive.halve(call, Actor.of(request))
     except NoChild as error:
-        messages.warning(request, f"Nothing was made. {error}")
+        messages.warning(request, f"Nothing was created. {error}")
         return redirect("writes:call", pk, number)
     except FileNotFoundError:
-        messages.error(request, "Nothing was made. The files of this write are gone.")
+        messages.error(
+            request, "Nothing was created. The files of this write no longer exist."
+        )
         return redirect("writes:call", pk, number)
     return redirect(check(child))
 
@@ -61,13 +65,13 @@ def trial(request: ConsoleRequest, pk: int) -> HttpResponse:
     rows = whole_number(request.POST.get("rows", "").strip())
     try:
         if rows is None:
-            raise NoChild("Give the number of rows to try.")
+            raise NoChild("Enter the number of rows to try.")
         child = derive.try_first(write, Actor.of(request), rows)
     except NoChild as error:
         messages.warning(request, f"Nothing was changed. {error}")
         return redirect(write)
     except FileNotFoundError:
-        messages.error(request, "The stored file is gone. Upload it again.")
+        messages.error(request, "The stored file no longer exists. Upload it again.")
         return redirect(write)
     check(write)
     return redirect(check(child))

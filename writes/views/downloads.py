@@ -26,7 +26,7 @@ from writes.views.lookup import find_write
 _WHAT = {
     "original": "file as uploaded",
     "as_sent": "file as sent",
-    "held_back": "rows held back",
+    "held_back": "excluded rows",
 }
 
 
@@ -63,7 +63,7 @@ def findings(request: ConsoleRequest, pk: int) -> HttpResponseBase:
     note_download(
         request,
         "findings.downloaded",
-        f"Write {write.pk}: findings",
+        f"Write {write.pk}: check results",
         about=write,
         told=lambda: {"findings_sha256": measure(path)[1]},
     )

@@ -142,17 +142,17 @@ def go_to(
 
 
 _TAKEN = {
-    Write.State.CONFIRMED: "This form was sent before, and nothing was sent now. Here "
-    "is what became of it. Start a new write to send something else.",
-    Write.State.DISCARDED: "This form was discarded, and nothing was kept of it now. "
+    Write.State.CONFIRMED: "This form was already sent, and nothing was sent now. This "
+    "is its result. Start a new write to send something else.",
+    Write.State.DISCARDED: "This form was discarded, and nothing was saved now. Start "
+    "a new write.",
+    Write.State.DRAFT: "This form is another user's draft, and nothing was changed. "
     "Start a new write.",
-    Write.State.DRAFT: "This form is the draft of somebody else, and nothing was "
-    "changed. Start a new write.",
 }
 
 _ON_TRIAL = (
-    "Some of its rows are on trial, and nothing was changed: with another file the two "
-    "could overlap. Discard the trial first, or start a new write."
+    "Nothing was changed: this draft has a trial, and another file could overlap with "
+    "it. Discard the trial first, or start a new write."
 )
 
 

@@ -38,7 +38,7 @@ def _discard(request: ConsoleRequest, mine: WriteQuerySet) -> None:
     name = request.user.get_username()
     count = sum(derive.discard(write, wait=False, by=name) for write in chosen)
     if not count:
-        messages.warning(request, "Nothing was discarded: tick the drafts first.")
+        messages.warning(request, "Nothing was discarded: select drafts first.")
         return
     noun = "draft was" if count == 1 else "drafts were"
     messages.success(request, f"{count:,} {noun} discarded. Nothing was sent.")

@@ -32,8 +32,8 @@ from writes.views.lookup import find_write
 
 COLUMNS_SHOWN = 200
 _CHANGED = (
-    "Nothing was changed: it was changed at the same moment, or in another tab. Look "
-    "at it again."
+    "Nothing was saved: the draft was changed at the same time or in another tab. "
+    "Review it again."
 )
 
 
@@ -120,7 +120,7 @@ def _change(request: ConsoleRequest, *, write: Write) -> HttpResponse:
     """Do what the button says, and check the file anew."""
     action = file_actions.ACTIONS.get(request.POST.get("do", ""))
     if action is None or not write.is_draft:
-        messages.warning(request, "Nothing was changed: this is no draft any more.")
+        messages.warning(request, "Nothing was changed: this is no longer a draft.")
         return redirect(write)
     if request.POST.get("edition", str(write.edition)) != str(write.edition):
         # Its findings and columns may be others than those that were looked at.
@@ -131,7 +131,7 @@ def _change(request: ConsoleRequest, *, write: Write) -> HttpResponse:
     except InvalidRecipe as error:
         return _page(request, write, problem=str(error), status=422)
     except FileNotFoundError:
-        problem = "The stored file is gone. Upload it again."
+        problem = "The stored file no longer exists. Upload it again."
         return _page(request, write, problem=problem, status=422)
     return _check_anew(request, write, values)
 

@@ -54,7 +54,7 @@ def _begin_at_key(write: Write, request: ConsoleRequest) -> dict[str, Any]:
     groups = write.check_report.get("groups", [])
     found = next((g["first"][0] for g in groups if g["rule"] == "title-rows"), None)
     if found is None:
-        raise InvalidRecipe("This page is old. Reload it.")
+        raise InvalidRecipe("This page is outdated. Reload it.")
     before = _reading_of(write)
     begin = before.begin + found["row"] - 1
     return _reading_values(write, replace(before, begin=begin))
@@ -79,8 +79,8 @@ def _reading_values(write: Write, reading: Reading) -> dict[str, Any]:
 def _need_no_trial(write: Write) -> None:
     if write.is_on_trial:
         raise InvalidRecipe(
-            "Some of its rows are on trial: read otherwise, the two could overlap. "
-            "Discard the trial first."
+            "This draft has a trial, which could overlap if the file is read "
+            "differently. Discard the trial first."
         )
 
 
@@ -127,7 +127,7 @@ def _keep_one(
     def keep(write: Write, request: ConsoleRequest) -> dict[str, Any]:
         group = _chosen(write, request)
         if group["rule"] != "repeated-key":
-            raise InvalidRecipe("Only of rows with the same key one can be kept.")
+            raise InvalidRecipe("Only for duplicate keys one row can be kept.")
         rows = rows_but_one(write.path_of("findings"), kept=kept, **group)
         return _without(write, rows)
 
@@ -143,14 +143,14 @@ def _chosen(write: Write, request: ConsoleRequest) -> dict[str, Any]:
         if chosen == {name: group[name] for name in chosen} and names_its_rows(group):
             return chosen
     raise InvalidRecipe(
-        "Rows can be left out only where every row at fault is known. Reload the page, "
-        "and mend these in another way."
+        "Rows can be excluded only where every row with the error is known. Reload "
+        "the page, and fix these in another way."
     )
 
 
 def _without(write: Write, rows: list[int]) -> dict[str, Any]:
     if not rows:
-        raise InvalidRecipe("No row is there to be left out. Mend the cells instead.")
+        raise InvalidRecipe("There is no row to exclude. Fix the cells instead.")
     return _recipe_values(without_rows(write.recipe, rows))
 
 

@@ -23,7 +23,9 @@ def group_import(request: ConsoleRequest, pk: int) -> HttpResponse:
     except NotAnswered as error:
         messages.error(request, f"Not all operations were imported. {error}")
         return redirect(group.project)
-    more = " There are more; only the first pages were read." if found.has_more else ""
+    more = (
+        " There are more; only the first pages were imported." if found.has_more else ""
+    )
     messages.success(
         request,
         f"Operations of {group}: {found.new:,} imported, {found.known:,} known.{more}",

@@ -40,7 +40,9 @@ def link(request: ConsoleRequest, pk: int, number: int) -> HttpResponse:
     except NothingToDecide as error:
         messages.warning(request, f"Nothing was changed. {error}")
     else:
-        messages.success(request, "Linked. Its end says how the rows fared.")
+        messages.success(
+            request, "Linked. The result of its rows follows when it ends."
+        )
     return redirect(_address(call))
 
 

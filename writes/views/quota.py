@@ -22,7 +22,7 @@ def within_quota(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
             if body_size(request):
                 need_quota(request.user, body_size(request))
         except QuotaReached as error:
-            title, drafts = "Your drafts take too much room", reverse("writes:drafts")
+            title, drafts = "Your drafts use too much space", reverse("writes:drafts")
             way_out = {"way_out": drafts, "way_out_label": "Your drafts"}
             return too_large(request, str(error), title=title, **way_out)
         return view(request, *args, **kwargs)

@@ -74,7 +74,7 @@ def link(request: ConsoleRequest, pk: int) -> HttpResponse:
     if linked == batch.operation:
         told = "Linked. It is watched like any other operation now."
     else:
-        told = f"Noted. Operation #{linked.pk} tells what became of it."
+        told = f"Resolved. Operation #{linked.pk} has its result."
     messages.success(request, told)
     return redirect(batch.operation)
 
@@ -93,7 +93,7 @@ def written(request: ConsoleRequest, pk: int) -> HttpResponse:
         reconcile.was_written(batch, form.cleaned_data["record_id"], Actor.of(request))
     except NotUnknown as error:
         return _nothing(request, batch, str(error))
-    messages.success(request, "Noted as written. Nothing was sent.")
+    messages.success(request, "Resolved as written. Nothing was sent.")
     return redirect(batch.operation)
 
 
@@ -111,7 +111,7 @@ def not_written(request: ConsoleRequest, pk: int) -> HttpResponse:
         )
     except NotUnknown as error:
         return _nothing(request, batch, str(error))
-    messages.success(request, "Noted as not written. Nothing was sent.")
+    messages.success(request, "Resolved as not written. Nothing was sent.")
     return redirect(batch.operation)
 
 
@@ -130,13 +130,13 @@ def send_again(request: ConsoleRequest, pk: int) -> HttpResponse:
     except AlreadyDecided as error:
         return _nothing(request, batch, str(error))
     except RepeatFound as error:
-        twin = f"write {error.earlier.pk} went out with the same content just now."
+        twin = f"write {error.earlier.pk} was sent with the same content just now."
         return _nothing(request, batch, f"Nothing was sent: {twin}")
     except NeedsReview as error:
         messages.warning(request, str(error))
         return redirect(error.draft)
     except FileNotFoundError:
-        form.add_error(None, "The stored file is gone. Upload it again.")
+        form.add_error(None, "The stored file no longer exists. Upload it again.")
         return _page(request, batch, again_form=form, status=422)
     except (NoActiveKey, UnreadableSecret, RequestInvalid) as error:
         form.add_error(None, str(error))
@@ -204,13 +204,13 @@ def _risk(batch: Batch) -> str:
         return again_risk(batch.operation)
     if batch.operation.is_bulk and not resend.could_duplicate(batch):
         return (
-            f"Every row has its own {key}, so the same records are updated with the "
-            "same values. What others changed meanwhile would be overwritten."
+            f"Every row has its own {key}, so the same records get the same values. "
+            "Changes made by others meanwhile are overwritten."
         )
     if batch.write.url:
         return (
-            "Ampersand would fetch the address once more. Rows with their "
-            f"{key} are updated with the same values; a row without one would be "
-            "inserted twice, and nobody has looked at every row."
+            f"Ampersand would download the URL again. Rows with their {key} get the "
+            "same values; a row without one would be created twice, and not every row "
+            "was checked."
         )
     return again_risk(batch.operation)

@@ -86,7 +86,7 @@ def record(request: ConsoleRequest) -> HttpResponse:
         if row.is_cut and row.name.strip():
             messages.info(
                 request,
-                f"The line end behind the value of “{row.name.strip()}” was left out.",
+                f"The line break after the value of “{row.name.strip()}” was removed.",
             )
     return go_to(request, write, draft=write)
 
@@ -119,7 +119,7 @@ class _Typed:
         else:
             fields = record_fields.record_from_rows(self.rows)
             if any(row.error for row in self.rows):
-                self.error = "Some rows need another look."
+                self.error = "Check the marked rows."
                 return None
         if not fields:
             self.error = "A record needs at least one field."
@@ -172,7 +172,7 @@ class _Typed:
                 row.error = each.message
             else:
                 row.warnings.append(each.message)
-        self.error = "Look at what is said of its fields."
+        self.error = "Check the notes on its fields."
 
     def change(self, do: str, offer: Offer) -> None:
         """Add or remove a row, or show the same record in the other view."""
@@ -206,7 +206,7 @@ class _Typed:
     def _show_json(self) -> None:
         fields = record_fields.record_from_rows(self.rows)
         if any(row.error for row in self.rows):
-            self.error = "Mend the marked rows first; JSON could not say them."
+            self.error = "Fix the marked rows first; JSON cannot show them."
             return
         self.as_json, self.text = True, record_fields.json_from_record(fields)
         self.focus_json = True

@@ -55,7 +55,7 @@ def send(request: ConsoleRequest, pk: int) -> HttpResponse:
     except RepeatFound as found:
         return _stop(request, write, found.earlier, form)
     except FileNotFoundError:
-        problem = "The stored file is gone. Upload it again."
+        problem = "The stored file no longer exists. Upload it again."
         return review(request, write, form=form, problem=problem, status=422)
     except (NoActiveKey, UnreadableSecret, RequestInvalid) as error:
         if write.source == Write.Source.CSV and not write.is_ready:
@@ -73,9 +73,9 @@ def _not_reviewed(write: Write, reviewed: str) -> str:
     if not write.is_draft or not write.is_ready:
         return ""
     if not reviewed:
-        return "Nothing was sent: look at the exact request here first, then send it."
+        return "Nothing was sent: review the exact request here first, then send it."
     if reviewed != review_token(write, requests.prepare_shown(write)):
-        return "It was changed after you opened this page. Look at it again."
+        return "It was changed after you opened this page. Review it again."
     return ""
 
 
@@ -256,7 +256,7 @@ def deliver(request: ConsoleRequest, pk: int) -> HttpResponse:
     values = _way(write, request.POST)
     # Another edition, so that what is confirmed just now is not sent another way.
     if values is None or not write.revise(**values):
-        messages.warning(request, "Nothing was changed: there is no such choice.")
+        messages.warning(request, "Nothing was changed: this choice does not exist.")
     return redirect(write)
 
 
@@ -281,7 +281,7 @@ def discard(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Put a draft away. What was sent cannot be discarded."""
     write = find_write(request, pk, Role.OPERATOR)
     if not derive.discard(write, by=request.user.get_username()):
-        messages.warning(request, "This is no draft any more; nothing was changed.")
+        messages.warning(request, "This is no longer a draft; nothing was changed.")
         return redirect(write)
     messages.success(request, "The draft was discarded. Nothing was sent.")
     return redirect("home")

@@ -54,7 +54,7 @@ class RowFilter(Filter):
     state = forms.ChoiceField(
         label="Outcome",
         required=False,
-        choices=[("", "All outcomes"), *((s, s.capitalize()) for s in STATES)],
+        choices=[("", "All results"), *((s, s.capitalize()) for s in STATES)],
     )
     group = forms.IntegerField(
         required=False,
@@ -207,7 +207,7 @@ def failed_with_reasons(request: ConsoleRequest, pk: int) -> HttpResponseBase:
 def outcomes(request: ConsoleRequest, pk: int) -> HttpResponseBase:
     """Send all rows with their outcome, their cells as they were sent."""
     write, store = _opened(request, pk)
-    _note(request, write, "rows with their outcome")
+    _note(request, write, "rows with their result")
     found = _with_outcomes(write, store)
     name = f"write-{write.pk}-outcomes.csv"
     return _closing(store, exact_lines(found), name)
@@ -219,7 +219,7 @@ def outcomes(request: ConsoleRequest, pk: int) -> HttpResponseBase:
 def outcomes_for_spreadsheets(request: ConsoleRequest, pk: int) -> HttpResponseBase:
     """Send all rows with their outcome; formulas are made harmless."""
     write, store = _opened(request, pk)
-    _note(request, write, "rows with their outcome, for spreadsheets")
+    _note(request, write, "rows with their result, for spreadsheets")
     found = _with_outcomes(write, store)
     name = f"write-{write.pk}-outcomes-for-spreadsheets.csv"
     return _closing(store, _guarded(found), name)
@@ -258,10 +258,10 @@ def _opened(request: ConsoleRequest, pk: int) -> tuple[Write, RowStore]:
         raise FileGone(in_words(error)) from None
     except sqlite3.DatabaseError:
         raise FileGone(
-            f"The outcome of the rows of write {write.pk} cannot be read: it was "
-            "joined by another version of this console, or its file is broken. What "
-            "was sent is not touched by that. Open the page of its rows, and have them "
-            "joined again."
+            f"The results of the rows of write {write.pk} cannot be read: they were "
+            "stored by another version of this console, or their file is damaged. "
+            "What was sent is not affected. Open the page of its rows and match them "
+            "again."
         ) from None
     # A new one: nothing is open until somebody reads what is sent.
     return write, RowStore(path)

@@ -40,9 +40,9 @@ class DecideForm(StyledForm):
         widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
     )
     looked_at = forms.CharField(
-        label="What did you look at?",
+        label="What did you check?",
         max_length=LONGEST_REASON,
-        help_text="For those who come after you, as “the contacts of 14:05 are there”.",
+        help_text="For your colleagues, for example “the contacts of 14:05 are there”.",
     )
 
 
@@ -198,7 +198,7 @@ def go_on(request: ConsoleRequest, pk: int) -> HttpResponse:
         messages.warning(
             request,
             "Nothing was changed: it was not stopped, or requests with an unknown "
-            "outcome have to be decided about first.",
+            "outcome must be resolved first.",
         )
     return redirect(batch.operation)
 
@@ -210,7 +210,9 @@ def cancel_rest(request: ConsoleRequest, pk: int) -> HttpResponse:
     batch = find_run(request, pk, Role.OPERATOR)
     count = actions.cancel_rest(batch, Actor.of(request))
     if count:
-        messages.success(request, f"{count:,} requests were cancelled.")
+        messages.success(
+            request, f"{count:,} request{'s were' if count != 1 else ' was'} cancelled."
+        )
     else:
         messages.warning(request, "Nothing was left to cancel.")
     return redirect(batch.operation)

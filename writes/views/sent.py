@@ -107,7 +107,7 @@ def go_on(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Send the parts that are held, although the one before did not end well."""
     write = find_write(request, pk, Role.OPERATOR)
     if not release_parts.go_on(write, Actor.of(request)):
-        messages.warning(request, "Nothing is held: nothing was changed.")
+        messages.warning(request, "Nothing was changed: no part is queued.")
     return redirect(write)
 
 
@@ -136,7 +136,7 @@ def pause(request: ConsoleRequest, pk: int) -> HttpResponse:
         actions.pause(write, Actor.of(request))
     except actions.NothingToPause:
         messages.warning(
-            request, "Nothing was paused: what has left cannot be called back."
+            request, "Nothing was paused: what has been sent cannot be recalled."
         )
     return redirect(write)
 

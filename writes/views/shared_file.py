@@ -67,7 +67,7 @@ def _note(request: ConsoleRequest, address: SharedAddress, status: int) -> None:
         mine.update(fetched_count=F("fetched_count") + 1, fetched_at=timezone.now())
         AuditEvent.record(
             action="file.fetched",
-            subject=f"File of write {batch.write_id}, by its shared address",
+            subject=f"File of write {batch.write_id}, by its shared URL",
             about=batch.operation,
             actor=replace(Actor.of(request), name="shared address"),
             detail={
@@ -85,13 +85,13 @@ def revoke(request: ConsoleRequest, pk: int) -> HttpResponse:
     write = find_write(request, pk, Role.OPERATOR)
     ended = [a for a in SharedAddress.objects.filter(batch__write=write) if a.revoke()]
     if not ended:
-        messages.warning(request, "There is no address to revoke.")
+        messages.warning(request, "There is no URL to revoke.")
         return redirect(write)
     AuditEvent.record(
         action="file.revoked",
-        subject=f"Shared address of write {write.pk}",
+        subject=f"Shared URL of write {write.pk}",
         about=write,
         actor=Actor.of(request),
     )
-    messages.success(request, "The address gives nothing any more.")
+    messages.success(request, "The URL no longer works.")
     return redirect(write)

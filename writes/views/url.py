@@ -70,5 +70,5 @@ def _look(request: ConsoleRequest, write: Write) -> RemoteFile | None:
     try:
         return url_check.look(write)
     except NotLooked as error:
-        messages.warning(request, f"The console could not look at the address. {error}")
+        messages.warning(request, f"The console could not check the URL. {error}")
         return None

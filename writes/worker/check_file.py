@@ -71,7 +71,7 @@ def _work_out(write: Write, new_files: NewFiles, progress: Progress) -> dict[str
     size = original.stat().st_size
     inspection = write.inspected
     if inspection is None:
-        progress.step("Looking at the file", size)
+        progress.step("Reading the file", size)
         inspection = inspect(original, progress=progress)
     values: dict[str, Any] = {
         "inspection": inspection.as_json(),
@@ -294,7 +294,7 @@ class _Work:
         except RecordTooBig as error:
             message = (
                 f"Row {ROW} alone is {error.size:,} bytes with the header; a part "
-                f"takes {limit:,} bytes ({limit // 2**20} MiB). Put the file on a URL."
+                f"can hold {limit:,} bytes ({limit // 2**20} MiB). Send it from a URL."
             )
             report.add("warns", "too-big", message, row=error.row)
             return []

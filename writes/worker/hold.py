@@ -11,7 +11,7 @@ from console.models import AuditEvent
 from operations.models import Operation
 
 CONSOLE = Actor(name="the console")
-NEXT = "Once that is put right, resume this write, or cancel it."
+NEXT = "Once that is fixed, resume or cancel this write."
 # What the column of the reason takes.
 LONGEST_REASON = 500
 

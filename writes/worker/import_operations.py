@@ -94,7 +94,7 @@ def page_of(group: Group, after: str) -> tuple[list[RemoteOperation], str]:
     """
     if not group.installation_id:
         raise NotAnswered(
-            f"Which installation {group} has is not known. Fetch the groups first."
+            f"The installation of {group} is not known. Refresh the customers first."
         )
     project = group.project
     page = ask(

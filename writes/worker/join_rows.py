@@ -55,7 +55,7 @@ def join_rows(write: Write, progress: Progress) -> None:
     was joined is not wanted any more.
     """
     as_sent = write.path_of("as_sent")
-    progress.step("Joining rows to their outcome", as_sent.stat().st_size)
+    progress.step("Matching rows to results", as_sent.stat().st_size)
     digest = told_digest(write)
     new_files = NewFiles()
     target = new_files.path("rows", "sqlite3")

@@ -99,8 +99,8 @@ def _rows(keys: Sequence[str]) -> "enumerate[str]":
 def _tell_too_many(name: str, report: Report) -> None:
     message = (
         f"The file has {report.rows:,} rows, and each key is one search in the "
-        f"customer's system: no more than {MOST_KEYS:,} are looked up. Add a column "
-        "of ids and choose Create or update by id, or split the file."
+        f"customer's system: up to {MOST_KEYS:,} keys are looked up. Add a column of "
+        "ids and choose Create or update by id, or split the file."
     )
     report.add("blocks", "too-many-keys", message, row=1, line=1, column=name)
 
@@ -114,21 +114,21 @@ def _tell_unaskable(
     for row, key in _rows(keys):
         why = ""
         if not is_quoted and field is not None:
-            why = f"{name} is a {field.type}, and no record is looked up by one"
+            why = f"{name} is a {field.type}, which cannot be looked up"
         elif not can_be_asked(key):
             why = "a quote or a backslash could make the search find another record"
         elif len(key) > LONGEST_KEY:
             why = f"it has more than {LONGEST_KEY} characters"
         if why:
             message = (
-                f"{shown(key)} in row {ROW} is not looked up: {why}. Leave the row "
-                "out, or give its id in a file by id."
+                f"{shown(key)} in row {ROW} cannot be looked up: {why}. Exclude the "
+                "row, or send it by id in another file."
             )
             _block(report, "key-not-asked", message, row, name, key)
         elif times[key.casefold()] > 1:
             message = (
-                f"{shown(key)} in row {ROW} stands in another row, too, if only in "
-                "another case: both would be one record. Keep one."
+                f"{shown(key)} in row {ROW} is also in another row, perhaps in another "
+                "case: both would be one record. Keep one."
             )
             _block(report, "key-shared", message, row, name, key)
 
@@ -139,7 +139,7 @@ def _record_of(told: KeyLookup, row: int, report: Report, name: str) -> str:
         return told.record_id
     message = (
         f"{told.hits:,} records have the {name} {shown(told.key)} of row {ROW}. Find "
-        "the right one, and leave the row out or give its id in a file by id."
+        "the right one, then exclude the row or send it by id in another file."
     )
     rule = "key-several"
     if told.hits == 1:
@@ -147,7 +147,7 @@ def _record_of(told: KeyLookup, row: int, report: Report, name: str) -> str:
         message = (
             f"A record was found for the {name} {shown(told.key)} of row {ROW}, but "
             "the answer does not show that key and an id, so it may be another one. "
-            "Leave the row out or give its id in a file by id."
+            "Exclude the row, or send it by id in another file."
         )
     _block(report, rule, message, row, name, told.key)
     return ""
@@ -207,8 +207,8 @@ class _Lookups:
             mine.delete()
             minutes = STALE_AFTER.total_seconds() / 60
             raise NotLookedUp(
-                f"To look up its keys took longer than {minutes:g} minutes, after "
-                "which the first may be wrong again. Split the file."
+                f"Looking up the keys took longer than {minutes:g} minutes, so the "
+                "first results may be outdated. Split the file."
             )
 
     def _mine(self) -> "QuerySet[KeyLookup]":
@@ -236,7 +236,7 @@ class _Lookups:
         try:
             return self._project.client(timeout=PATIENCE)
         except (NoActiveKey, UnreadableSecret, AmpersandError) as error:
-            raise NotLookedUp(f"{error} Ask an admin to look at the project.") from None
+            raise NotLookedUp(f"{error} Ask an admin to check the project.") from None
 
     def _wait_for(self, count: int) -> None:
         wait = rate_limit.admit_searches(self._project, count)
@@ -284,8 +284,8 @@ class _Lookups:
         )
         if error := next(filter(None, ends), None):
             raise NotLookedUp(
-                "Ampersand was asked for the keys of the file, and did not tell: "
-                f"{error} What it told so far is kept. Check it again."
+                f"Ampersand did not answer the lookup of the keys: {error} What was "
+                "found so far is kept. Check the file again."
             )
 
     def _id_of(self, key: str, hits: Sequence[SearchHit]) -> str:

@@ -134,7 +134,7 @@ def _store_busy(operation: Operation, problem: Problem) -> bool:
     refusals = operation.refusals if asked else 0
     behind = timedelta(seconds=BEHIND[min(refusals, len(BEHIND) - 1)])
     is_full = problem.status == HTTPStatus.TOO_MANY_REQUESTS
-    what = "takes no more for now" if is_full else "asks to try again later"
+    what = "is rate limiting requests (429)" if is_full else "asks to try again later"
     why = f"Ampersand {what}; nothing was written"
     if is_full or problem.retry_after:
         before = operation.refused_at

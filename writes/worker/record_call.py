@@ -173,7 +173,7 @@ def _reason(call: Call, result: BatchResult) -> str:
         succeeded, failed = result.told
         return (
             f"{succeeded:,} of its rows succeeded and {failed:,} failed; Ampersand "
-            f"does not tell which. {reason}"
+            f"does not say which. {reason}"
         )
     if result.trust != "none":
         return reason
@@ -293,7 +293,7 @@ def _wait_as_asked(call: Call, problem: Problem) -> None:
     pause = timedelta(seconds=PAUSES[min(call.attempts, len(PAUSES)) - 1])
     until = rate_limit.wait_asked_for(problem.retry_after, now) or now + pause
     is_full = problem.status == HTTPStatus.TOO_MANY_REQUESTS
-    what = "takes no more for now" if is_full else "asks to try again later"
+    what = "is rate limiting requests (429)" if is_full else "asks to try again later"
     why = f"Ampersand {what}; nothing was written"
     if is_full or problem.retry_after:
         rate_limit.close_writes(call.batch.operation.project, until, why)
@@ -368,7 +368,7 @@ def settle(batch: Batch) -> None:
         operation.change(
             only_from=(State.IN_PROGRESS,),
             state=State.UNKNOWN,
-            reason="Of some requests nobody knows what became of them.",
+            reason="Some requests have an unknown outcome.",
         )
         return
     is_planned = mine.filter(state=Call.State.PLANNED).exists()
@@ -397,10 +397,10 @@ def _what_is_not_told(mine: CallQuerySet) -> dict[str, Any]:
         return {"reason": "", "remedy": ""}
     requests = "request" if counted == 1 else "requests"
     return {
-        "reason": f"Of {counted:,} {requests} Ampersand told how many rows failed, and "
-        "not which.",
-        "remedy": "Look in the customer's system which records are there before you "
-        "send any of these rows again.",
+        "reason": f"Of {counted:,} {requests} Ampersand reported how many rows failed, "
+        "but not which.",
+        "remedy": "Check in the customer's system which records exist before you send "
+        "any of these rows again.",
     }
 
 

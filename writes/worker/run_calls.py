@@ -213,7 +213,7 @@ def _exchange(this: _Run, call: Call) -> None:
     try:
         content = body(path, this.table, frame, offset=call.offset, length=call.length)
         if hashlib.sha256(content).digest() != bytes(call.sha256):
-            raise RequestInvalid("The stored file is not what was confirmed.")
+            raise RequestInvalid("The stored file is not the one that was confirmed.")
         ids = calls.ids_in(content, envelope.action)
         request = envelope.request(content)
     except (RequestInvalid, NotTyped, OSError) as error:

@@ -34,17 +34,18 @@ _WORK: dict[str, Callable[[Write, Progress], None]] = {
 # What an end without success means for what was sent: a join comes after the sending.
 _MEANS: dict[str, str] = {
     FileJob.Kind.CHECK: "Nothing was sent.",
-    FileJob.Kind.JOIN: "What was sent stays as it is: its counts are on its page.",
+    FileJob.Kind.JOIN: "What was sent is not affected: its counts are on its page.",
 }
 _GONE: dict[str, str] = {
-    FileJob.Kind.CHECK: "The stored file is gone. Upload it again.",
-    FileJob.Kind.JOIN: "The stored file is gone, so its rows cannot be told apart.",
+    FileJob.Kind.CHECK: "The stored file no longer exists. Upload it again.",
+    FileJob.Kind.JOIN: "The stored file no longer exists, so its rows cannot be "
+    "matched.",
 }
 
 _KILLED = replace(
     MEMORY,
     text="The program that reads the workbook was ended by the system, perhaps for "
-    "want of memory.",
+    "lack of memory.",
 )
 
 
@@ -62,7 +63,7 @@ def run(job_id: int, seconds: float | None = None) -> None:
     except TooLong:
         _hand_back(job)
     except Stopped:
-        newer = "Something newer took its place."
+        newer = "Replaced by a newer one."
         # What was handed back meanwhile waits for another worker.
         _end(job, State.FAILED, newer, only_from=(State.RUNNING,))
     except FileNotFoundError as error:
@@ -71,7 +72,7 @@ def run(job_id: int, seconds: float | None = None) -> None:
     except (check_file.Refused, NotLookedUp) as error:
         _end(job, State.FAILED, f"{_MEANS[job.kind]} {error}")
     except InvalidRecipe as error:
-        _end(job, State.FAILED, f"What was chosen does not fit the file. {error}")
+        _end(job, State.FAILED, f"These changes do not fit the file. {error}")
     except Killed:
         log.exception("The child of file job %s was killed", job.pk)
         _try_again(job, _KILLED)
@@ -89,7 +90,7 @@ def _claim(job_id: int) -> FileJob | None:
     if job.state != State.WAITING and not is_abandoned:
         return None
     if job.attempts >= MOST_ATTEMPTS:
-        words = f"It stopped {MOST_ATTEMPTS} times without an end."
+        words = f"It stopped {MOST_ATTEMPTS} times without finishing."
         _end(job, State.FAILED, f"{words} {_MEANS[job.kind]}")
         return None
     mine = FileJob.objects.filter(pk=job.pk, state=job.state, due_at=job.due_at)
@@ -140,7 +141,7 @@ def _try_again(job: FileJob, trouble: Trouble | None) -> None:
             _end(job, State.FAILED, _told(job, trouble))
             return
         words = "The console failed while it read the file."
-        cause = "Whoever runs it finds the cause in its log."
+        cause = "Its log has the cause."
         _end(job, State.FAILED, f"{words} {_MEANS[job.kind]} {cause}")
         return
     due_at = db_clock.now() + timedelta(seconds=2)

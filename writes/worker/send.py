@@ -151,7 +151,7 @@ def _as_reviewed(operation: Operation) -> Request:
         batch.sha256, batch.size = digest, len(content)
         batch.save(update_fields=["sha256", "size"])
     if digest != batch.sha256:
-        raise RequestInvalid("The stored file is not what was confirmed.")
+        raise RequestInvalid("The stored file is not the one that was confirmed.")
     return request
 
 
@@ -181,7 +181,7 @@ def _release(operation: Operation) -> None:
 def need_same_file(batch: Batch) -> None:
     """Raise `RequestInvalid` unless the whole file is what was confirmed."""
     if measure(batch.write.path_of("as_sent"))[1] != batch.csv_sha256:
-        raise RequestInvalid("The stored file is not what was confirmed.")
+        raise RequestInvalid("The stored file is not the one that was confirmed.")
 
 
 def _claim(operation: Operation) -> bool:
@@ -235,7 +235,7 @@ def _give_up(operation: Operation) -> None:
 
     The data may be stale by now.
     """
-    hour = "It could not be sent within an hour, and the data may be stale by now."
+    hour = "It could not be sent within an hour, and the data may be outdated by now."
     reason = f"{operation.reason} {hour}".strip()
     if not operation.remote_status:
         _cancel(operation, reason)

@@ -38,8 +38,8 @@ def share(batch: Batch) -> str:
     way = batch.write.delivery
     if way not in deliveries(batch.write, 0):
         raise Prevented(
-            "How it was to be handed over is not set up any more. Ask whoever runs "
-            "this console; or cancel it, and send it again in parts."
+            "The chosen delivery is no longer set up. Ask whoever runs this console, "
+            "or cancel this and send it again in parts."
         )
     if way == Write.Delivery.STORE:
         return _put_in_store(batch)

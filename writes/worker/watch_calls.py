@@ -34,9 +34,7 @@ from writes.models import Call, Write
 from writes.models.call import CallQuerySet
 from writes.worker import record_call
 
-GIVEN_UP = (
-    "Ampersand accepted it, and did not say within 7 days what became of its rows."
-)
+GIVEN_UP = "Ampersand accepted it, but reported no result within 7 days."
 
 
 class CallQuery(Query):
