@@ -112,7 +112,7 @@ def change_file(page: Page, button: Locator) -> None:
 
 def read_so(page: Page) -> None:
     """Agree to the way in which the file is to be read."""
-    change_file(page, page.get_by_role("button", name="Read it so"))
+    change_file(page, page.get_by_role("button", name="Read file"))
 
 
 def finding(page: Page, rule: str, column: str = "") -> Locator:
@@ -148,7 +148,7 @@ def edit_cells(page: Page, rule: str, column: str, value: str) -> None:
     group = opened(finding(page, rule, column))
     for cell in group.locator('input[name="cell"]').all():
         cell.fill(value)
-    change_file(page, group.get_by_role("button", name="Save the cells"))
+    change_file(page, group.get_by_role("button", name="Save cells"))
 
 
 def apply_columns(page: Page) -> None:
@@ -163,13 +163,13 @@ def leave_column_out(page: Page, column: str) -> None:
 
 def go_to_review(page: Page) -> None:
     """Go from a file without faults to its review."""
-    page.get_by_role("link", name="Go to review").click()
+    page.get_by_role("link", name="Review").click()
     expect(page.get_by_role("heading", name="The request")).to_be_visible()
 
 
 def findings_of(page: Page) -> Counter[tuple[str, str]]:
     """Count all findings of the file by rule and column, as its download tells them."""
-    link = page.get_by_role("link", name="All as CSV")
+    link = page.get_by_role("link", name="Download CSV")
     text = page.request.get(str(link.get_attribute("href"))).text()
     rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
     return Counter((row["rule"], row["column"]) for row in rows)

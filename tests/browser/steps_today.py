@@ -79,7 +79,7 @@ def send_file(page: Page, action: str, file: Path, key: str = "") -> None:
         page.get_by_label("Primary key").fill(key)
     page.get_by_label("CSV file").set_input_files(file)
     page.get_by_role("button", name="Review").click()
-    to_review = page.get_by_role("link", name="Go to review")
+    to_review = page.get_by_role("link", name="Review")
     button = page.get_by_role("button", name=re.compile("^(Send|Delete the records)$"))
     to_review.or_(button).first.wait_for()
     if button.count() == 0:

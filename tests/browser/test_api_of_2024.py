@@ -45,7 +45,7 @@ def test_a_large_file_is_upserted_and_some_of_it_deleted(
     review(page, "Upsert by a key", large)
     expect(page.get_by_role("heading", name="The request")).to_be_visible()
     expect(page.locator("#what-is-sent")).to_contain_text(
-        "put into Ampersand's storage"
+        "uploaded to Ampersand's storage"
     )
     page.get_by_role("button", name="Send").click()
     page.wait_for_url("**/operations/*/")
@@ -55,7 +55,7 @@ def test_a_large_file_is_upserted_and_some_of_it_deleted(
     two = tmp_path / "two.csv"
     two.write_text(f"{KEY},LastName\nk-1,One\n")
     review(page, "Delete", two)
-    expect(page.locator("main")).to_contain_text("takes one column alone")
+    expect(page.locator("main")).to_contain_text("needs only one column")
 
     gone = tmp_path / "gone.csv"
     gone.write_text(f"{KEY}\nk-1\nk-2\nk-x\n")

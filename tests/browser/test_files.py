@@ -150,7 +150,7 @@ def upload_and_agree(page: Page, made: DirtyFile, shoot: Shoot) -> None:
     """Upload, be asked how it is to be read, agree, leave the page, come back."""
     upload(page, "opportunity", KEY, made.path, CUSTOMER)
     page.wait_for_url(re.compile(r"/file/"))
-    agree = page.get_by_role("button", name="Read it so")
+    agree = page.get_by_role("button", name="Read file")
     expect(agree).to_be_visible()
     expect(page.locator("main")).to_contain_text("separated by semicolons")
     shoot("reading-in-doubt")
@@ -197,9 +197,9 @@ def every_fault_is_named(page: Page, made: DirtyFile, shoot: Shoot) -> None:
     changes = page.get_by_role("region", name="Changed", exact=True)
     expect(changes).to_contain_text("byte order mark")
     expect(changes).to_contain_text(f"{made.rows + 1:,} line ends CRLF")
-    expect(changes).to_contain_text("semicolons between cells go out as commas")
+    expect(changes).to_contain_text("semicolons between cells are sent as commas")
     expect(changes).to_contain_text("“Close Date” goes out as “CloseDate”")
-    expect(page.get_by_role("link", name="Go to review")).to_have_count(0)
+    expect(page.get_by_role("link", name="Review")).to_have_count(0)
     shoot("every-fault-named")
 
 

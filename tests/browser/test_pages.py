@@ -208,7 +208,7 @@ def test_pages_without_anything_to_show(chromium: Browser, blank: Console) -> No
         ("/", "Ampersand is not responding, so sending is paused"),
         ("/writes/record/", "Write one record"),
         ("/writes/csv/", "Write a CSV file"),
-        ("/writes/drafts/", "Discard the ticked ones"),
+        ("/writes/drafts/", "Discard selected"),
         ("/writes/url/", "Upsert a CSV from a URL"),
         ("/operations/", "Each may or may not have been written"),
         ("/operations/?object=nothing", "No matching operations"),
@@ -267,7 +267,7 @@ def test_a_long_log(reader: Reader, addresses: dict[str, str]) -> None:
 )
 def test_a_review(name: str, reader: Reader, addresses: dict[str, str]) -> None:
     reader.page.goto(addresses[name])
-    reader.page.get_by_text("The same as curl").click()
+    reader.page.get_by_text("Copy as cURL").click()
     buttons = reader.page.get_by_role("button", name="Send")
     expect(buttons).to_have_count(1)
     expect(buttons).to_have_text("Send")
@@ -298,12 +298,10 @@ def test_the_same_content_stops_at_a_page_of_its_own(
     reader.look()
     page.get_by_label("Why send it again?").fill(" ")
     page.get_by_role("button", name="Send it again").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(
-        "The same was sent before"
-    )
+    expect(page.get_by_role("heading", level=1)).to_have_text("This was already sent")
     expect(page.locator("#id_reason_error")).to_be_visible()
     reader.look()
-    page.get_by_role("link", name="Look at the earlier write").click()
+    page.get_by_role("link", name="View the earlier write").click()
     expect(page).to_have_url(re.compile(addresses["sent succeeded"]))
 
 
@@ -391,7 +389,7 @@ def test_a_csv_form_with_errors(reader: Reader) -> None:
     [
         ("findings", "Row 45 has no external_id__c"),
         ("doubts", "It may be Windows-1252"),
-        ("refusal", "This cannot be read"),
+        ("refusal", "This file cannot be read"),
         ("waiting", "16,213 rows"),
         ("mended", "3 held back"),
     ],
@@ -413,7 +411,7 @@ def test_a_file(
         ("moving", "Queued"),
         ("paused", "Paused by operator"),
         ("parallel", "parts are sent at the same time"),
-        ("review", "Parts may go at the same time"),
+        ("review", "Send parts in parallel"),
     ],
 )
 def test_what_was_sent_in_parts(
@@ -433,10 +431,10 @@ def test_what_was_sent_in_parts(
         ("succeeded", "All 120 rows succeeded"),
         ("failures", "12 of 250 rows failed"),
         ("under way", "Being sent"),
-        ("unknown", "nobody knows whether its rows were written"),
+        ("unknown", "an unknown outcome"),
         ("refused", "Request 2 was refused: The API key is not valid."),
         ("paused", "Paused by operator"),
-        ("request unknown", "Say what you found"),
+        ("request unknown", "Resolve"),
         ("request failures", "Required fields are missing"),
     ],
 )
@@ -462,7 +460,7 @@ def test_the_rows_and_the_retry_of_those_that_failed(
     reader.look()
     page.get_by_label("Key").fill("nothing-like-it")
     page.get_by_role("button", name="Filter").click()
-    expect(page.locator("main")).to_contain_text("No row fits this filter")
+    expect(page.locator("main")).to_contain_text("No row matches this filter")
     reader.look()
     page.get_by_role("button", name="Retry failed").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("8 opportunity")
@@ -471,7 +469,7 @@ def test_the_rows_and_the_retry_of_those_that_failed(
 
 def test_rows_of_what_has_not_ended(reader: Reader, addresses: dict[str, str]) -> None:
     reader.page.goto(f"{addresses['parts moving']}rows/")
-    expect(reader.page.locator("main")).to_contain_text("when everything has ended")
+    expect(reader.page.locator("main")).to_contain_text("when the write has ended")
     reader.look()
 
 

@@ -67,10 +67,10 @@ def test_a_record_is_sent_again_only_by_somebody_who_looked(
     before = len(console.received(lost))
     page.get_by_label("Why send it again?").fill("It is not there.")
     page.get_by_role("button", name="Send again").click()
-    expect(page.locator("#again_looked_error")).to_contain_text("Look first")
+    expect(page.locator("#again_looked_error")).to_contain_text("Check first")
     expect(page.get_by_label("Why send it again?")).to_have_value("It is not there.")
     assert len(console.received(lost)) == before
-    page.get_by_label("I looked, and it is not there").check()
+    page.get_by_label("I checked, and it was not written").check()
     page.get_by_role("button", name="Send again").click()
     page.wait_for_url("**/operations/*/")
     expect(page.locator("main")).to_contain_text(

@@ -37,7 +37,7 @@ def test_a_person_of_today_goes_all_the_way(
 
     page.goto("/writes/record/")
     target(page)
-    page.get_by_role("button", name="Show its fields").click()
+    page.get_by_role("button", name="Show fields").click()
     first = page.get_by_label("Field 1", exact=True)
     expect(first).to_have_value("lastname")
     page.get_by_label("Value 1", exact=True).fill("Berg")

@@ -86,7 +86,7 @@ def test_a_file_with_faults_can_be_exchanged_for_a_sound_one(
     upload(page, "opportunity", "external_id__c", file)
     expect(page.get_by_role("heading", level=1)).to_have_text("wrong.csv")
     expect_finding(page, "repeated-key", "external_id__c", 2)
-    expect(page.get_by_role("link", name="Go to review")).to_have_count(0)
+    expect(page.get_by_role("link", name="Review")).to_have_count(0)
     page.get_by_role("link", name="Choose another file").click()
     expect(page.get_by_label("Primary key")).to_have_value("external_id__c")
     expect(page.get_by_label("Object").locator("option:checked")).to_have_text(

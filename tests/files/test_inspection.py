@@ -59,13 +59,13 @@ UTF_16 = "This file is in UTF-16, not UTF-8."
 
 
 def _maybe(name: str) -> str:
-    return f"This file is not UTF-8. It may be {name}: look whether it reads right."
+    return f"This file is not UTF-8. It may be {name}: check that the characters look right."
 
 
 WINDOWS = _maybe("Windows-1252")
 SEMICOLONS = "The columns are separated by semicolons."
 
-NOTE = "The first line, “sep=;”, is a note to Excel and not a header: it is left out."
+NOTE = "The first line, “sep=;”, is a hint for Excel and not a header: it is not sent."
 
 # The bytes, the encoding, the delimiter, and the doubts.
 GUESSED = {

@@ -246,11 +246,11 @@ def test_an_unknown_row_says_why(tmp_path: Path) -> None:
     for told, words in (
         (ended(), "did not tell"),
         (ended(group("E", "a"), counts=(1, 2)), "counts 2 failed rows"),
-        (ended(counts=(7, 7)), "does not fit"),
+        (ended(counts=(7, 7)), "do not match"),
         (Told("ended", "InvalidBatch : Records not found"), "Records not found"),
         (Told("unknown"), "No readable answer"),
         (Told("unknown", "The line broke."), "The line broke."),
-        (Told("not sent", succeeded=1), "contradicts itself"),
+        (Told("not sent", succeeded=1), "contradict each other"),
     ):
         result = joined(tmp_path, ["a", "b", "c"], told)
         reasons = {row.error for row in result.rows if row.state == U}

@@ -73,14 +73,14 @@ def test_what_is_required_is_so_for_new_records_alone(tmp_path: Path) -> None:
 
 
 def test_blank_cells_of_new_records_clear_nothing(tmp_path: Path) -> None:
-    assert "by default" in told(checked(tmp_path, "create"))["notes", "blanks"]
-    assert "does not clear" in told(checked(tmp_path, "update"))["notes", "blanks"]
+    assert "field's default" in told(checked(tmp_path, "create"))["notes", "blanks"]
+    assert "#N/A" in told(checked(tmp_path, "update"))["notes", "blanks"]
     assert ("notes", "blanks") not in told(checked(tmp_path, "delete"))
 
 
 def test_the_words_of_an_upsert_stay(tmp_path: Path) -> None:
     found = told(checked(tmp_path, "upsert"))
-    assert "Without a key Salesforce may insert" in found["blocks", "blank-key"]
+    assert "Without a key Salesforce may create" in found["blocks", "blank-key"]
     assert "the whole job would fail" in found["blocks", "unknown-column"]
-    assert "would win" in found["blocks", "repeated-key"]
+    assert "which one wins" in found["blocks", "repeated-key"]
     assert "deleted once" in told(checked(tmp_path, "delete"))["blocks", "repeated-key"]

@@ -46,19 +46,19 @@ TOLD = {
         b"id,a\n1,x",
         None,
         b"id,a\n1,x\n",
-        [("A line end after the last line", 1)],
+        [("A line ending is added after the last line", 1)],
     ),
-    "no line end, one byte": (b"x", None, b"x\n", [("A line end", 1)]),
-    "only line ends": (b"\n\n\n", None, b"", [("3 empty lines", 3)]),
+    "no line end, one byte": (b"x", None, b"x\n", [("A line ending", 1)]),
+    "only line ends": (b"\n\n\n", None, b"", [("3 blank lines", 3)]),
     "only a mark": (BOM, None, b"", [("byte order mark", 1)]),
-    "part of a mark": (b"\xef\xbb", Reading(), b"\xef\xbb\n", [("A line end", 1)]),
+    "part of a mark": (b"\xef\xbb", Reading(), b"\xef\xbb\n", [("A line ending", 1)]),
     "mark": (BOM + b"id\n1\n", None, b"id\n1\n", [("A byte order mark", 1)]),
     "marks": (BOM * 3 + b"id\n", None, b"id\n", [("Several byte order marks", 3)]),
     "mark inside": (
         b"id\n" + BOM,
         None,
         b"id\n" + BOM + b"\n",
-        [("A line end", 1)],
+        [("A line ending", 1)],
     ),
     "CRLF": (b"id,a\r\n1,x\r\n", None, b"id,a\n1,x\n", [("2 line ends CRLF", 2)]),
     "one CRLF": (b"id,a\r\n1,x\n", None, b"id,a\n1,x\n", [("1 line end CRLF", 1)]),
@@ -125,7 +125,7 @@ TOLD = {
         b"a;b\n1,5;2\n;3,5",
         SEMICOLONS,
         b'a,b\n"1,5",2\n,"3,5"\n',
-        [("3 semicolons", 3), ("2 cells with a comma", 2), ("A line end", 1)],
+        [("3 semicolons", 3), ("2 cells with a comma", 2), ("A line ending", 1)],
     ),
     "semicolons, quoted already": (
         b'a;b\n"1,5";"x""y"\n',
@@ -143,7 +143,7 @@ TOLD = {
         b'a|b\n1|"x|y\n2|z',
         Reading(delimiter="|"),
         b'a,b\n1,"x|y\n2|z\n',
-        [("2 pipes", 2), ("A line end", 1)],
+        [("2 pipes", 2), ("A line ending", 1)],
     ),
 }
 
@@ -229,7 +229,7 @@ def test_many_bytes_without_a_meaning_are_counted_and_the_first_1_000_kept() -> 
 
 def test_a_byte_without_a_meaning_is_named() -> None:
     [finding] = _read(b"a\n\x81\n", LATIN)[0].findings
-    assert finding.message.startswith("Byte 0x81 in line 2 has no meaning in Windows-")
+    assert finding.message.startswith("Byte 0x81 in line 2 is not valid Windows-")
 
 
 def test_a_file_of_another_kind_is_refused() -> None:

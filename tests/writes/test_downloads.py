@@ -98,7 +98,11 @@ def test_a_file_that_is_missing_is_told_in_words(
     answer = browser.get(f"/writes/{write.pk}/original.csv")
     assert answer.status_code == 404
     # What is missing, since when it was there, and what that means.
-    for words in (f"write {write.pk}", write.file_name, "What was sent stays as it is"):
+    for words in (
+        f"write {write.pk}",
+        write.file_name,
+        "What was sent is not affected",
+    ):
         assert words in answer.text
     assert f"{write.created_at:%-d %b %Y}" in answer.text
     for column in ("as_sent", "rows_store"):
@@ -134,4 +138,4 @@ def test_one_that_is_out_of_sight_is_not_called_gone(
     settings.DATA_DIR = tmp_path / "unmounted"
     answer = browser.get(f"/writes/{write.pk}/{name}")
     assert MISSING.text in answer.text
-    assert "uploaded again" not in answer.text
+    assert "upload the file again" not in answer.text

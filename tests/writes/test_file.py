@@ -761,7 +761,7 @@ def test_a_file_of_which_all_rows_were_left_out_can_have_them_back(
     press(browser, write, "leave-out", **fault)
     answer = browser.get(f"/writes/{write.pk}/file/")
     assert not answer.context["is_empty"]
-    assert "Put the rows back" in Page(answer).buttons
+    assert "Restore rows" in Page(answer).buttons
 
 
 MANY = 5_001
@@ -793,17 +793,17 @@ def test_what_only_another_file_mends_is_not_offered_to_be_mended(
     assert message in Shown(answer).texts["verdict"]
     assert "columns" not in page.ids
     assert {"cell", "name_0", "primary_key"}.isdisjoint(page.submits)
-    assert {"Leave these rows out", "Apply and check again"}.isdisjoint(page.buttons)
+    assert {"Exclude this row", "Apply and check again"}.isdisjoint(page.buttons)
     assert f'href="/writes/{write.pk}/again/"' in answer.text
 
 
 @pytest.mark.parametrize(
     ("data", "button"),
     [
-        (b"id,Name\n,x\n1,2\n", "Leave these rows out"),
+        (b"id,Name\n,x\n1,2\n", "Exclude this row"),
         (b"Nr,Name\n1,x\n", "Use this column"),
-        (b"A title\nid,Name\n1,2\n", "Begin at row 2"),
-        (b'id,Name\n1,a "b" c\n', "Put this cell in quotes"),
+        (b"A title\nid,Name\n1,2\n", "Use row 2 as header"),
+        (b'id,Name\n1,a "b" c\n', "Quote this cell"),
     ],
 )
 def test_what_can_be_mended_here_still_is(

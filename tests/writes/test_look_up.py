@@ -248,7 +248,7 @@ def test_keys_that_were_looked_up_too_long_ago_are_not_confirmed(
         confirm(write, olga)
     assert received(sandbox) == []
     page = browser.get(f"/writes/{write.pk}/").content.decode()
-    assert "Look the keys up again" in page
+    assert "Look up keys again" in page
     assert 'form="confirm"' not in page
     browser.post(f"/writes/{write.pk}/file/", {"do": "look-up"})
     have_jobs_done()
@@ -280,8 +280,8 @@ def test_what_was_told_of_one_customer_is_not_taken_for_another(
 @pytest.mark.parametrize(
     ("key", "address", "error"),
     [
-        ("Id", "https://sandbox.invalid/v1", "Ids need not be looked up."),
-        (KEY, "", "has no search address."),
+        ("Id", "https://sandbox.invalid/v1", "Ids do not need a lookup."),
+        (KEY, "", "has no search URL."),
     ],
 )
 def test_the_form_says_why_nothing_can_be_looked_up(

@@ -223,7 +223,7 @@ def test_showing_the_fields_keeps_where_it_goes(
         ("update", "Description", ["not written on an update"]),
         ("create", "Description", []),
         ("update", "title", ["written only if it is empty"]),
-        ("create", "LeadSource", ["“Web” where no value is given"]),
+        ("create", "LeadSource", ["default “Web”"]),
         ("update", "LeadSource", ["not written on an update"]),
         ("update", "LastName", []),
     ],

@@ -128,7 +128,7 @@ def test_the_page_of_the_operation_says_that_rows_were_not_joined(
 ) -> None:
     panel = browser.get(f"/writes/{failed.pk}/rows/panel/")
     assert panel.context["is_not_joined"]
-    assert "when it has ended" not in panel.text
+    assert "when the write has ended" not in panel.text
 
 
 def test_rows_that_are_there_are_joined_again_and_stay_until_then(
