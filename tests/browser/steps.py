@@ -158,7 +158,7 @@ def apply_columns(page: Page) -> None:
 
 def leave_column_out(page: Page, column: str) -> None:
     """Choose to leave a column out, to be applied."""
-    page.get_by_label(f"Leave {column} out", exact=True).check()
+    page.get_by_label(f"Exclude {column}", exact=True).check()
 
 
 def go_to_review(page: Page) -> None:

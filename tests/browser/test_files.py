@@ -196,9 +196,9 @@ def every_fault_is_named(page: Page, made: DirtyFile, shoot: Shoot) -> None:
     # What reading did, and what a column's name told, are listed as changes.
     changes = page.get_by_role("region", name="Changed", exact=True)
     expect(changes).to_contain_text("byte order mark")
-    expect(changes).to_contain_text(f"{made.rows + 1:,} line ends CRLF")
+    expect(changes).to_contain_text(f"{made.rows + 1:,} line endings CRLF")
     expect(changes).to_contain_text("semicolons between cells are sent as commas")
-    expect(changes).to_contain_text("“Close Date” goes out as “CloseDate”")
+    expect(changes).to_contain_text("“Close Date” is sent as “CloseDate”")
     expect(page.get_by_role("link", name="Review")).to_have_count(0)
     shoot("every-fault-named")
 
@@ -207,7 +207,7 @@ def mend_columns(page: Page, made: DirtyFile, shoot: Shoot) -> None:
     """Leave out what Salesforce refuses, convert the dates, trim the keys."""
     for name in (*dirty_file.READ_ONLY, *dirty_file.UNKNOWN):
         leave_column_out(page, name)
-    page.get_by_label("Dates of Close Date are written as").select_option("date:us")
+    page.get_by_label("Date format of Close Date").select_option("date:us")
     page.get_by_label(f"Trim {KEY}", exact=True).check()
     shoot("columns-chosen")
     apply_columns(page)
@@ -225,7 +225,9 @@ def mend_columns(page: Page, made: DirtyFile, shoot: Shoot) -> None:
         f"{made.rows - ragged:,} cells of “Close Date”: converted"
     )
     trimmed = len(faults["key-spaces"])
-    expect(changes).to_contain_text(f"{trimmed} cells of “{KEY}”: spaces")
+    expect(changes).to_contain_text(
+        f"{trimmed} cells of “{KEY}”: leading and trailing spaces"
+    )
     shoot("columns-mended")
 
 
@@ -245,7 +247,7 @@ def mend_rows(page: Page, made: DirtyFile, shoot: Shoot) -> None:
         held_back += len(made.faults[rule])
         expect(finding(page, rule, column)).to_have_count(0)
         expect(page.locator("main")).to_contain_text(f"{made.rows - held_back:,} rows")
-        expect(page.locator("main")).to_contain_text(f"{held_back:,} held back")
+        expect(page.locator("main")).to_contain_text(f"{held_back:,} excluded")
     assert held_back == made.left_out
     assert findings_of(page).keys() == {
         ("blanks", "LeadSource"),
@@ -263,7 +265,7 @@ def review_shows_what_will_be_sent(
         f"Upsert {sent:,} opportunity records"
     )
     main = page.locator("main")
-    expect(main).to_contain_text(f"{made.left_out:,} rows are held back")
+    expect(main).to_contain_text(f"{made.left_out:,} rows are excluded")
     expect(main).to_contain_text(f"{PARTS} parts")
     shoot("review")
     original = made.path.read_bytes()

@@ -106,7 +106,7 @@ def test_a_windows_1252_file_without_some_keys_is_mended_here_and_sent(
     expect(main).to_contain_text("Row 234 has no EXTERNAL_ID__C")
     leave_out(page, "blank-key", "EXTERNAL_ID__C")
     expect(main).to_contain_text("232 rows")
-    expect(main).to_contain_text("8 held back")
+    expect(main).to_contain_text("8 excluded")
     go_to_review(page)
     expect(page.get_by_role("heading", level=1)).to_have_text(
         "Upsert 232 account records"

@@ -391,7 +391,7 @@ def test_a_csv_form_with_errors(reader: Reader) -> None:
         ("doubts", "It may be Windows-1252"),
         ("refusal", "This file cannot be read"),
         ("waiting", "16,213 rows"),
-        ("mended", "3 held back"),
+        ("mended", "3 excluded"),
     ],
 )
 def test_a_file(

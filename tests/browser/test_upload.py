@@ -143,7 +143,7 @@ def test_pressing_review_twice_makes_one_draft(page: Page, tmp_path: Path) -> No
     file = tmp_path / "twice.csv"
     file.write_text("external_id__c,Name\ntwice-1,1\n")
     page.goto("/")
-    drafts = page.locator(".tile", has_text="drafts of yours").locator("strong")
+    drafts = page.locator(".tile", has_text="of yours").locator("strong")
     before = int(drafts.inner_text())
     page.goto("/writes/csv/")
     choose_target(page, "opportunity")

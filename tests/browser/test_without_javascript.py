@@ -82,7 +82,7 @@ def test_a_csv_is_uploaded_mended_and_sent(page: Page, tmp_path: Path) -> None:
     upload(page, "tactics__c", "custom_id__c", file)
     expect_finding(page, "repeated-key", "custom_id__c", 2)
     leave_out(page, "repeated-key", "custom_id__c")
-    expect(page.locator("main")).to_contain_text("2 held back")
+    expect(page.locator("main")).to_contain_text("2 excluded")
     go_to_review(page)
     send(page)
     reload_until(page, "succeeded")

@@ -59,7 +59,10 @@ UTF_16 = "This file is in UTF-16, not UTF-8."
 
 
 def _maybe(name: str) -> str:
-    return f"This file is not UTF-8. It may be {name}: check that the characters look right."
+    return (
+        f"This file is not UTF-8. It may be {name}: check that the characters look "
+        "right."
+    )
 
 
 WINDOWS = _maybe("Windows-1252")

@@ -86,7 +86,7 @@ WRONG = [
     ("date", "20241231", "blocks", "date", "without hyphens"),
     ("date", "45292", "blocks", "date", "as Excel counts days"),
     ("date", "45292", "blocks", "date", "accepts 2024-01-01"),
-    ("date", "31.12.24", "blocks", "date", "two digits"),
+    ("date", "31.12.24", "blocks", "date", "two-digit year"),
     ("date", "2024-02-30", "blocks", "date", "not a day in the calendar"),
     ("date", "2023-02-29", "blocks", "date", "not a day in the calendar"),
     ("date", "31/31/2024", "blocks", "date", "not a day in the calendar"),
