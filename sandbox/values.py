@@ -1,5 +1,6 @@
 """From text or JSON to the values Salesforce stores, and the errors on the way."""
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -165,7 +166,7 @@ def _int(text: str) -> int:
 
 
 def _double(text: str) -> float:
-    if not _DOUBLE.fullmatch(text):
+    if not _DOUBLE.fullmatch(text) or math.isinf(float(text)):
         raise NotAValueError
     return float(text)
 

@@ -4,6 +4,7 @@ A number has no thousands separators, a point before its decimals, and no sign o
 currency; powers of ten (1.5E3) are documented for doubles (Bulk API 2.0 guide).
 """
 
+import math
 import re
 
 from files.field import Field
@@ -15,7 +16,7 @@ TYPES = ("int", "double", "currency", "percent")
 SMALLEST_INT, LARGEST_INT = -(2**31), 2**31 - 1
 
 _PLAIN = re.compile(r"([+-]?)(?:([0-9]+)(?:\.([0-9]*))?|\.([0-9]+))")
-_POWER = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))[eE]([+-]?[0-9]{1,4})")
+_POWER = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))[eE]([+-]?[0-9]+)")
 _SEPARATED = re.compile(
     r"[+-]?[0-9]{1,3}(?:(?P<mark>[., '’\u00a0\u202f])[0-9]{3})+(?P<rest>[.,][0-9]*)?"
 )
@@ -102,6 +103,10 @@ def _power_problem(field: Field, text: str) -> Problem | None:
             "whole numbers. Write out all digits.",
         )
     value = abs(float(text))
+    if math.isinf(value):
+        return Problem(
+            "blocks", "number-range", f"{shown(text)} is too large. Correct it."
+        )
     if field.digits or field.scale:
         limit = 10.0 ** min(field.digits, 300)
         if value >= limit:

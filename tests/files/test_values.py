@@ -6,7 +6,7 @@ from itertools import product
 from typing import get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from files.field import Field, Type
@@ -244,6 +244,9 @@ def test_no_value_is_too_strange(text: str, name: str) -> None:
     text=HOSTILE,
     type_=st.sampled_from(["date", "datetime", "double", "int", "boolean"]),
 )
+@example(text="0E00000", type_="double")
+@example(text="1e-12345", type_="double")
+@example(text="1E12345", type_="double")
 @settings(max_examples=600, deadline=None)
 def test_what_the_sandbox_refuses_is_told_and_what_it_takes_never_blocks(
     text: str, type_: Type
