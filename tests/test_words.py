@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -41,6 +41,10 @@ OLD_WORDS = {
     r"(?-i:^How it is reached$)": "Connection",
     r"\btoo many requests \(429\)": "Rate limited by Ampersand (429)",
     r"(?-i:^Who$)": "User",
+    r"(?-i:^What$)": "File, Operation",
+    r"(?-i:^Facts( and timeline)?$)": "Details",
+    r"(?-i:^(Field|Type|Value) \d+$)": "Field, Type, Value",
+    r"(?-i:^Not known$)": "Unknown",
     r", as ([“`<]|\S+[._/:]\w)": "for example",
     r"\b(not allowed|another choice) (in|of) the (picklist|list of choices)\b": (
         "Invalid picklist values"
@@ -63,6 +67,15 @@ def said_wrongly(path: Path, texts: Iterator[Text]) -> list[str]:
         for pattern, new in PATTERNS.items()
         if (found := pattern.search(" ".join(text.split())))
     ]
+
+
+def said_wrongly_in(
+    paths: Iterable[Path], reader: Callable[[Path], Iterator[Text]]
+) -> list[str]:
+    """Return the old words in files; fails where there is no file to read."""
+    wrong = [said_wrongly(path, reader(path)) for path in paths]
+    assert wrong
+    return [each for of_file in wrong for each in of_file]
 
 
 def is_said(text: str) -> bool:
@@ -128,8 +141,10 @@ def texts_of_module(path: Path) -> Iterator[Text]:
 
 
 def _not_shown(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield expressions that are docstrings, and the pieces of f-strings."""
+    """Yield docstrings, the pieces of f-strings, and the names that a module offers."""
     for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            yield from ast.walk(node.value)
         if isinstance(node, ast.Expr):
             yield node.value
         if isinstance(node, ast.JoinedStr):
@@ -142,6 +157,18 @@ def _text(node: ast.AST) -> str:
     if isinstance(node, ast.JoinedStr):
         return "".join(_text(value) or "…" for value in node.values)
     return ""
+
+
+# --- Scripts --------------------------------------------------------------------
+
+
+def texts_of_script(path: Path) -> Iterator[Text]:
+    """Yield the texts in a script that people may read, without its comments."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+        code = re.sub(r"^\s*//.*", "", line)
+        for found in re.findall(r"""(["'`])(.*?)\1""", code):
+            if is_said(found[1]):
+                yield number, found[1]
 
 
 # --- Documents ------------------------------------------------------------------
@@ -174,26 +201,23 @@ def _documents() -> list[Path]:
 
 def test_no_template_uses_an_old_word() -> None:
     paths = sorted((ROOT / "templates").rglob("*.html"))
-    assert [
-        s for path in paths for s in said_wrongly(path, texts_of_template(path))
-    ] == []
+    assert said_wrongly_in(paths, texts_of_template) == []
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_no_message_uses_an_old_word(package: str) -> None:
-    paths = [
-        path
-        for path in sorted((ROOT / package).rglob("*.py"))
-        if "migrations" not in path.parts
-    ]
-    assert [
-        s for path in paths for s in said_wrongly(path, texts_of_module(path))
-    ] == []
+    paths = sorted((ROOT / package).rglob("*.py"))
+    shown = [path for path in paths if "migrations" not in path.parts]
+    assert said_wrongly_in(shown, texts_of_module) == []
+
+
+def test_no_script_uses_an_old_word() -> None:
+    paths = sorted((ROOT / "static").glob("*.js"))
+    assert said_wrongly_in(paths, texts_of_script) == []
 
 
 def test_no_document_uses_an_old_word() -> None:
-    wrong = [s for p in _documents() for s in said_wrongly(p, texts_of_document(p))]
-    assert wrong == []
+    assert said_wrongly_in(_documents(), texts_of_document) == []
 
 
 @pytest.mark.parametrize(
@@ -205,6 +229,8 @@ def test_no_document_uses_an_old_word() -> None:
         ("a.html", "{# mend #}{% if mend %}{{ mend.held }}{% endif %}", 0),
         ("a.py", '"""Mend it."""\nx = "mend"\ny = f"Mend {x}"\n', 1),
         ("a.py", 'x = "customer group"\n', 1),
+        ("a.py", '__all__ = ["Mended"]\n', 0),
+        ("a.js", '// Ask now\nsay("Ask now", "mend");\n', 1),
         ("a.md", "`mend` is a name\n\n```\nmend\n```\n", 0),
         ("a.md", "rows are held back, as `x`", 2),
         ("glossary.md", "| held back | rows left out | Excluded |", 0),
@@ -220,5 +246,6 @@ def test_what_is_read_is_told_from_names(
         ".html": texts_of_template,
         ".py": texts_of_module,
         ".md": texts_of_document,
+        ".js": texts_of_script,
     }
     assert len(said_wrongly(path, readers[path.suffix](path))) == found
