@@ -407,7 +407,7 @@ def test_a_file(
     ("state", "text"),
     [
         ("ended", "Rows sent"),
-        ("stopped", "did not end well"),
+        ("stopped", "did not succeed"),
         ("moving", "Queued"),
         ("paused", "Paused by operator"),
         ("parallel", "parts are sent at the same time"),
