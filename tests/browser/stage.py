@@ -377,7 +377,7 @@ def frozen(user: User) -> dict[str, str]:
         due_at=timezone.now(),
     )
     control = EnvironmentControl.objects.of("test")
-    why = f"The price list of {LONG} was wrong: nothing goes out until it is mended"
+    why = f"The price list of {LONG} was wrong: nothing goes out until it is fixed"
     freeze.freeze(control, Actor(name="olga"), reason=why)
     return {"state frozen": waiting.get_absolute_url()}
 

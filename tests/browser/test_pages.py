@@ -427,7 +427,7 @@ def test_what_was_sent_in_parts(
     [
         ("review", "in 5 requests"),
         ("review delete", "Number of records to delete"),
-        ("findings", "Rows without a key"),
+        ("findings", "Missing keys"),
         ("succeeded", "All 120 rows succeeded"),
         ("failures", "12 of 250 rows failed"),
         ("under way", "Being sent"),
