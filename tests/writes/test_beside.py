@@ -5,6 +5,7 @@ import re
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
+from django.utils import timezone
 
 from console.access.roles import Role
 from console.models import Integration
@@ -16,6 +17,7 @@ from tests.texts import numbers
 from tests.writes.making import check_draft, confirm, make_draft, work_off
 from writes.actions import derive
 from writes.display.beside import beside
+from writes.display.result import result_of
 from writes.models import Write
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +50,10 @@ def sent(write: Write, user: User) -> Write:
 
 def page_of(write: Write, browser: Browser) -> Shown:
     return Shown(browser.get(f"/writes/{write.pk}/", follow=True))
+
+
+def trial_on(rest: Write, browser: Browser) -> list[str | None]:
+    return Shown(browser.get(f"/writes/{rest.pk}/")).data["trial"]
 
 
 def found(write: Write, user: User) -> list[tuple[str, int | None, bool]]:
@@ -84,25 +90,49 @@ class TestTrial:
     def test_the_draft_of_the_rest_shows_what_became_of_the_trial(
         self, sandbox: Sandbox, trial: Write, rest: Write, olga: User, browser: Browser
     ) -> None:
-        answer = browser.get(f"/writes/{rest.pk}/")
-        assert answer.context["trial_progress"] is None
+        assert trial_on(rest, browser) == ["unsent"]
         sent(trial, olga)
         answer = browser.get(f"/writes/{rest.pk}/")
-        progress = answer.context["trial_progress"]
-        assert (progress.rows_succeeded, progress.rows_failed) == (2, 0)
-        assert answer.context["trial_is_good"]
-        assert Operation.State.SUCCEEDED.label in Shown(answer).texts["trial-result"]
+        result = answer.context["trial_result"]
+        assert (result.succeeded, result.failed, result.state) == (2, 0, "good")
+        assert numbers(Shown(answer).texts["trial-result"])[:2] == [2, 2]
 
-    def test_a_trial_whose_rows_failed_is_no_good_sign(
+    def test_a_trial_whose_rows_failed_leads_to_fixing_the_rest(
         self, sandbox: Sandbox, trial: Write, rest: Write, olga: User, browser: Browser
     ) -> None:
         operation = confirm(trial, olga)
         Operation.objects.filter(pk=operation.pk).update(
-            state="rejected", due_at=None, rows_failed=2, rows_succeeded=0
+            state="partly_failed", due_at=None, rows_failed=1, rows_succeeded=1
         )
-        answer = browser.get(f"/writes/{rest.pk}/")
-        assert answer.context["trial_progress"].rows_failed == 2
-        assert not answer.context["trial_is_good"]
+        assert trial_on(rest, browser) == ["failed"]
+        shown = page_of(trial, browser)
+        assert {"fix-rest", "go-to-rest"} <= set(shown.ids)
+
+    @pytest.mark.parametrize(
+        ("values", "state"),
+        [
+            ({"state": "waiting"}, "going"),
+            ({"state": "rejected", "due_at": None}, "failed"),
+            ({"state": "unknown", "sent_at": timezone.now()}, "unknown"),
+            ({"state": "completed"}, "unknown"),
+        ],
+    )
+    def test_no_trial_is_good_of_which_a_row_may_be_missing(
+        self, trial: Write, olga: User, browser: Browser, values: dict, state: str
+    ) -> None:
+        operation = confirm(trial, olga)
+        Operation.objects.filter(pk=operation.pk).update(**values)
+        assert result_of(trial).state == state
+        assert page_of(trial, browser).data["trial"] == [state]
+
+    def test_its_page_learns_of_its_end_by_itself(
+        self, sandbox: Sandbox, trial: Write, olga: User, browser: Browser
+    ) -> None:
+        confirm(trial, olga)
+        assert page_of(trial, browser).data["trial"] == ["going"]
+        work_off()
+        news = Shown(browser.get(f"/writes/{trial.pk}/rows/panel/?seen=before"))
+        assert news.data["trial"] == ["good"]
 
     def test_where_the_rest_went_is_told_when_it_was_sent(
         self, sandbox: Sandbox, trial: Write, rest: Write, olga: User, browser: Browser

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from console.access.roles import Person
+from writes.display.result import Result, result_of
 from writes.models import FileJob, Write
 
 Kind = Literal["rest", "trial", "held-back", "retried"]
@@ -17,13 +18,15 @@ Relation = Write.Relation
 class Beside:
     """Rows beside those of a write; `rows` is None while they are being counted.
 
-    `write` has them, and `can_open` tells whether the reader may look at it.
+    `write` has them, and `can_open` tells whether the reader may look at it. `trial` is
+    what became of the trial, where they are on one or come after one.
     """
 
     kind: Kind
     write: Write
     rows: int | None
     can_open: bool = True
+    trial: Result | None = None
 
     @property
     def is_unsent(self) -> bool:
@@ -48,7 +51,8 @@ def _other_half(write: Write, reader: Person) -> list[Beside]:
     other = write.parent if is_trial else write.trial
     if other is None:
         return []
-    return [Beside(kind, other, _rows(other), other.may_be_seen_by(reader))]
+    result = result_of(write if is_trial else other)
+    return [Beside(kind, other, _rows(other), other.may_be_seen_by(reader), result)]
 
 
 def _rows(write: Write) -> int | None:

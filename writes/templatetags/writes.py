@@ -7,6 +7,7 @@ from django import template
 from django.utils.html import format_html
 
 from writes.display.finding_titles import title_of
+from writes.display.result import result_of
 from writes.models import Write
 
 register = template.Library()
@@ -19,6 +20,15 @@ def write_link(context: dict[str, Any], write: Write) -> str:
     if not write.may_be_seen_by(context["user"]):
         return f"write {write.pk}"
     return format_html('<a href="{}">write {}</a>', write.get_absolute_url(), write.pk)
+
+
+@register.filter
+def result_words(write: Write) -> str:
+    """Say what became of a write that was sent: "18 of 20 succeeded, 2 failed"."""
+    if write.source == Write.Source.CSV:
+        return result_of(write).words
+    operation = write.batches.select_related("operation").get().operation
+    return operation.get_state_display().lower()
 
 
 WIDTH = 1000

@@ -59,7 +59,7 @@ def rows_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
         totals,
         is_not_joined,
         [(child.pk, child.state) for child in came_of_it],
-        [(other.kind, other.rows, other.write.state) for other in others],
+        [(each.kind, each.rows, each.write.state, each.trial) for each in others],
     )
     return {
         "write": write,

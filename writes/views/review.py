@@ -27,6 +27,7 @@ from writes.actions.confirm import confirm, review_token
 from writes.actions.duplicates import RepeatFound, earlier_of
 from writes.display.installation import installation_of
 from writes.display.progress import progress_of
+from writes.display.result import result_of
 from writes.forms.confirm import ConfirmForm
 from writes.forms.record_fields import names_with_lines
 from writes.models import Write
@@ -224,19 +225,7 @@ def _trial_context(write: Write) -> dict[str, Any]:
     trial = write.trial
     if trial is None:
         return {"trial": None}
-    batches = list(trial.batches.select_related("operation__project"))
-    progress = progress_of(batches)
-    is_over = progress.ended == progress.parts > 0
-    context: dict[str, Any] = {
-        "trial": trial,
-        "trial_progress": progress if batches else None,
-        "trial_is_over": is_over,
-        "trial_is_good": is_over and progress.rows_succeeded == progress.rows > 0,
-    }
-    if len(batches) == 1:
-        context["trial_operation"] = batches[0].operation
-        context["trial_what"] = sentence(batches[0].operation).what
-    return context
+    return {"trial": trial, "trial_result": result_of(trial)}
 
 
 def _deliveries(write: Write) -> list[dict[str, str]]:

@@ -108,6 +108,7 @@ def panel(request: ConsoleRequest, pk: int) -> HttpResponse:
     context = rows_context(request, find_write(request, pk, Role.VIEWER))
     if request.GET.get("seen") == context["seen"]:
         return HttpResponse(status=204)
+    context["is_fragment"] = True
     return render(request, "writes/rows_summary.html#panel", context)
 
 

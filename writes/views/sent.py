@@ -71,7 +71,7 @@ def sent_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
         is_paused,
         pace and duration(pace.elapsed),
         [(child.pk, child.state) for child in came_of_it],
-        [(other.kind, other.rows, other.write.state) for other in others],
+        [(each.kind, each.rows, each.write.state, each.trial) for each in others],
     )
     return {
         "write": write,
