@@ -27,6 +27,11 @@ class PartsProgress:
     is_moving: bool
 
     @property
+    def rows_told(self) -> int:
+        """Of how many rows it is known what became of them."""
+        return self.rows_succeeded + self.rows_failed
+
+    @property
     def unsent(self) -> int:
         """How many parts have not left and may still do so."""
         return self.held + self.waiting

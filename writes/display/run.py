@@ -10,7 +10,8 @@ from writes.models import Batch, Call
 
 # So many requests a page; the first are those to look at.
 PAGE = 50
-# A guess from fewer requests would jump about.
+# The pace is that of so many requests; a guess from fewer would jump about.
+COUNTED = 20
 FEWEST = 5
 
 
@@ -20,7 +21,7 @@ class RunProgress:
 
     `accepted` are those that Ampersand works on, with `being_written` rows.
     `unverified` rows were written, and nobody knows by which ids. `left` is about how
-    long it goes on, None where nobody can tell.
+    long it goes on, None where nobody can tell, as `rows_per_second` is.
     """
 
     calls: int
@@ -37,7 +38,13 @@ class RunProgress:
     not_sent: int
     unverified: int
     leaving: int
+    rows_per_second: float | None = None
     left: timedelta | None = None
+
+    @property
+    def told(self) -> int:
+        """Of how many rows it is known what became of them."""
+        return self.succeeded + self.failed
 
     @property
     def is_moving(self) -> bool:
@@ -67,7 +74,8 @@ def run_progress(batch: Batch, now: datetime) -> RunProgress:
     planned = max(0, batch.calls_total - over - sending - undecided - accepted)
     succeeded, failed = operation.rows_succeeded or 0, operation.rows_failed or 0
     unknown = doubted["rows"] - doubted["told"]
-    away = succeeded + failed + unknown + leaving + being_written
+    not_sent = max(0, rows - (succeeded + failed + unknown + leaving + being_written))
+    pace = _pace(batch, planned, now)
     return RunProgress(
         calls=batch.calls_total,
         over=over,
@@ -80,17 +88,25 @@ def run_progress(batch: Batch, now: datetime) -> RunProgress:
         failed=failed,
         unknown=unknown,
         being_written=being_written,
-        not_sent=max(0, rows - away),
+        not_sent=not_sent,
         unverified=found.unverified(),
         leaving=leaving,
-        left=_left(
-            batch, over - calls.get(State.CANCELLED, 0) + accepted, planned, now
-        ),
+        rows_per_second=pace,
+        left=timedelta(seconds=not_sent / pace) if pace and planned else None,
     )
 
 
-def _left(batch: Batch, sent: int, planned: int, now: datetime) -> timedelta | None:
-    since = batch.operation.sent_at
-    if since is None or sent < FEWEST or not planned:
+def _pace(batch: Batch, planned: int, now: datetime) -> float | None:
+    """Return how many rows a second leave by the last requests; None if unknown.
+
+    Until now, so that it falls while nothing goes.
+    """
+    last = batch.calls_total - planned
+    near = Call.objects.filter(batch=batch, number__gt=last - COUNTED)
+    sent = near.filter(number__lte=last, sent_at__isnull=False)
+    found = list(sent.order_by().values_list("sent_at", "first_row", "last_row"))
+    if len(found) < FEWEST:
         return None
-    return (now - since) / sent * planned
+    rows = sum(last_row - first_row + 1 for _, first_row, last_row in found)
+    seconds = (now - min(sent_at for sent_at, _, _ in found)).total_seconds()
+    return rows / seconds if seconds > 0 else None

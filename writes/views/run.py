@@ -23,6 +23,7 @@ from writes import calls
 from writes.actions import run as actions
 from writes.actions.link_call import Found
 from writes.display.run import PAGE, run_progress
+from writes.display.waits import waits_for
 from writes.forms.confirm import LONGEST_REASON
 from writes.models import Batch, Call
 from writes.views.lookup import find_call, find_run
@@ -67,14 +68,19 @@ def panel(request: ConsoleRequest, pk: int) -> HttpResponse:
 
 def run_context(request: ConsoleRequest, batch: Batch) -> dict[str, Any]:
     """Return what the panel of a run shows."""
-    write, progress = batch.write, run_progress(batch, timezone.now())
+    write, now = batch.write, timezone.now()
+    progress = run_progress(batch, now)
     page = _Requests(batch).get_page(request.GET.get("requests", "1"))
     is_paused = write.paused_at is not None and progress.planned > 0
     is_held = is_paused or batch.stopped_why or progress.undecided
     moves = progress.sending or progress.accepted or (progress.planned and not is_held)
     since = batch.operation.sent_at or batch.operation.created_at
     seconds = seconds_between_polls(since, quickest=2) if moves else None
-    shown = (progress, is_paused, batch.stopped_why, page.number, seconds)
+    control = EnvironmentControl.objects.of(write.project.environment)
+    waits = ""
+    if progress.planned and not is_held:
+        waits = waits_for(write, control, now)
+    shown = (progress, is_paused, batch.stopped_why, waits, page.number, seconds)
     return {
         "write": write,
         "batch": batch,
@@ -84,7 +90,9 @@ def run_context(request: ConsoleRequest, batch: Batch) -> dict[str, Any]:
         "requests": page,
         "is_paused": is_paused,
         "is_told_below": progress.over == progress.calls and write.rows_totals,
-        "control": EnvironmentControl.objects.of(write.project.environment),
+        "control": control,
+        "is_held": is_held,
+        "waits": waits,
         "poll_seconds": seconds,
         "seen": seen(*shown),
     }

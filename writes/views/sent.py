@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from console.access.roles import Role, require_operator, require_viewer
 from console.actor import Actor
 from console.http import ConsoleRequest
+from console.models import EnvironmentControl
 from console.ui.polling import seen
 from writes.actions import pause as actions
 from writes.actions import release_parts
@@ -20,6 +21,7 @@ from writes.display.beside import beside
 from writes.display.eta import pace_of
 from writes.display.progress import PartsProgress, progress_of
 from writes.display.timeline import timeline
+from writes.display.waits import waits_for
 from writes.models import Batch, Write
 from writes.models.batch import (
     failed_rows,
@@ -63,6 +65,10 @@ def sent_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
     seconds = poll_seconds(write, batches, since, quickest=POLL_SECONDS)
     is_paused = write.paused_at is not None and progress.unsent > 0
     pace = pace_of(batches, timezone.now()) if is_going else None
+    control = EnvironmentControl.objects.of(write.project.environment)
+    waits = ""
+    if progress.waiting and not is_paused:
+        waits = waits_for(write, control, timezone.now())
     came_of_it = list(children_shown(write, request))
     others = beside(write, request.user)
     shown = (
@@ -70,6 +76,7 @@ def sent_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
         totals,
         is_paused,
         pace and duration(pace.elapsed),
+        waits,
         [(child.pk, child.state) for child in came_of_it],
         [(each.kind, each.rows, each.write.state, each.trial) for each in others],
     )
@@ -86,6 +93,8 @@ def sent_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
         "has_failed_enough": has_failed_enough(write, batches),
         "can_send_again": _can_send_again(progress, batches),
         "pace": pace,
+        "control": control,
+        "waits": waits,
         "children": came_of_it,
         "beside": others,
         # Put together only where it is drawn: mostly a page that asks has no news.
