@@ -10,6 +10,7 @@ from console.views import (
     keys,
     manifest,
     projects,
+    webhooks,
 )
 
 app_name = "connections"
@@ -22,6 +23,9 @@ of_project = [
     path("keys/new/", keys.key_new, name="key_new"),
     path("notifications/", keys.hook, name="hook"),
     path("notifications/stop/", keys.hook_stop, name="hook_stop"),
+    path("webhook/", webhooks.webhook, name="webhook"),
+    path("webhook/stop/", webhooks.webhook_stop, name="webhook_stop"),
+    path("webhook/test/", webhooks.webhook_test, name="webhook_test"),
     path("integrations/new/", integrations.integration_new, name="integration_new"),
     path("manifest/", manifest.manifest, name="manifest"),
     path("manifest/apply/", manifest.manifest_apply, name="manifest_apply"),

@@ -59,6 +59,12 @@ UNKNOWN_ALERT_MINUTES = env.number(
     "UNKNOWN_ALERT_MINUTES", default=60, least=0, most=525_600
 )
 
+# The server that sends e-mail, if there is one, and who it is from.
+MAILERS = env.mailers("EMAIL_URL", timeout=10)
+SENDS_MAIL = bool(env.text("EMAIL_URL", default=""))
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", default="write-console@localhost")
+# The address by which people open this console, for links in notices.
+CONSOLE_URL = env.address("CONSOLE_URL", example="https://console.example.com")
 # Where Ampersand reaches this console, if it can: it may then fetch files from here.
 PUBLIC_URL = env.address("PUBLIC_URL", example="https://console.example.com")
 # Hosts besides Ampersand's own that a project's addresses may name, as (host, port):

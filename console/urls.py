@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from console.admin import site
-from console.views import account, health, login, theme
+from console.views import account, health, login, mail, theme
 
 urlpatterns = [
     path("", include("writes.urls")),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("login/", login.LoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("account/", account.account, name="account"),
+    path("account/mail/", mail.mail, name="mail"),
     path("account/password/", account.password, name="password"),
     path(
         "account/sign-out-everywhere/",

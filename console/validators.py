@@ -6,6 +6,8 @@ from urllib.parse import SplitResult, urlsplit
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from files.remote.addresses import is_private_host
+
 # Ampersand's own: they serve https at the usual port, in the USA and in the EU.
 # That of searches is named by a public client alone, and by no document.
 AMPERSAND_HOSTS = {
@@ -72,6 +74,42 @@ def _need_host_for_keys(parts: SplitResult) -> None:
             "API keys go only to Ampersand's own hosts, for example "
             "write.withampersand.com. Whoever runs this console can allow another "
             "host with the setting API_HOSTS.",
+            code="host",
+        )
+
+
+def validate_webhook(value: str) -> None:
+    """Accept the address of a webhook. No message repeats it.
+
+    Over https, unless PRIVATE_HOSTS names its host and port; where the host leads is
+    looked at when something is posted.
+    """
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        parts = urlsplit("")
+    is_line = value.isprintable() and " " not in value
+    if not is_line or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValidationError(
+            "Give the full address, for example https://hooks.example.com/…",
+            code="address",
+        )
+    if "@" in parts.netloc or parts.fragment:
+        raise ValidationError(
+            "Leave out user name, password and everything from “#” on.",
+            code="user-name",
+        )
+    host, port = endpoint(parts)
+    is_named = (host, port) in settings.PRIVATE_HOSTS
+    if is_named:
+        return
+    if parts.scheme != "https":
+        raise ValidationError("It must begin with https://.", code="https")
+    if is_private_host(host):
+        raise ValidationError(
+            "This host is inside the network. Whoever runs this console can allow it "
+            "with the setting PRIVATE_HOSTS.",
             code="host",
         )
 

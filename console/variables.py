@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ  # type: ignore[import-untyped]
@@ -33,12 +33,21 @@ SECRETS = {
     "S3_ACCESS_KEY",
     "S3_SECRET_KEY",
     "DEMO_PASSWORD",
+    "EMAIL_URL",
+}
+# How a mail server is spoken to, by the scheme of its address: port, and how it is
+# made secure.
+MAIL_SCHEMES: dict[str, tuple[int, dict[str, bool]]] = {
+    "smtp": (25, {}),
+    "smtp+tls": (587, {"use_tls": True}),
+    "smtp+ssl": (465, {"use_ssl": True}),
 }
 ENGINES = ("django.db.backends.postgresql", "django.db.backends.sqlite3")
 MEMORY = ":memory:"
 # Options of Django's own, which are none of the connection.
 OF_DJANGO = {"assume_role", "isolation_level", "pool", "server_side_binding"}
 
+_BACKENDS = "django.core.mail.backends"
 _HOST = re.compile(r"\*|\.?[\w-]+(\.[\w-]+)*|\[[0-9a-f:.]+\]", re.IGNORECASE)
 _ENDPOINT = re.compile(
     r"(?P<host>[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:(?P<port>\d{1,5}))?",
@@ -192,6 +201,39 @@ class Variables(environ.FileAwareEnv):  # type: ignore[misc]
         if value and _split(value) is None:
             refuse(name, value, f"It must be a URL, for example {example}.")
         return value
+
+    def mailers(self, name: str, *, timeout: int) -> dict[str, Any]:
+        """Return what Django wants to know of the mail server.
+
+        Where none is set, nothing is sent.
+        """
+        value = self.text(name, default="")
+        if not value:
+            return {"default": {"BACKEND": f"{_BACKENDS}.dummy.EmailBackend"}}
+        try:
+            parts = urlsplit(value)
+            port, how = MAIL_SCHEMES[parts.scheme]
+            port = parts.port or port
+        except (KeyError, ValueError):
+            parts = None
+        if parts is None or not parts.hostname or parts.path.strip("/") or parts.query:
+            # It has the password in it.
+            refuse(
+                name,
+                None,
+                "It must be smtp+tls://user:password@host:587, smtp+ssl:// or smtp://; "
+                "signs as @ and / in a password are written as %40 and %2F.",
+            )
+        options = {
+            "host": parts.hostname,
+            "port": port,
+            "username": unquote(parts.username or ""),
+            "password": unquote(parts.password or ""),
+            "timeout": timeout,
+            **how,
+        }
+        backend = f"{_BACKENDS}.smtp.EmailBackend"
+        return {"default": {"BACKEND": backend, "OPTIONS": options}}
 
     def time_zone(self, name: str, *, default: str) -> str:
         """Return the name of a time zone."""

@@ -37,6 +37,9 @@ os.environ.update(
     # Hosts that no name server knows; tests with a server of their own allow it.
     API_HOSTS="sandbox.invalid,elsewhere.invalid,other.invalid,127.0.0.1:8900",
     PRIVATE_HOSTS="",
+    EMAIL_URL="",
+    EMAIL_FROM="",
+    CONSOLE_URL="",
     S3_BUCKET="",
     S3_ENDPOINT="",
     S3_REGION="us-east-1",

@@ -14,9 +14,11 @@ class WritesConfig(AppConfig):
 
         # The first of the apps, and what it imports names tasks.
         need_task_backend()
+        from console.ui.panels import project_panels
         from operations.limits import rate_limit
         from operations.views import panels
         from writes import token_filter
+        from writes.views.notices import notices_panel
         from writes.views.panels import (
             beside_notice,
             copy_link,
@@ -30,6 +32,7 @@ class WritesConfig(AppConfig):
         rate_limit.UNDER_WAY.append(run_calls.under_way)
         token_filter.install()
 
+        project_panels.register(notices_panel)
         panels.notices.register(beside_notice)
         panels.remedies.register(copy_link)
         panels.register(run_panel)

@@ -9,21 +9,25 @@ from itertools import batched
 
 from django.db.models import Q
 
-from console.models import Group
+from console.models import Group, Webhook
 from console.runtime.enqueue import enqueue_safely
 from operations.dispatch import CHUNK, MOST_WATCHES, REPEAT_WATCH_AFTER
 from operations.models import Operation
 from writes import tasks
-from writes.models import Batch, Call, FileJob
+from writes.models import Batch, Call, FileJob, Notice
 
 # What no worker took within this time is enqueued again.
 REPEAT_SEND_AFTER = timedelta(seconds=10)
 REPEAT_JOB_AFTER = timedelta(seconds=15)
 REPEAT_RUN_AFTER = timedelta(seconds=10)
+REPEAT_NOTICE_AFTER = timedelta(seconds=60)
 # No more of each a tick.
 MOST_SENDS = 200
 MOST_JOBS = 50
 MOST_IMPORTS = 5
+MOST_NOTICES = 500
+# As many as one task sends.
+NOTICES_AT_ONCE = 20
 # How often the operations of a customer are imported in the background.
 IMPORT_EVERY = timedelta(hours=1)
 
@@ -111,6 +115,31 @@ def enqueue_due_call_watches(now: datetime) -> int:
                 watch = tasks.watch_calls_accepted
                 enqueue_safely(watch, chunk, lease.isoformat())
                 enqueued += pushed
+    return enqueued
+
+
+def enqueue_due_notices(now: datetime) -> int:
+    """Enqueue the notices that are due, by webhook and for e-mail; return how many.
+
+    Of a webhook nothing more is enqueued until its worker has told how that went.
+    """
+    rows = Notice.objects.due(now).values_list("webhook", "pk")[:MOST_NOTICES]
+    by_webhook: dict[int | None, list[int]] = {}
+    for webhook, pk in rows:
+        by_webhook.setdefault(webhook, []).append(pk)
+    lease = now + REPEAT_NOTICE_AFTER
+    enqueued = 0
+    for target, pks in by_webhook.items():
+        if target is not None:
+            free = Webhook.objects.filter(Q(try_at=None) | Q(try_at__lte=now))
+            if not free.filter(pk=target).update(try_at=lease):
+                continue
+        mine = pks[:NOTICES_AT_ONCE]
+        due = Notice.objects.filter(pk__in=mine, due_at__lte=now)
+        if pushed := due.update(due_at=lease):
+            work = tasks.mail_notices if target is None else tasks.post_notices
+            enqueue_safely(work, mine)
+            enqueued += pushed
     return enqueued
 
 

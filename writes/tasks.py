@@ -9,6 +9,7 @@ from writes.worker import (
     run_calls,
     run_job,
     send,
+    send_notices,
     share_file,
     watch_calls,
 )
@@ -36,6 +37,18 @@ def watch_calls_accepted(call_ids: list[int], due_at: str) -> None:
 def import_operations_of(group_id: int) -> None:
     """Follow the operations of a customer that other programs started."""
     import_operations.import_in_background(group_id)
+
+
+@task(queue_name="watching")
+def post_notices(notice_ids: list[int]) -> None:
+    """Tell one webhook what is due of these notices."""
+    send_notices.post(notice_ids)
+
+
+@task(queue_name="watching")
+def mail_notices(notice_ids: list[int]) -> None:
+    """Send as e-mail what is due of these notices."""
+    send_notices.send_mail(notice_ids)
 
 
 @task(queue_name="files")

@@ -20,11 +20,12 @@ from console.environments import Environment
 from console.models import ApiKey, Group, Integration, Project, WriteObject
 from console.redaction import remember
 from console.ui.forms import StyledForm, StyledModelForm
-from console.validators import validate_path_part
+from console.validators import validate_path_part, validate_webhook
 from files.lines import text_lines
 
 SHORTEST_KEY = 8
 LONGEST_KEY = 500
+LONGEST_WEBHOOK = 2_000
 
 
 class ProjectForm(StyledModelForm):
@@ -124,6 +125,27 @@ class HookForm(StyledForm):
         except ValueError as error:
             raise ValidationError(str(error), code="secret") from None
         return secret
+
+
+class WebhookForm(StyledForm):
+    """Where notices go. The address is never shown again, nor after an error."""
+
+    address = forms.CharField(
+        label="Webhook address",
+        max_length=LONGEST_WEBHOOK,
+        widget=forms.PasswordInput(
+            attrs={"autocomplete": "off", "spellcheck": "false"}
+        ),
+        help_text="As Slack or Teams shows it for an incoming webhook: https:// and "
+        "more. Stored encrypted, since whoever has it may post there.",
+    )
+
+    def clean_address(self) -> SecretStr:
+        """Refuse what no message may go to. No message repeats what was typed."""
+        address = SecretStr(self.cleaned_data["address"])
+        remember(address)
+        validate_webhook(address.reveal())
+        return address
 
 
 class NewValueForm(KeyForm):

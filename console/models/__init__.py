@@ -3,6 +3,7 @@
 ApiKey N-1 Project 1-N Integration 1-N WriteObject
                                Integration 1-N Group
 Hook: where Ampersand may tell a project something; HookMessage: what it told of late.
+Webhook: where notices of a project go. MailWish: who wants which by e-mail.
 Grant: what a person may do in an environment.
 SignInAttempt: what was tried wrongly of late. Session: where somebody is signed in.
 FirstPassword: whose password somebody else chose.
@@ -21,10 +22,12 @@ from console.models.grant import Grant
 from console.models.heartbeat import Heartbeat
 from console.models.hook import Hook, HookMessage
 from console.models.integration import Group, Integration, ObjectMetadata, WriteObject
+from console.models.mail_wish import MailWish
 from console.models.project import ApiKey, NoActiveKey, Project
 from console.models.pulse import Pulse
 from console.models.session import Session
 from console.models.sign_in_attempt import SignInAttempt
+from console.models.webhook import Webhook
 
 __all__ = [
     "ApiKey",
@@ -39,11 +42,13 @@ __all__ = [
     "Hook",
     "HookMessage",
     "Integration",
+    "MailWish",
     "NoActiveKey",
     "ObjectMetadata",
     "Project",
     "Pulse",
     "Session",
     "SignInAttempt",
+    "Webhook",
     "WriteObject",
 ]

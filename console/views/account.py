@@ -33,6 +33,7 @@ from console.sign_in.passwords import change_own
 from console.sign_in.sessions import end_other, signed_in
 from console.sign_in.throttle import Locked, begin
 from console.ui.forms import StyledMixin
+from console.views.mail import mail_form
 from console.views.pages import posted
 
 
@@ -66,6 +67,7 @@ def account(request: ConsoleRequest) -> HttpResponse:
             (each.label, role_in(request.user, each).word) for each in Environment
         ],
         "sessions": signed_in(request.user, request.session.session_key),
+        "mail_form": mail_form(request.user) if settings.SENDS_MAIL else None,
     }
     return render(request, "console/account.html", context)
 

@@ -27,7 +27,7 @@ from console.connections.probe import try_connection
 from console.connections.save import delete, record, save_form, what_refers_to
 from console.fields import UnreadableSecret
 from console.http import ConsoleRequest
-from console.models import ApiKey, Hook, NoActiveKey, Project
+from console.models import ApiKey, Hook, NoActiveKey, Project, Webhook
 from console.ui.panels import project_panels
 from console.views.lookup import find_project
 from console.views.pages import confirm_page, form_page, posted
@@ -54,6 +54,9 @@ def project(request: ConsoleRequest, pk: int) -> HttpResponse:
         "panels": project_panels.drawn(request, project),
         "keys": project.api_keys.defer("value"),
         "hook": hook,
+        "webhook": Webhook.objects.defer("address", "secret")
+        .filter(project=project)
+        .first(),
         "hook_address": _hook_address(request, hook) if hook else "",
         "integrations": project.integrations.prefetch_related(
             "write_objects", "groups"

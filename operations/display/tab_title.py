@@ -15,6 +15,8 @@ MARKS: Final = {
 
 def title(operation: Operation) -> str:
     """Return its state and what it is: "✓ Succeeded · Upsert contact #12"."""
-    mark = MARKS.get(State(operation.state), "✗")
+    mark, word = MARKS.get(State(operation.state), "✗"), operation.get_state_display()
+    if operation.rests:
+        mark, word = "‖", "On hold"
     what = f"{operation.get_action_display()} {operation.object_name}".strip()
-    return f"{mark} {operation.get_state_display()} · {what} #{operation.pk}"
+    return f"{mark} {word} · {what} #{operation.pk}"

@@ -220,6 +220,8 @@ class Operation(models.Model):
     watch_problem = models.TextField(blank=True)
     # SHA-256 of the log as it came last, so that the same again is known at a glance.
     log_digest = models.CharField(max_length=64, blank=True)
+    # Whether something was decided of it that nobody looked at for notices yet.
+    has_news = models.BooleanField(default=False)
     # Counts the changes, so that a page can ask "anything new since version n?".
     version = models.PositiveIntegerField(default=1)
 
@@ -283,6 +285,12 @@ class Operation(models.Model):
                 fields=["state", "created_at"], name="operation_by_state_time"
             ),
             models.Index(fields=["created_at"], name="operation_by_time"),
+            # The clock: of what may people have to be told?
+            models.Index(
+                fields=["id"],
+                condition=Q(has_news=True),
+                name="operation_with_news",
+            ),
             # The search box: whose record is this?
             models.Index(
                 fields=["record_id"],
@@ -361,6 +369,12 @@ class Operation(models.Model):
         """Whether it is many requests, which tell of their rows themselves."""
         return self.kind == self.Kind.RUN
 
+    @property
+    def rests(self) -> bool:
+        """Whether it is a run of which nothing more leaves until a person says so."""
+        is_going = self.state == self.State.IN_PROGRESS
+        return self.is_run and is_going and bool(self.reason)
+
     def change(
         self,
         *,
@@ -378,6 +392,8 @@ class Operation(models.Model):
         `IntegrityError` for a transition that LEDGER does not know.
         """
         fit = {name: self._fit(name, value) for name, value in values.items()}
+        if "state" in fit:
+            fit["has_news"] = True
         with transaction.atomic():
             rows = Operation.objects.filter(
                 only_if or Q(), pk=self.pk, state__in=only_from
@@ -430,6 +446,7 @@ class Operation(models.Model):
         decided = undecided.update(
             resolved_at=timezone.now(),
             resolution=resolution,
+            has_news=True,
             version=F("version") + 1,
         )
         self.refresh_from_db()

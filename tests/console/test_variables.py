@@ -71,6 +71,12 @@ TABLE: dict[str, tuple[list[str], list[str]]] = {
     "UNKNOWN_ALERT_MINUTES": ([*NO_NUMBER, "525601"], ["0", "525600"]),
     "DRAFTS_MIB": ([*NO_NUMBER, "0", "1000001"], ["1", "1000000"]),
     "KEEP_FREE_MIB": ([*NO_NUMBER, "1000001"], ["0", "1000000"]),
+    "EMAIL_URL": (
+        ["hush.example", "https://u:hush@h", "smtp://u:hush@h/x", "smtp://h:hush"],
+        ["smtp+tls://u:p%40@h:587", "smtp://h", ""],
+    ),
+    "EMAIL_FROM": (["a\nb"], ["console@example.com", ""]),
+    "CONSOLE_URL": (NO_ADDRESS, ["https://a.example", ""]),
     "PUBLIC_URL": (NO_ADDRESS, ["https://a.example", ""]),
     "API_HOSTS": (NO_HOSTS, ["gw.example, b.example:8443", "[::1]:8900", ""]),
     "UPLOAD_HOSTS": (NO_HOSTS, ["storage.example.com", ""]),

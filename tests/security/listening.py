@@ -18,6 +18,7 @@ class Listener(ThreadingHTTPServer):
         self.headers: dict[str, str] = {}
         self.content = b"operation not found"
         self.heard: list[str] = []
+        self.bodies: list[bytes] = []
 
     @property
     def port(self) -> int:
@@ -40,7 +41,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         self.server.heard.append(f"{self.requestline}\n{self.headers}")
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        self.server.bodies.append(self.rfile.read(length))
         self.send_response(self.server.status)
         for name, value in self.server.headers.items():
             self.send_header(name, value)

@@ -16,7 +16,7 @@ from console.models import AuditEvent
 from console.sign_in import throttle
 from operations.models import Operation
 from writes import dispatch
-from writes.actions import derive, notified
+from writes.actions import derive, notified, tell
 from writes.models import Batch, Call, FileJob, KeyLookup, Write
 from writes.storage import delete
 
@@ -43,6 +43,7 @@ def sweep(now: datetime) -> int:
     _forget_strays(now)
     throttle.forget_old(now)
     notified.forget_old(now)
+    tell.forget_old(now)
     return swept
 
 

@@ -108,5 +108,6 @@ def _pace(batch: Batch, planned: int, now: datetime) -> float | None:
     if len(found) < FEWEST:
         return None
     rows = sum(last_row - first_row + 1 for _, first_row, last_row in found)
-    seconds = (now - min(sent_at for sent_at, _, _ in found)).total_seconds()
+    begun = min(sent_at for sent_at, _, _ in found if sent_at)
+    seconds = (now - begun).total_seconds()
     return rows / seconds if seconds > 0 else None

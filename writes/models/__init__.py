@@ -6,6 +6,7 @@ Write 1-N KeyLookup: which records its keys belong to, while it is a draft.
 Write 1-1 SentContent: what tells its content from others, once it was confirmed.
 Batch 1-N Call: the requests of a run.
 Batch 1-1 SharedAddress: where Ampersand fetches its text from.
+Write 1-N Notice: what people and programs outside are told about it.
 SavedMapping stands alone: how the columns of an object's files are named.
 """
 
@@ -13,6 +14,7 @@ from writes.models.batch import Batch
 from writes.models.call import Call
 from writes.models.file_job import FileJob
 from writes.models.key_lookup import KeyLookup
+from writes.models.notice import Notice
 from writes.models.saved_mapping import SavedMapping
 from writes.models.sent_content import SentContent, SentContentQuerySet
 from writes.models.shared_address import SharedAddress
@@ -24,6 +26,7 @@ __all__ = [
     "Call",
     "FileJob",
     "KeyLookup",
+    "Notice",
     "SavedMapping",
     "SentContent",
     "SentContentQuerySet",

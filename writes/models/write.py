@@ -219,6 +219,10 @@ class Write(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     changed_at = models.DateTimeField(default=timezone.now)
     confirmed_at = models.DateTimeField(null=True)
+    # The last event that people may have been told of ("" while there is none to
+    # tell), and how many there were: see `writes.actions.tell`.
+    told = models.CharField(max_length=10, blank=True)
+    told_count = models.PositiveIntegerField(default=0)
     # When the sweep took its files away; digests and counts stay.
     files_deleted_at = models.DateTimeField(null=True)
 

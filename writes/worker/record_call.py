@@ -341,7 +341,7 @@ def stop(batch: Batch, why: str) -> None:
 def tell_rest(batch: Batch) -> None:
     """Keep with the operation of a run under way why nothing more of it leaves."""
     running = Operation.objects.filter(pk=batch.operation_id, state=State.IN_PROGRESS)
-    running.update(reason=_rests(batch), version=F("version") + 1)
+    running.update(reason=_rests(batch), has_news=True, version=F("version") + 1)
 
 
 def _rests(batch: Batch) -> str:

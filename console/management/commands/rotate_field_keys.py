@@ -8,15 +8,19 @@ from django.core.management.base import BaseCommand, CommandError
 
 from console.audit_seal import ids_of
 from console.fields import UnreadableSecret
-from console.models import ApiKey, AuditEvent, Hook
+from console.models import ApiKey, AuditEvent, Hook, Webhook
 
 
-def _stored() -> Iterator[tuple[ApiKey | Hook, str]]:
+def _stored() -> Iterator[tuple[ApiKey | Hook | Webhook, str]]:
     """Yield what has a secret, and its name; keys that were revoked have none."""
     keys = ApiKey.objects.filter(revoked_at=None).defer("value")
     yield from ((key, "value") for key in keys.select_related("project"))
     hooks = Hook.objects.defer("secret").select_related("project")
     yield from ((hook, "secret") for hook in hooks)
+    webhooks = Webhook.objects.defer("address", "secret").select_related("project")
+    for webhook in webhooks:
+        yield webhook, "address"
+        yield webhook, "secret"
 
 
 class Command(BaseCommand):

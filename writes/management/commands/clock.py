@@ -17,7 +17,7 @@ from console.runtime.shutdown import Stop
 from console.sign_in import kept_form
 from operations import dispatch as dispatch_operations
 from writes import dispatch as dispatch_writes
-from writes.actions import release_parts, retention, settle
+from writes.actions import release_parts, retention, settle, tell
 from writes.actions.hold_restored import hold_restored
 from writes.worker import run_calls, send
 
@@ -106,6 +106,8 @@ def tick() -> None:
     dispatch_writes.enqueue_due_imports(now)
     settle.join_told(now)
     dispatch_writes.enqueue_due_jobs(now)
+    tell.tell_news(now)
+    dispatch_writes.enqueue_due_notices(now)
 
 
 def _prune() -> None:
