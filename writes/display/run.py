@@ -92,7 +92,7 @@ def run_progress(batch: Batch, now: datetime) -> RunProgress:
         unverified=found.unverified(),
         leaving=leaving,
         rows_per_second=pace,
-        left=timedelta(seconds=not_sent / pace) if pace and planned else None,
+        left=timedelta(seconds=max(1, not_sent / pace)) if pace and planned else None,
     )
 
 
