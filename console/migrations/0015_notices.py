@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('console', '0013_imports_operations'),
+        ('console', '0014_words'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,8 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('console', '0014_notices'),
-        ('operations', '0007_look_up'),
+        ('console', '0015_notices'),
+        ('operations', '0008_words'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

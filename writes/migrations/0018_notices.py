@@ -9,8 +9,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('console', '0014_notices'),
-        ('writes', '0016_one_index_of_operations'),
+        ('console', '0015_notices'),
+        ('writes', '0017_plain_labels'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
