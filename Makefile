@@ -113,6 +113,6 @@ $(VENV)/.dev: requirements-dev.txt requirements.txt scripts/install.sh
 	$(PYTHON) scripts/make_env.py > .env.new
 	@chmod 600 .env.new && mv .env.new .env
 
-staticfiles/staticfiles.json: $(STATIC) $(VENV)/.run | .env
+staticfiles/staticfiles.json: $(STATIC) console/static_files.py $(VENV)/.run | .env
 	$(PYTHON) manage.py collectstatic --noinput --verbosity 0
 	@touch $@

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.sessions import middleware as sessions
 from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse
+from django.middleware.gzip import GZipMiddleware
 
 from console.runtime.trouble import trouble_of
 
@@ -102,3 +103,27 @@ class NoStoreMiddleware:
         if getattr(request, "signs_out", False):
             response["Clear-Site-Data"] = CLEARED
         return response
+
+
+class CompressPagesMiddleware(GZipMiddleware):
+    """Compress pages, but none that another site had a browser ask for.
+
+    The length of a compressed page tells whether what stands in its address stands in
+    the page as well. Whoever can see lengths must not be able to try guesses.
+    """
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponse
+    ) -> HttpResponse:
+        is_page = response.get("Content-Type", "").startswith("text/html")
+        if not is_page or response.streaming or may_be_of_another_site(request):
+            return response
+        return super().process_response(request, response)
+
+
+def may_be_of_another_site(request: HttpRequest) -> bool:
+    """Tell whether a page of another site may have led here; browsers say so by TLS."""
+    asked_by = request.headers.get("Sec-Fetch-Site")
+    if asked_by is None:
+        return request.is_secure()
+    return asked_by not in ("same-origin", "none")

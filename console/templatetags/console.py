@@ -5,10 +5,11 @@ from typing import Any
 
 from django import template
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
 from console import VERSION
 from console.sign_in import kept_form
+from console.static_files import SCRIPTS, STYLES, files_of
 
 register = template.Library()
 
@@ -17,6 +18,20 @@ register = template.Library()
 def version() -> str:
     """Write the console's version; a tag, since pages of errors have no context."""
     return VERSION
+
+
+@register.simple_tag
+def styles() -> str:
+    """Link to the style sheets of every page."""
+    files = ((static(path),) for path in files_of(STYLES))
+    return format_html_join("\n", '<link rel="stylesheet" href="{}">', files)
+
+
+@register.simple_tag
+def scripts() -> str:
+    """Link to the scripts of every page."""
+    files = ((static(path),) for path in files_of(SCRIPTS))
+    return format_html_join("\n", '<script src="{}" defer></script>', files)
 
 
 @register.simple_tag(takes_context=True)

@@ -21,6 +21,7 @@ from tests.browser.conftest import (
     no_axe_findings,
 )
 from tests.browser.steps import choose_target, expect_state, rows_table
+from tests.tabler import left_out
 
 DESK, PHONE = 1440, 390
 Theme = Literal["light", "dark"]
@@ -46,6 +47,7 @@ WORDS = """([tooMany, places]) => {
 }"""
 TELL_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`))"""
+CLASSES = "[...document.querySelectorAll('[class]')].flatMap((e) => [...e.classList])"
 OPEN_SOME = """[...document.querySelectorAll("main details")].slice(0, 5).forEach(
   (details) => { details.open = true; })"""
 STATES = {
@@ -100,6 +102,7 @@ class Reader:
         in that theme, here or on another page: colours depend on nothing else.
         """
         expect(self.page.locator("h1")).to_have_count(1)
+        assert left_out() & set(self.page.evaluate(CLASSES)) == set()
         self._show(DESK, "light")
         no_axe_findings(self.page)
         at_desk = self._places("light")
