@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.sessions import middleware as sessions
 from django.db import DatabaseError, connection, transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 
 from console.runtime.trouble import trouble_of
@@ -113,8 +113,8 @@ class CompressPagesMiddleware(GZipMiddleware):
     """
 
     def process_response(
-        self, request: HttpRequest, response: HttpResponse
-    ) -> HttpResponse:
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
         is_page = response.get("Content-Type", "").startswith("text/html")
         if not is_page or response.streaming or may_be_of_another_site(request):
             return response

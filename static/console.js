@@ -50,6 +50,7 @@ document.addEventListener("click", (event) => {
   const boxes = [...button.form.querySelectorAll(`[name="${button.dataset.tickAll}"]`)];
   const all = boxes.every((box) => box.checked);
   boxes.forEach((box) => { box.checked = !all; });
+  button.dispatchEvent(new Event("change", { bubbles: true }));
 });
 
 // --- Choices that depend on a choice ----------------------------------------
@@ -314,11 +315,16 @@ function sayOfPolling(what) {
 
 // Signing in again made a new token; the forms of this page hold the one before.
 function renewTokens() {
-  const token = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/);
+  const token = currentToken();
   if (!token) return;
   document.querySelectorAll("input[name=csrfmiddlewaretoken]").forEach((input) => {
-    input.value = token[1];
+    input.value = token;
   });
+}
+
+function currentToken() {
+  const token = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/);
+  return token && token[1];
 }
 
 function pollNow() {
@@ -348,7 +354,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 
 for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
   document.addEventListener(name, (event) => {
-    if (isPoll(event.detail.elt)) return;
+    if (isPoll(event.detail.elt) || event.detail.xhr?.status === 401) return;
     const box = document.getElementById("page-problem");
     if (!box) return;
     const status = event.detail.xhr && event.detail.xhr.status;

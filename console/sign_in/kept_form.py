@@ -2,12 +2,17 @@
 
 A form that holds `{% typed_by page %}` is kept in the session of the browser, without
 its files, until the same person has signed in again and `page` shows it to them. Nobody
-else gets to see it, and it is not kept for long.
+else gets to see it, and it is not kept for long. A view may `take` it into its form;
+otherwise `{% kept_form %}` has static/typed.js put it there. A form that asks for a
+secret is never kept.
+
+A form that stays open while somebody else signs in is not theirs: `is_of_another`.
 """
 
 from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.sessions.backends.base import SessionBase
@@ -46,6 +51,7 @@ def keep(request: HttpRequest) -> str:
     request.session[KEPT] = {
         "person": person,
         "page": page,
+        "to": request.path,
         "typed": typed,
         "until": until,
     }
@@ -63,15 +69,45 @@ def forget_old(now: datetime) -> None:
     Session.objects.filter(expire_date__lte=now).delete()
 
 
-def take(request: HttpRequest) -> QueryDict | None:
-    """Return what was kept for this page and this person, once, and say so."""
+def is_of_another(request: HttpRequest) -> bool:
+    """Tell whether somebody else than who is signed in has typed what is sent."""
+    try:
+        person, _ = signing.loads(request.POST.get(FIELD, ""), salt=SALT)
+    except (signing.BadSignature, *UNREADABLE):
+        return False
+    return bool(person != request.user.pk)
+
+
+def taken(request: HttpRequest, do: str = "") -> dict[str, Any] | None:
+    """Return what was kept for this page and this person, once: `to` and `typed`.
+
+    With `do` only what was sent by the button of that name.
+    """
     kept = request.session.get(KEPT)
     if request.method != "GET" or not kept or kept["person"] != request.user.pk:
         return None
-    if kept["page"] != request.path:
+    if kept["page"] != request.path or (do and kept["typed"].get("do") != [do]):
         return None
     del request.session[KEPT]
     if timezone.now().timestamp() > kept["until"]:
+        return None
+    return dict(kept)
+
+
+def fill(form: forms.BaseForm, request: HttpRequest) -> None:
+    """Begin `form` with what was kept for this page and this person, if that is so."""
+    typed = take(request)
+    if typed is None:
+        return
+    for name, field in form.fields.items():
+        key = form.add_prefix(name)
+        form.initial[name] = field.widget.value_from_datadict(typed, {}, key)
+
+
+def take(request: HttpRequest, do: str = "") -> QueryDict | None:
+    """Return what was typed for this page and this person, once, and say so."""
+    kept = taken(request, do)
+    if kept is None:
         return None
     messages.info(
         request,

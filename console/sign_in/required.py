@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.contrib.auth import middleware as auth_middleware
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django_htmx.http import HttpResponseClientRedirect
 
 from console.access.referrer import referring_page
@@ -18,13 +19,25 @@ class LoginRequiredMiddleware(auth_middleware.LoginRequiredMiddleware):
 
     An htmx request is told to take the whole page there: a login form swapped into a
     table cell would be lost on the reader. A page that asks for news by itself (X-Poll)
-    is told 401 alone, and stays as it is until somebody looks at it.
+    is told 401 alone, and stays as it is until somebody looks at it; so is a form that
+    has a file (X-Stays), which the browser would have to be given again.
     """
+
+    def process_view(  # type: ignore[override]
+        self, request: HttpRequest, view_func: Callable[..., Any], *args: Any
+    ) -> HttpResponse | None:
+        """Also refuse what somebody typed who was signed in here before."""
+        refused = super().process_view(request, view_func, *args)
+        # Where files are taken the view asks, once it may read them.
+        takes_files = hasattr(view_func, "largest_body")
+        if refused is not None or request.method != "POST" or takes_files:
+            return refused
+        return refuse_of_another(request)
 
     def handle_no_permission(  # type: ignore[override]
         self, request: HttpRequest, view_func: Callable[..., Any]
     ) -> HttpResponse:
-        if "X-Poll" in request.headers:
+        if "X-Poll" in request.headers or "X-Stays" in request.headers:
             return HttpResponse(status=401)
         if not request.htmx:  # type: ignore[attr-defined]
             if request.method in ("GET", "HEAD"):
@@ -37,6 +50,20 @@ class LoginRequiredMiddleware(auth_middleware.LoginRequiredMiddleware):
             page = _keep_typed(request) or page
         login = redirect_to_login(page, self.get_login_url(view_func))
         return HttpResponseClientRedirect(login.url)
+
+
+def refuse_of_another(request: HttpRequest) -> HttpResponse | None:
+    """Take nothing from a form that somebody else has typed; None where nobody did."""
+    if not request.user.is_authenticated or not kept_form.is_of_another(request):
+        return None
+    messages.warning(
+        request,
+        "Nothing was sent or stored: this form was typed by somebody else, who was "
+        "signed in here before.",
+    )
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponseClientRedirect("/")
+    return redirect("/")
 
 
 def _keep_typed(request: HttpRequest) -> str:

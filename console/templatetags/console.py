@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from django import template
+from django import forms, template
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 
@@ -12,6 +12,9 @@ from console.sign_in import kept_form
 from console.static_files import SCRIPTS, STYLES, files_of
 
 register = template.Library()
+
+# What a form holds that nobody typed.
+UNSAID = ("do", "edition", "reviewed", "token")
 
 
 @register.simple_tag
@@ -36,11 +39,36 @@ def scripts() -> str:
 
 @register.simple_tag(takes_context=True)
 def typed_by(context: dict[str, Any], page: str) -> str:
-    """Have a form kept when the sign-in is over, until `page` shows it again."""
+    """Have a form kept when the sign-in is over, until `page` shows it again.
+
+    One that asks for a secret is not kept.
+    """
+    form = context.get("form")
+    fields = form.fields.values() if isinstance(form, forms.BaseForm) else ()
+    if any(isinstance(field.widget, forms.PasswordInput) for field in fields):
+        return ""
     signed = kept_form.typed_by(context["user"], page)
     return format_html(
         '<input type="hidden" name="{}" value="{}">', kept_form.FIELD, signed
     )
+
+
+@register.inclusion_tag("console/kept_form.html", takes_context=True)
+def kept_form_box(context: dict[str, Any]) -> dict[str, Any]:
+    """Show what was kept for this page, where its view did not take it."""
+    request = context.get("request")
+    kept = None
+    if request is not None and getattr(request, "user", None) is not None:
+        kept = kept_form.taken(request)
+    if kept is None:
+        return {}
+    shown = [
+        (name, value)
+        for name, values in kept["typed"].items()
+        for value in values
+        if value.strip() and name not in UNSAID
+    ]
+    return {"json": json.dumps([kept.get("to", ""), kept["typed"]]), "shown": shown}
 
 
 @register.simple_tag

@@ -22,6 +22,7 @@ from console.connections.field_lists import change_fields
 from console.connections.object_metadata import fetch_fields, fields_for
 from console.http import ConsoleRequest
 from console.models import Group, ObjectMetadata, WriteObject
+from console.sign_in import kept_form
 from console.uploads import takes_file
 from console.validators import LARGEST_ID, whole_number
 from console.views.lookup import find_object
@@ -108,6 +109,7 @@ def fields_edit(request: ConsoleRequest, pk: int) -> HttpResponse:
     row = find_object(request, pk, Role.ADMIN)
     form = LinesForm(posted(request), initial={"lines": as_lines(row.field_list())})
     if not form.is_valid():
+        kept_form.fill(form, request)
         context = {**_context(row), "form": form}
         status = 422 if form.errors else 200
         return render(request, "console/fields_edit.html", context, status=status)

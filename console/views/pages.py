@@ -6,6 +6,7 @@ from django.shortcuts import render
 
 from console.http import ConsoleRequest
 from console.models import Project
+from console.sign_in import kept_form
 
 
 def posted(request: ConsoleRequest) -> QueryDict | None:
@@ -26,6 +27,7 @@ def form_page(
 
     `notice` says what somebody should know before the form is sent.
     """
+    kept_form.fill(form, request)
     context = {
         "form": form,
         "title": title,

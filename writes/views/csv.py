@@ -12,6 +12,7 @@ from console.access.roles import require_operator
 from console.actor import Actor
 from console.http import ConsoleRequest
 from console.sign_in import kept_form
+from console.sign_in.required import refuse_of_another
 from console.uploads import LARGEST_FILE, takes_file
 from writes.actions.save_draft import NotYourDraft, save_draft
 from writes.forms.salesforce_options import initial_options
@@ -41,6 +42,8 @@ TAKEN_OVER = ("primary_key", "action", "all_or_none", "mode", "deadline_hours")
 @takes_file(LARGEST_FILE)
 def csv(request: ConsoleRequest) -> HttpResponse:
     """Show the form; Review keeps the file as a draft and has it checked."""
+    if request.method == "POST" and (refused := refuse_of_another(request)):
+        return refused
     kept = kept_form.take(request)
     earlier = earlier_write(request, Write.Source.CSV, kept)
     if earlier and (_is_fixed(earlier, request.user) or is_over(request, earlier)):

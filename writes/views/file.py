@@ -47,7 +47,7 @@ def file(request: ConsoleRequest, pk: int) -> HttpResponse:
     write = _draft(request, pk, Role.VIEWER)
     if _may_go_on(request, write):
         return redirect(write)
-    kept = kept_form.take(request)
+    kept = kept_form.take(request, do="columns")
     if kept is None or not write.is_draft:
         return _page(request, write)
     try:
