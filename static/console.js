@@ -354,7 +354,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 
 for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
   document.addEventListener(name, (event) => {
-    if (isPoll(event.detail.elt) || event.detail.xhr?.status === 401) return;
+    if (isPoll(event.detail.elt)) return;
     const box = document.getElementById("page-problem");
     if (!box) return;
     const status = event.detail.xhr && event.detail.xhr.status;

@@ -18,14 +18,14 @@ document.addEventListener("DOMContentLoaded", () => {
 });
 
 // Whether what was typed fits: what is hidden in a form tells it from others like it.
-function isFormOf(form, to, typed) {
-  if (form.method !== "post" || new URL(form.action).pathname !== to) return false;
+function isFormOf(form, to, typed, mayDiffer = "edition") {
+  if (form.getAttribute("method") !== "post" || pathOf(form) !== to) return false;
   const fields = [...form.elements];
   return Object.entries(typed).every(([name, values]) => {
     const named = fields.filter((field) => field.name === name);
     if (!named.length) return false;
     const hidden = named.filter((field) => field.type === "hidden");
-    if (name === "edition" || !hidden.length) return canHold(named, values);
+    if (name === mayDiffer || !hidden.length) return canHold(named, values);
     return hidden.map((field) => field.value).join("\n") === values.join("\n");
   });
 }
@@ -53,9 +53,85 @@ function putBack(form, typed) {
   if (first) first.focus();
 }
 
+// --- Back to a form that was left by a link --------------------------------------------
+// A browser puts values back by their places, into the page as the server once sent it: rows
+// that came since are lost, and of a page that it may not keep everything. So what was
+// typed and not sent stays in this tab, for its person, and is put back into the same form.
+// Where its rows differ (data-redraw), the server draws it as it was typed.
+const LEFT_FORMS = "left-forms:";
+const typedInto = new Set();
+const person = () => document.querySelector(".user-name")?.textContent || "";
+const leftHere = () => LEFT_FORMS + location.pathname + location.search;
+
+// Not form.action: a field of that name stands before it.
+function pathOf(form) {
+  return new URL(form.getAttribute("action") || "", location.href).pathname;
+}
+
+function noteTyping(event) {
+  const form = event.target.form;
+  if (event.isTrusted && form && form.elements.typed_by) typedInto.add(pathOf(form));
+}
+document.addEventListener("input", noteTyping);
+document.addEventListener("change", noteTyping);
+document.addEventListener("submit", (event) => typedInto.delete(pathOf(event.target)));
+
+function typedIn(form) {
+  const typed = {};
+  for (const [name, value] of new FormData(form)) {
+    if (typeof value !== "string" || ["csrfmiddlewaretoken", "typed_by"].includes(name)) continue;
+    (typed[name] ||= []).push(value);
+  }
+  return typed;
+}
+
+window.addEventListener("pagehide", () => {
+  const left = [...document.forms]
+    .filter((form) => form.elements.typed_by && typedInto.has(pathOf(form)))
+    .map((form) => [pathOf(form), typedIn(form)]);
+  if (left.length) sessionStorage.setItem(leftHere(), JSON.stringify([person(), left]));
+  else sessionStorage.removeItem(leftHere());
+});
+
+window.addEventListener("load", () => {
+  forgetOthers();
+  const [{ type }] = performance.getEntriesByType("navigation");
+  const kept = JSON.parse(sessionStorage.getItem(leftHere()));
+  // The form of a draft is drawn with what the draft holds.
+  if (!kept || !["back_forward", "reload"].includes(type) || location.search.includes("draft=")) return;
+  for (const [to, typed] of kept[1]) putBackWhatWasLeft(to, typed);
+});
+
+function forgetOthers() {
+  for (const key of Object.keys(sessionStorage).filter((each) => each.startsWith(LEFT_FORMS))) {
+    if (JSON.parse(sessionStorage.getItem(key))[0] !== person()) sessionStorage.removeItem(key);
+  }
+}
+
+function putBackWhatWasLeft(to, typed) {
+  const { token, ...rest } = typed;
+  const redrawn = document.querySelector("form[data-redraw]");
+  if (redrawn && pathOf(redrawn) === to) {
+    const { token: another, ...now } = typedIn(redrawn);
+    if (JSON.stringify(now) === JSON.stringify(rest)) return;
+    const [target, select] = [`#${redrawn.id}`, `#${redrawn.id}`];
+    typedInto.add(to);
+    const csrfmiddlewaretoken = currentToken();
+    htmx.ajax("POST", to, {
+      source: "#main", target, select, swap: "outerHTML",
+      values: { ...typed, do: "keep", csrfmiddlewaretoken },
+    });
+    return;
+  }
+  const form = [...document.forms].find((each) => isFormOf(each, to, rest, ""));
+  if (!form) return;
+  typedInto.add(to);
+  putBack(form, rest);
+}
+
 // --- A form with a file ---------------------------------------------------------------
 // The server could keep what was typed, but no file: where nobody is signed in any more the
-// page stays (401), and what was chosen with it.
+// page stays as it is, and what was chosen with it.
 document.addEventListener("htmx:configRequest", (event) => {
   const form = event.detail.elt.closest("form");
   const files = form ? [...form.querySelectorAll("input[type=file]")] : [];
@@ -68,15 +144,12 @@ document.addEventListener("htmx:configRequest", (event) => {
 });
 document.addEventListener("submit", () => renewTokens(), true);
 
-document.addEventListener("htmx:responseError", (event) => {
-  if (event.detail.xhr.status !== 401 || isPoll(event.detail.elt)) return;
+document.addEventListener("signed-out", () => {
   sayOfPolling("stays");
-  const notice = document.getElementById("form-stays");
-  if (notice) notice.focus();
+  document.getElementById("form-stays").focus();
 });
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const notice = document.getElementById("form-stays");
-  if (notice && event.detail.xhr.status !== 401) notice.hidden = true;
+  if (event.detail.xhr.status !== 204) document.getElementById("form-stays").hidden = true;
 });
 
 // --- How many are ticked ------------------------------------------------------------

@@ -8,7 +8,7 @@ from django.contrib.auth import middleware as auth_middleware
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from console.access.referrer import referring_page
 from console.sign_in import kept_form
@@ -19,8 +19,8 @@ class LoginRequiredMiddleware(auth_middleware.LoginRequiredMiddleware):
 
     An htmx request is told to take the whole page there: a login form swapped into a
     table cell would be lost on the reader. A page that asks for news by itself (X-Poll)
-    is told 401 alone, and stays as it is until somebody looks at it; so is a form that
-    has a file (X-Stays), which the browser would have to be given again.
+    is told 401 alone, and stays as it is until somebody looks at it. So does one with a
+    form that has a file (X-Stays), which would have to be chosen again: it says so.
     """
 
     def process_view(  # type: ignore[override]
@@ -37,8 +37,10 @@ class LoginRequiredMiddleware(auth_middleware.LoginRequiredMiddleware):
     def handle_no_permission(  # type: ignore[override]
         self, request: HttpRequest, view_func: Callable[..., Any]
     ) -> HttpResponse:
-        if "X-Poll" in request.headers or "X-Stays" in request.headers:
+        if "X-Poll" in request.headers:
             return HttpResponse(status=401)
+        if "X-Stays" in request.headers:
+            return trigger_client_event(HttpResponse(status=204), "signed-out")
         if not request.htmx:  # type: ignore[attr-defined]
             if request.method in ("GET", "HEAD"):
                 return super().handle_no_permission(request, view_func)

@@ -1,0 +1,133 @@
+"""Nothing typed is lost: where a sign-in ends, and where somebody goes back."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PASSWORD, Console
+from tests.browser.steps import choose_target
+
+CSV = b"external_id__c,Name,StageName,CloseDate\nopp-1,Renewal,Prospecting,2024-05-01\n"
+
+
+def end_session(page: Page) -> None:
+    """Have the sign-in be over: the browser has no session any more."""
+    page.context.clear_cookies(name="sessionid")
+
+
+def sign_in(page: Page) -> None:
+    page.get_by_label("User name").fill("operator")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator(".user-name")).to_be_visible()
+
+
+def test_a_chosen_file_outlives_the_sign_in(page: Page) -> None:
+    page.goto("/writes/csv/")
+    choose_target(page, "opportunity")
+    page.get_by_label("Primary key").fill("external_id__c")
+    file = {"name": "kept.csv", "mimeType": "text/csv", "buffer": CSV}
+    page.get_by_label("CSV file").set_input_files(file)
+    end_session(page)
+    page.get_by_role("button", name="Review").click()
+    notice = page.locator("#form-stays")
+    expect(notice).to_be_visible()
+    expect(notice).to_be_focused()
+    expect(page.locator("#page-problem")).to_be_hidden()
+    with page.context.expect_page() as opened:
+        notice.get_by_role("link").click()
+    sign_in(opened.value)
+    opened.value.close()
+    page.get_by_role("button", name="Review").click()
+    page.wait_for_url(lambda url: "/csv/" not in url)
+    expect(page.locator("main")).to_contain_text("kept.csv")
+
+
+def test_cells_are_in_their_form_again(page: Page) -> None:
+    page.goto("/writes/csv/")
+    choose_target(page, "opportunity")
+    page.get_by_label("Primary key").fill("external_id__c")
+    rows = CSV + b"opp-2,Other,Prospecting,31.12.2024x\n"
+    file = {"name": "cells.csv", "mimeType": "text/csv", "buffer": rows}
+    page.get_by_label("CSV file").set_input_files(file)
+    page.get_by_role("button", name="Review").click()
+    cell = page.get_by_label("CloseDate in row 3").first
+    cell.fill("2024-12-31")
+    end_session(page)
+    page.get_by_role("button", name="Save the cells").first.click()
+    sign_in(page)
+    expect(cell).to_have_value("2024-12-31")
+    expect(page.locator("[data-kept-filled]")).to_be_visible()
+    expect(page.locator("[data-kept-list]")).to_have_count(0)
+
+
+def fill_rows(page: Page, count: int) -> None:
+    """Type a record of so many rows, more than the form begins with."""
+    choose_target(page, "contact")
+    for number in range(1, count + 1):
+        name = page.get_by_label(f"Field {number}", exact=True)
+        if not name.count():
+            page.get_by_role("button", name="Add a field").click()
+        name.fill(f"Field{number}__c")
+        page.get_by_label(f"Value {number}", exact=True).fill(f"value {number}")
+
+
+@pytest.mark.parametrize("leave", ["by a link", "by Review", "by reloading"])
+def test_back_has_names_and_values_of_rows_that_were_added(
+    leave: str, page: Page
+) -> None:
+    page.goto("/writes/record/")
+    fill_rows(page, 6)
+    page.get_by_label("Value 6", exact=True).press("Shift+Enter")
+    page.keyboard.type("and a line")
+    if leave == "by reloading":
+        page.reload()
+    else:
+        if leave == "by a link":
+            page.get_by_role("link", name="Operations").click()
+        else:
+            page.get_by_role("button", name="Review").last.click()
+        page.wait_for_url(lambda url: "/record/" not in url)
+        page.go_back()
+    for number in range(1, 7):
+        name = page.get_by_label(f"Field {number}", exact=True)
+        expect(name).to_have_value(f"Field{number}__c")
+        value = page.get_by_label(f"Value {number}", exact=True)
+        line = "\nand a line" if number == 6 else ""
+        expect(value).to_have_value(f"value {number}{line}")
+
+
+def test_somebody_else_gets_nothing_back(
+    open_page: Callable[..., Page], console: Console
+) -> None:
+    page = open_page()
+    page.goto("/writes/record/")
+    fill_rows(page, 5)
+    page.get_by_role("link", name="Operations").click()
+    page.wait_for_url("**/operations/")
+    page.evaluate("document.querySelector('.user-name').textContent = 'somebody'")
+    kept = "Object.keys(sessionStorage).filter((key) => key.startsWith('left-forms:'))"
+    assert len(page.evaluate(kept)) == 1
+    page.evaluate("forgetOthers()")
+    assert page.evaluate(kept) == []
+
+
+def test_the_button_says_how_many_drafts_it_discards(page: Page) -> None:
+    for number in range(2):
+        page.goto("/writes/record/")
+        choose_target(page, "contact")
+        page.get_by_label("Field 1", exact=True).fill("LastName")
+        page.get_by_label("Value 1", exact=True).fill(f"Draft {number}")
+        page.get_by_role("button", name="Review").last.click()
+        page.wait_for_url(lambda url: "/record/" not in url)
+    page.goto("/writes/drafts/")
+    boxes = page.get_by_role("checkbox")
+    before = boxes.count()
+    boxes.first.check()
+    expect(
+        page.get_by_role("button", name="Discard 1 draft", exact=True)
+    ).to_be_visible()
+    page.get_by_role("button", name="Select all").click()
+    page.get_by_role("button", name=f"Discard {before} drafts", exact=True).click()
+    expect(boxes).to_have_count(0)
