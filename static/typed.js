@@ -55,8 +55,9 @@ function putBack(form, typed) {
 
 // --- Back to a form that was left by a link --------------------------------------------
 // A browser puts values back by their places, into the page as the server once sent it: rows
-// that came since are lost, and of a page that it may not keep everything. So what was
-// typed and not sent stays in this tab, for its person, and is put back into the same form.
+// that came since are lost, of a page that it may not keep everything, and whoever has
+// signed in meanwhile finds them. So it is told to keep nothing (autocomplete), and what was
+// typed and not sent stays in this tab for its person. It is put back into the same form.
 // Where its rows differ (data-redraw), the server draws it as it was typed.
 const LEFT_FORMS = "left-forms:";
 const typedInto = new Set();
@@ -72,8 +73,14 @@ function noteTyping(event) {
   const form = event.target.form;
   if (event.isTrusted && form && form.elements.typed_by) typedInto.add(pathOf(form));
 }
+function noteForms(root) {
+  root.querySelectorAll("input[name=typed_by]").forEach((note) => typedInto.add(pathOf(note.form)));
+}
 document.addEventListener("input", noteTyping);
 document.addEventListener("change", noteTyping);
+// It came back, with errors or with more rows.
+document.addEventListener("htmx:afterSwap", (event) => noteForms(event.detail.target.parentNode || document));
+document.addEventListener("signed-out", () => noteForms(document));
 document.addEventListener("submit", (event) => typedInto.delete(pathOf(event.target)));
 
 function typedIn(form) {
@@ -93,12 +100,25 @@ window.addEventListener("pagehide", () => {
   else sessionStorage.removeItem(leftHere());
 });
 
+function tellBrowser(root) {
+  root.querySelectorAll("input[name=typed_by]").forEach((note) => {
+    note.form.setAttribute("autocomplete", "off");
+  });
+}
+document.addEventListener("DOMContentLoaded", () => tellBrowser(document));
+document.addEventListener("htmx:load", () => tellBrowser(document));
+
+// A page that the browser kept whole is somebody's, too.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted && sessionStorage.getItem("person") !== person()) location.reload();
+});
+
 window.addEventListener("load", () => {
+  sessionStorage.setItem("person", person());
   forgetOthers();
   const [{ type }] = performance.getEntriesByType("navigation");
   const kept = JSON.parse(sessionStorage.getItem(leftHere()));
-  // The form of a draft is drawn with what the draft holds.
-  if (!kept || !["back_forward", "reload"].includes(type) || location.search.includes("draft=")) return;
+  if (!kept || !["back_forward", "reload"].includes(type)) return;
   for (const [to, typed] of kept[1]) putBackWhatWasLeft(to, typed);
 });
 
