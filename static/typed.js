@@ -11,6 +11,8 @@ document.addEventListener("DOMContentLoaded", () => {
   const [to, typed] = JSON.parse(box.dataset.kept);
   const form = [...document.forms].find((each) => isFormOf(each, to, typed));
   if (!form) return;
+  // Beside what it speaks of, which gets the focus.
+  form.before(box);
   putBack(form, typed);
   const list = box.querySelector("[data-kept-list]");
   if (list) list.remove();
