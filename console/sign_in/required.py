@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth import middleware as auth_middleware
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
@@ -23,9 +23,9 @@ class LoginRequiredMiddleware(auth_middleware.LoginRequiredMiddleware):
     form that has a file (X-Stays), which would have to be chosen again: it says so.
     """
 
-    def process_view(  # type: ignore[override]
+    def process_view(
         self, request: HttpRequest, view_func: Callable[..., Any], *args: Any
-    ) -> HttpResponse | None:
+    ) -> HttpResponseBase | None:
         """Also refuse what somebody typed who was signed in here before."""
         refused = super().process_view(request, view_func, *args)
         # Where files are taken the view asks, once it may read them.
