@@ -213,6 +213,17 @@ document.addEventListener("htmx:afterSwap", (event) => {
   unfold((id && document.getElementById(id)) || event.detail.elt, foldsBefore);
 });
 
+// So do the parts of a page that come along with the news of another one.
+const foldsOfParts = new Map();
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const { target } = event.detail;
+  if (target) foldsOfParts.set(target.id, foldsIn(target));
+});
+document.addEventListener("htmx:oobAfterSwap", (event) => {
+  const part = document.getElementById(event.detail.target.id);
+  if (part) unfold(part, foldsOfParts.get(part.id) || []);
+});
+
 // --- Upload progress ----------------------------------------------------------
 document.addEventListener("htmx:xhr:progress", (event) => {
   const form = event.target.closest("form[data-upload]");

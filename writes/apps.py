@@ -21,11 +21,11 @@ class WritesConfig(AppConfig):
         from writes.views.notices import notices_panel
         from writes.views.panels import (
             beside_notice,
-            copy_link,
             pause_panel,
             request_panel,
             rows_panel,
         )
+        from writes.views.result import rows_counts, rows_remedies
         from writes.views.run import run_panel
         from writes.worker import run_calls
 
@@ -34,8 +34,9 @@ class WritesConfig(AppConfig):
 
         project_panels.register(notices_panel)
         panels.notices.register(beside_notice)
-        panels.remedies.register(copy_link)
-        panels.register(run_panel)
+        panels.counts.register(rows_counts)
+        panels.remedies.register(rows_remedies)
+        panels.register(run_panel, "run Requests")
         panels.register(pause_panel)
-        panels.register(rows_panel)
-        panels.register(request_panel)
+        panels.register(rows_panel, "rows-panel Rows")
+        panels.late.register(request_panel, "request What was sent")

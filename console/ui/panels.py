@@ -5,9 +5,22 @@ upper one registers a function when Django starts, and the page calls it.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from console.http import ConsoleRequest
 from console.models import Project
+
+
+@dataclass(frozen=True)
+class Section:
+    """What one panel shows; `label` names it in a page's links, "" leaves it out.
+
+    `anchor` is the id of its element.
+    """
+
+    html: str
+    anchor: str = ""
+    label: str = ""
 
 
 class Panels[Subject]:
@@ -15,19 +28,32 @@ class Panels[Subject]:
 
     def __init__(self) -> None:
         self._panels: list[Callable[[ConsoleRequest, Subject], str]] = []
+        self._names: dict[Callable[[ConsoleRequest, Subject], str], str] = {}
 
-    def register(self, panel: Callable[[ConsoleRequest, Subject], str]) -> None:
+    def register(
+        self, panel: Callable[[ConsoleRequest, Subject], str], name: str = ""
+    ) -> None:
         """Have `panel(request, subject)` drawn on every such page.
 
-        It returns safe HTML, or an empty string where it has nothing to show.
+        It returns safe HTML, or an empty string where it has nothing to show. `name`,
+        as "rows-panel Rows", is the id of its element and what the links to it say.
         """
         if panel not in self._panels:
             self._panels.append(panel)
+            self._names[panel] = name
 
     def drawn(self, request: ConsoleRequest, subject: Subject) -> list[str]:
         """Return what the registered panels show of `subject`, without empty ones."""
-        texts = (panel(request, subject) for panel in self._panels)
-        return [text for text in texts if text]
+        return [section.html for section in self.sections(request, subject)]
+
+    def sections(self, request: ConsoleRequest, subject: Subject) -> list[Section]:
+        """Return the same with the places that links of the page lead to."""
+        found = []
+        for panel in self._panels:
+            if html := panel(request, subject):
+                anchor, _, label = self._names.get(panel, "").partition(" ")
+                found.append(Section(html, anchor, label))
+        return found
 
 
 project_panels = Panels[Project]()

@@ -39,7 +39,10 @@ def sentence(
     if operation.state == State.WAITING:
         return Sentence(_waiting(operation, waiting or Waiting()), "", operation.remedy)
     what, todo = _WORDS[State(operation.state)](operation)
-    why = "" if operation.state in Operation.UNSENT else operation.reason
+    is_said = operation.state in Operation.UNSENT
+    # Of a run the reason says the same again.
+    is_said = is_said or (operation.is_run and operation.state == State.UNKNOWN)
+    why = "" if is_said else operation.reason
     return Sentence(what, why, operation.remedy or todo)
 
 
@@ -160,7 +163,7 @@ def again_risk(operation: Operation) -> str:
 def _unknown(operation: Operation) -> tuple[str, str]:
     if operation.is_run:
         return "Some of its requests may or may not have been written.", (
-            "Open them below, look in the customer's system, and resolve each one."
+            "Open each of them, look in the customer's system, and resolve it."
         )
     what = (
         "It was sent, but no readable answer came back. It may or may not be written."
@@ -272,21 +275,23 @@ def _all_rows(operation: Operation) -> str:
 
 def _partly_failed(operation: Operation) -> tuple[str, str]:
     failed, written = operation.rows_failed, operation.rows_succeeded
-    done = _done(operation)
-    parts = [f"{rows(written)} {done}" if written is not None else f"Some rows {done}"]
+    parts = [f"{rows(written)} succeeded" if written is not None else "Some succeeded"]
     parts.append(f"{failed:,} failed" if failed is not None else "some failed")
+    todo = (
+        "Fix the failed rows and send only those again. If the cause was fixed in the "
+        "customer's system, retry them as they are."
+    )
     if operation.rows_unknown:
         parts.append(f"{operation.rows_unknown:,} unknown")
-    return f"{', '.join(parts)}. Nothing is rolled back.", (
-        "Correct the failed rows and send only those again."
-    )
+        todo = f"Look the unknown rows up before you send them again. {todo}"
+    return f"{', '.join(parts)}. Nothing is rolled back.", todo
 
 
 def _failed(operation: Operation) -> tuple[str, str]:
     if operation.rows_succeeded == 0 and operation.rows_failed:
         failed = f"{rows(operation.rows_failed)} failed"
         return f"No row was {_done(operation)}: {failed}.", (
-            "Correct the rows, then send them again."
+            "Fix the rows, then send them again."
         )
     if operation.rows_succeeded == 0 or "processed" in operation.result.casefold():
         return "The job ended, and Ampersand reports that no row was processed.", (
@@ -304,7 +309,7 @@ def _completed(operation: Operation) -> tuple[str, str]:
         return "It ended. Ampersand did not report the result of its rows.", todo
     unknown = operation.rows_unknown or 0
     return (
-        f"{rows(operation.rows_succeeded)} written; {rows(unknown)} unknown.",
+        f"{rows(operation.rows_succeeded)} succeeded, {unknown:,} unknown.",
         todo,
     )
 

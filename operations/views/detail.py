@@ -49,7 +49,8 @@ def detail(request: ConsoleRequest, pk: int) -> HttpResponse:
     operation = find_operation(request, pk, Role.VIEWER)
     context = _status_context(request, operation, _KeptBy.of(operation))
     context["notices"] = panels.notices.drawn(request, operation)
-    context["panels"] = panels.drawn(request, operation)
+    context["sections"] = panels.sections(request, operation)
+    context["late_sections"] = panels.late.sections(request, operation)
     context["log"] = log_context(operation, {})
     return render(request, "operations/detail.html", context)
 
@@ -91,7 +92,8 @@ def _status_context(
         "page_title": title(operation),
         "seen": _seen(operation, kept_by),
         "sentence": sentence(operation, kept_by.freeze, kept_by.waiting),
-        "remedies": _remedies(request, operation),
+        "counts": panels.counts.drawn(request, operation),
+        "remedies": panels.remedies.drawn(request, operation),
         "timeline": timeline(operation),
         "groups": [
             {"group": group, "error": group.parsed, "keys": group.keys[:KEYS_SHOWN]}
@@ -101,12 +103,6 @@ def _status_context(
         "poll_seconds": _poll_seconds(operation, kept_by.freeze),
         "open_gate": kept_by.open_gate,
     }
-
-
-def _remedies(request: ConsoleRequest, operation: Operation) -> list[str]:
-    if operation.state in Operation.ENDED_BADLY:
-        return panels.remedies.drawn(request, operation)
-    return []
 
 
 def _seen(operation: Operation, kept_by: _KeptBy) -> str:

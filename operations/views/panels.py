@@ -23,8 +23,12 @@ def breaker_panel(request: ConsoleRequest, project: Project) -> str:
 
 # What a reader has to know before the state: drawn above it.
 notices = Panels[Operation]()
-# Below what to do about an operation that ended badly.
+# How its rows fared, in place of the counts that the operation itself has.
+counts = Panels[Operation]()
+# The buttons beside what to do about it.
 remedies = Panels[Operation]()
+# Below its failures, and below its log.
 _panels = Panels[Operation]()
 register = _panels.register
-drawn = _panels.drawn
+sections = _panels.sections
+late = Panels[Operation]()

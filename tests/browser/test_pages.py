@@ -409,7 +409,7 @@ def test_a_file(
 @pytest.mark.parametrize(
     ("state", "text"),
     [
-        ("ended", "Rows sent"),
+        ("ended", "12 of 60 rows failed"),
         ("stopped", "did not succeed"),
         ("moving", "Queued"),
         ("paused", "Paused by operator"),

@@ -61,7 +61,7 @@ def test_a_person_of_today_goes_all_the_way(
     file.write_text(faulty(), encoding="utf-8")
     send_file(page, "create", file)
     expect_state(page, "partly_failed")
-    totals = page.locator("#rows-panel .tile strong")
+    totals = page.locator("#operation-counts .tile strong")
     expect(totals.nth(1)).to_have_text(f"{ROWS - 40:,}")
     expect(totals.nth(2)).to_have_text("40")
     assert len(own.received("contact")) == 3 + ROWS // 100

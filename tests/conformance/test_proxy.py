@@ -35,7 +35,7 @@ def test_what_the_console_sends_and_the_sandbox_answers_is_documented(
     file.write_text(contacts(), encoding="utf-8")
     send_file(page, "create", file)
     expect_state(page, "partly_failed")
-    totals = page.locator("#rows-panel .tile strong")
+    totals = page.locator("#operation-counts .tile strong")
     expect(totals.nth(1)).to_have_text(str(ROWS - LACKING))
     expect(totals.nth(2)).to_have_text(str(LACKING))
 

@@ -86,7 +86,7 @@ def test_an_operation_that_was_not_sent_from_here_has_no_panel(
         state=Operation.State.IN_PROGRESS,
         started_by_name="olga",
     )
-    assert request_panel in panels._panels._panels
+    assert request_panel in panels.late._panels
     assert request_panel(rf.get("/"), followed) == ""
 
 

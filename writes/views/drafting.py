@@ -17,6 +17,7 @@ from console.http import ConsoleRequest
 from console.validators import LARGEST_ID, whole_number
 from writes.actions import begin_job
 from writes.actions.save_draft import NotYourDraft
+from writes.display.known_record import known_record
 from writes.forms.target import initial_target
 from writes.models import FileJob, Write
 
@@ -30,6 +31,24 @@ def earlier_write(
     """
     typed = request.POST if kept is None else kept
     given = typed.get("again") or request.GET.get("again") or ""
+    return _may_be_taken_over(request, source, given)
+
+
+def write_to_update(request: ConsoleRequest) -> tuple[Write, str] | None:
+    """Return the write from `?update=`, and the id of the record that it is about.
+
+    None where the user might not send it, or no such record is known.
+    """
+    given = request.GET.get("update", "")
+    write = _may_be_taken_over(request, Write.Source.RECORD, given)
+    batch = write.batches.select_related("operation").first() if write else None
+    record = known_record(batch.operation) if batch else ""
+    return (write, record) if write and record else None
+
+
+def _may_be_taken_over(
+    request: ConsoleRequest, source: str, given: str
+) -> Write | None:
     pk = whole_number(given, most=LARGEST_ID)
     if pk is None:
         return None

@@ -20,7 +20,7 @@ POLL_SECONDS = 3
 
 def rows_panel(request: ConsoleRequest, operation: Operation) -> str:
     """Draw how the rows fared of the write that an operation belongs to."""
-    batch = _batch_of(operation)
+    batch = batch_of(operation)
     if batch is None or batch.write.source != Write.Source.CSV:
         return ""
     context = rows_context(request, batch.write)
@@ -29,7 +29,7 @@ def rows_panel(request: ConsoleRequest, operation: Operation) -> str:
 
 def beside_notice(request: ConsoleRequest, operation: Operation) -> str:
     """Say where the other rows are of a trial, or of what comes after one."""
-    batch = _batch_of(operation)
+    batch = batch_of(operation)
     if batch is None or batch.write.source != Write.Source.CSV:
         return ""
     context = {"write": batch.write, "beside": beside(batch.write, request.user)}
@@ -97,7 +97,7 @@ def pause_panel(request: ConsoleRequest, operation: Operation) -> str:
     """
     if operation.state not in Operation.UNSENT:
         return ""
-    batch = _batch_of(operation)
+    batch = batch_of(operation)
     if batch is None:
         return ""
     is_alone = operation.reason and not operation.part
@@ -109,7 +109,7 @@ def pause_panel(request: ConsoleRequest, operation: Operation) -> str:
 
 def request_panel(request: ConsoleRequest, operation: Operation) -> str:
     """Draw the request as it was sent, or nothing for somebody else's operation."""
-    batch = _batch_of(operation)
+    batch = batch_of(operation)
     if batch is None:
         return ""
     shown = batch.request_shown()
@@ -126,19 +126,7 @@ def request_panel(request: ConsoleRequest, operation: Operation) -> str:
     return render_to_string("writes/request_panel.html", context, request)
 
 
-def copy_link(request: ConsoleRequest, operation: Operation) -> str:
-    """Lead from what was refused as a whole to a copy that can be corrected.
-
-    Of what was written in part a copy would write that once more: its rows are retried.
-    """
-    is_whole = operation.state != Operation.State.PARTLY_FAILED and not operation.part
-    batch = _batch_of(operation) if is_whole else None
-    if batch is None:
-        return ""
-    return render_to_string("writes/copy_link.html", {"write": batch.write}, request)
-
-
-def _batch_of(operation: Operation) -> Batch | None:
+def batch_of(operation: Operation) -> Batch | None:
     """Return what an operation carried, None for one of somebody else's.
 
     Looked up once for all panels of a page.

@@ -13,6 +13,7 @@ from console.access.roles import require_operator
 from console.actor import Actor
 from console.http import ConsoleRequest
 from console.sign_in import kept_form
+from operations.models import Operation
 from writes.actions.save_draft import NotYourDraft, save_draft
 from writes.forms import associations, record_fields
 from writes.forms.associations import AssociationRow
@@ -30,6 +31,7 @@ from writes.views.drafting import (
     go_to_taken,
     is_over,
     parent_of,
+    write_to_update,
 )
 
 
@@ -45,6 +47,8 @@ def record(request: ConsoleRequest) -> HttpResponse:
     if kept is not None:
         form = RecordForm(initial=kept.dict(), user=request.user)
         return _page(request, form, typed=_Typed(kept))
+    if request.method != "POST" and (known := write_to_update(request)):
+        return _update_page(request, *known)
     if request.method != "POST":
         initial = first_values(request, earlier, "action", "record_id")
         initial |= initial_options(earlier.headers_json if earlier else {})
@@ -230,6 +234,23 @@ def _rows_of(earlier: Write | None) -> _Typed:
         typed._show_rows()
         typed.error, typed.focus_row = "", None
     return typed
+
+
+def _update_page(
+    request: ConsoleRequest, write: Write, record_id: str
+) -> HttpResponse:
+    """Show the form for an update of a record that `write` made or met.
+
+    What was refused is filled in; what was written is there already.
+    """
+    is_new = write.batches.filter(operation__state=Operation.State.SUCCEEDED).exists()
+    initial = first_values(request, write) | {
+        "again": None,
+        "action": Write.Action.UPDATE,
+        "record_id": record_id,
+    }
+    form = RecordForm(initial=initial, user=request.user)
+    return _page(request, form, _rows_of(None if is_new else write))
 
 
 def _page(

@@ -33,6 +33,7 @@ from files.rows.row_store import Page, RowStore
 from operations.csv_export import CSV, csv_lines, download, exact_lines
 from operations.filters import Filter, cursor, word
 from operations.outcome.row_failures import parse_error
+from operations.views import panels
 from writes.actions.rejoin import NothingToJoin
 from writes.actions.rejoin import rejoin as rejoin_rows
 from writes.actions.settle import is_moving
@@ -105,11 +106,29 @@ def rows(request: ConsoleRequest, pk: int) -> HttpResponse:
 @require_viewer
 def panel(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Return the summary on the pages of the write's operations; 204 if as `seen`."""
-    context = rows_context(request, find_write(request, pk, Role.VIEWER))
+    write = find_write(request, pk, Role.VIEWER)
+    context = rows_context(request, write)
     if request.GET.get("seen") == context["seen"]:
         return HttpResponse(status=204)
     context["is_fragment"] = True
+    context["news"] = _news(request, write)
     return render(request, "writes/rows_summary.html#panel", context)
+
+
+def _news(request: ConsoleRequest, write: Write) -> list[tuple[str, list[str]]]:
+    """Return what the rows change in the headline of the only operation of `write`."""
+    batches = list(write.batches.select_related("operation")[:2])
+    if len(batches) != 1:
+        return []
+    operation = batches[0].operation
+    counts = panels.counts.drawn(request, operation)
+    remedies = panels.remedies.drawn(request, operation)
+    news = [("operation-remedies", remedies)]
+    if counts:
+        news.append(("operation-counts", counts))
+        # Those of a run that is over are told by its rows from now on.
+        news += [("run-counts", [])] if operation.is_run else []
+    return news
 
 
 @require_POST
