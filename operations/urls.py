@@ -13,6 +13,7 @@ one = [
     path("ask-now/", actions.ask_now, name="ask_now"),
     path("cancel/", actions.cancel, name="cancel"),
     path("logs/", logs.logs, name="logs"),
+    path("logs/<int:sequence>/", logs.log_entry, name="log_entry"),
     path("logs.ndjson", logs.logs_ndjson, name="logs_ndjson"),
     path("logs.csv", logs.logs_csv, name="logs_csv"),
 ]

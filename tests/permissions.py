@@ -98,6 +98,12 @@ class World:
             sent_at=timezone.now(),
         )
 
+    def log_entry(self) -> tuple[int, int]:
+        """Return what the address of the first entry of its log takes."""
+        given = {"raw": {}, "text": CANARY, "fingerprint": CANARY}
+        made, _ = self.operation.log_entries.get_or_create(sequence=1, defaults=given)
+        return self.operation.pk, made.sequence
+
     def _unknown(self, owner: User) -> Operation:
         """Return what was sent, and nobody knows what became of it."""
         operation = confirm(make_draft(self.integration, owner), owner)
@@ -137,6 +143,7 @@ KINDS: dict[str, Callable[[World], object]] = {
     "object": lambda world: world.integration.write_objects.all()[0].pk,
     "group": lambda world: world.integration.groups.get().pk,
     "operation": lambda world: world.operation.pk,
+    "log entry": lambda world: world.log_entry(),
     "unknown": lambda world: world.unknown.pk,
     "draft": lambda world: world.draft.pk,
     "write": lambda world: world.write.pk,

@@ -102,5 +102,12 @@ def file_size(value: int | None) -> str:
 
 @register.filter
 def as_json(value: Any) -> str:
-    """Write a value as JSON that people can read; the template escapes it."""
-    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    """Write a value as JSON that people can read; the template escapes it.
+
+    Half a surrogate pair cannot be sent to a browser, and is written as an escape.
+    """
+    try:
+        text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    except RecursionError:
+        return "(nested too deeply to be shown)"
+    return text.encode(errors="backslashreplace").decode()

@@ -2,9 +2,11 @@
 
 from django import template
 
+from operations.display.log_line import log_line
 from operations.display.sentence import again_risk
 from operations.outcome.row_failures import unfolded
 
 register = template.Library()
 register.filter("again_risk", again_risk)
 register.filter("unfolded", unfolded)
+register.filter("as_line", log_line)

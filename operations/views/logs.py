@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Max, QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -16,6 +16,7 @@ from console.http import ConsoleRequest
 from console.ui.downloads import note_download
 from console.ui.polling import ENDED_SECONDS, seconds_between_polls, seen
 from operations.csv_export import csv_lines, digest_of, download
+from operations.display.log_line import log_line
 from operations.filters import LogFilter
 from operations.models import LogEntry, Operation
 from operations.views.lookup import find_operation
@@ -47,6 +48,21 @@ def logs(request: ConsoleRequest, pk: int) -> HttpResponse:
         )
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+@require_safe
+@never_cache
+@require_viewer
+def log_entry(request: ConsoleRequest, pk: int, sequence: int) -> HttpResponse:
+    """Show one entry without cuts."""
+    operation = find_operation(request, pk, Role.VIEWER)
+    entry = get_object_or_404(operation.log_entries, sequence=sequence)
+    context = {
+        "operation": operation,
+        "entry": entry,
+        "line": log_line(entry, whole=True),
+    }
+    return render(request, "operations/log_entry.html", context)
 
 
 def log_context(operation: Operation, query: Mapping[str, Any]) -> dict[str, Any]:

@@ -236,9 +236,7 @@ def _rows_of(earlier: Write | None) -> _Typed:
     return typed
 
 
-def _update_page(
-    request: ConsoleRequest, write: Write, record_id: str
-) -> HttpResponse:
+def _update_page(request: ConsoleRequest, write: Write, record_id: str) -> HttpResponse:
     """Show the form for an update of a record that `write` made or met.
 
     What was refused is filled in; what was written is there already.
