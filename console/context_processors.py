@@ -9,7 +9,7 @@ from console.models.first_password import must_change_password
 
 
 def page(request: HttpRequest) -> dict[str, object]:
-    """Return what the reader may do, as flags that templates read, and the theme.
+    """Return what the reader may do, as flags that templates read, and the looks.
 
     `frozen` are the environments of theirs that send nothing: asked for by whole pages
     alone. `can_write` and `can_manage` are about the environment of what the page shows
@@ -31,5 +31,6 @@ def page(request: HttpRequest) -> dict[str, object]:
         "can_manage_anywhere": anywhere >= Role.ADMIN,
         "can_manage_people": is_admin_everywhere(user),
         "frozen": EnvironmentControl.objects.visible_to(user).frozen(),
+        "keys_are_off": request.COOKIES.get("keys") == "off",
         "theme": theme if theme in ("light", "dark") else "",
     }

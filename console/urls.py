@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from console.admin import site
-from console.views import account, health, login, mail, theme
+from console.views import account, health, login, mail, shortcuts, theme
 
 urlpatterns = [
     path("", include("writes.urls")),
@@ -31,6 +31,7 @@ urlpatterns = [
         account.person_sessions,
         name="person_sessions",
     ),
+    path("shortcuts/", shortcuts.shortcuts, name="shortcuts"),
     path("theme/", theme.theme, name="theme"),
     path("healthz", health.healthz, name="healthz"),
     path("admin/", site.urls),

@@ -2,8 +2,8 @@
 
 from django import template
 
-from operations.display.log_line import log_line
 from operations.display.sentence import again_risk
+from operations.outcome.log_line import log_line
 from operations.outcome.row_failures import unfolded
 
 register = template.Library()

@@ -16,9 +16,9 @@ from console.http import ConsoleRequest
 from console.ui.downloads import note_download
 from console.ui.polling import ENDED_SECONDS, seconds_between_polls, seen
 from operations.csv_export import csv_lines, digest_of, download
-from operations.display.log_line import log_line
 from operations.filters import LogFilter
 from operations.models import LogEntry, Operation
+from operations.outcome.log_line import log_line
 from operations.views.lookup import find_operation
 
 PAGE = 100

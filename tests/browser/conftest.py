@@ -348,6 +348,33 @@ def page(open_page: Callable[..., Page]) -> Page:
     return open_page(viewport={"width": 1440, "height": 900})
 
 
+# What is pressed and is smaller than WCAG 2.5.8 has it: 24 by 24 px, but for links in
+# the middle of a sentence. A box is pressed by its label, too.
+SMALL_TARGETS = """() => {
+  const inSentence = (e) => e.tagName === "A" && getComputedStyle(e).display === "inline"
+    && [...e.parentElement.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+  const found = [];
+  for (const element of document.querySelectorAll(
+    "a[href], button, input:not([type=hidden]), select, textarea, summary")) {
+    if (!element.checkVisibility({visibilityProperty: true})) continue;
+    const isBox = element.matches("[type=checkbox], [type=radio]");
+    const target = isBox && element.closest("label") || element;
+    const {width, height, right} = target.getBoundingClientRect();
+    // What is hidden from the eye alone is no target for a pointer.
+    if (width <= 1 || height <= 1 || right < 0) continue;
+    if (width >= 24 && height >= 24 || inSentence(element)) continue;
+    found.push(`${width} x ${height}: ${element.outerHTML.slice(0, 120)}`);
+  }
+  return found;
+}"""
+
+
+def no_small_targets(page: Page) -> None:
+    """Fail with what on the page is too small to be hit, and how small."""
+    found: list[str] = page.evaluate(SMALL_TARGETS)
+    assert found == [], f"{page.url}: {found[:10]}"
+
+
 def no_axe_findings(page: Page, *, colours_of: JSHandle | None = None) -> None:
     """Fail with what axe finds on the page, and where.
 

@@ -19,6 +19,7 @@ from tests.browser.conftest import (
     complains,
     new_context,
     no_axe_findings,
+    no_small_targets,
 )
 from tests.browser.steps import choose_target, expect_state, rows_table
 from tests.tabler import left_out
@@ -105,9 +106,11 @@ class Reader:
         assert left_out() & set(self.page.evaluate(CLASSES)) == set()
         self._show(DESK, "light")
         no_axe_findings(self.page)
+        no_small_targets(self.page)
         at_desk = self._places("light")
         self._show(PHONE, "dark")
         no_axe_findings(self.page)
+        no_small_targets(self.page)
         at_phone = self._places("dark")
         self._look_at_colours(at_phone, PHONE, "light")
         self._look_at_colours(at_desk, DESK, "dark")
@@ -222,6 +225,7 @@ def test_pages_without_anything_to_show(chromium: Browser, blank: Console) -> No
         ("/connections/environments/", "Unfreeze Test"),
         ("/connections/new/", "New project"),
         ("/account/", "Sign out everywhere"),
+        ("/shortcuts/", "Search the operations"),
         ("/account/password/", "New password"),
         ("/not/there/", "Home"),
     ],

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from console.access.roles import Role
-from operations.display.log_line import LONGEST_DOCUMENT, MOST_DOCUMENTS, log_line
 from operations.models import LogEntry, Operation
+from operations.outcome.log_line import LONGEST_DOCUMENT, MOST_DOCUMENTS, log_line
 from tests.answers import Shown
 from tests.operations.conftest import failed_rows, make_logs
 
