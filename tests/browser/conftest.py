@@ -351,7 +351,8 @@ def page(open_page: Callable[..., Page]) -> Page:
 # What is pressed and is smaller than WCAG 2.5.8 has it: 24 by 24 px, but for links in
 # the middle of a sentence. A box is pressed by its label, too.
 SMALL_TARGETS = """() => {
-  const inSentence = (e) => e.tagName === "A" && getComputedStyle(e).display === "inline"
+  const inSentence = (e) =>
+    e.tagName === "A" && getComputedStyle(e).display === "inline"
     && [...e.parentElement.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
   const found = [];
   for (const element of document.querySelectorAll(
