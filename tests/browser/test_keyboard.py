@@ -201,10 +201,13 @@ def test_news_do_not_take_the_focus_away(
     review_csv(page, "account", "external_id__c", file)
     send(page)
     expect_state(page, "in_progress")
+    page.locator("#answer-heading").click()
     button = page.locator("#ask-now")
     button.focus()
     console.end_held_write()
     expect_state(page, "succeeded")
+    expect(page.locator("#answer")).to_have_attribute("open", "")
+    expect(page.locator("#timeline")).to_contain_text("succeeded")
     expect(button).to_be_focused()
     expect(page.locator("#operation-news")).not_to_be_empty()
 

@@ -149,4 +149,4 @@ def test_an_unknown_outcome_is_resolved_first(
     page = browser.get(operation.get_absolute_url())
     assert "reconcile" in Shown(page).ids
     assert {"retry-failed", "edit-copy", "update-record"}.isdisjoint(Shown(page).ids)
-    assert page.context["sentence"].todo in page.text
+    assert page.context["sentence"].todo in Shown(page).texts["todo"]
