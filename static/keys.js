@@ -1,5 +1,5 @@
-// Keyboard shortcuts: the palette (Ctrl+K), "/", "?", and j and k in lists. All of it is
-// reached without them. <html data-keys="off"> leaves only the palette.
+// Keyboard shortcuts: the palette (Ctrl+K), "/", "?", and j and k in lists. All of it can
+// be reached without them. <html data-keys="off"> leaves only the palette.
 "use strict";
 
 (() => {
