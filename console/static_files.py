@@ -17,7 +17,13 @@ FILE, FOLDER = 0o644, 0o755
 STYLES, SCRIPTS = "all.css", "all.js"
 BUNDLES = {
     STYLES: ("vendor/tabler/tabler.min.css", "console.css"),
-    SCRIPTS: ("vendor/htmx/htmx.min.js", "console.js", "keys.js", "typed.js"),
+    SCRIPTS: (
+        "vendor/htmx/htmx.min.js",
+        "console.js",
+        "keys.js",
+        "typed.js",
+        "drop.js",
+    ),
 }
 
 

@@ -60,8 +60,25 @@ function keepOptionsInStep(select) {
   const parent = document.getElementById(select.dataset.dependsOn);
   if (!parent) return;
   const all = [...select.querySelectorAll("option")].map((option) => option.cloneNode(true));
+  // Where nothing is chosen above, what is chosen here decides that, too.
+  const grouped = [...select.children].map((child) => child.cloneNode(true));
+  select.addEventListener("change", () => {
+    const above = select.selectedOptions[0]?.dataset.parent;
+    if (parent.value || !above) return;
+    const wanted = select.value;
+    parent.value = above;
+    parent.dispatchEvent(new Event("change", { bubbles: true }));
+    select.value = wanted;
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+  });
   const refresh = () => {
     const chosen = select.value;
+    if (!parent.value && parent.options.length > 1) {
+      select.replaceChildren(...grouped.map((child) => child.cloneNode(true)));
+      select.value = "";
+      select.dispatchEvent(new Event("change", { bubbles: true }));
+      return;
+    }
     const fitting = all.filter((o) => !o.value || o.dataset.parent === parent.value);
     select.replaceChildren(...fitting.map((option) => option.cloneNode(true)));
     const real = fitting.filter((option) => option.value);
@@ -118,6 +135,35 @@ function showWhenChosen(element) {
   control.addEventListener("change", refresh);
   refresh();
 }
+
+// <button data-click-on="id_object id_group"> is pressed once another choice was made there,
+// as soon as the first of them has a value.
+document.addEventListener("change", (event) => {
+  document.querySelectorAll("[data-click-on]").forEach((button) => {
+    const controls = button.dataset.clickOn.split(" ").map((id) => document.getElementById(id));
+    if (!controls.includes(event.target)) return;
+    clearTimeout(button.pressing);
+    button.pressing = setTimeout(() => {
+      const chosen = controls.map((control) => control?.value || "").join(" ");
+      if (!controls[0].value || button.dataset.chosen === chosen) return;
+      button.dataset.chosen = chosen;
+      button.typed = fieldsBehind(button);
+      button.click();
+    }, 50);
+  });
+});
+
+// What is typed while the answer is on its way is not replaced by it.
+function fieldsBehind(button) {
+  const part = document.querySelector(button.getAttribute("hx-target"));
+  return JSON.stringify([...part.querySelectorAll("input, select, textarea")].map((control) => control.value));
+}
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const button = event.detail.requestConfig.elt;
+  if (!button.matches("[data-click-on]") || button.typed === undefined) return;
+  if (button.typed !== fieldsBehind(button)) event.detail.shouldSwap = false;
+  delete button.typed;
+});
 
 document.addEventListener("DOMContentLoaded", () => enhance(document));
 document.addEventListener("htmx:load", (event) => enhance(event.detail.elt));

@@ -5,6 +5,7 @@ from django.urls import include, path
 from writes.views import (
     csv,
     derived,
+    destinations,
     downloads,
     drafts,
     file,
@@ -30,6 +31,7 @@ writes_patterns = (
         path("url/", url.url, name="url"),
         path("groups/<int:pk>/import/", groups.group_import, name="group_import"),
         path("drafts/", drafts.drafts, name="drafts"),
+        path("destinations/", destinations.destinations, name="destinations"),
         path("<int:pk>/", review.detail, name="detail"),
         path("<int:pk>/status/", sent.status, name="status"),
         path("<int:pk>/file/", file.file, name="file"),
@@ -69,6 +71,7 @@ writes_patterns = (
             name="call_halves",
         ),
         path("<int:pk>/discard/", review.discard, name="discard"),
+        path("<int:pk>/fetch/", review.fetch, name="fetch"),
         path("<int:pk>/again/", review.again, name="again"),
         path("<int:pk>/retry/", derived.retry, name="retry"),
         path("<int:pk>/trial/", derived.trial, name="trial"),

@@ -4,7 +4,7 @@ import re
 import ssl
 import string
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import NamedTuple
@@ -41,7 +41,7 @@ def ask(
     with httpcore.ConnectionPool(
         ssl_context=tls, max_keepalive_connections=0, network_backend=guard
     ) as pool:
-        visit = _Visit(pool, guard, timeout)
+        visit = Visit(pool, guard)
         guard.until = start + timeout / 3
         head = _head(visit, url)
         guard.until = start + timeout
@@ -52,13 +52,25 @@ def ask(
     return head, answer
 
 
+def _beginning(response: httpcore.Response) -> bytes:
+    body = bytearray()
+    for piece in response.iter_stream():
+        body += piece
+        if len(body) >= SAMPLE:
+            break
+    return bytes(body[:SAMPLE])
+
+
 @dataclass(frozen=True)
-class _Visit:
-    """Requests that follow redirects, each step checked like the first."""
+class Visit:
+    """Requests that follow redirects, each step checked like the first.
+
+    `take` makes the body of an answer from what comes of it, its beginning by default.
+    """
 
     pool: httpcore.ConnectionPool
     guard: Guard
-    timeout: float
+    take: Callable[[httpcore.Response], bytes] = _beginning
 
     def ask(self, method: str, url: str, headers: Mapping[str, str]) -> Answer:
         """Raises: NotLooked; _Unanswered where the connection was made and failed."""
@@ -88,7 +100,7 @@ class _Visit:
         }
         try:
             with self.pool.stream(method, target, headers=list(fields.items())) as got:
-                return Answer(url, got.status, _headers(got), _beginning(got))
+                return Answer(url, got.status, _headers(got), self.take(got))
         except httpcore.ConnectError:
             raise NotLooked("unreachable", unreachable(name)) from None
         except httpcore.TimeoutException:
@@ -105,7 +117,7 @@ class _Unanswered(NotLooked):
     """The connection was made, and no whole answer came."""
 
 
-def _head(visit: _Visit, url: str) -> Answer | None:
+def _head(visit: Visit, url: str) -> Answer | None:
     """Return the answer to HEAD, None where it does not help.
 
     Addresses signed for GET refuse it, as measured with S3 stores: 403.
@@ -124,15 +136,6 @@ def _headers(response: httpcore.Response) -> dict[str, str]:
         text = value.decode("utf-8", "replace").strip()
         found.setdefault(name.decode("ascii", "replace").lower(), text)
     return found
-
-
-def _beginning(response: httpcore.Response) -> bytes:
-    body = bytearray()
-    for piece in response.iter_stream():
-        body += piece
-        if len(body) >= SAMPLE:
-            break
-    return bytes(body[:SAMPLE])
 
 
 def _target(url: str) -> tuple[httpcore.URL, str]:

@@ -29,6 +29,8 @@ Code = Literal[
     "another-part",
     "redirects",
     "step-down",
+    "too-big",
+    "packed",
 ]
 
 

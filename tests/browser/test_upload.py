@@ -53,10 +53,15 @@ def test_a_large_file_shows_how_far_it_is(page: Page, large: Path) -> None:
     page.goto("/writes/csv/")
     bar = page.get_by_role("progressbar", name="Upload")
     expect(bar).to_be_hidden()
-    upload(page, "opportunity", "external_id__c", large)
+    choose_target(page, "opportunity")
+    page.get_by_label("CSV file").set_input_files(large)
     expect(bar).to_be_visible()
     expect(page.locator("[data-progress-text]")).to_contain_text("Uploading")
-    expect(page.get_by_role("button", name="Review")).to_be_disabled()
+    expect(page.locator("#review")).to_be_disabled()
+    # It is kept as soon as it is there; what is typed meanwhile stays.
+    page.get_by_label("Primary key").fill("external_id__c")
+    expect(page.locator("#kept-file")).to_contain_text("large.csv")
+    page.locator("#review").click()
     # It is checked by a worker, and its review opens by itself.
     expect(page.get_by_role("heading", level=1)).to_have_text(
         "Upsert 33,000 opportunity records"
@@ -105,7 +110,7 @@ def test_a_form_without_a_file_stays_as_it_was(page: Page) -> None:
     choose_target(page, "opportunity")
     page.get_by_label("Primary key").fill("external_id__c")
     page.get_by_role("button", name="Review").click()
-    expect(page.locator("#file-errors")).to_contain_text("Choose a CSV file")
+    expect(page.locator("#id_file_error")).to_contain_text("Choose a CSV file")
     expect(page.get_by_label("Primary key")).to_have_value("external_id__c")
 
 

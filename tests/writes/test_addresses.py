@@ -31,7 +31,7 @@ PATHS = sorted(
     if str(pattern.pattern).startswith("<int:pk>/")
 )
 CHANGES = {
-    *("deliver/", "send/", "go-on/", "cancel-rest/", "discard/"),
+    *("deliver/", "send/", "go-on/", "cancel-rest/", "discard/", "fetch/"),
     *("pause/", "resume/"),
     *("retry/", "trial/", "revoke/", "rejoin/"),
     *("requests/go-on/", "requests/cancel-rest/", "requests/1/decide/"),

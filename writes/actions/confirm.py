@@ -26,6 +26,7 @@ from files.records_json.cutting import Piece
 from files.splitting import Part
 from operations.models import Operation
 from writes import calls, dispatch, requests
+from writes.actions import destinations
 from writes.actions.duplicates import RepeatFound, claim
 from writes.actions.release_parts import due_at
 from writes.models import Batch, Call, KeyLookup, Write
@@ -109,6 +110,7 @@ def confirm(
             _audit(write, operations, actor)
             if write.resends is not None:
                 _decide(write.resends, operations[0], actor, repeat_reason)
+            destinations.remember(write, actor)
             for operation in operations[: _enqueued_at_once(write)]:
                 transaction.on_commit(partial(dispatch.enqueue_send, operation))
     except (RepeatFound, AlreadyDecided):

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
 
-from writes.models import Write
+from writes.models import Upload, Write
 
 MIB = 1024 * 1024
 
@@ -28,9 +28,13 @@ def need_quota(user: User, more: int) -> None:
 
 
 def kept_by(user: User) -> int:
-    """Return the bytes on disk of all files of a person's drafts, each counted once."""
+    """Return the bytes on disk of all files of a person's drafts, each counted once.
+
+    What waits for its destination is as good as a draft.
+    """
     drafts = Write.objects.filter(started_by=user, state=Write.State.DRAFT)
     names = {name for row in drafts.values_list(*Write.FILES) for name in row if name}
+    names |= set(Upload.objects.filter(user=user).values_list("file", flat=True))
     found = {}
     for name in names:
         try:

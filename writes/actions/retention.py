@@ -16,8 +16,8 @@ from console.models import AuditEvent
 from console.sign_in import throttle
 from operations.models import Operation
 from writes import dispatch
-from writes.actions import derive, notified, tell
-from writes.models import Batch, Call, FileJob, KeyLookup, Write
+from writes.actions import derive, notified, tell, uploads
+from writes.models import Batch, Call, FileJob, KeyLookup, Upload, Write
 from writes.storage import delete
 
 DRAFTS_KEPT = timedelta(days=1)
@@ -40,6 +40,8 @@ def sweep(now: datetime) -> int:
             swept += _forget(write, now)
     for pk in Batch.objects.filter(LEFT_IN_STORE).values_list("pk", flat=True):
         dispatch.enqueue_deletion(pk)
+    for upload in Upload.objects.filter(created_at__lt=now - DRAFTS_KEPT):
+        uploads.forget(upload)
     _forget_strays(now)
     throttle.forget_old(now)
     notified.forget_old(now)
@@ -170,4 +172,5 @@ def _is_named(name: Path) -> bool:
     named = Q()
     for kind in Write.FILES:
         named |= Q(**{kind: name.as_posix()})
-    return Write.objects.filter(named).exists()
+    waits = Upload.objects.filter(file=name.as_posix())
+    return Write.objects.filter(named).exists() or waits.exists()

@@ -5,16 +5,19 @@ from urllib.parse import urlsplit
 
 from django import forms
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadedfile import SimpleUploadedFile, UploadedFile
 
 from ampersand import LONGEST_DEADLINE
 from console.validators import endpoint, validate_reference
+from files.pasted import as_csv
 from files.remote.addresses import is_private_host
 from writes.forms.salesforce_options import SalesforceOptions
 from writes.forms.target import TargetForm, allowed_by_project, need_installed
-from writes.models import Write
+from writes.models import Upload, Write
 
 LONGEST_URL = 4000
+# What cells that were pasted are called.
+PASTED = "pasted.csv"
 
 
 class UpsertForm(TargetForm):
@@ -83,6 +86,17 @@ class CsvForm(SalesforceOptions, UpsertForm):
         max_value=LONGEST_DEADLINE,
         help_text=f"1 to {LONGEST_DEADLINE}; 1 if empty.",
     )
+    # The file comes first: one that is kept already, chosen now, or pasted as cells.
+    upload = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    pasted = forms.CharField(
+        label="Or paste cells",
+        required=False,
+        strip=False,
+        help_text="Copied from a spreadsheet, with the header row.",
+        widget=forms.Textarea(
+            attrs={"rows": 4, "spellcheck": "false", "autocapitalize": "none"}
+        ),
+    )
     file = forms.FileField(
         label="CSV file",
         required=False,
@@ -92,9 +106,22 @@ class CsvForm(SalesforceOptions, UpsertForm):
         ),
     )
 
-    def __init__(self, *args: Any, earlier: Write | None = None, **kwargs: Any) -> None:
-        """`earlier` is the write whose file is taken when no other is chosen."""
+    def __init__(
+        self,
+        *args: Any,
+        earlier: Write | None = None,
+        kept: Upload | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """`earlier` is the write whose file is taken when no other is chosen.
+
+        `kept` is a file that came before, which is taken rather than that.
+        """
         super().__init__(*args, **kwargs)
+        self.kept = kept
+        if kept is not None and kept.columns:
+            # The names of its columns are offered while one is typed.
+            self.fields["primary_key"].widget.attrs["list"] = "columns"
         self.fields["project"].widget.of_file = True
         key = self.fields["primary_key"]
         key.required = False
@@ -111,6 +138,16 @@ class CsvForm(SalesforceOptions, UpsertForm):
                 f"Leave empty to use {earlier.file_name} again, as uploaded for write "
                 f"{earlier.pk}."
             )
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether a form that nobody posted has all that Review needs."""
+        if self.is_bound or self.kept is None:
+            return False
+        needed = ["project", "integration", "object", "group"]
+        if self["action"].value() != Write.Action.CREATE:
+            needed.append("primary_key")
+        return all(self.initial.get(name) for name in needed)
 
     def clean_action(self) -> str:
         """Return the action; who names none means an upsert."""
@@ -168,7 +205,10 @@ class CsvForm(SalesforceOptions, UpsertForm):
             )
         file: UploadedFile[bytes] | None = self.cleaned_data["file"]
         if file is None:
-            if self.earlier is None:
+            pasted = self.cleaned_data.get("pasted", "")
+            if pasted.strip():
+                return SimpleUploadedFile(PASTED, as_csv(pasted).encode())
+            if self.earlier is None and self.kept is None:
                 raise forms.ValidationError("Choose a CSV file.", code="required")
             return None
         name = "".join(c for c in file.name or "" if c.isprintable())

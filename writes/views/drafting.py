@@ -18,6 +18,7 @@ from console.validators import LARGEST_ID, whole_number
 from writes.actions import begin_job
 from writes.actions.save_draft import NotYourDraft
 from writes.display.known_record import known_record
+from writes.forms.address import asked, last_of
 from writes.forms.target import initial_target
 from writes.models import FileJob, Write
 
@@ -62,21 +63,32 @@ def _may_be_taken_over(
 
 
 def first_values(
-    request: ConsoleRequest, write: Write | None, *taken_over: str
+    request: ConsoleRequest, write: Write | None, *taken_over: str, last: str = ""
 ) -> dict[str, Any]:
     """Return what an empty form starts with; a new token makes it a new write.
 
     `taken_over` are the columns of an earlier `write` that the form has fields for.
     Going back to a draft keeps its token, so that it stays one draft. An admin who
-    takes over somebody else's draft makes one of their own.
+    takes over somebody else's draft makes one of their own. A new form leads where its
+    address says, else where the person wrote last from the source `last`.
     """
     mine = write is not None and write.started_by_id == request.user.pk
     return {
         "token": write.token if write and mine and write.is_draft else uuid.uuid4(),
         "again": write.pk if write is not None else None,
-        **initial_target(write, request.user),
+        **(initial_target(write, request.user) if write else _target(request, last)),
         **{name: getattr(write, name) for name in taken_over if write is not None},
     }
+
+
+def _target(request: ConsoleRequest, last: str) -> dict[str, Any]:
+    found = asked(request.GET, request.user)
+    if found.note:
+        messages.warning(request, found.note)
+    only = initial_target(None, request.user)
+    if found.initial or found.unknown:
+        return only | found.initial
+    return only | (last_of(request.user, last) if last else {})
 
 
 def back_is_asked(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

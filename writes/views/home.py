@@ -15,6 +15,7 @@ from console.models import Project
 from console.runtime.trouble import disk_trouble
 from operations.models import Gate, Operation
 from operations.views.lookup import name_groups
+from writes.forms.address import offered_to
 from writes.models import Write
 
 SHOWN = 8
@@ -49,6 +50,7 @@ def home(request: ConsoleRequest) -> HttpResponse:
         "in_flight_count": _count(operations.in_flight()),
         "drafts": drafts.select_related("integration__project")[:SHOWN],
         "draft_count": _count(drafts),
+        "destinations": offered_to(request.user),
         "recent": recent,
         "has_projects": Project.objects.visible_to(request.user).exists(),
         "open_gates": _open_gates(request),

@@ -50,7 +50,7 @@ def record(request: ConsoleRequest) -> HttpResponse:
     if request.method != "POST" and (known := write_to_update(request)):
         return _update_page(request, *known)
     if request.method != "POST":
-        initial = first_values(request, earlier, "action", "record_id")
+        initial = first_values(request, earlier, "action", "record_id", last="record")
         initial |= initial_options(earlier.headers_json if earlier else {})
         form = RecordForm(initial=initial, user=request.user)
         return _page(request, form, _rows_of(earlier))
@@ -256,7 +256,7 @@ def _page(
 ) -> HttpResponse:
     offer = offer_of(form)
     if not typed.as_json and not typed.rows:
-        typed.rows = offer.padded(typed.rows)
+        typed.rows = offer.rows(typed.rows)
     offer.fill(typed.rows)
     context = {
         "form": form,

@@ -25,13 +25,16 @@ from writes import delivery, requests
 from writes.actions import derive
 from writes.actions.confirm import confirm, review_token
 from writes.actions.duplicates import RepeatFound, earlier_of
+from writes.actions.fetch import NotFetched, can_be_fetched
+from writes.actions.fetch import fetch as fetch_into_console
 from writes.display.installation import installation_of
 from writes.display.progress import progress_of
 from writes.display.result import result_of
 from writes.forms.confirm import ConfirmForm
 from writes.forms.record_fields import names_with_lines
-from writes.models import Write
+from writes.models import Write, query_of
 from writes.models.key_lookup import STALE_AFTER, is_stale
+from writes.views.drafting import GO_ON
 from writes.views.lookup import find_write
 from writes.views.sent import sent_context
 
@@ -167,6 +170,10 @@ def review(
         "form": form,
         "control": EnvironmentControl.objects.of(write.project.environment),
         "installation": installation_of(write),
+        "can_be_fetched": can_be_fetched(write),
+        "link_to_form": request.build_absolute_uri(
+            f"{reverse(f'writes:{write.source}')}?{query_of(write)}"
+        ),
     }
     if write.source == Write.Source.CSV and not write.check_report:
         # It was put away before it was checked: there is no request to show.
@@ -274,6 +281,19 @@ def discard(request: ConsoleRequest, pk: int) -> HttpResponse:
         return redirect(write)
     messages.success(request, "The draft was discarded. Nothing was sent.")
     return redirect("home")
+
+
+@require_POST
+@require_operator
+def fetch(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """Have the file at a refused address fetched, to be fixed here; send nothing."""
+    write = find_write(request, pk, Role.OPERATOR)
+    try:
+        fetched = fetch_into_console(write, Actor.of(request))
+    except NotFetched as error:
+        messages.warning(request, f"Nothing was fetched. {error}")
+        return redirect(write)
+    return redirect(f"{reverse('writes:file', args=[fetched.pk])}?{GO_ON}")
 
 
 @require_safe

@@ -35,7 +35,7 @@ def url(request: ConsoleRequest) -> HttpResponse:
     if earlier and is_over(request, earlier):
         return go_to_taken(request, NotYourDraft(earlier))
     if request.method != "POST":
-        initial = first_values(request, earlier, "primary_key", "url")
+        initial = first_values(request, earlier, "primary_key", "url", last="url")
         if kept is not None:
             initial = kept.dict()
         form = UrlForm(initial=initial, user=request.user)

@@ -34,6 +34,7 @@ from writes.models import SavedMapping, Write
 from writes.recipe import recipe_as_json, sent_names
 from writes.storage import NUL, NewFiles, delete, measure, storable
 from writes.worker.check_run import Run, check_run
+from writes.worker.fetch_file import fetch_file, is_to_be_fetched
 from writes.worker.progress import Progress, Stopped
 
 
@@ -47,6 +48,8 @@ def check_file(write: Write, progress: Progress) -> None:
     Raises `FileNotFoundError` if the upload is gone, `Refused`, and `Stopped` if the
     draft was changed meanwhile.
     """
+    if is_to_be_fetched(write):
+        fetch_file(write, progress)
     new_files = NewFiles()
     try:
         values = storable(_work_out(write, new_files, progress))

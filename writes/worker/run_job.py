@@ -13,6 +13,7 @@ from console.runtime.shutdown import holding
 from console.runtime.trouble import MEMORY, Trouble, trouble_of
 from files.mending.recipes import InvalidRecipe
 from files.reading.apart import Killed
+from files.remote.guard import NotLooked
 from writes.models import FileJob, Write
 from writes.worker import check_file, join_rows
 from writes.worker.look_up import NotLookedUp
@@ -69,7 +70,7 @@ def run(job_id: int, seconds: float | None = None) -> None:
     except FileNotFoundError as error:
         trouble = trouble_of(error)
         _end(job, State.FAILED, _told(job, trouble) if trouble else _GONE[job.kind])
-    except (check_file.Refused, NotLookedUp) as error:
+    except (check_file.Refused, NotLookedUp, NotLooked) as error:
         _end(job, State.FAILED, f"{_MEANS[job.kind]} {error}")
     except InvalidRecipe as error:
         _end(job, State.FAILED, f"These changes do not fit the file. {error}")
