@@ -5,10 +5,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Change:
-    """One kind of change: a sentence for the operator, and how often it was made."""
+    """One kind of change: a sentence for the operator, and how often it was made.
+
+    `undo` says what of the recipe made it, as `files.mending.undoing` takes it; () is
+    what no recipe did.
+    """
 
     what: str
     count: int
+    undo: tuple[str, ...] = ()
 
 
 def counted(count: int, noun: str) -> str:

@@ -107,6 +107,7 @@ class Report:
     explain: Explain | None = None
     told: frozenset[str] = frozenset()
     separator: str = "comma"
+    blanks: dict[str, int] = field(default_factory=dict)
     _groups_room: int = field(default=GROUPS_ROOM, init=False, repr=False)
     _findings_room: int = field(default=FINDINGS_ROOM, init=False, repr=False)
 

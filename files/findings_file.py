@@ -2,7 +2,7 @@
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Literal, Self
 
@@ -59,6 +59,19 @@ def rows_with(path: Path, *, level: str, rule: str, column: str | None) -> list[
     The header is left out: it is no row that could be left out.
     """
     return sorted({row for row, _ in _places(path, level, rule, column)})
+
+
+def rows_with_errors(path: Path, rules: Collection[str]) -> list[int]:
+    """Return the rows, ascending, of which something that blocks was found by a rule.
+
+    `rules` are those whose findings name the row at fault. The header is left out.
+    """
+    found = {
+        int(row)
+        for level, rule, row, *_ in read_findings(path)
+        if level == "blocks" and rule in rules and row and int(row) > 1
+    }
+    return sorted(found)
 
 
 def rows_but_one(

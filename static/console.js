@@ -223,6 +223,9 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
 
 document.addEventListener("DOMContentLoaded", () => {
   const left = JSON.parse(sessionStorage.getItem(LEFT));
+  // A file that is being checked is shown again once that is done.
+  const isBusy = document.querySelector("#file-work[data-poll]");
+  if (isBusy) return;
   sessionStorage.removeItem(LEFT);
   if (!left) return;
   const isSame = left.path === location.pathname;

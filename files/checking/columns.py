@@ -210,6 +210,8 @@ def tell_tallies(columns: Sequence[Column], report: Report) -> None:
     """Add a finding for each kind of cell of each column."""
     for column in columns:
         _tell_rounded(column, report)
+        if column.tallies["blank"].total:
+            report.blanks[column.name] = column.tallies["blank"].total
         for rule, kind, wording in _SAID:
             tally = column.tallies[kind]
             if not tally.total:

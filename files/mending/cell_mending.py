@@ -1,14 +1,14 @@
 """Mending the cells of one record after the other; the rest stays byte for byte."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 
 from files.changes import Change, counted
 from files.checking.blocks import Table
 from files.findings import Finding
 from files.mending.cleaning import Cleaning
-from files.mending.conversions import Outcome, converter, why_it_stays
+from files.mending.conversions import Converter, Outcome, converter, why_it_stays
 from files.mending.places import cells_of, regular
 from files.mending.recipes import (
     ColumnRecipe,
@@ -20,6 +20,8 @@ from files.mending.recipes import (
 from files.quoting import cells_to_quote, quoted, written_cells
 from files.raw_records import read_records
 from files.shown import shown
+from files.values.boolean_words import boolean_of
+from files.values.number_marks import number_of
 from files.values.rules import NULL
 
 # Findings beyond this many are counted, not kept.
@@ -45,11 +47,11 @@ class CellMending:
     def __init__(self, header: Sequence[str], recipe: Recipe) -> None:
         names = column_names(header)
         columns = {name: recipe.columns.get(name) for name in names}
-        self._header = list(header)
+        self._header, self._names = list(header), names
         self._sent_as = {
             index: column.name
             for index, column in enumerate(columns.values())
-            if column is not None and column.name != header[index]
+            if column is not None and (column.name != header[index] or not column.name)
         }
         self._steps = [
             (index, ColumnStep(name, column))
@@ -216,24 +218,25 @@ class CellMending:
         changes = [self._header_change(index) for index in self._sent_as]
         for name, value in self._constants:
             what = f"Column {shown(name)} is added with {shown(value)} in every row."
-            changes.append(Change(what, 1))
+            changes.append(Change(what, 1, ("constants", name)))
         for _, step in self._steps:
             changes += step.changes()
         if self._put_in_quotes:
             cells = counted(self._put_in_quotes, "cell")
             what = f"{cells} with quotes inside quoted."
-            changes.append(Change(what, self._put_in_quotes))
+            changes.append(Change(what, self._put_in_quotes, ("quotes",)))
         if self._edited:
             what = f"{counted(self._edited, 'cell')} edited by hand."
-            changes.append(Change(what, self._edited))
+            changes.append(Change(what, self._edited, ("cells",)))
         return [*changes, *self._without_effect()]
 
     def _header_change(self, index: int) -> Change:
         name, sent_as = self._header[index], self._sent_as[index]
         column = shown(name) if name.strip() else f"#{index + 1}"
+        undo = "name", self._names[index]
         if not sent_as:
-            return Change(f"Column {column} is excluded.", 1)
-        return Change(f"Column {column} is sent as {shown(sent_as)}.", 1)
+            return Change(f"Column {column} is excluded.", 1, undo)
+        return Change(f"Column {column} is sent as {shown(sent_as)}.", 1, undo)
 
     def _without_effect(self) -> list[Change]:
         changes = []
@@ -267,10 +270,12 @@ class ColumnStep:
         self._recipe = recipe
         self.sent_as = recipe.name
         self.stayed: tuple[DateConversion, Outcome] | None = None
-        self._convert = None if recipe.dates is None else converter(recipe.dates)
+        self._converting = _converting(recipe)
         self._cleaning = Cleaning(recipe)
+        self._instead = dict(recipe.replaced)
         self._nulls = 0
-        self._outcomes: Counter[Outcome] = Counter()
+        self._outcomes: Counter[tuple[str, Outcome]] = Counter()
+        self._replaced: Counter[str] = Counter()
 
     def mend(self, cell: str) -> str:
         """Return the text to send for a cell."""
@@ -281,32 +286,80 @@ class ColumnStep:
                 return text
             self._nulls += 1
             return NULL
-        if self._convert is None or self._recipe.dates is None or text == NULL:
+        if text != NULL:
+            for part, convert in self._converting:
+                text = self._converted(part, convert, text)
+        if text not in self._instead:
             return text
-        text, outcome = self._convert(text)
-        self._outcomes[outcome] += 1
-        if outcome in _STAYS:
+        self._replaced[text] += 1
+        return self._instead[text]
+
+    def _converted(self, part: str, convert: Converter, text: str) -> str:
+        text, outcome = convert(text)
+        self._outcomes[part, outcome] += 1
+        if outcome in _STAYS and self._recipe.dates is not None and part == "dates":
             self.stayed = self._recipe.dates, outcome
         return text
 
     def changes(self) -> list[Change]:
         """Return what was done so far, each with its count."""
         name = shown(self._name)
-        found = [
-            (self._nulls, f"blank, now {NULL}, which clears the field"),
-            (self._outcomes["converted"], "converted to Salesforce's date format"),
-        ]
-        changes = self._cleaning.changes(name)
-        changes += [
-            Change(f"{counted(count, 'cell')} of {name}: {what}.", count)
-            for count, what in found
-            if count
-        ]
-        for outcome, why in _STAYS.items():
-            if count := self._outcomes[outcome]:
-                cells = f"{counted(count, 'cell')} of {name}"
-                changes.append(Change(f"{cells} {why} and {_stays(count)}.", count))
+        changes = self._cleaning.changes(self._name)
+        if count := self._nulls:
+            cells = f"{counted(count, 'cell')} of {name}"
+            what = f"{cells}: blank, now {NULL}, which clears the field."
+            changes.append(Change(what, count, ("blank_to_null", self._name)))
+        for part, _ in self._converting:
+            changes += self._converted_changes(part)
+        for was, count in self._replaced.items():
+            what = (
+                f"{counted(count, 'cell')} of {name}: {shown(was)} replaced with "
+                f"{shown(self._instead[was])}."
+            )
+            changes.append(Change(what, count, ("replaced", self._name, was)))
         return changes
+
+    def _converted_changes(self, part: str) -> list[Change]:
+        changes = []
+        undo = part, self._name
+        if count := self._outcomes[part, "converted"]:
+            cells = f"{counted(count, 'cell')} of {shown(self._name)}"
+            changes.append(Change(f"{cells}: {_CONVERTED[part]}.", count, undo))
+        for outcome, why in _STAYS.items():
+            if count := self._outcomes[part, outcome]:
+                cells = f"{counted(count, 'cell')} of {shown(self._name)}"
+                what = f"{cells} {why} and {_stays(count)}."
+                changes.append(Change(what, count))
+        return changes
+
+
+_CONVERTED = {
+    "dates": "converted to Salesforce's date format",
+    "numbers": "converted to Salesforce's number format",
+    "booleans": "yes and no, now true and false",
+}
+
+
+def _converting(recipe: ColumnRecipe) -> list[tuple[str, Converter]]:
+    """Return what converts the cells of a column, by the part of its recipe."""
+    found: list[tuple[str, Converter]] = []
+    if recipe.dates is not None:
+        found.append(("dates", converter(recipe.dates)))
+    if mark := recipe.numbers:
+        found.append(("numbers", _outcome_of(lambda text: number_of(text, mark))))
+    if recipe.booleans:
+        found.append(("booleans", _outcome_of(boolean_of)))
+    return found
+
+
+def _outcome_of(read: Callable[[str], str | None]) -> Converter:
+    def convert(text: str) -> tuple[str, Outcome]:
+        found = read(text)
+        if found is None:
+            return text, "misfit"
+        return found, "right" if found == text else "converted"
+
+    return convert
 
 
 def _stays(count: int) -> str:

@@ -5,17 +5,27 @@ from typing import Literal
 
 from files.changes import Change, counted
 from files.mending.column_recipes import ColumnRecipe
+from files.shown import shown
 from files.values.damage import repaired
 from files.values.invisible import trimmed
 from files.values.placeholders import placeholder
 from files.values.rules import NULL
 
-Cleaned = Literal["trimmed", "blanked", "cleared", "repaired"]
+Cleaned = Literal["trimmed", "kept", "blanked", "cleared", "repaired"]
 _SAID: dict[Cleaned, str] = {
     "trimmed": "leading and trailing spaces and invisible characters removed",
+    "kept": f"{NULL}, now blank, which leaves the field unchanged",
     "blanked": "placeholders, now blank",
     "cleared": f"placeholders, now {NULL}, which clears the field",
     "repaired": "Excel formulas unwrapped or garbled characters repaired",
+}
+# The part of a column's recipe that does each.
+_DONE_BY: dict[Cleaned, str] = {
+    "trimmed": "trim",
+    "kept": "null_to_blank",
+    "blanked": "placeholders",
+    "cleared": "placeholders",
+    "repaired": "repair",
 }
 
 
@@ -31,6 +41,8 @@ class Cleaning:
         text = cell
         if self._recipe.trim:
             text = self._changed("trimmed", text, trimmed(text))
+        if self._recipe.null_to_blank and text == NULL:
+            return self._changed("kept", text, "")
         if self._recipe.placeholders and text != NULL and placeholder(text.strip()):
             if self._recipe.placeholders == "blank":
                 return self._changed("blanked", text, "")
@@ -39,10 +51,14 @@ class Cleaning:
             text = self._changed("repaired", text, repaired(text))
         return text
 
-    def changes(self, name: str) -> list[Change]:
+    def changes(self, column: str) -> list[Change]:
         """Return what was done so far to the column of that name, with its counts."""
         return [
-            Change(f"{counted(count, 'cell')} of {name}: {what}.", count)
+            Change(
+                f"{counted(count, 'cell')} of {shown(column)}: {what}.",
+                count,
+                (_DONE_BY[done], column),
+            )
             for done, what in _SAID.items()
             if (count := self._counts[done])
         ]

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from files.shown import shown
 from files.values.moments import FIRST_OF_LAST_CENTURY
+from files.values.number_marks import MARKS, Mark
 
 DateFormat = Literal[
     "iso-space",
@@ -35,6 +36,12 @@ FORMATS: dict[DateFormat, str] = {
 }
 # What is sent in place of a word for no value, as NULL; "" leaves the word.
 Placeholders = Literal["", "blank", "null"]
+# How numbers are written that are turned into Salesforce's; "" leaves them.
+Numbers = Literal["", "point", "comma"]
+NUMBERS: dict[Mark, str] = {
+    "point": "1,234.5, a point before decimals",
+    "comma": "1.234,5, a comma before decimals",
+}
 _POSITION = re.compile(r"#\d+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -102,7 +109,9 @@ class ColumnRecipe:
     out that nobody sees, `placeholders` puts nothing or #N/A for words as NULL and for
     errors of a spreadsheet, `repair` takes off the signs that make Excel take a value
     for text and puts misread characters right, `blank_to_null` puts #N/A, which clears
-    a field, where a cell is blank, `dates` converts. Raises InvalidRecipe.
+    a field, where a cell is blank, `null_to_blank` the other way round, `dates`,
+    `numbers` and `booleans` convert, and `replaced` puts other texts for some, each
+    pair being what a cell would go out as and what goes out. Raises InvalidRecipe.
     """
 
     name: str
@@ -111,9 +120,17 @@ class ColumnRecipe:
     dates: DateConversion | None = None
     placeholders: Placeholders = ""
     repair: bool = False
+    null_to_blank: bool = False
+    numbers: Numbers = ""
+    booleans: bool = False
+    replaced: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         check_text(self.name, "A column name")
+        if self.numbers and self.numbers not in MARKS:
+            raise InvalidRecipe("Numbers have a point or a comma before decimals.")
+        for _, text in self.replaced:
+            check_text(text, "A value")
         if self.placeholders not in get_args(Placeholders):
             raise InvalidRecipe("Placeholders are sent blank or as #N/A.")
 
@@ -121,8 +138,9 @@ class ColumnRecipe:
     def changes_cells(self) -> bool:
         """Whether it does more than rename or leave out."""
         cleans = self.trim or self.repair or bool(self.placeholders)
-        wanted = cleans or self.blank_to_null or self.dates is not None
-        return bool(self.name) and wanted
+        clears = self.blank_to_null or self.null_to_blank
+        converts = self.dates is not None or bool(self.numbers) or self.booleans
+        return bool(self.name) and (cleans or clears or converts or bool(self.replaced))
 
     def describe(self, column: str) -> list[str]:
         """Return what happens to this column as sentences."""
@@ -154,8 +172,23 @@ class ColumnRecipe:
             lines.append(
                 f"Blank cells of {shown(column)} become #N/A, which clears the field."
             )
+        if self.null_to_blank:
+            lines.append(
+                f"Cells of {shown(column)} with #N/A go out blank: they clear nothing."
+            )
         if self.dates is not None:
             lines.append(self.dates.describe(column))
+        if self.numbers:
+            lines.append(
+                f"Numbers of {shown(column)} written as {NUMBERS[self.numbers]}, go "
+                "out as 1234.5."
+            )
+        if self.booleans:
+            lines.append(
+                f"Words for yes and no in {shown(column)} go out as true and false."
+            )
+        for was, text in self.replaced:
+            lines.append(f"{shown(was)} in {shown(column)} becomes {shown(text)}.")
         return lines
 
 

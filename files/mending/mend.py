@@ -241,10 +241,24 @@ class _Pass:
         self._told = self._done
         self._progress(self._done, self._row - 1)
 
+    def _blank_rows(self) -> int:
+        """Return how many of the rows held back are out because they are blank."""
+        first = 2 + self._recipe.skip_first
+        last = first + self._rows["send"] + self._rows["hold"] - 1
+        return sum(
+            max(min(end, last) - max(begin, first) + 1, 0)
+            for begin, end in self._recipe.blank_ranges()
+        )
+
     def _changes(self) -> list[Change]:
         changes = self._cells.changes()
-        if held := self._rows["hold"]:
-            changes.append(Change(f"{counted(held, 'row')} excluded.", held))
+        blank = self._blank_rows()
+        if blank:
+            what = f"{counted(blank, 'blank row')} excluded."
+            changes.append(Change(what, blank, ("blank_rows",)))
+        if held := self._rows["hold"] - blank:
+            what = f"{counted(held, 'row')} excluded."
+            changes.append(Change(what, held, ("left_out",)))
         if skipped := self._rows["skip"]:
             what = f"{counted(skipped, 'row')} not in this part of the trial."
             changes.append(Change(what, skipped))

@@ -1,12 +1,13 @@
 """What an operator wants changed in a file before it is sent, as plain data."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from files.changes import counted
 from files.mending.column_recipes import (
     FORMATS,
+    NUMBERS,
     ColumnRecipe,
     DateConversion,
     DateFormat,
@@ -18,6 +19,7 @@ from files.shown import shown
 
 __all__ = [
     "FORMATS",
+    "NUMBERS",
     "ColumnRecipe",
     "DateConversion",
     "DateFormat",
@@ -43,7 +45,8 @@ class Recipe:
     else happens to their column. A trial sends the first `only_first` rows of the file;
     the rest of it goes with `skip_first`, counted from the top of the file too.
     `quotes` puts cells in quotes that hold some and lack their own, where that is
-    clear. Raises InvalidRecipe.
+    clear. `blank_rows` are left out too, as ranges of rows that hold nothing. Raises
+    InvalidRecipe.
     """
 
     columns: Mapping[str, ColumnRecipe] = field(default_factory=dict)
@@ -53,6 +56,7 @@ class Recipe:
     only_first: int | None = None
     skip_first: int = 0
     quotes: bool = False
+    blank_rows: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         for name, value in self.constants:
@@ -60,7 +64,7 @@ class Recipe:
                 raise InvalidRecipe("A column that is added needs a name.")
             check_text(name, "A column name")
             check_text(value, f"The value for {shown(name)}")
-        for first, last in self.left_out:
+        for first, last in (*self.left_out, *self.blank_rows):
             if not 2 <= first <= last:
                 raise InvalidRecipe(
                     f"Rows {first:,} to {last:,} cannot be excluded: rows begin at 2, "
@@ -89,17 +93,16 @@ class Recipe:
             or self.only_first is not None
             or self.skip_first
             or self.quotes
+            or self.blank_rows
         )
 
     def ranges(self) -> list[tuple[int, int]]:
         """Return the rows to leave out, in order, without overlaps."""
-        merged: list[tuple[int, int]] = []
-        for first, last in sorted(self.left_out):
-            if merged and first <= merged[-1][1] + 1:
-                merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
-            else:
-                merged.append((first, last))
-        return merged
+        return _merged((*self.left_out, *self.blank_rows))
+
+    def blank_ranges(self) -> list[tuple[int, int]]:
+        """Return the blank rows to leave out, in order, without overlaps."""
+        return _merged(self.blank_rows)
 
     def describe(self) -> list[str]:
         """Return the recipe as sentences, before anything is done."""
@@ -140,6 +143,16 @@ class Recipe:
         return lines
 
 
+def _merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for first, last in sorted(ranges):
+        if merged and first <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return merged
+
+
 def as_json(recipe: Recipe) -> dict[str, Any]:
     """Return the recipe as JSON data, without what is as it would be anyway."""
     data: dict[str, Any] = {
@@ -150,6 +163,7 @@ def as_json(recipe: Recipe) -> dict[str, Any]:
         "only_first": recipe.only_first,
         "skip_first": recipe.skip_first,
         "quotes": recipe.quotes,
+        "blank_rows": [list(rows) for rows in recipe.blank_rows],
     }
     return {key: value for key, value in data.items() if value}
 
@@ -162,6 +176,10 @@ def _column(column: ColumnRecipe) -> dict[str, Any]:
         "placeholders": column.placeholders,
         "repair": column.repair,
         "dates": None if dates is None else dict(vars(dates)),
+        "null_to_blank": column.null_to_blank,
+        "numbers": column.numbers,
+        "booleans": column.booleans,
+        "replaced": [list(pair) for pair in column.replaced],
     }
     wanted = {key: value for key, value in data.items() if value}
     return {"name": column.name, **wanted}
@@ -178,10 +196,7 @@ def from_json(data: object) -> Recipe:
             (_text(name), _text(value))
             for name, value in _lists(given.get("constants", []), "constants", 2)
         ),
-        left_out=tuple(
-            (_number(first), _number(last))
-            for first, last in _lists(given.get("left_out", []), "left_out", 2)
-        ),
+        left_out=_ranges(given, "left_out"),
         cells={
             (_number(row), _text(name)): _text(text)
             for row, name, text in _lists(given.get("cells", []), "cells", 3)
@@ -189,6 +204,14 @@ def from_json(data: object) -> Recipe:
         only_first=None if only_first is None else _number(only_first),
         skip_first=_number(given.get("skip_first", 0)),
         quotes=_flag(given.get("quotes", False)),
+        blank_rows=_ranges(given, "blank_rows"),
+    )
+
+
+def _ranges(given: Mapping[str, Any], key: str) -> tuple[tuple[int, int], ...]:
+    return tuple(
+        (_number(first), _number(last))
+        for first, last in _lists(given.get(key, []), key, 2)
     )
 
 
@@ -199,6 +222,7 @@ def _read_column(name: str, data: object) -> ColumnRecipe:
         raise InvalidRecipe(f"{what} lacks the name it is sent as.")
     dates = given.get("dates")
     placeholders: Any = _text(given.get("placeholders", ""))
+    numbers: Any = _text(given.get("numbers", ""))
     return ColumnRecipe(
         name=_text(given["name"]),
         trim=_flag(given.get("trim", False)),
@@ -206,6 +230,13 @@ def _read_column(name: str, data: object) -> ColumnRecipe:
         dates=None if dates is None else _read_dates(what, dates),
         placeholders=placeholders,
         repair=_flag(given.get("repair", False)),
+        null_to_blank=_flag(given.get("null_to_blank", False)),
+        numbers=numbers,
+        booleans=_flag(given.get("booleans", False)),
+        replaced=tuple(
+            (_text(was), _text(text))
+            for was, text in _lists(given.get("replaced", []), "replaced", 2)
+        ),
     )
 
 

@@ -39,6 +39,10 @@ def still_there(recipe: Recipe) -> IsThere:
 def _is_replaced(recipe: Recipe, finding: Finding) -> bool:
     """Whether something else goes out for an error; #N/A already is what clears."""
     column = recipe.columns.get(finding.column or "")
-    if column is None or not column.placeholders:
+    if column is None:
+        return False
+    if finding.value == NULL and column.null_to_blank:
+        return True
+    if not column.placeholders:
         return False
     return column.placeholders == "null" or finding.value != NULL

@@ -59,3 +59,16 @@ def placeholder(text: str) -> Placeholder | None:
             return "error"
     is_row = text[:1] in ("?", "#") and not text.strip(text[0])
     return "word" if is_row and (text[0] == "?" or len(text) > 2) else None
+
+
+def stands_for_nothing(text: str) -> bool:
+    """Whether a placeholder can be nothing else, also in a column of text.
+
+    Not so are words that are somebody's name or answer, as Null, Nan and None, dashes,
+    and question marks, which were characters once.
+    """
+    is_listed = placeholder(text) is not None and len(text.strip("?#")) > 0
+    return is_listed and not _MARKS.isdisjoint(text)
+
+
+_MARKS = frozenset("#/.<>()[]{}\\")

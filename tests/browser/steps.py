@@ -119,7 +119,7 @@ def finding(page: Page, rule: str, column: str = "") -> Locator:
     """The group of the findings of one rule in one column; "" is the whole file."""
     of_rule = page.locator(f'input[name="rule"][value="{rule}"]')
     of_column = page.locator(f'input[name="column"][value="{column}"]')
-    return page.locator("main details").filter(has=of_rule).filter(has=of_column)
+    return page.locator("main .finding-group").filter(has=of_rule).filter(has=of_column)
 
 
 def opened(group: Locator) -> Locator:
@@ -146,6 +146,9 @@ def leave_out(page: Page, rule: str, column: str = "") -> None:
 def edit_cells(page: Page, rule: str, column: str, value: str) -> None:
     """Write `value` into each cell of a group of findings."""
     group = opened(finding(page, rule, column))
+    one_by_one = group.locator(".one-by-one")
+    if one_by_one.count():
+        opened(one_by_one)
     for cell in group.locator('input[name="cell"]').all():
         cell.fill(value)
     change_file(page, group.get_by_role("button", name="Save cells"))

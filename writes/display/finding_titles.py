@@ -345,3 +345,13 @@ def title_of(rule: str, action: str = "upsert") -> RuleTitle:
     if of_records := OF_RECORDS.get(action, {}).get(rule):
         return of_records
     return RULES.get(rule) or RuleTitle(rule.replace("-", " ").capitalize())
+
+
+def is_about_rows(rule: str) -> bool:
+    """Whether the row of each finding of a rule is at fault."""
+    return title_of(rule).is_about_rows
+
+
+def is_about_cells(rule: str) -> bool:
+    """Whether each finding of a rule is about one cell, and what it holds."""
+    return title_of(rule).counts == "cells"

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
+from files.field import Field
 from files.findings import LONGEST_VALUE
 from writes.display.finding_titles import RuleTitle, title_of
 
@@ -50,6 +52,64 @@ def note_what_mends(
         for finding in group["first"]:
             # An input of one line would lose these.
             finding["has_lines"] = not {"\n", "\r"}.isdisjoint(finding["value"] or "")
+
+
+# The rules that judge a cell by what goes out of it: its value can be replaced.
+_BY_VALUE = frozenset(
+    (
+        *("picklist", "boolean", "number", "number-range", "date", "date-time", "time"),
+        *("email", "id", "altered-id", "scientific", "lost-characters", "too-long"),
+        *("placeholder", "cell-error"),
+    )
+)
+_BOOLEANS = ("true", "false")
+# Beyond so many choices they are a list to type into.
+MOST_OPTIONS = 60
+_NEAR = 0.5
+
+
+def note_values(
+    groups: Sequence[dict[str, Any]], fields: Mapping[str, Field | None]
+) -> None:
+    """Note at each group its values at fault, where the page lets them be replaced.
+
+    `fields` are those that columns of the file fill, by the name of the column. After
+    `note_what_mends`.
+    """
+    for number, group in enumerate(groups):
+        group["number"] = number
+        field_ = fields.get(group["read_column"])
+        choices = _choices(field_, group["rule"])
+        values = group.get("values", []) if group["rule"] in _BY_VALUE else []
+        # By its place alone a column cannot be given a recipe.
+        is_named = not group["read_column"].startswith("#")
+        is_short = choices or group.get("distinct", 0) <= len(values)
+        repeats = any(count > 1 for _, count in values)
+        if not group["cells"] or not (is_named and is_short and (choices or repeats)):
+            values = []
+        group["choices"] = choices if len(choices) <= MOST_OPTIONS else ()
+        group["list"] = choices if len(choices) > MOST_OPTIONS else ()
+        group["to_replace"] = [
+            {"value": value, "count": count, "near": _nearest(value, choices)}
+            for value, count in values
+            # An input of one line would lose these.
+            if {"\n", "\r"}.isdisjoint(value)
+        ]
+
+
+def _choices(field_: Field | None, rule: str) -> tuple[str, ...]:
+    if rule == "boolean":
+        return _BOOLEANS
+    if field_ is None or rule != "picklist" or field_.type != "picklist":
+        return ()
+    return field_.values
+
+
+def _nearest(value: str, choices: Sequence[str]) -> str:
+    """Return the choice that a value is most like, "" where none is."""
+    by_folded = {choice.casefold(): choice for choice in choices}
+    near = get_close_matches(value.strip().casefold(), by_folded, 1, _NEAR)
+    return by_folded[near[0]] if near else ""
 
 
 def needs_other_file(report: Mapping[str, Any]) -> str:

@@ -2,13 +2,15 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 from django.http import QueryDict
 
 from console.validators import whole_number
+from files.field import Field
 from files.mending.recipes import (
     FORMATS,
+    NUMBERS,
     ColumnRecipe,
     DateConversion,
     DateFormat,
@@ -16,8 +18,12 @@ from files.mending.recipes import (
     Recipe,
 )
 from files.shown import shown
+from files.values.numbers import TYPES as NUMBERS_TYPES
 from writes.recipe import sent_names
 from writes.storage import NUL
+
+# What a column's numbers can be turned from, for the select: value and label.
+NUMBER_CHOICES = list(NUMBERS.items())
 
 # What a column's dates can be turned into, for the select: value and label.
 DATE_CHOICES = [
@@ -25,6 +31,28 @@ DATE_CHOICES = [
     for into in ("date", "datetime")
     for name, label in FORMATS.items()
 ]
+
+
+def conversions_for(
+    field: Field | None, chosen: ColumnRecipe, *, knows_fields: bool
+) -> dict[str, Any]:
+    """Return the conversions to ask about for a column: those that fit its field.
+
+    `dates` are the choices, `numbers` and `booleans` whether they fit. Where no field
+    list is kept all of them may; what was chosen before is always asked.
+    """
+    kind = field.type if field is not None else ""
+    is_open = not knows_fields
+    chosen_into = chosen.dates.into if chosen.dates else ""
+    return {
+        "dates": [
+            choice
+            for choice in DATE_CHOICES
+            if is_open or choice[0].partition(":")[0] in (kind, chosen_into)
+        ],
+        "numbers": is_open or kind in NUMBERS_TYPES or bool(chosen.numbers),
+        "booleans": is_open or kind == "boolean" or chosen.booleans,
+    }
 
 
 def with_columns(recipe: Recipe, columns: Sequence[str], post: QueryDict) -> Recipe:
@@ -36,11 +64,10 @@ def with_columns(recipe: Recipe, columns: Sequence[str], post: QueryDict) -> Rec
     zone = post.get("zone", "").strip()
     chosen = {}
     for number, name in enumerate(columns):
-        if f"name_{number}" in post:
-            column = _column(name, number, zone, post)
-        else:
-            # The page shows no more than so many columns; the others stay.
-            column = recipe.columns.get(name, ColumnRecipe(name=name))
+        before = recipe.columns.get(name, ColumnRecipe(name=name))
+        # The page shows no more than so many columns; the others stay.
+        shows = f"name_{number}" in post
+        column = _column(name, number, zone, post, before) if shows else before
         if column != ColumnRecipe(name=name):
             _need_no_nul(name, column.name)
             chosen[name] = column
@@ -53,27 +80,40 @@ def with_columns(recipe: Recipe, columns: Sequence[str], post: QueryDict) -> Rec
     )
     _need_no_nul(*(text for constant in constants for text in constant))
     changed = replace(recipe, columns=chosen, constants=constants)
-    sent = sent_names(changed, columns)
-    if not any(sent):
-        raise InvalidRecipe("No column would be left to send. Keep at least one.")
-    _need_distinct([*sent, *(name for name, _ in constants)])
+    need_columns(changed, columns)
     return changed
 
 
-def _column(name: str, number: int, zone: str, post: QueryDict) -> ColumnRecipe:
+def need_columns(recipe: Recipe, columns: Sequence[str]) -> None:
+    """Raise `InvalidRecipe` where no column would be sent, or two with one name."""
+    sent = sent_names(recipe, columns)
+    if not any(sent):
+        raise InvalidRecipe("No column would be left to send. Keep at least one.")
+    _need_distinct([*sent, *(name for name, _ in recipe.constants)])
+
+
+def _column(
+    name: str, number: int, zone: str, post: QueryDict, before: ColumnRecipe
+) -> ColumnRecipe:
     sent_as = str(post[f"name_{number}"]).strip()
     if post.get(f"leave_{number}"):
         return ColumnRecipe(name="")
     if not sent_as:
         raise InvalidRecipe(f"Column “{name}” needs a field name, or exclude it.")
-    return ColumnRecipe(
-        name=sent_as,
-        trim=bool(post.get(f"trim_{number}")),
-        blank_to_null=bool(post.get(f"null_{number}")),
-        dates=_dates(post.get(f"dates_{number}", ""), zone),
-        placeholders=post.get(f"placeholders_{number}", ""),  # type: ignore[arg-type]
-        repair=bool(post.get(f"repair_{number}")),
-    )
+    chosen: dict[str, Any] = {
+        "trim": bool(post.get(f"trim_{number}")),
+        "blank_to_null": bool(post.get(f"null_{number}")),
+        "placeholders": post.get(f"placeholders_{number}", ""),
+        "repair": bool(post.get(f"repair_{number}")),
+    }
+    # Only what fits the type of a column is asked; the rest stays as it was.
+    if f"dates_{number}" in post:
+        chosen["dates"] = _dates(post.get(f"dates_{number}", ""), zone)
+    if f"numbers_{number}" in post:
+        chosen["numbers"] = post[f"numbers_{number}"]
+    if f"booleans_{number}" in post:
+        chosen["booleans"] = bool(post[f"booleans_{number}"])
+    return replace(before, name=sent_as, **chosen)
 
 
 def _dates(choice: str, zone: str) -> DateConversion | None:
@@ -132,6 +172,34 @@ def with_cells(
         _need_no_nul(value)
         cells[number, column] = value
     return replace(recipe, cells=cells)
+
+
+def with_values(
+    recipe: Recipe, column: str, offered: Collection[str], post: QueryDict
+) -> Recipe:
+    """Return the recipe with other texts for some values of a column.
+
+    `offered` are the values that the page shows, as they would go out. One for which
+    nothing was chosen stays. Raises `InvalidRecipe`.
+    """
+    before = recipe.columns.get(column, ColumnRecipe(name=column))
+    pairs = dict(before.replaced)
+    for was, text in zip(
+        post.getlist("value_was"), post.getlist("value_to"), strict=False
+    ):
+        was, text = _with_lf(was), _with_lf(text)
+        if text in ("", was):
+            continue
+        if was not in offered:
+            raise InvalidRecipe(
+                f"{shown(was)} is no value at fault, or the page is old. Reload it."
+            )
+        _need_no_nul(text)
+        # What was put in place of others before is replaced there, too.
+        pairs = {key: text if value == was else value for key, value in pairs.items()}
+        pairs[was] = text
+    changed = replace(before, replaced=tuple(pairs.items()))
+    return replace(recipe, columns={**recipe.columns, column: changed})
 
 
 def _with_lf(text: str) -> str:

@@ -1,12 +1,13 @@
 """The file of a draft: how it is read, what is wrong with it, what can be mended."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 from zoneinfo import available_timezones
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -21,9 +22,14 @@ from files import unseen
 from files.field import Field
 from files.findings import LEVELS
 from files.mending.recipes import ColumnRecipe, InvalidRecipe, Recipe
-from writes.columns import columns_of, fields_of
+from writes.columns import columns_of, fields_of, samples_of
 from writes.display import findings, reading
-from writes.forms.recipe import DATE_CHOICES, with_columns
+from writes.forms.recipe import (
+    DATE_CHOICES,
+    NUMBER_CHOICES,
+    conversions_for,
+    with_columns,
+)
 from writes.models import FileJob, Write
 from writes.recipe import read_names
 from writes.views import file_actions
@@ -145,7 +151,13 @@ def _check_anew(
     if request.POST.get("remember"):
         file_actions.remember(write, request)
     check(write)
-    return redirect("writes:file", write.pk)
+    return _back_to(write, file_actions.PLACES.get(request.POST.get("do", ""), ""))
+
+
+def _back_to(write: Write, place: str) -> HttpResponse:
+    """Lead back to where the work on the page is, also without JavaScript."""
+    page = resolve_url("writes:file", write.pk)
+    return redirect(f"{page}#{place}" if place else page)
 
 
 def _page(
@@ -202,9 +214,10 @@ def _report_context(
     recipe, fields = write.recipe, fields_of(write)
     names = _columns_kept(write)
     findings.note_what_mends(groups, read_names(recipe, names))
-    columns = _columns(names[:COLUMNS_SHOWN], typed, fields)
+    columns = _columns(names[:COLUMNS_SHOWN], typed, fields, _samples(write))
     by_name = {column["name"]: column for column in columns}
     findings.mark_columns(by_name, groups)
+    findings.note_values(groups, {c["name"]: c["field"] for c in columns})
     return {
         "is_empty": _is_empty(report, recipe),
         "other_file": findings.needs_other_file(report),
@@ -213,14 +226,32 @@ def _report_context(
         "kinds": kinds,
         "level": level,
         "columns": columns,
+        "fixes": _fixes(report),
         "fields": fields,
         "date_choices": DATE_CHOICES,
+        "number_choices": NUMBER_CHOICES,
         "zones": sorted(available_timezones()),
         "recipe": recipe,
         "typed": typed,
         "zone": _zone(typed),
         "described": recipe.describe(),
     }
+
+
+def _fixes(report: dict[str, Any]) -> dict[str, list[tuple[int, dict[str, Any]]]]:
+    """Return the fixes with their places in the report: those in one go, and others."""
+    numbered = list(enumerate(report.get("fixes", [])))
+    return {
+        "safe": [(place, fix) for place, fix in numbered if fix["is_safe"]],
+        "other": [(place, fix) for place, fix in numbered if not fix["is_safe"]],
+    }
+
+
+def _samples(write: Write) -> list[list[str]]:
+    try:
+        return samples_of(write)
+    except FileNotFoundError:
+        return []
 
 
 def _is_empty(report: dict[str, Any], recipe: Recipe) -> bool:
@@ -243,20 +274,27 @@ def _columns_kept(write: Write) -> list[str]:
 
 
 def _columns(
-    names: Sequence[str], recipe: Recipe, fields: Sequence[Field]
+    names: Sequence[str],
+    recipe: Recipe,
+    fields: Sequence[Field],
+    samples: Sequence[list[str]],
 ) -> list[dict[str, Any]]:
     """Return what the form shows of each column of the file."""
     by_name = {field.name.casefold(): field for field in fields}
     shown = []
-    for number, name in enumerate(names):
+    for number, (name, sample) in enumerate(zip_longest(names, samples[: len(names)])):
         chosen = recipe.columns.get(name, ColumnRecipe(name=name))
         dates = chosen.dates
+        field = by_name.get(chosen.name.casefold())
+        asks = conversions_for(field, chosen, knows_fields=bool(fields))
         shown.append(
             {
                 "number": number,
                 "name": name,
                 "marked_name": unseen.marked(name),
-                "field": by_name.get(chosen.name.casefold()),
+                "field": field,
+                "samples": sample or [],
+                "asks": asks,
                 "sent_as": chosen.name,
                 "bare_name": unseen.bare(chosen.name),
                 "is_left_out": not chosen.name,
@@ -264,6 +302,8 @@ def _columns(
                 "blank_to_null": chosen.blank_to_null,
                 "placeholders": chosen.placeholders,
                 "repair": chosen.repair,
+                "numbers": chosen.numbers,
+                "booleans": chosen.booleans,
                 "dates": f"{dates.into}:{dates.format}" if dates else "",
             }
         )

@@ -14,12 +14,20 @@ from console.actor import Actor
 from console.http import ConsoleRequest
 from console.models import AuditEvent
 from console.validators import whole_number
-from files.findings_file import rows_but_one, rows_with
+from files.findings_file import rows_but_one, rows_with, rows_with_errors
+from files.mending.patching import patched
 from files.mending.recipes import InvalidRecipe, Recipe
+from files.mending.undoing import without
 from files.reading.inspection import Reading
 from writes.columns import columns_of
+from writes.display.finding_titles import is_about_rows
 from writes.display.findings import names_its_rows, note_what_mends
-from writes.forms.recipe import with_cells, with_columns
+from writes.forms.recipe import (
+    need_columns,
+    with_cells,
+    with_columns,
+    with_values,
+)
 from writes.models import KeyLookup, SavedMapping, Write
 from writes.recipe import (
     key_after,
@@ -85,9 +93,8 @@ def _need_no_trial(write: Write) -> None:
 
 
 def _map_columns(write: Write, request: ConsoleRequest) -> dict[str, Any]:
-    columns = columns_of(write)
-    recipe = with_columns(write.recipe, columns, request.POST)
-    return _recipe_values(recipe) | {"primary_key": _key_after(write, columns, recipe)}
+    recipe = with_columns(write.recipe, columns_of(write), request.POST)
+    return _named_values(write, recipe)
 
 
 def _key_after(write: Write, columns: list[str], recipe: Recipe) -> str:
@@ -165,6 +172,71 @@ def _edit_cells(write: Write, request: ConsoleRequest) -> dict[str, Any]:
     return _recipe_values(with_cells(write.recipe, cells, request.POST))
 
 
+def _replace_values(write: Write, request: ConsoleRequest) -> dict[str, Any]:
+    """Put other texts for values of one column, each for all its cells."""
+    named = {name: request.POST.get(name) for name in ("level", "rule", "column")}
+    groups = write.check_report.get("groups", [])
+    note_what_mends(groups, read_names(write.recipe, columns_of(write)))
+    for group in groups:
+        if named == {name: group[name] for name in named} and group["read_column"]:
+            offered = {value for value, _ in group.get("values", [])}
+            column = group["read_column"]
+            return _recipe_values(
+                with_values(write.recipe, column, offered, request.POST)
+            )
+    raise InvalidRecipe("This page is old. Reload it.")
+
+
+def _fix(write: Write, request: ConsoleRequest) -> dict[str, Any]:
+    """Apply one of the fixes that were suggested."""
+    return _with_fixes(write, [_item(write, "fixes", request.POST.get("fix", ""))])
+
+
+def _fix_all(write: Write, request: ConsoleRequest) -> dict[str, Any]:
+    """Apply all fixes that can mean one thing only, in one go."""
+    fixes = [fix for fix in write.check_report.get("fixes", []) if fix["is_safe"]]
+    if not fixes:
+        raise InvalidRecipe("No fix is suggested any more. Reload the page.")
+    return _with_fixes(write, fixes)
+
+
+def _with_fixes(write: Write, fixes: list[dict[str, Any]]) -> dict[str, Any]:
+    recipe = patched(write.recipe, [fix["patch"] for fix in fixes])
+    return _recipe_values(recipe)
+
+
+def _undo_one(write: Write, request: ConsoleRequest) -> dict[str, Any]:
+    """Take one change back, and leave the others."""
+    change = _item(write, "changes", request.POST.get("change", ""))
+    recipe = without(write.recipe, change.get("undo", []))
+    need_columns(recipe, columns_of(write))
+    return _named_values(write, recipe)
+
+
+def _item(write: Write, kind: str, position: str) -> dict[str, Any]:
+    """Return what the report of the draft lists at a position."""
+    listed: list[dict[str, Any]] = write.check_report.get(kind, [])
+    place = whole_number(position)
+    if place is None or place >= len(listed):
+        raise InvalidRecipe("This page is old. Reload it.")
+    return listed[place]
+
+
+def _named_values(write: Write, recipe: Recipe) -> dict[str, Any]:
+    """Return the values for a recipe by which columns may have other names."""
+    columns = columns_of(write)
+    return _recipe_values(recipe) | {"primary_key": _key_after(write, columns, recipe)}
+
+
+def _exclude_errors(write: Write, request: ConsoleRequest) -> dict[str, Any]:
+    """Leave out every row of which something blocks."""
+    if not write.check_report.get("error_rows"):
+        raise InvalidRecipe("No row with errors can be excluded. Reload the page.")
+    rules = {group["rule"] for group in write.check_report["groups"]}
+    about_rows = {rule for rule in rules if is_about_rows(rule)}
+    return _without(write, rows_with_errors(write.path_of("findings"), about_rows))
+
+
 def _put_in_quotes(write: Write, request: ConsoleRequest) -> dict[str, Any]:
     return _recipe_values(replace(write.recipe, quotes=True))
 
@@ -205,7 +277,21 @@ ACTIONS: dict[str, Callable[[Write, ConsoleRequest], dict[str, Any]]] = {
     "cells": _edit_cells,
     "quotes": _put_in_quotes,
     "undo": _undo,
+    "undo-one": _undo_one,
+    "fix": _fix,
+    "fix-all": _fix_all,
+    "replace": _replace_values,
+    "exclude-errors": _exclude_errors,
     "check": lambda write, request: {},
     "key": _choose_key,
     "look-up": _look_up_again,
+}
+
+# Where on the page the work is that each of them does something about.
+PLACES = {
+    **dict.fromkeys(("fix", "fix-all", "exclude-errors"), "fixes"),
+    **dict.fromkeys(("leave-out", "keep-first", "keep-last"), "findings"),
+    **dict.fromkeys(("cells", "quotes", "replace", "key"), "findings"),
+    **dict.fromkeys(("undo", "undo-one", "put-back"), "changes"),
+    "columns": "columns",
 }

@@ -18,18 +18,21 @@ from files.checking.deletion import check_deletion
 from files.checking.purposes import Purpose
 from files.field import Field
 from files.findings import ROW, Finding, IsThere, Report
+from files.findings_by_value import FindingsByValue
 from files.findings_file import FindingsFile
 from files.mending.mapping import suggest
 from files.mending.mend import Mended, mend
 from files.mending.recipes import ColumnRecipe, Recipe, column_names
 from files.mending.still_there import still_there
+from files.mending.suggested import Fix, suggest_fixes
 from files.reading import delimiters
 from files.reading.inspection import Reading, inspect
 from files.reading.read import Read, read
 from files.reading.rows_of_lines import rows_of_lines
 from files.splitting import RecordTooBig, part_digest, split
 from writes import delivery
-from writes.columns import fields_of, header_of
+from writes.columns import fields_of, header_of, knows_all_fields
+from writes.display.finding_titles import is_about_cells, is_about_rows, title_of
 from writes.models import SavedMapping, Write
 from writes.recipe import recipe_as_json, sent_names
 from writes.storage import NUL, NewFiles, delete, measure, storable
@@ -150,8 +153,14 @@ class _Work:
         report = Report(
             origin=None if mended.is_same else mended.origin, separator=self.separator
         )
+        by_value = FindingsByValue(is_about_cells, is_about_rows)
         with FindingsFile(findings) as file:
-            report.sink = file.add
+
+            def sink(finding: Finding) -> None:
+                file.add(finding)
+                by_value.add(finding)
+
+            report.sink = sink
             self._add(report, self._told_findings(recipe))
             report.told = frozenset(self.told.totals)
             self._add(report, mended.findings)
@@ -163,6 +172,9 @@ class _Work:
             run = self._run(as_sent, report)
             as_sent = run.as_sent
             parts = [] if self.write.is_run else self._parts(as_sent, report)
+        told = report.as_json()
+        by_value.note(told["groups"])
+        fixes = self._fixes(recipe, report)
         size, sha256 = measure(as_sent)
         kept_back = measure(held_back) if mended.rows_held_back else (0, "")
         changes = [*self.told.changes, *mended.changes, *run.changes]
@@ -178,8 +190,10 @@ class _Work:
             "typing_json": run.kinds,
             "looked_up_at": run.since,
             "lanes_packed": run.lanes.packed() if run.lanes else None,
-            "check_report": report.as_json()
+            "check_report": told
             | {
+                "fixes": [fix.as_json() for fix in fixes],
+                "error_rows": _rows_to_exclude(report, by_value.error_rows),
                 "as_sent_size": size,
                 "as_sent_sha256": sha256,
                 "held_back_rows": mended.rows_held_back,
@@ -273,6 +287,28 @@ class _Work:
             progress=self.progress,
         )
 
+    def _fixes(self, recipe: Recipe, report: Report) -> list[Fix]:
+        """Return what the file itself proves how to fix it."""
+        if not report.groups or self._is_beyond_fixing(report):
+            return []
+        self.progress.step("Looking for fixes", self.as_read.stat().st_size)
+        return suggest_fixes(
+            self.as_read,
+            header_of(self.as_read),
+            recipe,
+            report,
+            fields=self.fields,
+            knows_all=knows_all_fields(self.write),
+            purpose=cast(Purpose, self.write.action),
+            progress=self.progress,
+        )
+
+    def _is_beyond_fixing(self, report: Report) -> bool:
+        return any(
+            title_of(group.rule).mend == "other-file"
+            for group in report.groups.values()
+        )
+
     def _key(self, recipe: Recipe, as_sent: Path) -> str:
         """Return the primary key as it is sent; it may be typed as in the file.
 
@@ -317,6 +353,16 @@ class _Work:
             return Write.Delivery.TEXT
         ways = delivery.deliveries(self.write, size)
         return self.write.delivery if self.write.delivery in ways else ways[0]
+
+
+def _rows_to_exclude(report: Report, rows: int) -> int:
+    """Return how many rows have errors, 0 where not all are known or none is left."""
+    are_known = all(
+        group.listed == group.total
+        for group in report.groups.values()
+        if group.level == "blocks" and is_about_rows(group.rule)
+    )
+    return rows if are_known and not report.is_partial and rows < report.rows else 0
 
 
 def _count_rest(report: Report, totals: Counter[str]) -> None:
