@@ -151,13 +151,15 @@ def _check_anew(
     if request.POST.get("remember"):
         file_actions.remember(write, request)
     check(write)
-    return _back_to(write, file_actions.PLACES.get(request.POST.get("do", ""), ""))
+    return _back(request, write)
 
 
-def _back_to(write: Write, place: str) -> HttpResponse:
-    """Lead back to where the work on the page is, also without JavaScript."""
+def _back(request: ConsoleRequest, write: Write) -> HttpResponse:
+    """Lead back to where the work on the page is; a script (console.js) knows better."""
     page = resolve_url("writes:file", write.pk)
-    return redirect(f"{page}#{place}" if place else page)
+    place = file_actions.PLACES.get(request.POST.get("do", ""))
+    is_led = place and "comes_back" not in request.POST
+    return redirect(f"{page}#{place}" if is_led else page)
 
 
 def _page(
