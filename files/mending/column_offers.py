@@ -183,7 +183,7 @@ class ColumnOffers:
         if "nulls" not in self._rules or recipe.blank_to_null or recipe.null_to_blank:
             return None
         parts = {"null_to_blank": True}
-        why = f"{NULL} may be meant: it clears the field."
+        why = f"{NULL} may be intended: it clears the field."
         return Offer(parts, self._step(parts), is_safe=False, why=why)
 
     def _judge_word(self, text: str) -> None:
@@ -195,7 +195,7 @@ class ColumnOffers:
         is_lost = not bare.strip("?") or not bare.strip("#")
         if is_lost or (is_text and not stands_for_nothing(bare)):
             self._words.is_safe = False
-            self._words.why = "One of these words may be the value."
+            self._words.why = "A placeholder may be the value here."
 
     def _proven(self) -> Offer | None:
         """Return the one conversion that the cells prove, None without one."""
@@ -205,7 +205,7 @@ class ColumnOffers:
             return None
         if self._declared is None:
             offer.is_safe = False
-            offer.why = "No field list says what this column may hold."
+            offer.why = "There is no field list to tell the type of this column."
         return offer
 
     def _best(self) -> Offer | None:
@@ -230,7 +230,7 @@ class ColumnOffers:
             return None
         offer = self._typed["point"]
         offer.is_safe = False
-        offer.why = "1,234 may also mean 1.234: no cell of this column tells."
+        offer.why = "1,234 could also be 1.234: no cell of this column tells."
         return offer
 
 

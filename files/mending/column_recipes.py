@@ -174,19 +174,17 @@ class ColumnRecipe:
             )
         if self.null_to_blank:
             lines.append(
-                f"Cells of {shown(column)} with #N/A go out blank: they clear nothing."
+                f"#N/A in {shown(column)} is sent blank: the field stays unchanged."
             )
         if self.dates is not None:
             lines.append(self.dates.describe(column))
         if self.numbers:
             lines.append(
-                f"Numbers of {shown(column)} written as {NUMBERS[self.numbers]}, go "
-                "out as 1234.5."
+                f"Numbers of {shown(column)} written as {NUMBERS[self.numbers]}, are "
+                "sent as 1234.5."
             )
         if self.booleans:
-            lines.append(
-                f"Words for yes and no in {shown(column)} go out as true and false."
-            )
+            lines.append(f"Yes and no in {shown(column)} are sent as true and false.")
         for was, text in self.replaced:
             lines.append(f"{shown(was)} in {shown(column)} becomes {shown(text)}.")
         return lines

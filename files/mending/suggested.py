@@ -186,7 +186,7 @@ class _Suggesting:
         values = [f.value or "" for g in groups for f in g.first][:EXAMPLES]
         examples = [(value, '"' + value.replace('"', '""') + '"') for value in values]
         total = sum(group.total for group in groups)
-        what = "Put cells in quotes that hold quotes; what they hold stays the same"
+        what = "Quote cells with quotes inside: their values stay the same"
         return [_fix(what, "cell", total, {"quotes": True}, examples)]
 
     def _left_out(self) -> list[Fix]:
@@ -204,7 +204,7 @@ class _Suggesting:
             return []
         return [
             _fix(
-                f"Leave out columns {what}",
+                f"Exclude columns {what}",
                 "column",
                 len(names),
                 {"columns": {name: {"name": ""} for name in names}},
@@ -271,11 +271,11 @@ def _said(offer: Offer) -> str:
     """Return what an offer does to the cells of its column."""
     parts = offer.parts
     said = {
-        "trim": "take off spaces and characters that nobody sees",
-        "placeholders": "send words for no value and errors of Excel blank",
-        "null_to_blank": f"send {NULL} blank, so that the fields stay as they are",
+        "trim": "trim spaces and invisible characters",
+        "placeholders": "send placeholders and Excel errors blank",
+        "null_to_blank": f"send {NULL} blank: the fields stay unchanged",
         "booleans": "send yes and no as true and false",
-        "replaced": "write values as the picklist does",
+        "replaced": "spell values as the picklist does",
     }
     if "dates" in parts:
         said["dates"] = _DATES[parts["dates"].format]

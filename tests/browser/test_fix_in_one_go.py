@@ -88,7 +88,7 @@ def test_the_messy_file_comes_to_its_review_in_six_clicks(
 
     clicks.clear()
     page.get_by_role("button", name="Review").click()
-    page.get_by_role("button", name="Read it so").click()
+    page.get_by_role("button", name="Read file").click()
     page.get_by_role("button", name="Apply all suggested fixes").click()
     for rule, column in (
         *(("read-only-column", name) for name in dirty_file.READ_ONLY),
@@ -98,14 +98,14 @@ def test_the_messy_file_comes_to_its_review_in_six_clicks(
         ("empty-row", ""),
     ):
         expect(finding(page, rule, column)).to_have_count(0)
-    left = page.get_by_role("button", name="Leave this column out")
+    left = page.get_by_role("button", name="Exclude this column")
     if left.count():
         left.click()
     errors = page.get_by_role("button", name="Exclude all rows with errors")
     words = errors.inner_text()
     said = int("".join(sign for sign in words if sign.isdigit()))
     errors.click()
-    page.get_by_role("link", name="Go to review").click()
+    page.get_by_role("link", name="Review").click()
     expect(page.get_by_role("heading", name="The request")).to_be_visible()
     assert len(clicks) <= MOST_CLICKS, clicks
 
@@ -153,7 +153,7 @@ def test_what_was_open_and_where_the_reader_was_stays(
     expect(ids).to_have_attribute("open", "")
     no_axe_findings(page)
 
-    changes = page.get_by_role("region", name="Changed", exact=True)
+    changes = page.get_by_role("region", name="Changes and files", exact=True)
     expect(changes).to_contain_text("2 cells of “IsPrivate”: “maybe” replaced")
     undo = changes.get_by_role("button", name="Undo: 2 cells of “IsPrivate”")
     undo.scroll_into_view_if_needed()
@@ -174,6 +174,6 @@ def test_without_a_script_each_step_leads_back_to_the_work(
     expect(verdict(page)).to_be_visible()
     change_file(page, page.locator("main button[value=fix-all]"))
     assert page.url.endswith("#fixes")
-    changes = page.get_by_role("region", name="Changed", exact=True)
+    changes = page.get_by_role("region", name="Changes and files", exact=True)
     change_file(page, changes.get_by_role("button", name="Undo:").first)
     assert page.url.endswith("#changes")

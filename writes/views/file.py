@@ -155,7 +155,7 @@ def _check_anew(
 
 
 def _back(request: ConsoleRequest, write: Write) -> HttpResponse:
-    """Lead back to where the work on the page is; a script (console.js) knows better."""
+    """Lead back to where the work on the page is; console.js does so by itself."""
     page = resolve_url("writes:file", write.pk)
     place = file_actions.PLACES.get(request.POST.get("do", ""))
     is_led = place and "comes_back" not in request.POST
