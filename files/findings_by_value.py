@@ -1,5 +1,6 @@
 """Findings by the value at fault: what fifteen cells hold is one thing to fix."""
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from files.findings import LONGEST_VALUE, Finding
 
 # So many different values of a group are counted, so many shown, in so many bytes.
-MOST_VALUES, VALUES_SHOWN, VALUES_ROOM = 2_000, 20, 100_000
+MOST_VALUES, VALUES_SHOWN, VALUES_ROOM = 2_000, 20, 80_000
 
 
 class FindingsByValue:
@@ -57,7 +58,8 @@ class FindingsByValue:
         for group in groups:
             key = group["level"], group["rule"], group["column"]
             counts = self._values.get(key, Counter())
-            values = counts.most_common(VALUES_SHOWN)
-            room -= sum(len(value) for value, _ in values)
-            group["values"] = [list(pair) for pair in values] if room > 0 else []
+            values = [list(pair) for pair in counts.most_common(VALUES_SHOWN)]
+            size = len(json.dumps(values))
+            group["values"] = values if size <= room else []
+            room -= len(json.dumps(group["values"]))
             group["distinct"] = len(counts)

@@ -216,9 +216,10 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method === "post" && form.closest("main:not(.alone)") && !event.defaultPrevented) leaveBy(form);
 });
-// Nobody need be led back to a place on the page: that would move the focus after this did.
+// The page of a file need not lead back to a place on it: that would move the focus after
+// this did.
 document.addEventListener("formdata", (event) => {
-  if (event.target.method === "post") event.formData.set("comes_back", "1");
+  if (event.target.elements.edition) event.formData.set("comes_back", "1");
 });
 document.addEventListener("htmx:beforeOnLoad", (event) => {
   const { elt, xhr } = event.detail;

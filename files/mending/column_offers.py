@@ -101,13 +101,15 @@ class ColumnOffers:
     def look(self, texts: Sequence[str]) -> None:
         """Take cells of the file as read into account."""
         offers = self._all
+        evidence = self._evidence()
         for text, times in Counter(texts).items():
             now = self._now(text)
-            bare = self._bare(text)
-            if bare and bare != NULL:
-                self._dates.add(bare)
-                self._marks.add(bare)
-            self._judge_word(now)
+            if evidence is not None:
+                bare = self._bare(text) if self._base else now
+                if bare and bare != NULL:
+                    evidence.add(bare)
+            if self._words is not None:
+                self._judge_word(self._words, now)
             for offer in offers:
                 offer.try_on(text, now, times)
 
@@ -186,16 +188,22 @@ class ColumnOffers:
         why = f"{NULL} may be intended: it clears the field."
         return Offer(parts, self._step(parts), is_safe=False, why=why)
 
-    def _judge_word(self, text: str) -> None:
+    def _evidence(self) -> DateEvidence | MarkEvidence | None:
+        """Return what the cells of this column prove something by."""
+        if "point" in self._typed:
+            return self._marks
+        return self._dates if "us" in self._typed else None
+
+    def _judge_word(self, words: Offer, text: str) -> None:
         """Note whether a word for no value could be a value of this column."""
         bare = text.strip()
-        if self._words is None or not placeholder(bare) or bare == NULL:
+        if not placeholder(bare) or bare == NULL:
             return
         is_text = self._declared is None or holds_text(self._declared)
         is_lost = not bare.strip("?") or not bare.strip("#")
         if is_lost or (is_text and not stands_for_nothing(bare)):
-            self._words.is_safe = False
-            self._words.why = "A placeholder may be the value here."
+            words.is_safe = False
+            words.why = "A placeholder may be the value here."
 
     def _proven(self) -> Offer | None:
         """Return the one conversion that the cells prove, None without one."""

@@ -41,6 +41,8 @@ def _is_replaced(recipe: Recipe, finding: Finding) -> bool:
     column = recipe.columns.get(finding.column or "")
     if column is None:
         return False
+    if finding.value in dict(column.replaced):
+        return True
     if finding.value == NULL and column.null_to_blank:
         return True
     if not column.placeholders:

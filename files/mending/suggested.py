@@ -4,7 +4,8 @@ A fix is safe where what was checked can be read one way only. All that is safe 
 done at once; what may be meant otherwise is offered too, for a person to decide.
 """
 
-from collections import defaultdict
+import json
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,10 +25,13 @@ from files.values.rules import NULL
 
 Unit = Literal["cell", "row", "column"]
 
-MOST_RANGES = 5_000
+MOST_RANGES = 3_000
+# So many bytes of JSON at most: they are kept with the report.
+ROOM = 150_000
 LONGEST_EXAMPLE = 60
 _BLANK = frozenset(("blanks", "required-blank", "blank-key", "cell-spaces"))
 _NOT_SENT = "not sent"
+_OTHER_NAME = "They may be meant for fields with other names."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +92,7 @@ class _Suggesting:
     def __post_init__(self) -> None:
         self.names = column_names(self.header)
         self.rules = self._rules_by_column()
+        self.unknown = self._unknown_columns() if self.knows_all else set()
 
     def fixes(self, as_read: Path, progress: Progress | None) -> list[Fix]:
         """Return all of them."""
@@ -102,7 +107,8 @@ class _Suggesting:
             for i, each in offers.items()
             for offer in each.told()
         ]
-        return [*found, *self._quotes(), *self._left_out(), *self._blank_rows(blank)]
+        whole = [*self._quotes(), *self._left_out(), *self._blank_rows(blank)]
+        return _as_far_as_there_is_room([*found, *whole])
 
     def _rules_by_column(self) -> dict[str, set[str]]:
         """Return what was found in each column of the file as read."""
@@ -118,8 +124,8 @@ class _Suggesting:
             if group.column in read_as:
                 rules[read_as[group.column]].add(group.rule)
         # Of two columns with one name nobody knows which of them is meant.
-        times = [name for name in self.report.columns if name]
-        twice = {read_as[name] for name in times if times.count(name) > 1}
+        times = Counter(name for name in self.report.columns if name)
+        twice = {read_as[name] for name, count in times.items() if count > 1}
         return {name: found for name, found in rules.items() if name not in twice}
 
     def _recipe_of(self, name: str) -> ColumnRecipe:
@@ -129,7 +135,7 @@ class _Suggesting:
         by_name = {each.name.casefold(): each for each in self.known}
         for place, name in enumerate(self.names):
             rules = self.rules.get(name, set())
-            if not rules or self._is_to_be_left_out(name, rules):
+            if not rules or "read-only-column" in rules or name in self.unknown:
                 continue
             if name != self.header[place] or not self._recipe_of(name).name:
                 # One that is known by its place alone keeps its name in the header.
@@ -138,14 +144,15 @@ class _Suggesting:
             declared = by_name.get(column.name.casefold())
             yield place, ColumnOffers(name, column, rules, declared)
 
-    def _is_to_be_left_out(self, name: str, rules: set[str]) -> bool:
-        return "read-only-column" in rules or self._is_unknown(name, rules)
-
-    def _is_unknown(self, name: str, rules: set[str]) -> bool:
-        """Whether a column fills no field, and none has a name like it."""
-        if "unknown-column" not in rules or not self.knows_all:
-            return False
-        return not FieldIndex(self.known).find(self._recipe_of(name).name).suggestions
+    def _unknown_columns(self) -> set[str]:
+        """Return the columns that fill no field, where none has a name like theirs."""
+        index = FieldIndex(self.known)
+        return {
+            name
+            for name, rules in self.rules.items()
+            if "unknown-column" in rules
+            and not index.find(self._recipe_of(name).name).suggestions
+        }
 
     def _may_have_blank_rows(self) -> bool:
         """Whether some row may be blank: then every column has a blank cell."""
@@ -192,12 +199,13 @@ class _Suggesting:
     def _left_out(self) -> list[Fix]:
         rules = self.rules.items()
         read_only = [name for name, found in rules if "read-only-column" in found]
-        unknown = [name for name, found in rules if self._is_unknown(name, found)]
-        blank = [n for n in self._blank_columns() if n not in (*read_only, *unknown)]
+        blank = [name for name in self._blank_columns() if name not in read_only]
+        taken = {*read_only, *blank}
+        unknown = [name for name, _ in rules if name in self.unknown - taken]
         kinds = (
-            (read_only, "that Salesforce does not let you write"),
-            (unknown, "that the object does not have"),
-            (blank, "that hold no value"),
+            (read_only, "that Salesforce does not let you write", ""),
+            (blank, "without any value", ""),
+            (unknown, "that the object does not have", _OTHER_NAME),
         )
         sent = [name for name in self.names if self._recipe_of(name).name]
         if len(sent) <= len({*read_only, *unknown, *blank}):
@@ -209,8 +217,10 @@ class _Suggesting:
                 len(names),
                 {"columns": {name: {"name": ""} for name in names}},
                 [(name, _NOT_SENT) for name in names[:EXAMPLES]],
+                is_safe=not why,
+                why=why,
             )
-            for names, what in kinds
+            for names, what, why in kinds
             if names
         ]
 
@@ -311,6 +321,17 @@ def _shown(text: str) -> str:
     plain = text.encode("utf-8", "replace").decode()
     cut = plain if len(plain) <= LONGEST_EXAMPLE else plain[:LONGEST_EXAMPLE] + "…"
     return marked(cut)
+
+
+def _as_far_as_there_is_room(fixes: list[Fix]) -> list[Fix]:
+    """Return the fixes without those that are too much to be kept."""
+    kept, room = [], ROOM
+    for fix in fixes:
+        size = len(json.dumps(fix.as_json()))
+        if size <= room:
+            room -= size
+            kept.append(fix)
+    return kept
 
 
 def _total(groups: Iterable[Group], *rules: str) -> int:

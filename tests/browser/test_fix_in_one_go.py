@@ -98,16 +98,17 @@ def test_the_messy_file_comes_to_its_review_in_six_clicks(
         ("empty-row", ""),
     ):
         expect(finding(page, rule, column)).to_have_count(0)
-    left = page.get_by_role("button", name="Exclude this column")
-    if left.count():
-        left.click()
+    # Whether they are meant for fields with other names is for a person to decide.
+    columns = len(dirty_file.UNKNOWN)
+    page.get_by_role("button", name=f"Exclude these {columns} columns").click()
+    expect(finding(page, "unknown-column", dirty_file.UNKNOWN[0])).to_have_count(0)
     errors = page.get_by_role("button", name="Exclude all rows with errors")
     words = errors.inner_text()
     said = int("".join(sign for sign in words if sign.isdigit()))
     errors.click()
     page.get_by_role("link", name="Review").click()
     expect(page.get_by_role("heading", name="The request")).to_be_visible()
-    assert len(clicks) <= MOST_CLICKS, clicks
+    assert 4 < len(clicks) <= MOST_CLICKS, clicks
 
     faults = made.faults
     wrong = {
