@@ -4,10 +4,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import dirty_file
-from tests.browser.conftest import Console, no_axe_findings
+from tests.browser.conftest import (
+    Console,
+    new_context,
+    no_axe_findings,
+    signed_in,
+)
 from tests.browser.steps import (
     change_file,
     choose_target,
@@ -44,10 +49,16 @@ PLACE = """() => {
 }"""
 
 
-@pytest.fixture
-def own_console(make_console: Callable[..., Console]) -> Iterator[Console]:
+@pytest.fixture(scope="module")
+def own_console(
+    make_console: Callable[..., Console], chromium: Browser
+) -> Iterator[Console]:
     """A console of its own: the field list changes what is found in other files."""
     console = make_console()
+    state = signed_in(chromium, console)
+    context = new_context(chromium, console, storage_state=state)
+    import_fields(context.new_page(), console, nothing)
+    context.close()
     yield console
     console.stop()
 
@@ -77,10 +88,9 @@ def nothing(_: str) -> None:
 
 
 def test_the_messy_file_comes_to_its_review_in_six_clicks(
-    page: Page, own_console: Console, clicks: list[str], tmp_path: Path
+    page: Page, clicks: list[str], tmp_path: Path
 ) -> None:
     made = dirty_file.write(tmp_path / "Opportunities März.csv")
-    import_fields(page, own_console, nothing)
     page.goto("/writes/csv/")
     choose_target(page, "opportunity", CUSTOMER)
     page.get_by_label("Primary key").fill(KEY)
@@ -127,9 +137,8 @@ def test_the_messy_file_comes_to_its_review_in_six_clicks(
 
 
 def test_what_was_open_and_where_the_reader_was_stays(
-    page: Page, own_console: Console, tmp_path: Path
+    page: Page, tmp_path: Path
 ) -> None:
-    import_fields(page, own_console, nothing)
     file = tmp_path / "small.csv"
     file.write_text(SMALL)
     upload(page, "opportunity", KEY, file, CUSTOMER)
