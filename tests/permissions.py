@@ -146,6 +146,7 @@ KINDS: dict[str, Callable[[World], object]] = {
     "log entry": lambda world: world.log_entry(),
     "unknown": lambda world: world.unknown.pk,
     "draft": lambda world: world.draft.pk,
+    "row": lambda world: (world.draft.pk, 2),
     "write": lambda world: world.write.pk,
     "run": lambda world: world.run.pk,
     "call": lambda world: (world.run.pk, 1),

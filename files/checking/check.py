@@ -8,6 +8,7 @@ as it can prove them regular.
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -36,7 +37,7 @@ from files.checking.structure import (
 )
 from files.field import Field
 from files.fields.inference import SAMPLE, infer
-from files.findings import LISTED_PER_GROUP, Report
+from files.findings import LISTED_PER_GROUP, Finding, Report
 from files.values.problems import Problem
 from files.values.rules import NULL
 
@@ -81,10 +82,7 @@ def check(
         table = _open(file, key, fields, report, purpose)
         if table is None:
             return report
-        columns, start = table
-        for column in columns:
-            column.key_names = tuple(key_names)
-            column.purpose = purpose
+        columns, start = _for_rows(*table, key_names, purpose)
         fold = _fold(columns)
         if engine == "exact":
             texts = KeyTexts(fold)
@@ -101,6 +99,54 @@ def check(
         report.add("blocks", "no-rows", message)
     tell_tallies(ledger.columns, report)
     return report
+
+
+def check_record(
+    header: bytes,
+    record: bytes,
+    *,
+    row: int,
+    key: str | None,
+    fields: Sequence[Field] = (),
+    purpose: Purpose = "upsert",
+) -> list[Finding]:
+    """Return what the rules tell of one record alone: of `row`, as it would be sent.
+
+    `header` and `record` are its lines. What only other rows show is not among it, as
+    a key that stands twice; the rest is as for `check`.
+    """
+    found: list[Finding] = []
+    report = Report(sink=found.append, origin=_AtRow(row))
+    with BytesIO(header + record) as file:
+        table = _open(file, key, fields, report, purpose)
+        if table is None:
+            return []
+        columns, start = _for_rows(*table, (), purpose)
+        check_records(Ledger(columns, report, KeyTexts(_fold(columns)), start), file)
+    return [finding for finding in found if finding.row == row]
+
+
+class _AtRow:
+    """The origin of a record that is looked at alone."""
+
+    def __init__(self, row: int) -> None:
+        self._row = row
+
+    def row(self, row: int) -> int:
+        return self._row
+
+    def line(self, row: int, line: int) -> int:
+        return line
+
+
+def _for_rows(
+    columns: list[Column], start: Start, key_names: Sequence[str], purpose: Purpose
+) -> tuple[list[Column], Start]:
+    """Tell the columns what their rows are for."""
+    for column in columns:
+        column.key_names = tuple(key_names)
+        column.purpose = purpose
+    return columns, start
 
 
 def _open(

@@ -124,6 +124,11 @@ class RowStore:
             has_newer=bool(seek.rows(last, 1)),
         )
 
+    def outcome(self, row: int) -> RowOutcome | None:
+        """Return what became of one row, None where there is no such row."""
+        found = self._outcomes(Seek(self._database, {}).rows(("", row - 1), 1))
+        return found[0] if found and found[0].row == row else None
+
     def outcomes(self, state: str = "") -> Iterator[RowOutcome]:
         """Yield all rows of a state, or all, in order."""
         seek = Seek(self._database, {"state": place_of(state)} if state else {})

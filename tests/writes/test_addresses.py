@@ -33,7 +33,7 @@ PATHS = sorted(
 CHANGES = {
     *("deliver/", "send/", "go-on/", "cancel-rest/", "discard/", "fetch/"),
     *("pause/", "resume/"),
-    *("retry/", "trial/", "revoke/", "rejoin/"),
+    *("retry/", "trial/", "revoke/", "rejoin/", "grid/cell/"),
     *("requests/go-on/", "requests/cancel-rest/", "requests/1/decide/"),
     *("requests/1/halves/", "requests/1/operations/", "requests/1/link/"),
 }

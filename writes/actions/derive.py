@@ -9,6 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from console.actor import Actor
+from files.grid.parent_rows import write_parent_rows
 from files.mending.recipes import Recipe
 from files.mending.taken_out import origin_of
 from files.raw_records import cut
@@ -88,8 +89,9 @@ def _retry(write: Write, actor: Actor, failed: list[int], **values: Any) -> Writ
     """Return a draft of these rows, or the one of failed rows that there is."""
     _need_quota(write, actor)
     new_files = NewFiles()
-    path = new_files.path("original")
+    path, rows = new_files.path("original"), new_files.path("parent-rows", "bin")
     try:
+        write_parent_rows(rows, failed)
         cut(write.path_of("as_read"), path, failed)
         with transaction.atomic():
             # Of two clicks at the same moment the second waits for the first.
@@ -101,6 +103,7 @@ def _retry(write: Write, actor: Actor, failed: list[int], **values: Any) -> Writ
                     actor,
                     Write.Relation.RETRY,
                     original=new_files.name_of(path),
+                    parent_rows=new_files.name_of(rows),
                     file_name=f"failed rows of {write.file_name}"[:255],
                     recipe_json=_of_rows(write.recipe, failed),
                     is_ready=False,

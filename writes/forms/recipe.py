@@ -160,7 +160,7 @@ def with_cells(
         strict=False,
     )
     for row, column, was, value in edited:
-        value, was = _with_lf(value), _with_lf(was)
+        value, was = with_lf(value), with_lf(was)
         if value == was:
             continue
         number = whole_number(row)
@@ -187,7 +187,7 @@ def with_values(
     for was, text in zip(
         post.getlist("value_was"), post.getlist("value_to"), strict=False
     ):
-        was, text = _with_lf(was), _with_lf(text)
+        was, text = with_lf(was), with_lf(text)
         if text in ("", was):
             continue
         if was not in offered:
@@ -202,6 +202,6 @@ def with_values(
     return replace(recipe, columns={**recipe.columns, column: changed})
 
 
-def _with_lf(text: str) -> str:
+def with_lf(text: str) -> str:
     """Return a text as Salesforce takes it: a browser sends line breaks as CRLF."""
     return text.replace("\r\n", "\n").replace("\r", "\n")

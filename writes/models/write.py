@@ -40,6 +40,8 @@ _WHAT = {
     "held_back": "The file of excluded rows",
     "findings": "The file of check results",
     "rows_store": "The result of each row",
+    "row_index": "The index of the rows",
+    "parent_rows": "The list of the rows that failed before",
 }
 
 
@@ -115,6 +117,8 @@ class Write(models.Model):
         "held_back",
         "findings",
         "rows_store",
+        "row_index",
+        "parent_rows",
     )
 
     # Made when the form is shown: the same form posted twice is the same write.
@@ -146,6 +150,10 @@ class Write(models.Model):
     # The rows that were left out, and every finding as CSV.
     held_back = models.FileField(blank=True)
     findings = models.FileField(blank=True)
+    # Where the rows of `as_read` begin, and which have findings (`files.grid`).
+    row_index = models.FileField(blank=True)
+    # Of a retry: the row in its parent of each of its rows (`files.grid.parent_rows`).
+    parent_rows = models.FileField(blank=True)
     # `files.reading.inspection.Inspection` and, once agreed on, `Reading`, as JSON.
     inspection = models.JSONField(default=dict, blank=True)
     reading = models.JSONField(default=dict, blank=True)

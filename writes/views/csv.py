@@ -201,6 +201,8 @@ def _content(
     """
     upload, kept = form.cleaned_data["file"], form.kept
     nothing: dict[str, Any] = {"inspection": {}, "reading": {}, "recipe_json": {}}
+    # Of another file nobody knows whether its rows failed before.
+    nothing["parent_rows"] = ""
     if upload:
         return nothing | {
             "file_name": upload.name,

@@ -36,7 +36,10 @@ def retry(request: ConsoleRequest, pk: int) -> HttpResponse:
             f"Write {other.pk} is already a retry of these rows. What it wrote is "
             "written again if you send this one as well.",
         )
-    return redirect(child if child.jobs.exists() else check(child))
+    page = child if child.jobs.exists() else check(child)
+    if request.POST.get("to") == "grid":
+        return redirect("writes:grid", child.pk)
+    return redirect(page)
 
 
 @require_POST

@@ -36,9 +36,13 @@ from writes.display.finding_titles import is_about_cells, is_about_rows, title_o
 from writes.models import SavedMapping, Write
 from writes.recipe import recipe_as_json, sent_names
 from writes.storage import NUL, NewFiles, delete, measure, storable
+from writes.worker import index_rows
 from writes.worker.check_run import Run, check_run
 from writes.worker.fetch_file import fetch_file, is_to_be_fetched
 from writes.worker.progress import Progress, Stopped
+
+# The files of a write that a check makes anew.
+MADE = ("as_read", "as_sent", "held_back", "findings", "row_index")
 
 
 class Refused(Exception):
@@ -59,7 +63,7 @@ def check_file(write: Write, progress: Progress) -> None:
     except BaseException:
         new_files.discard()
         raise
-    before = {getattr(write, kind).name for kind in Write.FILES if kind != "original"}
+    before = {getattr(write, kind).name for kind in MADE}
     mine = Write.objects.filter(
         pk=write.pk, state=Write.State.DRAFT, edition=write.edition
     )
@@ -86,7 +90,7 @@ def _work_out(write: Write, new_files: NewFiles, progress: Progress) -> dict[str
         "row_count": None,
         "lanes_packed": None,
         "looked_up_at": None,
-        **dict.fromkeys(("as_read", "as_sent", "held_back", "findings"), ""),
+        **dict.fromkeys(MADE, ""),
     }
     if inspection.refusal or (inspection.doubts and not write.reading):
         return values
@@ -183,6 +187,7 @@ class _Work:
             "as_sent": self._name(as_sent),
             "held_back": self._name(held_back) if mended.rows_held_back else "",
             "findings": self._name(findings),
+            "row_index": self._name(self._index(findings)),
             "primary_key": report.key or self.write.primary_key,
             "row_count": None if report.is_partial else report.rows,
             "is_ready": not report.blocks,
@@ -205,6 +210,14 @@ class _Work:
                 "run": run.told,
             },
         }
+
+    def _index(self, findings: Path) -> Path:
+        self.progress.step("Indexing", self.as_read.stat().st_size)
+        target = self.new_files.path("row-index", "sqlite3")
+        index_rows.make_index(
+            self.write, target, self.as_read, findings, progress=self.progress
+        )
+        return target
 
     def _name(self, path: Path) -> str:
         original = self.write.path_of("original")
