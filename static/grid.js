@@ -14,7 +14,7 @@
   const textOf = (cell) => (cell.querySelector(".text") || cell).textContent;
 
   function isOpen(cell) {
-    return grid().hasAttribute("data-editable") && cell.cellIndex > 1 && !cell.closest("[data-fixed]");
+    return grid().hasAttribute("data-editable") && cell.cellIndex > 0 && !cell.closest("[data-fixed]");
   }
 
   function say(text) {
@@ -26,7 +26,7 @@
   function cellHere() {
     const lines = [...grid().tBodies[0].rows];
     const line = lines.find((each) => each.dataset.row === here?.row) || lines[here?.at ?? 0] || lines.at(-1);
-    return line.cells[here?.index ?? 2] || line.cells[0];
+    return line.cells[here?.index] || [...line.cells].find(isOpen) || line.cells[0];
   }
 
   // --- Moving --------------------------------------------------------------------

@@ -20,11 +20,15 @@ Progress = Callable[[int, int], None]
 # So many rows, or bytes, are read at most to come from a place that is known to a row.
 EVERY_ROWS, EVERY_BYTES = 50, 2**16
 _TOLD_EVERY = 2**22
+# Findings beyond so many of one level are in the file of them alone.
+MOST_FINDINGS = 500_000
 
 _TABLES = """
 CREATE TABLE facts (rows INTEGER NOT NULL, reading TEXT NOT NULL);
 CREATE TABLE places (row INTEGER PRIMARY KEY, start INTEGER NOT NULL);
-CREATE TABLE findings (row INTEGER NOT NULL, start INTEGER NOT NULL);
+CREATE TABLE findings (
+    row INTEGER NOT NULL, level INTEGER NOT NULL, start INTEGER NOT NULL
+);
 CREATE TABLE marked (
     level INTEGER NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (level, row)
 ) WITHOUT ROWID;
@@ -32,6 +36,7 @@ CREATE TABLE counts (level INTEGER PRIMARY KEY, rows INTEGER NOT NULL);
 """
 _AFTERWARDS = """
 CREATE INDEX findings_by_row ON findings (row, start);
+INSERT INTO marked SELECT DISTINCT level, row FROM findings;
 INSERT INTO counts SELECT level, COUNT(*) FROM marked GROUP BY level;
 """
 # Nobody else sees the file, and one that is not finished is thrown away.
@@ -61,7 +66,7 @@ def write_index(
         database.execute("BEGIN")
         rows = _add_places(database, as_read, progress)
         database.execute("INSERT INTO facts VALUES (?, ?)", [rows, reading])
-        _add_findings(database, findings)
+        _add_findings(database, findings, progress)
         for statement in filter(str.strip, _AFTERWARDS.split(";")):
             database.execute(statement)
         database.execute("COMMIT")
@@ -93,21 +98,30 @@ def _add_places(
     return row - 1
 
 
-def _add_findings(database: sqlite3.Connection, findings: Path) -> None:
+def _add_findings(
+    database: sqlite3.Connection, findings: Path, progress: Progress | None
+) -> None:
+    database.executemany(
+        "INSERT INTO findings VALUES (?, ?, ?)", _places_of(findings, progress)
+    )
+
+
+def _places_of(
+    findings: Path, progress: Progress | None
+) -> Iterator[tuple[int, int, int]]:
+    """Yield row, level and offset of the findings that name a row below the header."""
     start = 0
-    levels = {name: number for number, name in enumerate(LEVELS)}
-    places: list[tuple[int, int]] = []
-    marked: set[tuple[int, int]] = set()
+    room = {"blocks": MOST_FINDINGS, "warns": MOST_FINDINGS}
     with findings.open("rb") as file:
-        for cells, raw in read_records(file):
+        for number, (cells, raw) in enumerate(read_records(file)):
             level, _, row = cells[:3]
-            # A note gives an example, and the header is no row of the grid.
-            if level in ("blocks", "warns") and row and int(row) > 1:
-                places.append((int(row), start))
-                marked.add((levels[level], int(row)))  # type: ignore[index]
+            # A note gives an example, and no row at fault.
+            if room.get(level) and row and int(row) > 1:
+                room[level] -= 1
+                yield int(row), LEVELS.index(level), start  # type: ignore[arg-type]
             start += len(raw)
-    database.executemany("INSERT INTO findings VALUES (?, ?)", places)
-    database.executemany("INSERT INTO marked VALUES (?, ?)", sorted(marked))
+            if progress is not None and number % 10_000 == 0:
+                progress(start, number)
 
 
 class RowIndex:

@@ -220,6 +220,7 @@ def _page(
     return {
         "columns": shown,
         "rows": rows,
+        "says_of_rows": any(map(_says_something, rows)),
         "query": chosen.query(**place),
         "first_column": first + 1,
         "last_column": min(first + COLUMNS, count),
@@ -227,6 +228,10 @@ def _page(
         "columns_before": chosen.query(**place, column=before) if first else "",
         "columns_after": chosen.query(**place, column=after) if after <= count else "",
     }
+
+
+def _says_something(row: GridRow) -> bool:
+    return bool(row.state or row.is_excluded or row.notes or row.told)
 
 
 def _older(chosen: GridFilter, rows: list[GridRow]) -> str:
