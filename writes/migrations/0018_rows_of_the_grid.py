@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('writes', '0016_one_index_of_operations'),
+        ('writes', '0017_plain_labels'),
     ]
 
     operations = [
