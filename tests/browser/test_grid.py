@@ -61,8 +61,10 @@ def test_what_is_wrong_is_fixed_by_keyboard(
     page.get_by_role("link", name="Review", exact=True).last.click()
     send(page)
     expect_state(page, "succeeded")
-    bodies = [str(call["body"]) for call in console.received("contact")]
-    assert any("grid-5,Name 5" in body and "Three" in body for body in bodies)
+    records = console.get("/sandbox/records/contact")
+    names = {record.get(KEY): record["LastName"] for record in records}
+    assert (names["grid-5"], names["grid-9"]) == ("Name 5", "Name 9")
+    assert names["grid-21"] == "Three\nmore\nlines"
 
 
 def test_what_was_refused_is_fixed_and_sent_again(page: Page, tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_the_files_of_an_earlier_check_are_deleted(
     write = make_draft(integration, olga, csv=data, primary_key="id")
     give(write, left_out=[[2, 2]])
     before = named(write)
-    assert len(kept(tmp_path)) == 5
+    assert len(kept(tmp_path)) == 6
     give(write)
     assert kept(tmp_path) == named(write)
     assert write.original.name in before

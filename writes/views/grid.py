@@ -114,14 +114,21 @@ def cell(request: ConsoleRequest, pk: int) -> HttpResponse:
         found = []
     if not found or not found[0].cells:
         messages.warning(request, problem or "Nothing was changed. Reload the page.")
-        response = HttpResponse(status=204)
-        response["HX-Refresh"] = "true"
-        return response
+        return _page_anew(request, write)
     context |= {"row": found[0], "cell": found[0].cells[0]}
     if problem:
         context["typed"] = request.POST.get("cell", "")
     status = 422 if problem else 200
     return render(request, "writes/grid.html#saved", context, status=status)
+
+
+def _page_anew(request: ConsoleRequest, write: Write) -> HttpResponse:
+    """Have the whole page loaded anew: what it shows is not there any more."""
+    if not request.htmx:
+        return redirect("writes:grid", write.pk)
+    response = HttpResponse(status=204)
+    response["HX-Refresh"] = "true"
+    return response
 
 
 @require_safe
