@@ -7,7 +7,7 @@ so that a page costs the same in a large file as in a small one.
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 import numpy as np
 
@@ -118,7 +118,7 @@ def _places_of(
             # A note gives an example, and no row at fault.
             if room.get(level) and row and int(row) > 1:
                 room[level] -= 1
-                yield int(row), LEVELS.index(level), start  # type: ignore[arg-type]
+                yield int(row), LEVELS.index(level), start
             start += len(raw)
             if progress is not None and number % 10_000 == 0:
                 progress(start, number)
@@ -145,10 +145,6 @@ class RowIndex:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
         self._database.close()
 
     def place(self, row: int) -> tuple[int, int]:
@@ -188,24 +184,23 @@ class RowIndex:
 
 
 def read_rows(
-    as_read: Path, index: RowIndex, rows: Sequence[int]
+    as_read: BinaryIO, index: RowIndex, rows: Sequence[int]
 ) -> Iterator[tuple[int, list[str], bytes]]:
     """Yield number, cells and bytes of these rows, which are ascending.
 
     Rows that are not in the file, or cannot be read, are left out.
     """
-    with as_read.open("rb") as file:
-        records: Iterator[tuple[list[str], bytes]] = iter(())
-        following = 0
-        for row in rows:
-            if not 1 <= row <= index.rows:
-                continue
-            place, start = index.place(row)
-            if not following or place > following:
-                file.seek(start)
-                records, following = read_records(file), place
-            while following < row:
-                next(records)
-                following += 1
-            yield row, *next(records)
+    records: Iterator[tuple[list[str], bytes]] = iter(())
+    following = 0
+    for row in rows:
+        if not 1 <= row <= index.rows:
+            continue
+        place, start = index.place(row)
+        if not following or place > following:
+            as_read.seek(start)
+            records, following = read_records(as_read), place
+        while following < row:
+            next(records)
             following += 1
+        yield row, *next(records)
+        following += 1

@@ -50,7 +50,8 @@ def test_each_row_is_read_as_the_whole_file_has_it(seed: int, tmp_path: Path) ->
     with RowIndex(path) as index:
         assert (index.rows, index.reading) == (len(whole), "as it is")
         rows = sorted(choose.sample(range(1, len(whole) + 1), 60))
-        found = list(read_rows(as_read, index, [*rows, len(whole) + 1]))
+        with as_read.open("rb") as file:
+            found = list(read_rows(file, index, [*rows, len(whole) + 1]))
         assert found == [(row, *whole[row - 1]) for row in rows]
         for row in rows:
             place, _ = index.place(row)
@@ -60,9 +61,9 @@ def test_each_row_is_read_as_the_whole_file_has_it(seed: int, tmp_path: Path) ->
 def test_rows_end_where_nobody_can_read_on(tmp_path: Path) -> None:
     data = b'a,b\n1,x\n2,y\n3,"open\n4,z\n'
     as_read, path = indexed(tmp_path, data, [])
-    with RowIndex(path) as index:
+    with RowIndex(path) as index, as_read.open("rb") as file:
         assert index.rows == 3
-        assert [row for row, *_ in read_rows(as_read, index, [2, 3, 4])] == [2, 3]
+        assert [row for row, *_ in read_rows(file, index, [2, 3, 4])] == [2, 3]
     with pytest.raises(csv.Error), as_read.open("rb") as file:
         list(read_records(file))
 

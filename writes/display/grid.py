@@ -6,7 +6,9 @@ remote said of it, stands at the cell that it names, else at the row.
 
 import json
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from io import BytesIO
@@ -148,8 +150,16 @@ class DraftRows:
         self, write: Write, index: Path, fields: Callable[[Write], Sequence[Field]]
     ) -> None:
         self.write, self.recipe, self._fields_of = write, write.recipe, fields
-        self._as_read = write.path_of("as_read")
-        self.index = RowIndex(index)
+        # Open from here on: a check that ends meanwhile takes their names away.
+        with ExitStack() as files:
+            self.index = files.enter_context(RowIndex(index))
+            self._as_read = files.enter_context(write.path_of("as_read").open("rb"))
+            found = write.path_of("findings").open("rb")
+            self._found = files.enter_context(found)
+            self._begin()
+            self._files = files.pop_all()
+
+    def _begin(self) -> None:
         header = next(read_rows(self._as_read, self.index, [1]), (1, [], b""))
         self._header = header[1]
         self._mending = CellMending(self._header, self.recipe)
@@ -158,12 +168,13 @@ class DraftRows:
         skipped, only = self.recipe.skip_first, self.recipe.only_first
         self.first = 2 + skipped
         self.last = min(self.index.rows, self.index.rows if only is None else 1 + only)
+        self._left_out = self.recipe.ranges()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.index.close()
+        self._files.close()
 
     @property
     def is_current(self) -> bool:
@@ -240,7 +251,8 @@ class DraftRows:
     def _row(
         self, number: int, width: int, cells: list[str], columns: Sequence[GridColumn]
     ) -> GridRow:
-        is_excluded = any(a <= number <= b for a, b in self.recipe.left_out)
+        place = bisect_right(self._left_out, (number, self.last))
+        is_excluded = place > 0 and number <= self._left_out[place - 1][1]
         # A record with another number of cells is sent as it is.
         is_open = not is_excluded and width == len(self._header)
         edited = self.recipe.cells
@@ -279,13 +291,13 @@ class DraftRows:
 
     def _checked(self, rows: dict[int, GridRow]) -> Iterator[Finding]:
         """Yield what the last check found in these rows, as its file has it."""
-        with self.write.path_of("findings").open("rb") as file:
-            for row, start in self.index.findings(rows):
-                file.seek(start)
-                level, rule, _, _, column, value, message = next(read_records(file))[0]
-                yield Finding(
-                    cast(Level, level), rule, message, row, None, column or None, value
-                )
+        for row, start in self.index.findings(rows):
+            self._found.seek(start)
+            cells, _ = next(read_records(self._found))
+            level, rule, _, _, column, value, message = cells
+            yield Finding(
+                cast(Level, level), rule, message, row, None, column or None, value
+            )
 
     @cached_property
     def is_checked(self) -> bool:

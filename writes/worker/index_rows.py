@@ -51,4 +51,9 @@ def index_of(write: Write) -> Path:
 
 def rows_of(write: Write) -> DraftRows:
     """Return the rows of a checked draft, to be closed. Raises as `index_of`."""
-    return DraftRows(write, index_of(write), fields_of)
+    try:
+        return DraftRows(write, index_of(write), fields_of)
+    except FileNotFoundError:
+        # A check that ended just now made others.
+        write.refresh_from_db()
+        return DraftRows(write, index_of(write), fields_of)
