@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('writes', '0018_notices'),
+        ('writes', '0019_destinations'),
     ]
 
     operations = [
