@@ -1,6 +1,7 @@
 """What people and programs outside are told about a write: once, and nothing secret."""
 
 import json
+import smtplib
 from collections.abc import Iterator
 from datetime import timedelta
 from email.parser import Parser
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import IntegrityError, transaction
 from django.test import Client as Browser
 from django.utils import timezone
@@ -428,6 +430,44 @@ class TestMail:
         notice = Notice.objects.get()
         assert (notice.attempts, notice.sent_at) == (1, None)
         assert notice.due_at > timezone.now()
+
+
+@pytest.mark.parametrize(
+    ("address", "is_final"), [("450@x.y", False), ("550@x.y", True)]
+)
+def test_an_address_that_is_refused_keeps_no_others_from_their_mail(
+    sandbox: Sandbox,
+    settings: Any,
+    integration: Integration,
+    wish: MailWish,
+    project: Project,
+    olga: User,
+    address: str,
+    is_final: bool,
+) -> None:
+    backend = f"{Refusing.__module__}.{Refusing.__name__}"
+    settings.MAILERS = {"default": {"BACKEND": backend}}
+    User.objects.filter(pk=olga.pk).update(email=address)
+    vera = make_user("vera", Role.VIEWER)
+    User.objects.filter(pk=vera.pk).update(email="vera@example.com")
+    MailWish.objects.create(person=vera, project=project)
+    sent(integration, olga)
+    tick()
+    assert [letter.to for letter in mail.outbox] == [["vera@example.com"]]
+    assert (Notice.objects.get(person=olga).due_at is None) is is_final
+
+
+class Refusing(BaseEmailBackend):
+    """A mail server that refuses one address, for now or for good, and takes others."""
+
+    def send_messages(self, letters: Any) -> int:
+        for letter in letters:
+            (to,) = letter.to
+            if to.startswith(("4", "5")):
+                code = int(to[:3])
+                raise smtplib.SMTPRecipientsRefused({to: (code, b"no")})
+            mail.outbox.append(letter)
+        return len(letters)
 
 
 def end(operation: Operation, state: str) -> None:

@@ -37,11 +37,17 @@ LONGEST_REST = timedelta(minutes=15)
 
 
 class NotTaken(Exception):
-    """It was not taken; the text says why. `is_final` where trying again is no use."""
+    """It was not taken; the text says why.
 
-    def __init__(self, why: str, *, is_final: bool = False) -> None:
+    `is_final` where trying again is no use, `is_alone` where others may be taken.
+    """
+
+    def __init__(
+        self, why: str, *, is_final: bool = False, is_alone: bool = False
+    ) -> None:
         super().__init__(why)
         self.is_final = is_final
+        self.is_alone = is_final or is_alone
 
 
 def post(notice_ids: Sequence[int]) -> None:
@@ -93,7 +99,7 @@ def _try(notice: Notice, send: Callable[[Notice, datetime], None]) -> bool:
         pause = PAUSES[min(notice.attempts, len(PAUSES) - 1)]
         due_at = None if error.is_final else now + timedelta(seconds=pause)
         claimed.update(due_at=due_at, problem=str(error)[:200])
-        return error.is_final
+        return error.is_alone
     claimed.update(due_at=None, sent_at=now, problem="")
     return True
 
@@ -132,8 +138,11 @@ def _as_mail(notice: Notice, now: datetime) -> None:
     )
     try:
         letter.send()
-    except smtplib.SMTPRecipientsRefused:
-        raise NotTaken("The server refused the address.", is_final=True) from None
+    except smtplib.SMTPRecipientsRefused as error:
+        # What begins with 4 may be taken later, as where a server puts off strangers.
+        is_final = all(code >= 500 for code, _ in error.recipients.values())
+        why = "The mail server refused the address."
+        raise NotTaken(why, is_final=is_final, is_alone=True) from None
     except (OSError, smtplib.SMTPException, ValueError) as error:
         why = f"The mail server did not take it ({type(error).__name__})."
         raise NotTaken(why) from None
