@@ -22,7 +22,7 @@ pytestmark = pytest.mark.pages
 NOT_PAGES = {"/healthz", "/audit/audit.csv", "/operations/rows/"}
 POST_ONLY = {
     *("/logout/", "/account/sign-out-everywhere/", "/account/sign-out-elsewhere/"),
-    *("/theme/", "/operations/follow/"),
+    *("/theme/", "/operations/follow/", "/account/mail/"),
 }
 HOSTILE = (
     "\x00",
