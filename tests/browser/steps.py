@@ -63,7 +63,7 @@ def review_csv(
 ) -> None:
     """Upload a sound file and go to its review, past warnings if there are some."""
     upload(page, object_name, key, file, group)
-    request = page.get_by_role("heading", name="The request")
+    request = page.get_by_role("heading", name="Request", exact=True)
     # A large file is checked meanwhile, and goes on by itself if nothing is wrong.
     expect(request.or_(verdict(page))).to_be_visible()
     if verdict(page).is_visible():
@@ -74,7 +74,7 @@ def review_csv(
 def review(page: Page) -> None:
     """Press Review and wait for the page with the exact request."""
     page.get_by_role("button", name="Review").click()
-    expect(page.get_by_role("heading", name="The request")).to_be_visible()
+    expect(page.get_by_role("heading", name="Request", exact=True)).to_be_visible()
 
 
 def send(page: Page) -> None:
@@ -167,7 +167,7 @@ def leave_column_out(page: Page, column: str) -> None:
 def go_to_review(page: Page) -> None:
     """Go from a file without faults to its review."""
     page.get_by_role("link", name="Review").click()
-    expect(page.get_by_role("heading", name="The request")).to_be_visible()
+    expect(page.get_by_role("heading", name="Request", exact=True)).to_be_visible()
 
 
 def findings_of(page: Page) -> Counter[tuple[str, str]]:

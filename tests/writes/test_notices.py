@@ -120,6 +120,10 @@ class TestEvents:
         assert (notice.event, notice.counts["rows"]) == (Event.ENDED, 3)
         assert (notice.counts["succeeded"], notice.counts["failed"]) == (2, 1)
         assert notice.sent_at is not None
+        # Late entries of the log told another end.
+        operation = Operation.objects.get()
+        assert operation.change(only_from=Operation.ENDED, state="failed")
+        assert (tick(), events()) == (0, [Event.ENDED])
 
     def test_many_parts_are_one_write(
         self, integration: Integration, webhook: Webhook, olga: User
