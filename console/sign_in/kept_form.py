@@ -70,10 +70,14 @@ def forget_old(now: datetime) -> None:
 
 
 def is_of_another(request: HttpRequest) -> bool:
-    """Tell whether somebody else than who is signed in has typed what is sent."""
+    """Tell whether somebody else than who is signed in has typed what is sent.
+
+    Raises what Django does for a body that cannot be parsed: who asked for it once is
+    given an empty one the next time, which would be taken for a form without values.
+    """
     try:
         person, _ = signing.loads(request.POST.get(FIELD, ""), salt=SALT)
-    except (signing.BadSignature, *UNREADABLE):
+    except (signing.BadSignature, UnreadablePostError):
         return False
     return bool(person != request.user.pk)
 
