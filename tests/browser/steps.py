@@ -20,7 +20,7 @@ def choose_target(page: Page, object_name: str, group: str = "Demo customer") ->
     page.get_by_label("Project").select_option(label=project)
     pick(page, "Integration", "salesforce", project)
     pick(page, "Object", object_name, project)
-    pick(page, "Group", f"{group} ({GROUPS[group]})", project)
+    pick(page, "Customer", f"{group} ({GROUPS[group]})", project)
 
 
 def pick(page: Page, label: str, option: str, project: str) -> None:

@@ -73,7 +73,7 @@ def test_a_record_is_created_without_a_mouse(open_page: Callable[..., Page]) -> 
     choose(page, "Project", "Demo")
     choose(page, "Integration", "sales")
     choose(page, "Object", "contact")
-    choose(page, "Group", "Demo")
+    choose(page, "Customer", "Demo")
     tab_to(page, "Field 1")
     page.keyboard.type("LastName")
     page.keyboard.press("Tab")

@@ -117,13 +117,13 @@ def test_an_update_shows_the_record_id(page: Page) -> None:
 def test_a_group_is_added_and_offered(page: Page) -> None:
     page.goto("/connections/")
     page.get_by_role("link", name="Demo", exact=True).click()
-    page.get_by_role("link", name="Add group").first.click()
+    page.get_by_role("link", name="Add customer").first.click()
     page.get_by_label("GroupRef", exact=False).fill("no-js-customer")
     page.get_by_label("Customer's name").fill("No JS Ltd")
-    page.get_by_role("button", name="Add group").click()
+    page.get_by_role("button", name="Add customer").click()
     expect(page.locator("main")).to_contain_text("no-js-customer")
     page.goto("/writes/record/")
-    group = page.get_by_label("Group", exact=True)
+    group = page.get_by_label("Customer", exact=True)
     expect(group.locator("option", has_text="no-js-customer")).to_have_count(1)
 
 

@@ -56,7 +56,7 @@ def test_the_form_has_its_labels_and_one_heading(
     name: str, project: Project, browser: Browser
 ) -> None:
     page = Page(browser.get(f"/writes/{name}/"))
-    for label in ["Project", "Integration", "Object", "Group", *LABELS[name]]:
+    for label in ["Project", "Integration", "Object", "Customer", *LABELS[name]]:
         assert page.labels[label] in page.ids
     assert "Review" in page.buttons
     assert page.headings == 1

@@ -95,10 +95,11 @@ class TargetForm(StyledForm):
     )
     group = forms.ModelChoiceField(
         Group.objects.none(),
+        label="Customer",
         widget=DependentSelect(
             depends_on="integration", parent=lambda g: g.integration
         ),
-        help_text="The customer whose data is written: Ampersand's groupRef.",
+        help_text="Whose data is written: Ampersand's groupRef.",
     )
 
     def __init__(self, *args: Any, user: Person, **kwargs: Any) -> None:
