@@ -166,7 +166,7 @@ def leave_column_out(page: Page, column: str) -> None:
 
 def go_to_review(page: Page) -> None:
     """Go from a file without faults to its review."""
-    page.get_by_role("link", name="Review").click()
+    page.locator("#verdict").get_by_role("link", name="Review").click()
     expect(page.get_by_role("heading", name="Request", exact=True)).to_be_visible()
 
 

@@ -122,8 +122,8 @@ def import_fields(page: Page, console: Console, shoot: Shoot) -> None:
     page.goto("/connections/")
     page.get_by_role("link", name="Demo", exact=True).click()
     page.get_by_role("link", name="opportunity").click()
-    page.get_by_role("link", name="Import a describe").click()
-    page.get_by_label("Describe file").set_input_files(
+    page.get_by_role("link", name="Import fields").click()
+    page.get_by_label("Describe file", exact=True).set_input_files(
         {
             "name": "opportunity.json",
             "mimeType": "application/json",
