@@ -43,7 +43,7 @@ def test_a_large_file_is_upserted_and_some_of_it_deleted(
     large.write_text(f"{KEY},LastName,Description\n{''.join(rows)}")
     assert large.stat().st_size > 10 * 2**20
     review(page, "Upsert by a key", large)
-    expect(page.get_by_role("heading", name="The request")).to_be_visible()
+    expect(page.get_by_role("heading", name="Request", exact=True)).to_be_visible()
     expect(page.locator("#what-is-sent")).to_contain_text(
         "uploaded to Ampersand's storage"
     )

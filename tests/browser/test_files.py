@@ -400,7 +400,7 @@ def retry(page: Page, failed: int, shoot: Shoot) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(
         f"Upsert {failed:,} opportunity records"
     )
-    expect(page.get_by_role("heading", name="The request")).to_be_visible()
+    expect(page.get_by_role("heading", name="Request", exact=True)).to_be_visible()
     shoot("retry-review")
     send(page)
     expect_state(page, "succeeded")

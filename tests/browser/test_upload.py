@@ -155,7 +155,7 @@ def test_pressing_review_twice_makes_one_draft(page: Page, tmp_path: Path) -> No
     page.get_by_label("Primary key").fill("external_id__c")
     page.get_by_label("CSV file").set_input_files(file)
     page.get_by_role("button", name="Review").dblclick()
-    expect(page.get_by_role("heading", name="The request")).to_be_visible()
+    expect(page.get_by_role("heading", name="Request", exact=True)).to_be_visible()
     page.goto("/")
     expect(drafts).to_have_text(str(before + 1))
 
