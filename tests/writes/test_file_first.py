@@ -19,7 +19,7 @@ from tests.writes.making import confirm, make_draft
 from tests.writes.pages import Page
 from writes.actions.quota import kept_by
 from writes.actions.retention import DRAFTS_KEPT, sweep
-from writes.models import Upload, Write
+from writes.models import KeptFile, Write
 
 SOUND = b"external_id__c,LastName\nk-1,Berg\n"
 
@@ -60,15 +60,15 @@ def test_a_dropped_file_is_kept_and_reviewed_without_being_sent_once_more(
     browser: Browser, olga: User, target: dict[str, Any]
 ) -> None:
     answer = drop(browser)
-    upload = Upload.objects.get()
-    assert (upload.user, upload.columns) == (olga, ["external_id__c", "LastName"])
+    kept = KeptFile.objects.get()
+    assert (kept.user, kept.columns) == (olga, ["external_id__c", "LastName"])
     form = Page(answer).form()
-    assert form["upload"] == [str(upload.token)]
+    assert form["kept"] == [str(kept.token)]
     browser.post("/writes/csv/", {**form, **target, "primary_key": "external_id__c"})
     write = Write.objects.get()
     assert (write.file_name, write.row_count) == ("people.csv", 1)
     assert write.path_of("original").read_bytes() == SOUND
-    assert not Upload.objects.exists()
+    assert not KeptFile.objects.exists()
 
 
 def test_pasted_cells_are_a_file(browser: Browser, target: dict[str, Any]) -> None:
@@ -100,13 +100,13 @@ def test_pressing_review_twice_leads_to_the_one_draft(
 
 def test_a_file_is_there_for_nobody_else(browser: Browser) -> None:
     drop(browser)
-    token = str(Upload.objects.get().token)
+    token = str(KeptFile.objects.get().token)
     make_user("tim", Role.OPERATOR)
     other = Browser()
     other.login(username="tim", password="tim")
-    answer = other.get("/writes/csv/", {"upload": token})
+    answer = other.get("/writes/csv/", {"kept": token})
     assert levels(answer) == ["warning"]
-    assert "upload" not in Page(answer).submits
+    assert "kept" not in Page(answer).submits
     assert "people.csv" not in answer.text
 
 
@@ -116,9 +116,9 @@ def test_it_counts_as_a_draft_and_goes_after_a_day(
     drop(browser)
     assert kept_by(olga) == len(SOUND)
     sweep(timezone.now())
-    assert Upload.objects.exists()
+    assert KeptFile.objects.exists()
     sweep(timezone.now() + DRAFTS_KEPT * 2)
-    assert not Upload.objects.exists()
+    assert not KeptFile.objects.exists()
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
@@ -181,5 +181,5 @@ class TestProposals:
     def test_a_file_that_is_no_text_is_kept_all_the_same(
         self, browser: Browser, listed: Integration
     ) -> None:
-        assert "upload" in Page(drop(browser, b"PK\x03\x04 no workbook")).submits
-        assert Upload.objects.get().columns == []
+        assert "kept" in Page(drop(browser, b"PK\x03\x04 no workbook")).submits
+        assert KeptFile.objects.get().columns == []

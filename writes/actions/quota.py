@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
 
-from writes.models import Upload, Write
+from writes.models import KeptFile, Write
 
 MIB = 1024 * 1024
 
@@ -34,7 +34,7 @@ def kept_by(user: User) -> int:
     """
     drafts = Write.objects.filter(started_by=user, state=Write.State.DRAFT)
     names = {name for row in drafts.values_list(*Write.FILES) for name in row if name}
-    names |= set(Upload.objects.filter(user=user).values_list("file", flat=True))
+    names |= set(KeptFile.objects.filter(user=user).values_list("file", flat=True))
     found = {}
     for name in names:
         try:

@@ -16,8 +16,8 @@ from console.models import AuditEvent
 from console.sign_in import throttle
 from operations.models import Operation
 from writes import dispatch
-from writes.actions import derive, notified, tell, uploads
-from writes.models import Batch, Call, FileJob, KeyLookup, Upload, Write
+from writes.actions import derive, kept_files, notified, tell
+from writes.models import Batch, Call, FileJob, KeptFile, KeyLookup, Write
 from writes.storage import delete
 
 DRAFTS_KEPT = timedelta(days=1)
@@ -40,8 +40,8 @@ def sweep(now: datetime) -> int:
             swept += _forget(write, now)
     for pk in Batch.objects.filter(LEFT_IN_STORE).values_list("pk", flat=True):
         dispatch.enqueue_deletion(pk)
-    for upload in Upload.objects.filter(created_at__lt=now - DRAFTS_KEPT):
-        uploads.forget(upload)
+    for kept in KeptFile.objects.filter(created_at__lt=now - DRAFTS_KEPT):
+        kept_files.forget(kept)
     _forget_strays(now)
     throttle.forget_old(now)
     notified.forget_old(now)
@@ -172,5 +172,5 @@ def _is_named(name: Path) -> bool:
     named = Q()
     for kind in Write.FILES:
         named |= Q(**{kind: name.as_posix()})
-    waits = Upload.objects.filter(file=name.as_posix())
+    waits = KeptFile.objects.filter(file=name.as_posix())
     return Write.objects.filter(named).exists() or waits.exists()

@@ -18,7 +18,7 @@ from files.fields.matching import only_letters
 from files.mending.recipes import column_names
 from writes.forms.address import initial_of, written_to
 from writes.forms.target import TargetForm
-from writes.models import Destination, Upload, Write
+from writes.models import Destination, KeptFile, Write
 
 # Their field lists are compared: a few names each, but all of them for every file.
 MOST_OBJECTS = 200
@@ -40,9 +40,9 @@ class Proposal:
     objects: Sequence[WriteObject] = ()
 
 
-def propose(upload: Upload, user: User, chosen: WriteObject | None) -> Proposal:
+def propose(kept: KeptFile, user: User, chosen: WriteObject | None) -> Proposal:
     """Propose where the file goes; only the key where an object was `chosen`."""
-    columns = upload.columns
+    columns = kept.columns
     if chosen is not None:
         fields = _fields_of([chosen]).get(chosen.pk, [])
         return Proposal(_key_and_action(columns, fields, chosen.project))
@@ -50,7 +50,7 @@ def propose(upload: Upload, user: User, chosen: WriteObject | None) -> Proposal:
     same = last.filter(columns=column_names(columns)).first() if columns else None
     if same is not None:
         return Proposal(initial_of(same), "Same columns as your last file.")
-    if columns and (found := _by_fields(upload, user, last)):
+    if columns and (found := _by_fields(kept, user, last)):
         return found
     known = {name.casefold() for name in columns}
     for destination in last[:MOST_OBJECTS]:
@@ -73,20 +73,20 @@ def chosen_object(form: TargetForm) -> WriteObject | None:
 
 
 def _by_fields(
-    upload: Upload, user: User, last: Iterable[Destination]
+    kept: KeptFile, user: User, last: Iterable[Destination]
 ) -> Proposal | None:
     """Return the object whose fields the header names most of, if that is clear."""
     rows = WriteObject.objects.for_role(user, Role.OPERATOR)
     objects = list(rows.select_related("integration__project")[:MOST_OBJECTS])
     fields = _fields_of(objects)
-    counts = {row: _named(upload.columns, fields.get(row.pk, [])) for row in objects}
+    counts = {row: _named(kept.columns, fields.get(row.pk, [])) for row in objects}
     most = max(counts.values(), default=0)
-    if most < max(1, _LEAST * len(upload.columns)):
+    if most < max(1, _LEAST * len(kept.columns)):
         return None
     best = [row for row, count in counts.items() if count == most]
-    stem = only_letters(upload.file_name)
+    stem = only_letters(kept.file_name)
     best = [row for row in best if only_letters(row.name) in stem] or best
-    why = f"{most:,} of {len(upload.columns):,} columns are fields of {best[0]}."
+    why = f"{most:,} of {len(kept.columns):,} columns are fields of {best[0]}."
     used = [(row, each) for each in last for row in best if _is_same(row, each)]
     if used:
         row, before = used[0]
@@ -94,13 +94,13 @@ def _by_fields(
     elif len(best) == 1:
         row, initial = best[0], _only_group(best[0])
     else:
-        key = _key_and_action(upload.columns, fields.get(best[0].pk, []), None)
+        key = _key_and_action(kept.columns, fields.get(best[0].pk, []), None)
         return Proposal(key, "", best[:MOST_OFFERED])
     project = row.integration.project
-    initial |= _key_and_action(upload.columns, fields.get(row.pk, []), project)
+    initial |= _key_and_action(kept.columns, fields.get(row.pk, []), project)
     if used:
         creates = before.action == Write.Action.CREATE
-        if creates or before.primary_key in upload.columns:
+        if creates or before.primary_key in kept.columns:
             initial |= {"primary_key": before.primary_key, "action": before.action}
         why += " Project and customer: your last write of it."
     return Proposal(initial, why)

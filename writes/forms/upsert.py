@@ -13,7 +13,7 @@ from files.pasted import as_csv
 from files.remote.addresses import is_private_host
 from writes.forms.salesforce_options import SalesforceOptions
 from writes.forms.target import TargetForm, allowed_by_project, need_installed
-from writes.models import Upload, Write
+from writes.models import KeptFile, Write
 
 LONGEST_URL = 4000
 # What cells that were pasted are called.
@@ -110,7 +110,7 @@ class CsvForm(SalesforceOptions, UpsertForm):
         self,
         *args: Any,
         earlier: Write | None = None,
-        kept: Upload | None = None,
+        kept: KeptFile | None = None,
         **kwargs: Any,
     ) -> None:
         """`earlier` is the write whose file is taken when no other is chosen.

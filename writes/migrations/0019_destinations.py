@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Upload',
+            name='KeptFile',
             fields=[
                 ('token', models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
                 ('file', models.FileField(upload_to='')),
@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('size', models.PositiveBigIntegerField()),
                 ('columns', models.JSONField(blank=True, default=list)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='uploads', to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='kept_files', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(

@@ -8,20 +8,20 @@ Batch 1-N Call: the requests of a run.
 Batch 1-1 SharedAddress: where Ampersand fetches its text from.
 Write 1-N Notice: what people and programs outside are told about it.
 SavedMapping stands alone: how the columns of an object's files are named. So do
-Destination, where a person wrote to, and Upload, a file that has no write yet.
+Destination, where a person wrote to, and KeptFile, a file that has no write yet.
 """
 
 from writes.models.batch import Batch
 from writes.models.call import Call
 from writes.models.destination import Destination, DestinationQuerySet, query_of
 from writes.models.file_job import FileJob
+from writes.models.kept_file import KeptFile
 from writes.models.key_lookup import KeyLookup
 from writes.models.notice import Notice
 from writes.models.saved_mapping import SavedMapping
 from writes.models.sent_content import SentContent, SentContentQuerySet
 from writes.models.shared_address import SharedAddress
 from writes.models.transition import WriteTransition
-from writes.models.upload import Upload
 from writes.models.write import Write, WriteQuerySet
 
 __all__ = [
@@ -36,7 +36,7 @@ __all__ = [
     "SentContent",
     "SentContentQuerySet",
     "SharedAddress",
-    "Upload",
+    "KeptFile",
     "Write",
     "WriteQuerySet",
     "WriteTransition",

@@ -17,14 +17,14 @@ from console.sign_in import kept_form
 from console.sign_in.required import refuse_of_another
 from console.uploads import LARGEST_FILE, takes_file
 from files.mending.recipes import column_names
-from writes.actions import uploads
+from writes.actions import kept_files
 from writes.actions.destinations import recipe_for
 from writes.actions.save_draft import NotYourDraft, save_draft
 from writes.forms.address import offered_to
 from writes.forms.proposal import Proposal, chosen_object, propose
 from writes.forms.salesforce_options import initial_options
 from writes.forms.upsert import CsvForm
-from writes.models import Upload, Write
+from writes.models import KeptFile, Write
 from writes.storage import delete, linked, stored
 from writes.views.drafting import (
     back_is_asked,
@@ -66,7 +66,7 @@ def csv(request: ConsoleRequest) -> HttpResponse:
         return go_to_taken(request, NotYourDraft(earlier))
     if request.method != "POST" or typed_before is not None:
         return _first_page(request, earlier, typed_before)
-    kept = uploads.find(request.POST.get("upload"), request.user)
+    kept = kept_files.find(request.POST.get("kept"), request.user)
     form = CsvForm(
         request.POST, request.FILES, earlier=earlier, kept=kept, user=request.user
     )
@@ -103,7 +103,7 @@ def csv(request: ConsoleRequest) -> HttpResponse:
         delete(content["original"])
         return go_to_taken(request, error)
     if form.kept is not None:
-        uploads.forget(form.kept)
+        kept_files.forget(form.kept)
     return go_to(request, check(write), draft=write)
 
 
@@ -113,15 +113,15 @@ def _first_page(
     """Show a form that nobody posted, with the file that its address names, if any."""
     if typed_before is not None:
         initial = typed_before.dict()
-        kept = uploads.find(typed_before.get("upload"), request.user)
+        kept = kept_files.find(typed_before.get("kept"), request.user)
         if kept is None:
             messages.warning(request, _CHOOSE_AGAIN)
     else:
-        kept = uploads.find(request.GET.get("upload"), request.user)
+        kept = kept_files.find(request.GET.get("kept"), request.user)
         initial = first_values(request, earlier, *TAKEN_OVER)
         initial |= initial_options(earlier.headers_json if earlier else {})
     form = CsvForm(initial=initial, earlier=earlier, kept=kept, user=request.user)
-    if kept is None and "upload" in request.GET:
+    if kept is None and "kept" in request.GET:
         messages.warning(request, _GONE)
     return _page(request, form, proposal=_propose(request, form))
 
@@ -143,7 +143,7 @@ def _took(
     kept = _kept(request, form)
     address = reverse("writes:csv")
     if kept is not None:
-        address += f"?{urlencode({'upload': str(kept.token)})}"
+        address += f"?{urlencode({'kept': str(kept.token)})}"
     if is_dropped:
         return redirect(address)
     initial = request.POST.dict()
@@ -159,7 +159,7 @@ def _took(
 
 def _made_before(request: ConsoleRequest, form: CsvForm) -> Write | None:
     """Return the draft that the kept file of this form became, for a second click."""
-    if not request.POST.get("upload") or request.FILES:
+    if not request.POST.get("kept") or request.FILES:
         return None
     mine = Write.objects.filter(started_by=request.user, source=Write.Source.CSV)
     token = form.cleaned_data.get("token")
@@ -176,14 +176,14 @@ def _propose(request: ConsoleRequest, form: CsvForm) -> Proposal:
     return proposal
 
 
-def _kept(request: ConsoleRequest, form: CsvForm) -> Upload | None:
+def _kept(request: ConsoleRequest, form: CsvForm) -> KeptFile | None:
     """Return the file that the form has now; a new one takes the place of another."""
     file = form.cleaned_data.get("file")
     if not file:
         return form.kept
     if form.kept is not None:
-        uploads.forget(form.kept)
-    return uploads.keep(file, file.name or "", request.user)
+        kept_files.forget(form.kept)
+    return kept_files.keep(file, file.name or "", request.user)
 
 
 def _is_fixed(earlier: Write, user: User) -> bool:

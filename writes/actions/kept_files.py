@@ -9,27 +9,27 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 
 from files.reading.inspection import header_of_beginning
-from writes.models import Upload
+from writes.models import KeptFile
 from writes.storage import delete, storable, stored
 
 
-def keep(file: File[bytes], file_name: str, user: User) -> Upload:
+def keep(file: File[bytes], file_name: str, user: User) -> KeptFile:
     """Keep a file for `user`, with the names of its columns where they can be read."""
     name = stored(file, "original")
     columns = storable(header_of_beginning(Path(default_storage.path(name))))
-    return Upload.objects.create(
+    return KeptFile.objects.create(
         user=user, file=name, file_name=file_name, size=file.size, columns=columns
     )
 
 
-def find(token: str | uuid.UUID | None, user: User) -> Upload | None:
+def find(token: str | uuid.UUID | None, user: User) -> KeptFile | None:
     """Return the file of `user` with this token, None where there is none any more."""
     with suppress(ValueError, AttributeError):
-        return Upload.objects.filter(token=uuid.UUID(str(token)), user=user).first()
+        return KeptFile.objects.filter(token=uuid.UUID(str(token)), user=user).first()
     return None
 
 
-def forget(upload: Upload) -> None:
+def forget(kept: KeptFile) -> None:
     """Let a file go that has become one of a write, or that nobody came back for."""
-    upload.delete()
-    delete(upload.file.name)
+    kept.delete()
+    delete(kept.file.name)

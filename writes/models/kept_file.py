@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 
-class Upload(models.Model):
+class KeptFile(models.Model):
     """A file that waits for its destination: of one person, and for a day.
 
     `columns` is its header as a first look told it, [] where that tells nothing, as of
@@ -16,7 +16,7 @@ class Upload(models.Model):
 
     token = models.UUIDField(primary_key=True, default=uuid.uuid4)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads"
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="kept_files"
     )
     file = models.FileField()
     file_name = models.CharField(max_length=255)
