@@ -275,7 +275,8 @@ def _all_rows(operation: Operation) -> str:
 
 def _partly_failed(operation: Operation) -> tuple[str, str]:
     failed, written = operation.rows_failed, operation.rows_succeeded
-    parts = [f"{rows(written)} succeeded" if written is not None else "Some succeeded"]
+    done = "deleted" if operation.action == Action.DELETE else "succeeded"
+    parts = [f"{rows(written)} {done}" if written is not None else f"Some {done}"]
     parts.append(f"{failed:,} failed" if failed is not None else "some failed")
     todo = (
         "Fix the failed rows and send only those again. If the cause was fixed in the "

@@ -55,7 +55,7 @@ def test_the_public_names_are_exactly_those_imported():
     modules = {"answers", "building", "client", "doubt", "errors", "exchange"}
     modules |= {"async_exchange", "async_reader", "batch_answers", "capabilities"}
     modules |= {"associations", "created_order", "generation", "generation_b", "search"}
-    modules |= {"notifications", "uploading"}
+    modules |= {"notifications", "posting", "uploading"}
     modules |= {"generation_a", "generation_c", "installations", "listing", "metadata"}
     modules |= {"operations", "provider_headers", "providers", "write_answers"}
     modules |= {"network", "retrying", "schemas", "secrets"}

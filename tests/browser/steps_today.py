@@ -35,7 +35,7 @@ def connect(page: Page, console: Console, *, write_url: str = "") -> None:
     page.get_by_role("link", name="Add integration").first.click()
     page.get_by_label("Name", exact=True).fill("salesforce")
     page.get_by_label("Integration id or name in Ampersand").fill("salesforce")
-    page.get_by_label("Objects that may be written").fill("contact")
+    page.get_by_label("Writable objects").fill("contact")
     page.get_by_role("button", name="Add integration").click()
     page.get_by_role("button", name="Fetch from Ampersand").click()
     expect(page.locator("main")).to_contain_text("Stale customer")

@@ -482,7 +482,11 @@ def test_rows_of_what_has_not_ended(reader: Reader, addresses: dict[str, str]) -
 
 @pytest.mark.parametrize(
     ("page", "text"),
-    [("", "Account Name"), ("import/", "Describe file"), ("edit/", "One field a line")],
+    [
+        ("", "Account Name"),
+        ("import/", "Describe file"),
+        ("edit/", "One field per line"),
+    ],
 )
 def test_the_fields_of_an_object(
     page: str, text: str, reader: Reader, addresses: dict[str, str]

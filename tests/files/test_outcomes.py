@@ -244,7 +244,7 @@ def test_what_is_told_decides_the_state(
 
 def test_an_unknown_row_says_why(tmp_path: Path) -> None:
     for told, words in (
-        (ended(), "did not tell"),
+        (ended(), "did not return"),
         (ended(group("E", "a"), counts=(1, 2)), "counts 2 failed rows"),
         (ended(counts=(7, 7)), "do not match"),
         (Told("ended", "InvalidBatch : Records not found"), "Records not found"),
@@ -293,7 +293,7 @@ def test_an_alarm_names_its_part(tmp_path: Path) -> None:
     told = (ended(counts=(1, 0)), ended(group("E", "a"), counts=(0, 1)))
     result = joined(tmp_path, ["a", "b"], *told, sizes=[1, 1])
     (alarm,) = result.totals.alarms
-    assert alarm.startswith("Part 2: The log names 1 keys")
+    assert alarm.startswith("Part 2: The log names 1 key ")
     assert "“a”" in alarm
 
 

@@ -503,11 +503,14 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "no ETag told": ({"etag": ""}, ""),
     "no size told": ({"size": None}, ""),
     "whole instead of a range": ({"status": 200}, ""),
-    "ETag": ({"etag": '"2"'}, 'its ETag was “"1"” and is “"2"” now'),
+    "ETag": ({"etag": '"2"'}, 'its ETag was “"1"” and is now “"2"”'),
     "date": ({"last_modified": "Tue"}, "its Last-Modified was “Mon, 23 Nov"),
-    "size": ({"size": 1234567}, "its size was “100 bytes” and is “1,234,567 bytes”"),
+    "size": (
+        {"size": 1234567},
+        "its size was “100 bytes” and is now “1,234,567 bytes”",
+    ),
     "content": ({"sample_sha256": "bb"}, "its first 64 KiB differ"),
-    "gone": ({"status": 404, "sample_sha256": ""}, "answers 404 (Not Found) now"),
+    "gone": ({"status": 404, "sample_sha256": ""}, "now answers 404 (Not Found)"),
 }
 
 

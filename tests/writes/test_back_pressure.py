@@ -59,7 +59,11 @@ def send(operation: Operation) -> None:
 @pytest.mark.parametrize(
     ("fault", "status", "words"),
     [
-        ("busy", "429", "Ampersand takes no more for now; nothing was written."),
+        (
+            "busy",
+            "429",
+            "Ampersand is rate limiting requests (429); nothing was written.",
+        ),
         ("locked", "423", "Ampersand asks to try again later; nothing was written."),
     ],
 )

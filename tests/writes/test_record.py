@@ -143,7 +143,7 @@ def test_nested_json_is_sent_as_it_was_typed(
         ({"record_id": "003 1"}, "no spaces or invisible"),
         ({"record_id": "x" * 101}, "at most 100"),
         ({"action": "erase"}, "Select a valid choice"),
-        ({"field_value": ["a", "1,5", "", ""]}, "not a number"),
+        ({"field_value": ["a", "1,5", "", ""]}, "not a JSON number"),
         ({"field_name": ["a", "b", "a", ""]}, "here twice"),
         ({"field_name": ["", "b", "c", ""]}, "no field name"),
         ({"field_value": ["x\0y", "1", "", ""]}, "NUL"),

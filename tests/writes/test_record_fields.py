@@ -164,7 +164,7 @@ def test_a_name_typed_twice_is_refused_at_the_second_row(
         ('{"LastName": 1, "LASTNAME": 2}', "here twice"),
         ('{"a": {"b": 1, "b": 2}}', "here twice"),
         ('{"": 1}', "no field name"),
-        ('{" a": 1}', "spaces at its ends"),
+        ('{" a": 1}', "leading or trailing spaces"),
         ('{"a": "\\u0000"}', "NUL"),
         ('{"a": "\\ud800"}', "surrogate"),
         ('{"\\ud800": 1}', "surrogate"),

@@ -307,7 +307,7 @@ def test_a_file_that_is_gone_is_told(kind: str, write: Write) -> None:
         path.unlink()
     job = begin_job.begin(write, kind, size=0)
     assert (job.state, job.attempts) == (State.FAILED, 1)
-    assert "gone" in job.problem
+    assert "no longer exists" in job.problem
     # Who uploads again what was sent may send it twice.
     assert ("Upload it again" in job.problem) == (kind == CHECK)
 

@@ -220,7 +220,7 @@ def test_a_write_whose_file_is_gone_is_settled_without_rows(
     assert settle(write) is None
     assert write.batches.get().is_settled
     page = browser.get(f"/writes/{write.pk}/rows/").content.decode()
-    assert "gone" in page
+    assert "no longer exists" in page
     # Who uploads again what was sent may send it twice.
     assert "Upload it again" not in page
 
@@ -338,5 +338,5 @@ def test_what_was_swept_meanwhile_gets_no_rows(
     monkeypatch.setattr(join_rows, "join", slow)
     assert settle(write) is None
     assert write.rows_store.name == ""
-    assert not list(tmp_path.rglob("*.sqlite3"))
+    assert not list(tmp_path.rglob("*.rows.sqlite3"))
     assert Batch.objects.get().is_settled

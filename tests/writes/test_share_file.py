@@ -410,7 +410,7 @@ def test_ampersand_fetches_the_file_from_this_console(
     assert totals
     assert (totals.succeeded, totals.sent) == (5, 5)
     text = browser.get(f"/writes/{write.pk}/", follow=True).content.decode()
-    assert "fetched" in text
+    assert "downloaded" in text
 
 
 class TestStore:

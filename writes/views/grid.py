@@ -311,6 +311,7 @@ def _row_page(
         "write": write,
         "project": write.project,
         "row": shown,
+        "is_editable": write.is_draft and shown.is_open,
         "cells": [
             {"cell": cell, "value": typed.get(str(cell.column.place), cell.text)}
             for cell in shown.cells
