@@ -47,7 +47,7 @@ def connect(page: Page, console: Console, *, write_url: str = "") -> None:
 def target(page: Page) -> None:
     """Choose project, integration, object and customer."""
     choose(page, Project="Ours", Integration="salesforce", Object="contact")
-    choose(page, Group="Demo customer (demo-group-id)")
+    choose(page, Customer="Demo customer (demo-group-id)")
 
 
 def send(page: Page, button: str = "Send") -> None:

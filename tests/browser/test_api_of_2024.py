@@ -29,7 +29,7 @@ def page(own: Console, open_page: Callable[..., Page]) -> Page:
 def review(page: Page, action: str, file: Path) -> None:
     page.goto("/writes/csv/")
     choose(page, Project="Demo 2024", Integration="salesforce", Object="contact")
-    choose(page, Group="Demo customer (demo-group-id)", Action=action)
+    choose(page, Customer="Demo customer (demo-group-id)", Action=action)
     page.get_by_label("Primary key").fill(KEY)
     page.get_by_label("CSV file").set_input_files(file)
     page.get_by_role("button", name="Review").click()

@@ -34,7 +34,7 @@ def test_a_create_that_meets_a_fault_is_told_in_words_and_sent_once(
     send(page)
     expect_state(page, state)
     outcome = page.locator(f".outcome-{state}")
-    expect(outcome.locator(".lead")).not_to_be_empty()
+    expect(outcome.get_by_role("heading")).not_to_be_empty()
     # What to do.
     expect(outcome.locator("p:has(strong)")).to_be_visible()
     # Whether it arrived is found out where that is not known, and nowhere else.

@@ -195,7 +195,7 @@ def every_fault_is_named(page: Page, made: DirtyFile, shoot: Shoot) -> None:
         "nulls",
     }
     # What reading did, and what a column's name told, are listed as changes.
-    changes = page.get_by_role("region", name="Changed", exact=True)
+    changes = page.get_by_role("region", name="Changes and files", exact=True)
     expect(changes).to_contain_text("byte order mark")
     expect(changes).to_contain_text(f"{made.rows + 1:,} line endings CRLF")
     expect(changes).to_contain_text("semicolons between cells are sent as commas")
@@ -219,7 +219,7 @@ def mend_columns(page: Page, made: DirtyFile, shoot: Shoot) -> None:
         ("key-spaces", KEY),
     ):
         expect(finding(page, rule, column)).to_have_count(0)
-    changes = page.get_by_role("region", name="Changed", exact=True)
+    changes = page.get_by_role("region", name="Changes and files", exact=True)
     faults = made.faults
     ragged = len(faults["empty-row"]) + len(faults["ragged-row"])
     expect(changes).to_contain_text(
@@ -365,7 +365,7 @@ def totals_add_up(page: Page, sent: int, failed: int, shoot: Shoot) -> None:
             shoot("operation-of-a-part")
         page.goto(address)
     assert dict(told) == totals
-    page.get_by_role("link", name="Every row").click()
+    page.get_by_role("link", name="All rows").click()
     expect(rows_table(page)).not_to_have_count(0)
     assert tiles(page) == totals
 

@@ -250,7 +250,7 @@ def test_finding_out_what_became_of_it(
 ) -> None:
     page = reader.page
     page.goto(addresses[f"reconcile {what}"])
-    expect(page.get_by_role("heading", level=1)).to_have_text("Find the outcome")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Resolve unknown outcome")
     expect(page.locator("#unknown-too-long")).to_be_visible()
     page.evaluate(OPEN_SOME)
     reader.look()
@@ -435,8 +435,8 @@ def test_what_was_sent_in_parts(
         ("review", "in 5 requests"),
         ("review delete", "Number of records to delete"),
         ("findings", "Missing keys"),
-        ("succeeded", "All 120 rows succeeded"),
-        ("failures", "12 of 250 rows failed"),
+        ("succeeded", "All 120 were created"),
+        ("failures", "12 failed"),
         ("under way", "Being sent"),
         ("unknown", "an unknown outcome"),
         ("refused", "Request 2 was refused: The API key is not valid."),
@@ -459,7 +459,7 @@ def test_the_rows_and_the_retry_of_those_that_failed(
 ) -> None:
     page = reader.page
     page.goto(addresses["sent partly failed"])
-    page.get_by_role("link", name="Every row").click()
+    page.get_by_role("link", name="All rows").click()
     expect(rows_table(page)).to_have_count(40)
     reader.look()
     page.get_by_role("region", name="Why").get_by_role("link").first.click()
@@ -502,7 +502,7 @@ def test_a_url_with_errors(reader: Reader) -> None:
     reader.page.get_by_label("Primary key").fill("id__c")
     reader.page.get_by_label("URL", exact=True).fill("ftp://example.com/x")
     reader.page.get_by_role("button", name="Review").click()
-    expect(reader.page.locator("#id_url_error")).to_contain_text("full address")
+    expect(reader.page.locator("#id_url_error")).to_contain_text("full URL")
     reader.look()
 
 

@@ -14,7 +14,7 @@ def find_out(page: Page) -> None:
     """Go from the page of the operation to that which helps to find out."""
     expect_state(page, "unknown")
     page.get_by_role("link", name="Find the outcome").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Find the outcome")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Resolve unknown outcome")
 
 
 def test_a_record_that_was_written_after_all(page: Page, console: Console) -> None:
