@@ -30,8 +30,8 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   if (!event.target.matches("textarea[data-one-line]")) return;
   event.preventDefault();
-  const form = event.target.form;
-  form.requestSubmit(form.querySelector("button:not([type=button])"));
+  // A click, since htmx sends the name of the button that was clicked last.
+  event.target.form.querySelector("button:not([type=button])").click();
 });
 
 // --- Back to a form -------------------------------------------------------------

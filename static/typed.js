@@ -24,6 +24,8 @@ function isFormOf(form, to, typed, mayDiffer = "edition") {
   if (form.getAttribute("method") !== "post" || pathOf(form) !== to) return false;
   const fields = [...form.elements];
   return Object.entries(typed).every(([name, values]) => {
+    // A script adds it as a form is sent.
+    if (name === "comes_back") return true;
     const named = fields.filter((field) => field.name === name);
     if (!named.length) return false;
     const hidden = named.filter((field) => field.type === "hidden");

@@ -208,7 +208,8 @@ def mend_columns(page: Page, made: DirtyFile, shoot: Shoot) -> None:
     """Leave out what Salesforce refuses, convert the dates, trim the keys."""
     for name in (*dirty_file.READ_ONLY, *dirty_file.UNKNOWN):
         leave_column_out(page, name)
-    page.get_by_label("Date format of Close Date").select_option("date:us")
+    columns = page.get_by_role("region", name="Columns", exact=True)
+    columns.get_by_label("Date format of Close Date").select_option("date:us")
     page.get_by_label(f"Trim {KEY}", exact=True).check()
     shoot("columns-chosen")
     apply_columns(page)
