@@ -120,7 +120,7 @@ window.addEventListener("pageshow", (event) => {
 window.addEventListener("load", () => {
   sessionStorage.setItem("person", person());
   forgetOthers();
-  const [{ type }] = performance.getEntriesByType("navigation");
+  const type = performance.getEntriesByType("navigation")[0]?.type;
   const kept = JSON.parse(sessionStorage.getItem(leftHere()));
   if (!kept || !["back_forward", "reload"].includes(type)) return;
   for (const [to, typed] of kept[1]) putBackWhatWasLeft(to, typed);

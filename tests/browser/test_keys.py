@@ -6,13 +6,19 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import no_axe_findings
+from tests.browser.conftest import Console, no_axe_findings
 from tests.browser.steps import review_record, send
 
 FOCUSED_LINE = """() => {
   const line = document.activeElement.closest("tbody tr, .plain-list li");
   return line ? [...line.parentElement.children].indexOf(line) : -1;
 }"""
+
+
+@pytest.fixture(scope="module")
+def console(make_console: Callable[..., Console]) -> Console:
+    """A console of its own: an unknown outcome is a line above every list."""
+    return make_console()
 
 
 @pytest.fixture
