@@ -459,7 +459,7 @@ def test_the_rows_and_the_retry_of_those_that_failed(
 ) -> None:
     page = reader.page
     page.goto(addresses["sent partly failed"])
-    page.get_by_role("link", name="All rows").click()
+    page.locator("#every-row").click()
     expect(rows_table(page)).to_have_count(40)
     reader.look()
     page.get_by_role("region", name="Why").get_by_role("link").first.click()
