@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -124,6 +125,16 @@ def test_it_counts_as_a_draft_and_goes_after_a_day(
 
 class TestProposals:
     """What the form starts with once there is a file."""
+
+    @pytest.mark.parametrize("action", ["create", "by_id"])
+    def test_an_action_that_was_chosen_before_the_file_stays(
+        self, action: str, browser: Browser, target: dict[str, Any]
+    ) -> None:
+        file = SimpleUploadedFile("people.csv", SOUND)
+        form = {**target, "do": "file", "token": uuid4(), "file": file}
+        form |= {"action": action, "primary_key": ""}
+        page = Page(browser.post("/writes/csv/", form))
+        assert page.submits["action"] == [action]
 
     def test_the_object_whose_fields_the_header_names(
         self, browser: Browser, listed: Integration

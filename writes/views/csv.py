@@ -147,9 +147,10 @@ def _took(
     if is_dropped:
         return redirect(address)
     initial = request.POST.dict()
-    if not initial.get("primary_key"):
-        # As the select began with it: nobody chose it.
-        initial.pop("action", None)
+    begins_with = CsvForm.base_fields["action"].initial
+    if not initial.get("primary_key") and initial.get("action") == begins_with:
+        # Nobody chose it.
+        del initial["action"]
     form = CsvForm(initial=initial, earlier=earlier, kept=kept, user=request.user)
     response = _page(request, form, proposal=_propose(request, form))
     if kept and earlier is None:
