@@ -281,12 +281,12 @@ def review_shows_what_will_be_sent(
     assert {len(row) for row in rows} == {len(header)}
     closes = header.index("CloseDate")
     assert all(re.fullmatch(r"2026-\d\d-\d\d", row[closes]) for row in rows)
-    held_header, *held = records(files["held-back.csv"])
+    held_header, *held = records(files["excluded.csv"])
     assert held_header == list(dirty_file.COLUMNS)
     assert len(held) == made.left_out
 
 
-FILES = ("original.csv", "as-sent.csv", "held-back.csv")
+FILES = ("original.csv", "as-sent.csv", "excluded.csv")
 
 
 def download(page: Page, name: str, tmp_path: Path) -> Path:
@@ -375,7 +375,7 @@ def rows_are_found(page: Page, made: DirtyFile, shoot: Shoot) -> None:
     """On the page of rows: by error group, by outcome, by key."""
     shoot("rows")
     missing = dirty_file.MISSING[1]
-    group = page.get_by_role("region", name="Why", exact=True)
+    group = page.get_by_role("region", name="Errors", exact=True)
     expect(group.get_by_role("link")).to_have_count(len(dirty_file.MISSING))
     group.get_by_role("link", name=missing).click()
     in_group = [key for key in made.failing if made.missing[key] == missing]

@@ -82,7 +82,7 @@ def test_a_person_of_today_goes_all_the_way(
 def expect_three_reasons(page: Page) -> None:
     """Expect the 40 rows in three groups, and come back to the operation."""
     page.locator("#every-row").click()
-    counts = page.get_by_role("region", name="Why").locator("a .number")
+    counts = page.get_by_role("region", name="Errors", exact=True).locator("a .number")
     expect(counts).to_have_text(["14", "13", "13"])
     page.go_back()
 
