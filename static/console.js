@@ -147,7 +147,6 @@ document.addEventListener("change", (event) => {
       const chosen = controls.map((control) => control?.value || "").join(" ");
       if (!controls[0].value || button.dataset.chosen === chosen) return;
       button.dataset.chosen = chosen;
-      button.typed = fieldsBehind(button);
       button.click();
     }, 50);
   });
@@ -158,11 +157,14 @@ function fieldsBehind(button) {
   const part = document.querySelector(button.getAttribute("hx-target"));
   return JSON.stringify([...part.querySelectorAll("input, select, textarea")].map((control) => control.value));
 }
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const button = event.detail.elt;
+  if (button.matches("[data-click-on]")) button.typed = fieldsBehind(button);
+});
 document.addEventListener("htmx:beforeSwap", (event) => {
   const button = event.detail.requestConfig.elt;
-  if (!button.matches("[data-click-on]") || button.typed === undefined) return;
+  if (!button.matches("[data-click-on]")) return;
   if (button.typed !== fieldsBehind(button)) event.detail.shouldSwap = false;
-  delete button.typed;
 });
 
 document.addEventListener("DOMContentLoaded", () => enhance(document));
