@@ -462,7 +462,9 @@ def test_the_rows_and_the_retry_of_those_that_failed(
     page.locator("#every-row").click()
     expect(rows_table(page)).to_have_count(40)
     reader.look()
-    page.get_by_role("region", name="Errors", exact=True).get_by_role("link").first.click()
+    page.get_by_role("region", name="Errors", exact=True).get_by_role(
+        "link"
+    ).first.click()
     expect(rows_table(page)).to_have_count(8)
     reader.look()
     page.get_by_label("Key").fill("nothing-like-it")
