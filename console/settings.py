@@ -62,6 +62,8 @@ UNKNOWN_ALERT_MINUTES = env.number(
 # The server that sends e-mail, if there is one, and who it is from.
 MAILERS = env.mailers("EMAIL_URL", timeout=10)
 SENDS_MAIL = bool(env.text("EMAIL_URL", default=""))
+# Without a mail server no e-mail is sent, and nothing else needs one.
+SILENCED_SYSTEM_CHECKS = [] if SENDS_MAIL else ["mail.E001"]
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", default="write-console@localhost")
 # The address by which people open this console, for links in notices.
 CONSOLE_URL = env.address("CONSOLE_URL", example="https://console.example.com")

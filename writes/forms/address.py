@@ -171,7 +171,10 @@ def written_to(user: User, source: str) -> DestinationQuerySet:
 def last_of(user: User, source: str) -> dict[str, Any]:
     """Return what a form of this source starts with: where its person wrote last.
 
-    {} where they never did, or may not write there any more. A deletion is chosen anew.
+    {} where they never did, or may not write there any more. The action is chosen anew:
+    an update or a deletion was of one record.
     """
     last = written_to(user, source).first()
-    return initial_of(last) if last else {}
+    if last is None:
+        return {}
+    return {name: value for name, value in initial_of(last).items() if name != "action"}
