@@ -6,7 +6,7 @@ from typing import Any
 
 from files.findings_file import ranges
 from files.mending import recipes
-from files.mending.recipes import Recipe
+from files.mending.recipes import Recipe, merged
 
 
 def recipe_as_json(recipe: Recipe) -> dict[str, Any]:
@@ -61,5 +61,4 @@ def key_after(
 
 def without_rows(recipe: Recipe, rows: list[int]) -> Recipe:
     """Return the recipe with these rows, ascending, left out too."""
-    left_out = replace(recipe, left_out=(*recipe.left_out, *ranges(rows)))
-    return replace(left_out, left_out=tuple(left_out.ranges()))
+    return replace(recipe, left_out=tuple(merged((*recipe.left_out, *ranges(rows)))))

@@ -1,7 +1,7 @@
 """What an operator wants changed in a file before it is sent, as plain data."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from files.changes import counted
@@ -28,6 +28,7 @@ __all__ = [
     "as_json",
     "column_names",
     "from_json",
+    "merged",
 ]
 
 _SHOWN_RANGES = 10
@@ -96,13 +97,19 @@ class Recipe:
             or self.blank_rows
         )
 
+    def of_every_row(self) -> "Recipe":
+        """Return what another file can have done to it: nothing of single rows."""
+        return replace(
+            self, left_out=(), blank_rows=(), cells={}, only_first=None, skip_first=0
+        )
+
     def ranges(self) -> list[tuple[int, int]]:
         """Return the rows to leave out, in order, without overlaps."""
-        return _merged((*self.left_out, *self.blank_rows))
+        return merged((*self.left_out, *self.blank_rows))
 
     def blank_ranges(self) -> list[tuple[int, int]]:
         """Return the blank rows to leave out, in order, without overlaps."""
-        return _merged(self.blank_rows)
+        return merged(self.blank_rows)
 
     def describe(self) -> list[str]:
         """Return the recipe as sentences, before anything is done."""
@@ -143,14 +150,15 @@ class Recipe:
         return lines
 
 
-def _merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    merged: list[tuple[int, int]] = []
+def merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the same rows in ranges that are in order and do not touch."""
+    found: list[tuple[int, int]] = []
     for first, last in sorted(ranges):
-        if merged and first <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        if found and first <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], max(last, found[-1][1]))
         else:
-            merged.append((first, last))
-    return merged
+            found.append((first, last))
+    return found
 
 
 def as_json(recipe: Recipe) -> dict[str, Any]:

@@ -34,8 +34,9 @@ def sent(integration: Integration, olga: User, **values: Any) -> Destination:
         "left_out": [[3, 3]],
     }
     data = CSV + b"k-2,Tal,2\n"
-    values = {"primary_key": "external_id__c", "recipe_json": recipe, **values}
-    confirm(make_draft(integration, olga, csv=data, **values), olga)
+    key = "external_id__c"
+    values = {"csv": data, "primary_key": key, "recipe_json": recipe, **values}
+    confirm(make_draft(integration, olga, **values), olga)
     return Destination.objects.get()
 
 
@@ -69,6 +70,21 @@ def test_a_preset_does_to_the_next_file_what_was_done_to_the_last(
     assert write.path_of("as_sent").read_bytes() == (
         b"external_id__c,LastName,Birthdate,Title\nk-1,Lau,1,Dr\n"
     )
+
+
+def test_a_preset_leaves_no_row_of_the_next_file_out(
+    browser: Browser, integration: Integration, olga: User, target: dict[str, Any]
+) -> None:
+    data = CSV + b",,\nk-3,Tal,2\n"
+    recipe = {
+        "columns": {"Key": {"name": "external_id__c"}},
+        "blank_rows": [[3, 3]],
+    }
+    one = sent(integration, olga, csv=data, recipe_json=recipe)
+    browser.post(PAGE, {"destination": one.pk, "name": "Weekly contacts"})
+    write = upload(browser, target, CSV + b"k-2,Lau,1\nk-3,Tal,2\n")
+    assert write.recipe.ranges() == []
+    assert write.check_report["rows"] == 3
 
 
 @pytest.mark.parametrize("why", ["no preset", "other columns", "somebody else's"])

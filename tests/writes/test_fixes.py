@@ -13,11 +13,14 @@ from console.access.roles import Role
 from console.models import Integration, WriteObject
 from files.field import Field
 from files.fields.field_lists import as_json
+from files.mending.recipes import Recipe
+from files.mending.undoing import without
 from sandbox.app import Sandbox
 from tests.texts import numbers
 from tests.writes.making import confirm, make_draft
 from tests.writes.test_file import as_sent, groups, page, press
 from writes.models import FileJob, Write
+from writes.recipe import without_rows
 
 pytestmark = [pytest.mark.pages, pytest.mark.django_db]
 
@@ -344,6 +347,12 @@ def test_without_a_script_the_answer_leads_back_to_the_work(
     assert press(browser, write, do).url.endswith(f"#{place}")
     other = press(browser, write, "undo", comes_back=1)
     assert other.url == page(write)
+
+
+def test_blank_rows_come_back_alone_whatever_was_excluded_since() -> None:
+    recipe = without_rows(Recipe(blank_rows=((3, 3),)), [4, 5])
+    assert recipe.ranges() == [(3, 5)]
+    assert without(recipe, ["blank_rows"]).ranges() == [(4, 5)]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Where people wrote to: remembered when they send, for the next time."""
 
-from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -43,8 +42,7 @@ def _columns(write: Write) -> list[str]:
 
 
 def _of_every_row(write: Write) -> dict[str, Any]:
-    """Return what is done to each row, without what was done to some of this file."""
-    recipe = replace(write.recipe, left_out=(), cells={}, only_first=None, skip_first=0)
+    recipe = write.recipe.of_every_row()
     return {} if recipe == Recipe() else recipe_as_json(recipe)
 
 
