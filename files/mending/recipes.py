@@ -97,6 +97,10 @@ class Recipe:
             or self.blank_rows
         )
 
+    def column(self, name: str) -> ColumnRecipe:
+        """Return what happens to a column of the file; one not named is unchanged."""
+        return self.columns.get(name, ColumnRecipe(name=name))
+
     def of_every_row(self) -> "Recipe":
         """Return what another file can have done to it: nothing of single rows."""
         return replace(

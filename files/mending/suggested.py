@@ -17,7 +17,7 @@ from files.fields.matching import FieldIndex
 from files.findings import MORE_COLUMNS, Group, Report
 from files.findings_file import ranges
 from files.mending.column_offers import EXAMPLES, ColumnOffers, Offer
-from files.mending.recipes import NUMBERS, ColumnRecipe, Recipe, column_names
+from files.mending.recipes import NUMBERS, Recipe, column_names
 from files.mending.sent_cells import Progress, sent_cells
 from files.quoting import INNER_QUOTES
 from files.unseen import marked
@@ -91,6 +91,10 @@ class _Suggesting:
 
     def __post_init__(self) -> None:
         self.names = column_names(self.header)
+        self.sent = [name for name in self.names if self.recipe.column(name).name]
+        # As the report calls the columns that are sent.
+        told = (name or f"#{i}" for i, name in enumerate(self.report.columns, start=1))
+        self.read_as = dict(zip(told, self.sent, strict=False))
         self.rules = self._rules_by_column()
         self.unknown = self._unknown_columns() if self.knows_all else set()
 
@@ -112,24 +116,14 @@ class _Suggesting:
 
     def _rules_by_column(self) -> dict[str, set[str]]:
         """Return what was found in each column of the file as read."""
-        kept = [n for n in self.names if self._recipe_of(n).name]
-        read_as = {
-            sent or f"#{place + 1}": name
-            for place, (sent, name) in enumerate(
-                zip(self.report.columns, kept, strict=False)
-            )
-        }
         rules: defaultdict[str, set[str]] = defaultdict(set)
         for group in self.report.groups.values():
-            if group.column in read_as:
-                rules[read_as[group.column]].add(group.rule)
+            if group.column in self.read_as:
+                rules[self.read_as[group.column]].add(group.rule)
         # Of two columns with one name nobody knows which of them is meant.
         times = Counter(name for name in self.report.columns if name)
-        twice = {read_as[name] for name, count in times.items() if count > 1}
+        twice = {self.read_as[name] for name, count in times.items() if count > 1}
         return {name: found for name, found in rules.items() if name not in twice}
-
-    def _recipe_of(self, name: str) -> ColumnRecipe:
-        return self.recipe.columns.get(name, ColumnRecipe(name=name))
 
     def _offers(self) -> Iterable[tuple[int, ColumnOffers]]:
         by_name = {each.name.casefold(): each for each in self.known}
@@ -137,10 +131,10 @@ class _Suggesting:
             rules = self.rules.get(name, set())
             if not rules or "read-only-column" in rules or name in self.unknown:
                 continue
-            if name != self.header[place] or not self._recipe_of(name).name:
+            if name != self.header[place] or not self.recipe.column(name).name:
                 # One that is known by its place alone keeps its name in the header.
                 continue
-            column = self._recipe_of(name)
+            column = self.recipe.column(name)
             declared = by_name.get(column.name.casefold())
             yield place, ColumnOffers(name, column, rules, declared)
 
@@ -151,7 +145,7 @@ class _Suggesting:
             name
             for name, rules in self.rules.items()
             if "unknown-column" in rules
-            and not index.find(self._recipe_of(name).name).suggestions
+            and not index.find(self.recipe.column(name).name).suggestions
         }
 
     def _may_have_blank_rows(self) -> bool:
@@ -159,8 +153,7 @@ class _Suggesting:
         rules = {group.rule for group in self.report.groups.values()}
         if not rules.isdisjoint(("empty-row", MORE_COLUMNS)):
             return True
-        sent = [n for n in self.names if self._recipe_of(n).name]
-        return all(not _BLANK.isdisjoint(self.rules.get(n, ())) for n in sent)
+        return all(not _BLANK.isdisjoint(self.rules.get(n, ())) for n in self.sent)
 
     def _look(
         self,
@@ -207,8 +200,7 @@ class _Suggesting:
             (blank, "without any value", ""),
             (unknown, "that the object does not have", _OTHER_NAME),
         )
-        sent = [name for name in self.names if self._recipe_of(name).name]
-        if len(sent) <= len({*read_only, *unknown, *blank}):
+        if len(self.sent) <= len({*read_only, *unknown, *blank}):
             return []
         return [
             _fix(
@@ -231,14 +223,11 @@ class _Suggesting:
         groups, blanks = self.report.groups.values(), self.report.blanks
         rows = self.report.rows - _total(groups, "empty-row", "ragged-row")
         required = {each.name for each in self.known if each.is_required}
-        kept = [n for n in self.names if self._recipe_of(n).name]
         return [
             name
-            for place, (sent, name) in enumerate(
-                zip(self.report.columns, kept, strict=False)
-            )
+            for sent, name in self.read_as.items()
             if rows > 0
-            and blanks.get(sent or f"#{place + 1}") == rows
+            and blanks.get(sent) == rows
             and name in self.rules
             and sent not in required
             and sent != self.report.key

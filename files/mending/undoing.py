@@ -32,7 +32,7 @@ def without(recipe: Recipe, undo: Sequence[str]) -> Recipe:
         case ["name", column]:
             return _changed(recipe, column, name=column)
         case ["replaced", column, was]:
-            pairs = recipe.columns.get(column, ColumnRecipe(name=column)).replaced
+            pairs = recipe.column(column).replaced
             kept = tuple(pair for pair in pairs if pair[0] != was)
             return _changed(recipe, column, replaced=kept)
         case [part, column] if part in _OF_COLUMN:
@@ -42,6 +42,5 @@ def without(recipe: Recipe, undo: Sequence[str]) -> Recipe:
 
 
 def _changed(recipe: Recipe, column: str, **values: Any) -> Recipe:
-    before = recipe.columns.get(column, ColumnRecipe(name=column))
-    after = replace(before, **values)
+    after = replace(recipe.column(column), **values)
     return replace(recipe, columns={**recipe.columns, column: after})

@@ -127,6 +127,11 @@ class GridPage:
     has_newer: bool = False
 
 
+def reading_of(write: Write) -> str:
+    """Return how its file is read: read otherwise, rows may have other numbers."""
+    return json.dumps(write.reading, sort_keys=True)
+
+
 def rows_for(columns: int) -> int:
     """Return how many rows stand on a page that shows so many columns."""
     return max(FEWEST_ROWS, min(MOST_ROWS, CELLS // max(columns, 1)))
@@ -177,10 +182,14 @@ class DraftRows:
         self._files.close()
 
     @property
+    def _key(self) -> str:
+        return self.write.check_report.get("key") or self.write.primary_key
+
+    @property
     def is_current(self) -> bool:
         """Whether rows have the numbers that the recipe means."""
-        reading = json.dumps(self.write.reading, sort_keys=True)
-        return self.index.reading == reading and bool(self.write.recipe_json)
+        is_same = self.index.reading == reading_of(self.write)
+        return is_same and bool(self.write.recipe_json)
 
     def _columns(self) -> list[GridColumn]:
         names = column_names(self._header)
@@ -188,7 +197,7 @@ class DraftRows:
         kept += [n for n, column in self.recipe.columns.items() if column.name]
         read = [name for name in names if name in set(kept)]
         sent = [readable(name) for name in cells_in(self.header)]
-        key = self.write.check_report.get("key") or self.write.primary_key
+        key = self._key
         return [
             GridColumn(
                 place=place,
@@ -308,12 +317,10 @@ class DraftRows:
 
     @cached_property
     def _rules(self) -> dict[str, Any]:
-        key = self.write.check_report.get("key") or self.write.primary_key
-        purpose = cast(Purpose, self.write.action)
         return {
-            "key": key or None,
+            "key": self._key or None,
             "fields": self._fields_of(self.write),
-            "purpose": purpose,
+            "purpose": cast(Purpose, self.write.action),
         }
 
     def check(self, row: int, record: bytes) -> list[Finding]:

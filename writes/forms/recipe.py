@@ -64,7 +64,7 @@ def with_columns(recipe: Recipe, columns: Sequence[str], post: QueryDict) -> Rec
     zone = post.get("zone", "").strip()
     chosen = {}
     for number, name in enumerate(columns):
-        before = recipe.columns.get(name, ColumnRecipe(name=name))
+        before = recipe.column(name)
         # The page shows no more than so many columns; the others stay.
         shows = f"name_{number}" in post
         column = _column(name, number, zone, post, before) if shows else before
@@ -182,7 +182,7 @@ def with_values(
     `offered` are the values that the page shows, as they would go out. One for which
     nothing was chosen stays. Raises `InvalidRecipe`.
     """
-    before = recipe.columns.get(column, ColumnRecipe(name=column))
+    before = recipe.column(column)
     pairs = dict(before.replaced)
     for was, text in zip(
         post.getlist("value_was"), post.getlist("value_to"), strict=False

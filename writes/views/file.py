@@ -21,7 +21,7 @@ from console.ui.polling import seconds_between_polls, seen
 from files import unseen
 from files.field import Field
 from files.findings import LEVELS
-from files.mending.recipes import ColumnRecipe, InvalidRecipe, Recipe
+from files.mending.recipes import InvalidRecipe, Recipe
 from writes.columns import columns_of, fields_of, samples_of
 from writes.display import findings, reading
 from writes.forms.recipe import (
@@ -285,7 +285,7 @@ def _columns(
     by_name = {field.name.casefold(): field for field in fields}
     shown = []
     for number, (name, sample) in enumerate(zip_longest(names, samples[: len(names)])):
-        chosen = recipe.columns.get(name, ColumnRecipe(name=name))
+        chosen = recipe.column(name)
         dates = chosen.dates
         field = by_name.get(chosen.name.casefold())
         asks = conversions_for(field, chosen, knows_fields=bool(fields))

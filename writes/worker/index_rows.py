@@ -1,11 +1,10 @@
 """The index of the rows of a draft: made by its check, and anew where it is missing."""
 
-import json
 from pathlib import Path
 
 from files.grid.row_index import Progress, write_index
 from writes.columns import fields_of
-from writes.display.grid import DraftRows
+from writes.display.grid import DraftRows, reading_of
 from writes.models import Write
 from writes.storage import NewFiles
 
@@ -18,11 +17,8 @@ def make_index(
     *,
     progress: Progress | None = None,
 ) -> None:
-    """Write the index of the rows of `as_read` with their findings to `target`.
-
-    With how the file is read: read otherwise, rows may have other numbers.
-    """
-    reading = json.dumps(write.reading, sort_keys=True)
+    """Write the index of the rows of `as_read` with their findings to `target`."""
+    reading = reading_of(write)
     write_index(target, as_read, findings, reading=reading, progress=progress)
 
 
