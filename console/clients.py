@@ -3,7 +3,7 @@
 import asyncio
 import os
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
@@ -37,11 +37,7 @@ def addresses_for_keys(host: str, port: int) -> Sequence[str]:
     """
     if not may_have_keys(host, port):
         raise AddressRefused("API_HOSTS does not allow this host")
-    found = resolved(host, port)
-    is_named = (host, port) in settings.API_HOSTS
-    if leads_inside(map(ip_address, found), may_be_private=is_named):
-        raise AddressRefused("The host leads to an address inside the network")
-    return found
+    return addresses_outside(host, port, named=settings.API_HOSTS)
 
 
 def addresses_for_uploads(host: str, port: int) -> Sequence[str]:
@@ -51,8 +47,19 @@ def addresses_for_uploads(host: str, port: int) -> Sequence[str]:
     as the sandbox's is; OSError for one that is not known. Which hosts are asked about
     at all, `client_for` says.
     """
+    return addresses_outside(host, port, named=settings.API_HOSTS)
+
+
+def addresses_outside(
+    host: str, port: int, *, named: Collection[tuple[str, int]]
+) -> Sequence[str]:
+    """Return where to connect to, as the resolver says now.
+
+    Raises `AddressRefused` for a host that leads inside and is not among `named`;
+    OSError for one that is not known.
+    """
     found = resolved(host, port)
-    is_named = (host, port) in settings.API_HOSTS
+    is_named = (host, port) in named
     if leads_inside(map(ip_address, found), may_be_private=is_named):
         raise AddressRefused("The host leads to an address inside the network")
     return found

@@ -6,22 +6,21 @@ import secrets
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
 
-from ampersand import AddressRefused, SecretStr
+from ampersand import SecretStr
 from ampersand.notifications import PREFIX, key_of, signature
 from ampersand.posting import PostFailed, post
 from console.actor import Actor
+from console.clients import addresses_outside
 from console.connections.save import record
 from console.fields import UnreadableSecret
 from console.models import Project, Webhook
 from console.redaction import remember
-from files.remote.addresses import leads_inside, resolved
 
 SECRET_BYTES = 32
 
@@ -58,11 +57,7 @@ def addresses_for_webhooks(host: str, port: int) -> Sequence[str]:
     Raises `AddressRefused` for a host that leads inside and is not in PRIVATE_HOSTS;
     OSError for one that is not known.
     """
-    found = resolved(host, port)
-    is_named = (host, port) in settings.PRIVATE_HOSTS
-    if leads_inside(map(ip_address, found), may_be_private=is_named):
-        raise AddressRefused("The host leads to an address inside the network")
-    return found
+    return addresses_outside(host, port, named=settings.PRIVATE_HOSTS)
 
 
 def tell(
