@@ -110,6 +110,9 @@ function keepActionsInStep(select) {
 }
 
 function enhance(root) {
+  root.querySelectorAll("[data-click-on]").forEach((button) => {
+    button.dataset.chosen ??= controlsOf(button).map(drawnValue).join(" ");
+  });
   root.querySelectorAll("select[data-allowed-by]").forEach((select) => {
     if (select.dataset.enhanced) return;
     select.dataset.enhanced = "yes";
@@ -136,11 +139,21 @@ function showWhenChosen(element) {
   refresh();
 }
 
-// <button data-click-on="id_object id_group"> is pressed once another choice was made there,
-// as soon as the first of them has a value.
+// <button data-click-on="id_object id_group"> is pressed once there are other choices than
+// those the page was drawn for, as soon as the first of them has a value.
+function controlsOf(button) {
+  return button.dataset.clickOn.split(" ").map((id) => document.getElementById(id));
+}
+
+function drawnValue(control) {
+  if (!control?.options) return control?.defaultValue || "";
+  const drawn = [...control.options].find((option) => option.defaultSelected);
+  return (drawn || control.options[0])?.value || "";
+}
+
 document.addEventListener("change", (event) => {
   document.querySelectorAll("[data-click-on]").forEach((button) => {
-    const controls = button.dataset.clickOn.split(" ").map((id) => document.getElementById(id));
+    const controls = controlsOf(button);
     if (!controls.includes(event.target)) return;
     clearTimeout(button.pressing);
     button.pressing = setTimeout(() => {

@@ -1,10 +1,12 @@
 """Nothing typed is lost: where a sign-in ends, and where somebody goes back."""
 
+import re
 import subprocess
 import sys
+from urllib.parse import parse_qs
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from tests.browser.conftest import PASSWORD, ROOT, Console
 from tests.browser.steps import choose_target
@@ -72,6 +74,30 @@ def fill_rows(page: Page, count: int) -> None:
             page.get_by_role("button", name="Add a field").click()
         name.fill(f"Field{number}__c")
         page.get_by_label(f"Value {number}", exact=True).fill(f"value {number}")
+
+
+def test_the_fields_of_a_choice_are_asked_for_once(page: Page) -> None:
+    asked: list[str] = []
+
+    def keep(request: Request) -> None:
+        typed = parse_qs(request.post_data or "")
+        if typed.get("do") == ["fields"]:
+            asked.append(f"{typed['object']} {typed.get('group')} {typed['action']}")
+
+    page.on("request", keep)
+    page.goto("/writes/record/")
+    choose_target(page, "contact")
+    rows = page.get_by_label(re.compile(r"^Field \d+$"))
+    count = rows.count()
+    rows.last.fill("Named__c")
+    for added in range(1, 4):
+        page.get_by_role("button", name="Add a field").click()
+        expect(rows).to_have_count(count + added)
+        # Fires after a timer that the new form may have set.
+        page.evaluate("new Promise((done) => setTimeout(done, 100))")
+    expect(rows.nth(count - 1)).to_have_value("Named__c")
+    assert asked
+    assert len(asked) == len(set(asked))
 
 
 @pytest.mark.parametrize("leave", ["by a link", "by reloading"])

@@ -136,16 +136,21 @@ def _states(beside: BaseDatabaseWrapper) -> tuple[Any, ...]:
         return tuple(cursor.fetchall())
 
 
-def work_until(at: int, line: Line) -> None:
-    """Work, and be killed at step `at`; the step is said on the line before."""
+def work_until(at: int, line: Line) -> int:
+    """Work, and be killed at step `at`; the step is said on the line before.
+
+    Return how many steps there were where so many never came.
+    """
 
     def die(number: int, step: Step) -> None:
         if number == at:
             line.say(note=step)
             kill_myself()
 
-    count_steps(Steps(die))
+    steps = Steps(die)
+    count_steps(steps)
     work_alike()
+    return steps.taken
 
 
 def work_alike() -> None:

@@ -14,7 +14,7 @@ from console.models import Integration
 from operations.models import Operation
 from tests.chaos import kills, workers
 from tests.chaos.plays import Play, olga
-from tests.chaos.processes import done, forked
+from tests.chaos.processes import Ended, done, forked
 from tests.chaos.stage import Stage
 from tests.chaos.tables import progress, say, say_ends, say_violations
 from tests.conftest import actor, make_project
@@ -65,8 +65,7 @@ def run(stage: Stage, every: int) -> list[str]:
         points = kills.first_of_each(steps)[::every]
         for number, at in enumerate(points, start=1):
             progress(f"{play.name}: kill point", number, len(points))
-            play.begin_on(stage)
-            killed = forked(lambda line, at=at: kills.work_until(at, line))
+            killed = _killed_at(stage, play, at)
             ended = forked(lambda _: _bring_to_an_end(stage))
             words, wrong = ended.result or ("never came to rest", [ended.error])
             if not killed.was_killed:
@@ -77,6 +76,19 @@ def run(stage: Stage, every: int) -> list[str]:
     say_ends(ends)
     say_violations(found)
     return found
+
+
+def _killed_at(stage: Stage, play: Play, at: int) -> Ended:
+    """Kill the worker at a step, or at the last one where so many do not come.
+
+    How often it looks whether Ampersand is done depends on how long all of it takes.
+    """
+    while True:
+        play.begin_on(stage)
+        killed = forked(lambda line, at=at: kills.work_until(at, line))
+        if killed.was_killed or not killed.result:
+            return killed
+        at = killed.result
 
 
 def _steps_of(stage: Stage, play: Play) -> list[kills.Moment]:

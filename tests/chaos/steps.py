@@ -32,13 +32,13 @@ class Steps:
     """Counts the steps of this process and calls `at_step` with each, from 1 on."""
 
     def __init__(self, at_step: Callable[[int, Step], None]) -> None:
-        self._count = 0
+        self.taken = 0
         self._at_step = at_step
 
     def take(self, step: Step) -> None:
         """Count one step, and let happen what is to happen at it."""
-        self._count += 1
-        self._at_step(self._count, step)
+        self.taken += 1
+        self._at_step(self.taken, step)
 
     def around(
         self, what: str, call: Callable[..., Any], sql: str = ""
