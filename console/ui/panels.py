@@ -27,20 +27,23 @@ class Panels[Subject]:
     """The functions that draw on one kind of page, in the order of registering."""
 
     def __init__(self) -> None:
-        self._panels: list[Callable[[ConsoleRequest, Subject], str]] = []
-        self._names: dict[Callable[[ConsoleRequest, Subject], str], str] = {}
+        # Each function with its anchor and label.
+        self._panels: dict[
+            Callable[[ConsoleRequest, Subject], str], tuple[str, str]
+        ] = {}
 
     def register(
-        self, panel: Callable[[ConsoleRequest, Subject], str], name: str = ""
+        self,
+        panel: Callable[[ConsoleRequest, Subject], str],
+        anchor: str = "",
+        label: str = "",
     ) -> None:
         """Have `panel(request, subject)` drawn on every such page.
 
-        It returns safe HTML, or an empty string where it has nothing to show. `name`,
-        as "rows-panel Rows", is the id of its element and what the links to it say.
+        It returns safe HTML, or an empty string where it has nothing to show. `anchor`
+        is the id of its element, `label` what the links to it say.
         """
-        if panel not in self._panels:
-            self._panels.append(panel)
-            self._names[panel] = name
+        self._panels.setdefault(panel, (anchor, label))
 
     def drawn(self, request: ConsoleRequest, subject: Subject) -> list[str]:
         """Return what the registered panels show of `subject`, without empty ones."""
@@ -49,9 +52,8 @@ class Panels[Subject]:
     def sections(self, request: ConsoleRequest, subject: Subject) -> list[Section]:
         """Return the same with the places that links of the page lead to."""
         found = []
-        for panel in self._panels:
+        for panel, (anchor, label) in self._panels.items():
             if html := panel(request, subject):
-                anchor, _, label = self._names.get(panel, "").partition(" ")
                 found.append(Section(html, anchor, label))
         return found
 

@@ -12,7 +12,6 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import (
     require_http_methods,
@@ -32,6 +31,7 @@ from console.models.session import end_sessions
 from console.sign_in.passwords import change_own
 from console.sign_in.sessions import end_other, signed_in
 from console.sign_in.throttle import Locked, begin
+from console.ui.choices import is_own_path
 from console.ui.forms import StyledMixin
 from console.views.mail import mail_form
 from console.views.pages import posted
@@ -159,9 +159,7 @@ def _password_page(
 def _next(request: HttpRequest) -> str:
     """Return the page of ours to go on to, "" where there is none."""
     page = request.POST.get("next") or request.GET.get("next", "")
-    # Without a host nothing but a path of our own is allowed.
-    is_ours = page.startswith("/") and url_has_allowed_host_and_scheme(page, None)
-    return resolve_url(page) if is_ours else ""
+    return resolve_url(page) if is_own_path(page) else ""
 
 
 def _end_sessions(request: ConsoleRequest, person: User) -> int:

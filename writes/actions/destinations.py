@@ -9,6 +9,7 @@ from console.actor import Actor
 from files.mending.recipes import Recipe
 from writes.columns import columns_of
 from writes.models import Destination, Write
+from writes.models.destination import TARGET
 from writes.recipe import recipe_as_json
 from writes.storage import storable
 
@@ -23,7 +24,7 @@ def remember(write: Write, actor: Actor) -> None:
     """
     if actor.user is None or write.relation == Write.Relation.RETRY:
         return
-    target = {name: getattr(write, name) for name in Destination.TARGET}
+    target = {name: getattr(write, name) for name in TARGET}
     values: dict[str, Any] = {"used_at": timezone.now()}
     if write.source == Write.Source.CSV:
         values |= {"columns": _columns(write), "recipe_json": _of_every_row(write)}
@@ -55,9 +56,7 @@ def recipe_for(
     """
     if not columns:
         return {}
-    wanted = {
-        name: value for name, value in target.items() if name in Destination.TARGET
-    }
+    wanted = {name: value for name, value in target.items() if name in TARGET}
     preset = Destination.objects.exclude(name="").filter(user=user, **wanted).first()
     if preset is None or preset.columns != columns:
         return {}

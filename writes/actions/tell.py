@@ -111,9 +111,7 @@ def _make(
     at: datetime,
     now: datetime,
 ) -> int:
-    result = result_of(write, batches)
-    names = ("rows", "succeeded", "failed", "unknown", "not_sent")
-    counts = {name: getattr(result, name) for name in names}
+    counts = result_of(write, batches).counts
     targets = [*_webhooks(write), *_people(write, batches[0].operation.started_by_id)]
     made = Notice.objects.bulk_create(
         Notice(

@@ -9,10 +9,8 @@ from typing import Any
 
 from django.conf import settings
 
+from writes.display.result import Result
 from writes.models import Notice, Write
-
-# The names of the counts in words, in the order of a sentence.
-_COUNTS = {"failed": "failed", "unknown": "unknown", "not_sent": "not sent"}
 
 
 def subject(notice: Notice) -> str:
@@ -27,10 +25,7 @@ def subject(notice: Notice) -> str:
 def _mark(notice: Notice) -> str:
     if notice.event != Notice.Event.ENDED or not notice.counts:
         return notice.get_event_display()
-    told = notice.counts
-    said = [f"{told['succeeded']:,} of {told['rows']:,} succeeded"]
-    said += [f"{told[name]:,} {word}" for name, word in _COUNTS.items() if told[name]]
-    return ", ".join(said)
+    return Result("good", **notice.counts).words
 
 
 _TO_DO = {

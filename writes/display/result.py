@@ -28,6 +28,17 @@ class Result:
     not_sent: int = 0
 
     @property
+    def counts(self) -> dict[str, int]:
+        """The counts alone, by name."""
+        return {
+            "rows": self.rows,
+            "succeeded": self.succeeded,
+            "failed": self.failed,
+            "unknown": self.unknown,
+            "not_sent": self.not_sent,
+        }
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing more comes of it by itself."""
         return self.state not in ("unsent", "going")

@@ -9,6 +9,7 @@ from django.http import QueryDict
 from console.access.roles import Person, Role
 from console.models import Group, Integration, Project, WriteObject
 from console.validators import LARGEST_ID, whole_number
+from writes.forms.target import same_target
 from writes.models import Destination, DestinationQuerySet, Write
 
 NAMES = ("project", "integration", "object", "group", "key", "action")
@@ -122,14 +123,8 @@ def _below(
 
 def initial_of(destination: Destination) -> dict[str, Any]:
     """Return what a form starts with to lead where a person wrote before."""
-    integration = destination.integration
-    objects = integration.write_objects.filter(name=destination.object_name)
-    groups = integration.groups.filter(group_ref=destination.group_ref)
     return {
-        "project": integration.project,
-        "integration": integration,
-        "object": objects.first(),
-        "group": groups.first(),
+        **same_target(destination),
         "primary_key": destination.primary_key,
         "action": destination.action,
     }

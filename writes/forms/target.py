@@ -9,7 +9,7 @@ from django.utils import timezone
 from console.access.roles import Person, Role
 from console.models import Group, Integration, Project, WriteObject
 from console.ui.forms import StyledForm, offer
-from writes.models import Write
+from writes.models import Destination, Write
 
 
 class DependentSelect(forms.Select):
@@ -207,9 +207,14 @@ def initial_target(write: Write | None, user: Person) -> dict[str, Any]:
     if write is None:
         only = list(Project.objects.for_role(user, Role.OPERATOR)[:2])
         return {"project": only[0]} if len(only) == 1 else {}
-    integration = write.integration
-    objects = integration.write_objects.filter(name=write.object_name)
-    groups = integration.groups.filter(group_ref=write.group_ref)
+    return same_target(write)
+
+
+def same_target(before: Write | Destination) -> dict[str, Any]:
+    """Return what a form starts with to lead where somebody wrote before."""
+    integration = before.integration
+    objects = integration.write_objects.filter(name=before.object_name)
+    groups = integration.groups.filter(group_ref=before.group_ref)
     return {
         "project": integration.project,
         "integration": integration,

@@ -1,7 +1,5 @@
 """Where a person wrote to before, to be chosen again."""
 
-from typing import ClassVar
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -11,6 +9,16 @@ from django.utils.http import urlencode
 from console.access.scoping import OfEnvironment
 from console.models import Integration, Project
 from writes.models.write import Write
+
+# What tells one destination of a person from another.
+TARGET = (
+    "integration",
+    "source",
+    "object_name",
+    "group_ref",
+    "action",
+    "primary_key",
+)
 
 
 class DestinationQuerySet(OfEnvironment["Destination"]):
@@ -29,16 +37,6 @@ class Destination(models.Model):
     `files.mending.recipes.column_names` has them, and `recipe_json` is what was changed
     of every row of it: a preset does the same to the next file with these columns.
     """
-
-    # What tells one destination of a person from another.
-    TARGET: ClassVar = (
-        "integration",
-        "source",
-        "object_name",
-        "group_ref",
-        "action",
-        "primary_key",
-    )
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="destinations"
@@ -64,18 +62,7 @@ class Destination(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=[
-                    "user",
-                    "integration",
-                    "source",
-                    "object_name",
-                    "group_ref",
-                    "action",
-                    "primary_key",
-                ],
-                name="destination_once",
-            ),
+            models.UniqueConstraint(fields=["user", *TARGET], name="destination_once"),
             models.UniqueConstraint(
                 fields=["user", "name"],
                 condition=~Q(name=""),

@@ -28,6 +28,8 @@ _WHAT = {
     "as_sent": "file as sent",
     "held_back": "excluded rows",
 }
+# What the pages call the levels of findings.
+_LEVELS = {"blocks": "Error", "warns": "Warning", "notes": "Info"}
 
 
 @require_safe
@@ -67,7 +69,8 @@ def findings(request: ConsoleRequest, pk: int) -> HttpResponseBase:
         about=write,
         told=lambda: {"findings_sha256": measure(path)[1]},
     )
-    lines = csv_lines(COLUMNS, read_findings(path))
+    rows = ([_LEVELS[level], *rest] for level, *rest in read_findings(path))
+    lines = csv_lines(COLUMNS, rows)
     return download(lines, file_name=f"write-{write.pk}-findings.csv")
 
 

@@ -1,0 +1,43 @@
+"""Small choices of how pages look and behave, kept in this browser for a year."""
+
+from collections.abc import Collection
+
+from django.conf import settings
+from django.core.exceptions import BadRequest
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from console.http import ConsoleRequest
+
+A_YEAR = 365 * 24 * 3600
+
+
+def is_own_path(page: str) -> bool:
+    """Tell whether `page` is a path of this console and leads nowhere else."""
+    # Without a host nothing but a path of our own is allowed.
+    return page.startswith("/") and url_has_allowed_host_and_scheme(page, None)
+
+
+def keep_choice(
+    request: ConsoleRequest, name: str, choices: Collection[str], otherwise: str
+) -> HttpResponseRedirect:
+    """Keep what was posted as `name` in a cookie of that name, and lead back.
+
+    Back is the posted `next`, else the page named `otherwise`. Raise `BadRequest` where
+    it is none of `choices`.
+    """
+    chosen = request.POST.get(name, "")
+    if chosen not in choices:
+        raise BadRequest("There is no such choice.")
+    page = request.POST.get("next", "")
+    response = HttpResponseRedirect(page if is_own_path(page) else reverse(otherwise))
+    response.set_cookie(
+        name,
+        chosen,
+        max_age=A_YEAR,
+        samesite="Lax",
+        secure=settings.HTTPS_ONLY,
+        httponly=True,
+    )
+    return response
