@@ -112,7 +112,7 @@ class TestTrial:
         ("values", "state"),
         [
             ({"state": "waiting"}, "going"),
-            ({"state": "rejected", "due_at": None}, "failed"),
+            ({"state": "rejected", "due_at": None}, "refused"),
             ({"state": "unknown", "sent_at": timezone.now()}, "unknown"),
             ({"state": "completed"}, "unknown"),
         ],

@@ -8,7 +8,7 @@ from operations.models import Operation
 from writes.display.progress import PartsProgress, progress_of
 from writes.models import Batch, Write
 
-Word = Literal["unsent", "going", "good", "failed", "unknown"]
+Word = Literal["unsent", "going", "good", "failed", "refused", "unknown"]
 State = Operation.State
 
 
@@ -17,7 +17,8 @@ class Result:
     """Counts of rows, and `state` for programs.
 
     "unknown" is one of which a person has to find out something first; "good" means
-    that every row is known as written.
+    that every row is known as written, "refused" that no request was taken at all, so
+    that no row told why.
     """
 
     state: Word
@@ -74,6 +75,8 @@ def result_of(write: Write, batches: Sequence[Batch] | None = None) -> Result:
     counted = _counts(write, batches, progress)
     rows, succeeded, _, unknown, _ = counted
     state = _state(rows, succeeded, unknown)
+    if _all_refused(batches):
+        state = "refused"
     if any(batch.operation.needs_person for batch in batches):
         state = "unknown"
     if progress.ended < progress.parts:
@@ -95,7 +98,7 @@ def _counts(
             totals.not_sent,
         )
     # A request that was refused as a whole counted none of its rows.
-    if all(batch.operation.state == State.REJECTED for batch in batches):
+    if _all_refused(batches):
         return told.rows, 0, told.rows, 0, 0
     return (
         told.rows,
@@ -104,6 +107,10 @@ def _counts(
         told.rows_unknown,
         told.rows_not_sent,
     )
+
+
+def _all_refused(batches: Sequence[Batch]) -> bool:
+    return all(batch.operation.state == State.REJECTED for batch in batches)
 
 
 def _state(rows: int, succeeded: int, unknown: int) -> Word:
