@@ -229,6 +229,10 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, form: Any, formsets: Any, change: bool
     ) -> None:
         super().save_related(request, form, formsets, change)
+        # What `log_change` tells of, which is called next.
+        form.instance.before = _access_of(form.instance) if change else None
+        if change:
+            form.instance.before["is_active"] = form.initial.get("is_active")
         give(form.instance, form.roles)
 
     def user_change_password(
@@ -251,7 +255,9 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         return super().log_addition(request, obj, message)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        _record(request, "user.changed", obj, changes=message)
+        fields = message[0]["changed"]["fields"] if _is_of_fields(message) else []
+        action = "user.password_set" if fields == ["password"] else "user.changed"
+        _record(request, action, obj, changes=message)
         return super().log_change(request, obj, message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
@@ -263,6 +269,15 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 def _roles_of(user: User) -> dict[str, str]:
     """Return the roles that were given to `user`, by environment."""
     return {grant.environment: grant.role for grant in user.grants.all()}
+
+
+def _access_of(user: User) -> dict[str, Any]:
+    """Return what a person may do, by environment, and whether the account is open."""
+    return {**_roles_of(User.objects.get(pk=user.pk)), "is_active": user.is_active}
+
+
+def _is_of_fields(message: Any) -> bool:
+    return bool(message) and "fields" in message[0].get("changed", {})
 
 
 def _word(user: User, environment: str) -> str:
@@ -279,6 +294,11 @@ def _record(
     detail = {"roles": _roles_of(now), "is_active": now.is_active}
     if changes:
         detail["changes"] = changes
+    if before := getattr(user, "before", None):
+        after = _access_of(now)
+        names = [*Environment.values, "is_active"]
+        both = {name: [before.get(name, ""), after.get(name, "")] for name in names}
+        detail |= {name: pair for name, pair in both.items() if pair[0] != pair[1]}
     AuditEvent.record(
         action=action,
         subject=user.get_username(),

@@ -8,5 +8,6 @@ app_name = "audit"
 
 urlpatterns = [
     path("", audit.audit_list, name="list"),
+    path("<int:pk>/", audit.audit_event, name="event"),
     path("audit.csv", audit.audit_csv, name="csv"),
 ]

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from console.access.roles import Person, Role, environments_for
 from console.environments import Environment
-from console.models import AuditEvent, AuditEventQuerySet, Integration, Project
+from console.models import Integration, Project
 from console.ui.forms import StyledForm, offer
 from operations.models import LogEntry, Operation
 from operations.models.operation import OperationQuerySet
@@ -174,54 +174,6 @@ class OperationFilter(PeriodFilter):
                 return operations.ended_badly()
             case state:
                 return operations.filter(state=state)
-
-
-class AuditFilter(PeriodFilter):
-    """Which audit events are shown."""
-
-    text = word("Search", widget=forms.TextInput(attrs={"type": "search"}))
-    user = word("User")
-    action = word(
-        "Action",
-        widget=forms.TextInput(attrs={"placeholder": "write. or downloaded"}),
-    )
-    project = word("Project")
-    before = cursor()
-
-    def apply(self, events: AuditEventQuerySet) -> AuditEventQuerySet:
-        """Return those of `events` that the filters let through."""
-        exact = {
-            "actor_name__iexact": "user",
-            "action__icontains": "action",
-            "project_name__iexact": "project",
-            "pk__lt": "before",
-        }
-        given = self.cleaned_data
-        found = events.filter(
-            self.period("at"),
-            **{look_up: given[name] for look_up, name in exact.items() if given[name]},
-        )
-        if not (text := given["text"]):
-            return found
-        return found.filter(
-            Q(subject__icontains=text)
-            | Q(correlation_id__istartswith=text)
-            | Q(address__startswith=text)
-        )
-
-
-def audit_events(
-    query: Any, user: Person
-) -> tuple[AuditFilter, AuditEventQuerySet | None]:
-    """Return the bound filter, and what it lets through unless it makes no sense.
-
-    Only what `user` may read, whatever the filter.
-    """
-    chosen = AuditFilter(query)
-    if not chosen.is_valid():
-        return chosen, None
-    visible = AuditEvent.objects.visible_to(user)
-    return chosen, chosen.apply(visible.newest_first())
 
 
 class LogFilter(Filter):

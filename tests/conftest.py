@@ -11,12 +11,14 @@ from typing import Any
 import httpx
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import Client as Browser
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from ampersand import AsyncReader, Client, SecretStr
-from console import clients
+from console import audit_guard, clients
 from console.access.roles import Role
 from console.actor import Actor
 from console.environments import Environment
@@ -31,6 +33,7 @@ from console.models import (
 )
 from operations.models import Operation
 from sandbox.app import Sandbox
+from tests.audit_watch import watching
 
 # In the background of a shell tests are deaf to Ctrl-C, and so is what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -138,6 +141,37 @@ def forget_clients() -> None:
 
 async def _no_pause(seconds: float) -> None:
     pass
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _databases_can_be_emptied() -> Iterator[None]:
+    """Have a test with transactions empty the audit trail, as nobody else can."""
+    emptied = BaseDatabaseOperations.execute_sql_flush
+
+    def flush(operations: BaseDatabaseOperations, sql_list: list[str]) -> None:
+        with unguarded():
+            emptied(operations, sql_list)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", flush)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _every_act_is_told() -> Iterator[None]:
+    """Have each POST of each test looked at: see `tests.audit_watch`."""
+    with watching():
+        yield
+
+
+@contextmanager
+def unguarded() -> Iterator[None]:
+    """Take the triggers of the audit trail away, as who owns the database can."""
+    audit_guard.remove(connection)
+    try:
+        yield
+    finally:
+        audit_guard.install(connection)
 
 
 @pytest.fixture(autouse=True)

@@ -60,7 +60,7 @@ class World:
             token_sha256=SharedAddress.digest(self.token),
             expires_at=timezone.now() + timezone.timedelta(hours=1),
         )
-        AuditEvent.record(action="a.b", subject=CANARY, about=self.project)
+        self.event = AuditEvent.record(action="a.b", subject=CANARY, about=self.project)
 
     def _draft(self, owner: User) -> Write:
         """Return a file that could be sent, with a row that is held back."""
@@ -151,6 +151,7 @@ KINDS: dict[str, Callable[[World], object]] = {
     "run": lambda world: world.run.pk,
     "call": lambda world: (world.run.pk, 1),
     "token": lambda world: world.token,
+    "event": lambda world: world.event.pk,
     "person": lambda world: world.owner.pk,
     "environment": lambda world: world.environment.value,
 }

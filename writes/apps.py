@@ -18,6 +18,7 @@ class WritesConfig(AppConfig):
         from operations.limits import rate_limit
         from operations.views import panels
         from writes import token_filter
+        from writes.views.audit_panel import audit_panel
         from writes.views.notices import notices_panel
         from writes.views.panels import (
             beside_notice,
@@ -40,3 +41,4 @@ class WritesConfig(AppConfig):
         panels.register(pause_panel)
         panels.register(rows_panel, "rows-panel", "Rows")
         panels.late.register(request_panel, "request", "What was sent")
+        panels.late.register(audit_panel, "audit", "Audit")

@@ -143,7 +143,13 @@ def _make_user(password: str, *, is_first: bool) -> None:
     if password and not is_first:
         FirstPassword.objects.filter(user=user).delete()
     if is_new:
-        give(user, dict.fromkeys(Environment.values, Grant.Role.ADMIN))
+        roles = dict.fromkeys(Environment.values, Grant.Role.ADMIN)
+        give(user, roles)
+        AuditEvent.record(
+            action="user.created",
+            subject=user.get_username(),
+            detail={"roles": {str(word): str(role) for word, role in roles.items()}},
+        )
 
 
 def _project(name: str, port: int) -> Project:

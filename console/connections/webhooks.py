@@ -35,11 +35,13 @@ def give(project: Project, address: SecretStr, actor: Actor) -> SecretStr:
     remember(secret)
     host = urlsplit(address.reveal()).hostname or ""
     with transaction.atomic():
-        Webhook.objects.filter(project=project).delete()
+        known = Webhook.objects.filter(project=project)
+        before = known.values_list("host", flat=True).first()
+        known.delete()
         Webhook.objects.create(
             project=project, address=address, secret=secret, host=host[:300]
         )
-        record("webhook.changed", project, actor, {"host": host})
+        record("webhook.changed", project, actor, {"host": [before, host]})
     return secret
 
 

@@ -3,7 +3,9 @@
 Seals show what was changed or taken out of the middle. That the end was cut off, or all
 of it deleted, shows only by what is kept elsewhere: the clock notes the head of the
 trail every ten minutes in DATA_DIR/audit-head and in the log, and so does each verify.
-A head that the trail no longer holds is never overwritten by itself.
+The clock first walks what came since the head before. A head that the trail no longer
+holds, or that does not follow, is never overwritten by itself. The note carries a mark
+by our key, so that a changed one is told from a trail that was cut.
 """
 
 import logging
@@ -15,12 +17,22 @@ from pathlib import Path
 from typing import Any, Self
 
 from django.conf import settings
+from django.db import connection
 
+from console import audit_guard
+from console.audit_seal import is_marked, mark_of
+from console.health import audit_chain
 from console.models import AuditEvent
 
 log = logging.getLogger(__name__)
 
-_LINE = re.compile(r"(?P<number>[0-9]{1,18}) (?P<hash>[0-9a-f]{64}) (?P<at>\S+)\s*")
+# What the clock walks at most, in about a second.
+MOST_WALKED = 20_000
+# Notes of earlier versions have no mark.
+_LINE = re.compile(
+    r"(?P<said>(?P<number>[0-9]{1,18}) (?P<hash>[0-9a-f]{64}) (?P<at>\S+))"
+    r"( (?P<mark>\S+))?\s*"
+)
 
 
 class UnreadableHead(ValueError):
@@ -72,6 +84,8 @@ def noted() -> Head | None:
         at = None
     if not found or not at:
         raise UnreadableHead(f"{path} holds no head of an audit trail.")
+    if found["mark"] and not is_marked(found["said"], found["mark"]):
+        raise UnreadableHead(f"{path} was changed: its mark is not by any of our keys.")
     return Head(number=int(found["number"]), hash=found["hash"], at=at)
 
 
@@ -90,18 +104,21 @@ def note(head: Head) -> None:
         head.at.isoformat(),
     )
     new = _path().with_suffix(".new")
+    said = f"{head.number} {head.hash} {head.at.isoformat()}"
     try:
-        new.write_text(f"{head.number} {head.hash} {head.at.isoformat()}\n")
+        new.write_text(f"{said} {mark_of(said)}\n")
         os.replace(new, _path())
     except OSError as error:
         log.warning("The head of the audit trail was not noted: %s", error)
 
 
 def note_newest() -> None:
-    """Note the head, unless the trail lost the one that was noted before: say so then.
+    """Note how far the trail holds, unless something is wrong with it: say so then.
 
     Call it outside a transaction: what is noted must be committed.
     """
+    if lost := audit_guard.missing(connection):
+        log.error("The audit trail can be changed: no trigger %s.", ", ".join(lost))
     try:
         before = noted()
     except UnreadableHead as error:
@@ -110,13 +127,26 @@ def note_newest() -> None:
     if before and not before.is_held:
         log.error(
             "The audit trail no longer holds %s, which it ended with when it was noted "
-            "last. Run manage.py audit_verify.",
+            "last. Run manage.py audit verify.",
             before,
         )
         return
-    head = newest()
-    if head and (before is None or head.number > before.number):
-        note(head)
+    walked = _walk_on(before)
+    if walked.broken:
+        log.error("%s Run manage.py audit verify.", walked.broken.text)
+    if walked.last and walked.count:
+        number, seal, at = walked.last
+        note(Head(number=number, hash=seal, at=at))
+
+
+def _walk_on(before: Head | None) -> audit_chain.Walked:
+    """Walk what came since the head before; of a long trail without one its end."""
+    if before:
+        after = (before.number, before.hash, before.at)
+    else:
+        older = AuditEvent.objects.newest_first().values_list("pk", "hash", "at")
+        after = older[MOST_WALKED:].first()
+    return audit_chain.walk(after, most=MOST_WALKED)
 
 
 def _path() -> Path:

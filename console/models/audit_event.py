@@ -1,10 +1,12 @@
 """The trail of who did what."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import Q
+from django.db.models import F, Func, Q, TextField, lookups
+from django.db.models.functions import Upper
 from django.utils import timezone
 
 from console.access.roles import Person, Role, environments_for, is_admin_everywhere
@@ -19,6 +21,26 @@ class HasPage(Protocol):
     """A row with a page of its own; its `project`, if it has one, says where it is."""
 
     def get_absolute_url(self) -> str: ...
+
+
+class NumberInDetail(Func):
+    """The number of a `write` or an `operation` in an event's detail, as a text.
+
+    An index on it makes what is sealed findable without a second copy of it.
+    """
+
+    arity = 1
+    output_field = TextField()
+
+    def as_sqlite(self, *args: Any, **kwargs: Any) -> Any:
+        """Write the name into the expression, so that it is that of the index."""
+        template = "CAST(JSON_EXTRACT(%(expressions)s, '$.%(name)s') AS TEXT)"
+        return self.as_sql(*args, template=template, **kwargs)
+
+    def as_postgresql(self, *args: Any, **kwargs: Any) -> Any:
+        """The same."""
+        template = "(%(expressions)s ->> '%(name)s')"
+        return self.as_sql(*args, template=template, **kwargs)
 
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
@@ -43,6 +65,38 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
             Q(environment__in=words) | Q(environment="", actor_id=user.pk)
         )
 
+    def about(
+        self, *, write: int | None = None, operation: int | None = None
+    ) -> "AuditEventQuerySet":
+        """Return what was done about a write, about an operation, or about either."""
+        wanted = Q()
+        for name, number in {"write": write, "operation": operation}.items():
+            if number is not None:
+                wanted |= _is_about(name, number)
+        return self.filter(wanted)
+
+    def request_of(self, write: int) -> str:
+        """Return the id of the newest request that did something about a write.
+
+        A worker that goes on with it says so by this. "" where none is known.
+        """
+        found = self.about(write=write).exclude(correlation_id="").newest_first()
+        return found.values_list("correlation_id", flat=True).first() or ""
+
+    def links(
+        self, previous: str = "", *, most: int | None = None
+    ) -> Iterator[tuple[Any, bool]]:
+        """Yield what each row says, in order, and whether it is linked and sealed.
+
+        `previous` is the seal of the row before them. The rows are streamed, at most
+        so many.
+        """
+        names = [field.attname for field in self.model._meta.concrete_fields]
+        rows = self.order_by("pk").values_list(*names, named=True)
+        for row in rows[:most].iterator():
+            yield row, (row.previous_hash, row.hash) == (previous, seal_of(row))
+            previous = row.hash
+
     def first_broken(self) -> "AuditEvent | None":
         """Walk the chain from its beginning and return the first row that breaks it.
 
@@ -50,12 +104,16 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
         or replaced, and when none of our keys sealed it. Rows cut off at the end leave
         no trace here: `console.health.audit_head` looks for those.
         """
-        previous = ""
-        for event in self.order_by("pk").iterator():
-            if (event.previous_hash, event.hash) != (previous, seal_of(event)):
-                return event
-            previous = event.hash
+        for row, holds in self.links():
+            if not holds:
+                return self.get(pk=row.id)
         return None
+
+
+def _is_about(name: str, number: int) -> Q:
+    in_detail = lookups.Exact(NumberInDetail("detail", name=name), str(number))
+    # Older events, and those of parts, name it by its page alone.
+    return Q(in_detail) | Q(subject_url=f"/{name}s/{number}/")
 
 
 class AuditEvent(models.Model):
@@ -63,7 +121,8 @@ class AuditEvent(models.Model):
 
     The actor's name is copied in, so that it outlives the user. Each row is sealed with
     a key outside the database, together with the seal of the row before it:
-    `manage.py audit_verify` finds a change or a gap.
+    `manage.py audit verify` finds a change or a gap, and the database refuses both
+    (`console.audit_guard`).
     """
 
     at = models.DateTimeField()
@@ -93,7 +152,23 @@ class AuditEvent(models.Model):
     objects = AuditEventQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["action", "-id"], name="audit_by_action")]
+        # One for each way to narrow the page down, in the page's order.
+        indexes = [
+            models.Index(fields=["action", "-id"], name="audit_by_action"),
+            models.Index(fields=["environment", "-id"], name="audit_by_environment"),
+            models.Index(fields=["address", "-id"], name="audit_by_address"),
+            models.Index(fields=["-at", "-id"], name="audit_by_time"),
+            models.Index(Upper("actor_name"), F("id").desc(), name="audit_by_user"),
+            models.Index(
+                Upper("project_name"), F("id").desc(), name="audit_by_project"
+            ),
+            models.Index(fields=["correlation_id"], name="audit_by_request"),
+            models.Index(fields=["subject_url"], name="audit_by_page"),
+            models.Index(NumberInDetail("detail", name="write"), name="audit_by_write"),
+            models.Index(
+                NumberInDetail("detail", name="operation"), name="audit_by_operation"
+            ),
+        ]
 
     # Held while a row is added on PostgreSQL, so that the chain has one order.
     LOCK: ClassVar[int] = 7_205_759
@@ -120,7 +195,6 @@ class AuditEvent(models.Model):
         """
         project: Project | None = getattr(about, "project", None)
         event = cls(
-            at=timezone.now(),
             actor=actor.user,
             actor_name=actor.name,
             action=action,
@@ -130,13 +204,23 @@ class AuditEvent(models.Model):
             environment=environment or (project.environment if project else ""),
             address=actor.address,
             correlation_id=actor.correlation_id,
-            detail=(detail or {}) | actor.detail,
+            detail=_numbers(about) | (detail or {}) | actor.detail,
         )
         with transaction.atomic():
             if connection.vendor == "postgresql":
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT pg_advisory_xact_lock(%s)", [cls.LOCK])
+            # When it has its place in the chain, whoever it waited for.
+            event.at = timezone.now()
             last = cls.objects.newest_first().values_list("hash", flat=True).first()
             sign(event, last or "")
             event.save(force_insert=True)
         return event
+
+
+def _numbers(about: HasPage | None) -> dict[str, int]:
+    """Return what finds the events about a write or an operation by its number."""
+    if not isinstance(about, models.Model):
+        return {}
+    name = about._meta.model_name or ""
+    return {name: about.pk} if name in ("write", "operation") else {}

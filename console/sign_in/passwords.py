@@ -57,6 +57,13 @@ def person_saved(instance: User, *, created: bool, raw: bool, **kwargs: Any) -> 
     """Have a new person choose a password, and end the sessions of a closed account."""
     if created and not raw and instance.has_usable_password():
         FirstPassword.objects.get_or_create(user=instance)
+    if created and instance.is_superuser and not raw:
+        # No page makes one, so nobody else tells of it.
+        AuditEvent.record(
+            action="user.created",
+            subject=instance.get_username(),
+            detail={"is_superuser": True},
+        )
     if not instance.is_active:
         end_sessions(instance)
 

@@ -21,7 +21,7 @@ from console.connections.field_list_forms import (
 from console.connections.field_lists import change_fields
 from console.connections.object_metadata import fetch_fields, fields_for
 from console.http import ConsoleRequest
-from console.models import Group, ObjectMetadata, WriteObject
+from console.models import AuditEvent, Group, ObjectMetadata, WriteObject
 from console.sign_in import kept_form
 from console.uploads import takes_file
 from console.validators import LARGEST_ID, whole_number
@@ -63,6 +63,14 @@ def fields_fetch(request: ConsoleRequest, pk: int) -> HttpResponse:
     except NotAnswered as error:
         messages.error(request, f"Nothing was changed for {group}. {error}")
         return redirect(row)
+    detail = {"group": group.group_ref, "fields": len(kept.fields)}
+    AuditEvent.record(
+        action="fields.fetched",
+        subject=f"{row} of {row.integration}",
+        about=row,
+        actor=Actor.of(request),
+        detail=detail,
+    )
     messages.success(request, f"{row} has {len(kept.fields):,} fields for {group}.")
     return redirect(f"{row.get_absolute_url()}?group={group.pk}")
 

@@ -1,7 +1,5 @@
 """Which notices a person wants by e-mail."""
 
-from collections.abc import Iterable
-
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -10,8 +8,9 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from console.actor import Actor
 from console.http import ConsoleRequest
-from console.models import MailWish, Project
+from console.models import AuditEvent, MailWish, Project
 from console.ui.forms import StyledForm, offer
 
 
@@ -45,16 +44,31 @@ def mail(request: ConsoleRequest) -> HttpResponse:
         messages.warning(request, "Nothing was changed: there is no such project.")
         return redirect("account")
     own = [None] if form.cleaned_data["own"] else []
-    _keep(request.user, [*own, *form.cleaned_data["projects"]])
+    _keep(request, [*own, *form.cleaned_data["projects"]])
     messages.success(request, "Saved.")
     return redirect("account")
 
 
-def _keep(person: User, wanted: Iterable[Project | None]) -> None:
+def _keep(request: ConsoleRequest, wanted: list[Project | None]) -> None:
+    person = request.user
     with transaction.atomic():
         # Of two tabs at the same moment the second waits for the first.
         User.objects.select_for_update().get(pk=person.pk)
+        before = _named(person)
         MailWish.objects.filter(person=person).delete()
         MailWish.objects.bulk_create(
             MailWish(person=person, project=project) for project in wanted
         )
+        AuditEvent.record(
+            action="user.notices_changed",
+            subject=person.get_username(),
+            actor=Actor.of(request),
+            detail={"writes": [before, _named(person)]},
+        )
+
+
+def _named(person: User) -> str:
+    """Say of which writes a person is told, for the audit trail."""
+    wishes = MailWish.objects.filter(person=person).order_by("project")
+    names = wishes.values_list("project__name", flat=True)
+    return ", ".join(sorted(name or "own" for name in names)) or "none"

@@ -6,16 +6,20 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from console.access.roles import require_viewer
+from console.access.roles import Person, require_viewer
+from console.audit_seal import seal_of
 from console.http import ConsoleRequest
 from console.models import AuditEvent, AuditEventQuerySet
 from console.ui.downloads import note_download
 from operations.csv_export import csv_lines, download
-from operations.filters import audit_events
+from operations.display.audit_detail import number_of, told
+from operations.models import Operation
+from operations.views.audit_filter import SEARCHED, AuditFilter
 
 PAGE = 50
 COLUMNS = (
@@ -33,6 +37,12 @@ COLUMNS = (
 )
 
 
+# Counted no further.
+MOST_COUNTED = 10_000
+# Of the same request: a page of a write with many parts has no more.
+MOST_BESIDE = 20
+
+
 @require_safe
 @never_cache
 @require_viewer
@@ -41,16 +51,83 @@ def audit_list(request: ConsoleRequest) -> HttpResponse:
     chosen, events = audit_events(request.GET, request.user)
     if events is None:
         return render(request, "operations/audit.html", {"filter": chosen}, status=400)
-    found = list(events[: PAGE + 1])
+    rest = chosen.within(events)
+    found = list(chosen.mentioning(rest)[: PAGE + 1])
     shown = found[:PAGE]
+    older = chosen.query(before=shown[-1].pk) if len(found) > PAGE else ""
+    further = ""
+    if chosen.cleaned_data["text"] and not older:
+        further = _further(chosen, rest)
     context: dict[str, Any] = {
         "filter": chosen,
         "events": shown,
-        "older": chosen.query(before=shown[-1].pk) if len(found) > PAGE else "",
+        "told": [told(event) for event in shown],
+        "count": "" if chosen.cleaned_data["text"] else _count(events),
+        "older": older,
+        "further": further,
+        "searched": SEARCHED,
         "newest": chosen.query() if chosen.cleaned_data["before"] else None,
         "query": chosen.query(),
+        "zone": timezone.get_current_timezone_name(),
     }
     return render(request, "operations/audit.html", context)
+
+
+def _count(events: AuditEventQuerySet) -> str:
+    count = events.order_by()[: MOST_COUNTED + 1].count()
+    return f"{MOST_COUNTED:,}+" if count > MOST_COUNTED else f"{count:,}"
+
+
+def _further(chosen: AuditFilter, rest: AuditEventQuerySet) -> str:
+    """Return the query that looks for the text behind what was looked at, if any."""
+    last = rest.values_list("pk", flat=True)[SEARCHED - 1 : SEARCHED + 1]
+    edge = list(last)
+    return chosen.query(before=edge[0]) if len(edge) == 2 else ""
+
+
+@require_safe
+@never_cache
+@require_viewer
+def audit_event(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """Show one event with its seal, its neighbours, and what else its request did."""
+    visible = AuditEvent.objects.visible_to(request.user)
+    event = get_object_or_404(visible, pk=pk)
+    operation, write = (number_of(event, name) for name in ("operation", "write"))
+    mine = Operation.objects.visible_to(request.user)
+    beside = visible.exclude(pk=pk).filter(correlation_id=event.correlation_id)
+    context = {
+        "event": event,
+        "told": told(event),
+        "holds": _holds(event),
+        "older": visible.filter(pk__lt=pk).newest_first().first(),
+        "newer": visible.filter(pk__gt=pk).order_by("pk").first(),
+        "operation": mine.filter(pk=operation).first() if operation else None,
+        "write": write,
+        "beside": [told(each) for each in beside.order_by("pk")[:MOST_BESIDE]]
+        if event.correlation_id
+        else [],
+    }
+    return render(request, "operations/audit_event.html", context)
+
+
+def _holds(event: AuditEvent) -> bool:
+    """Tell whether the event is as it was sealed, and follows the one before it."""
+    before = AuditEvent.objects.filter(pk__lt=event.pk).newest_first()
+    previous = before.values_list("hash", flat=True).first() or ""
+    return (event.previous_hash, event.hash) == (previous, seal_of(event))
+
+
+def audit_events(
+    query: Any, user: Person
+) -> tuple[AuditFilter, AuditEventQuerySet | None]:
+    """Return the bound filter, and what it lets through unless it makes no sense.
+
+    Only what `user` may read, whatever the filter; the text is not looked for yet.
+    """
+    chosen = AuditFilter(query, user=user)
+    if not chosen.is_valid():
+        return chosen, None
+    return chosen, chosen.apply(AuditEvent.objects.visible_to(user))
 
 
 @require_safe
@@ -65,6 +142,9 @@ def audit_csv(request: ConsoleRequest) -> HttpResponseBase:
     head = AuditEvent.objects.newest_first().first()
     if head:
         events = events.filter(pk__lte=head.pk)
+    if text := chosen.cleaned_data["text"]:
+        # A file is read to its end anyway.
+        events = events.filter(subject__icontains=text)
     note_download(
         request,
         "audit.downloaded",

@@ -8,7 +8,7 @@ from pytest_django import Settings
 from console.access.roles import Role
 from console.actor import Actor
 from console.models import AuditEvent
-from tests.conftest import make_project, make_user
+from tests.conftest import make_project, make_user, unguarded
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +49,8 @@ def test_the_environment_is_part_of_the_chain() -> None:
     event = AuditEvent.record(action="a.b", subject="c", environment="test")
     assert AuditEvent.objects.first_broken() is None
     for word in ("", "sandbox"):
-        AuditEvent.objects.filter(pk=event.pk).update(environment=word)
+        with unguarded():
+            AuditEvent.objects.filter(pk=event.pk).update(environment=word)
         assert AuditEvent.objects.first_broken() == event
 
 
@@ -58,7 +59,8 @@ def test_people_read_what_happened_where_they_have_a_role() -> None:
     AuditEvent.record(action="a.sandbox", subject="c", environment="sandbox")
     AuditEvent.record(action="a.sign_in", subject="c")
     local = make_user("local", sandbox=Role.ADMIN)
-    AuditEvent.objects.filter(action="a.production").update(actor=local)
+    with unguarded():
+        AuditEvent.objects.filter(action="a.production").update(actor=local)
     vera, root = make_user("vera", Role.VIEWER), make_user("root", Role.ADMIN)
     nobody = make_user("nobody")
 
@@ -70,5 +72,6 @@ def test_people_read_what_happened_where_they_have_a_role() -> None:
     assert read_by(vera) == {"production", "sandbox"}
     assert read_by(local) == {"sandbox"}
     assert read_by(nobody) == set()
-    AuditEvent.objects.filter(action="a.sign_in").update(actor=nobody)
+    with unguarded():
+        AuditEvent.objects.filter(action="a.sign_in").update(actor=nobody)
     assert read_by(nobody) == {"sign_in"}

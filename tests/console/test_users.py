@@ -100,6 +100,9 @@ def test_roles_are_changed_one_by_one_and_recorded(admin: Browser) -> None:
     event = AuditEvent.objects.newest_first()[0]
     assert event.action == "user.changed"
     assert event.detail["roles"] == roles
+    assert event.detail["test"] == ["operator", "viewer"]
+    assert event.detail["production"] == ["operator", ""]
+    assert "is_active" not in event.detail
 
 
 def test_the_list_tells_each_role(admin: Browser) -> None:
@@ -170,5 +173,5 @@ def test_a_new_password_is_recorded_but_not_shown(admin: Browser) -> None:
     admin.post(address, values)
     assert fresh("eve").check_password(STRONG)
     event = AuditEvent.objects.newest_first()[0]
-    assert event.action == "user.changed"
+    assert event.action == "user.password_set"
     assert STRONG not in str(event.detail)

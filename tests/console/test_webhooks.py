@@ -58,7 +58,7 @@ def test_its_secret_is_shown_once_and_its_address_never(
     event = AuditEvent.objects.newest_first()[0]
     assert (event.action, event.detail) == (
         "webhook.changed",
-        {"host": "hooks.example.com"},
+        {"host": [None, "hooks.example.com"]},
     )
 
 

@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client as Browser
 from django.utils import timezone
 
+from console.actor import Actor
 from console.models import Integration
 from operations.models import Operation
 from sandbox.app import Sandbox
@@ -54,7 +55,7 @@ def test_each_part_is_told_from_its_first_step_to_its_end(
 
 def test_who_discarded_a_draft_is_told(integration: Integration, olga: User) -> None:
     write = make(integration, olga)
-    assert derive.discard(write, by="olga")
+    assert derive.discard(write, actor=Actor(name="olga"))
     last = timeline(write)[-1]
     assert last.state == "discarded"
     assert "olga" in last.text

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from console.actor import Actor
+from console.actor import SYSTEM, Actor
 from files.grid.parent_rows import write_parent_rows
 from files.mending.recipes import Recipe
 from files.mending.taken_out import origin_of
@@ -18,6 +18,7 @@ from files.rows.row_store import RowStore
 from writes import calls, storage
 from writes.actions import begin_job, save_draft
 from writes.actions.quota import QuotaReached, need_quota
+from writes.actions.tell_audit import audit_draft
 from writes.models import Call, FileJob, Write, WriteQuerySet
 from writes.recipe import recipe_as_json
 from writes.storage import NewFiles, delete
@@ -188,16 +189,20 @@ def _take_from(write: Write, recipe: Recipe) -> None:
         raise NoChild("It was changed at the same time. Review it again.")
 
 
-def discard(write: Write, *, wait: bool = True, by: str = "") -> bool:
-    """Put a draft away; tell whether it still was one. `by` names who wished so.
+def discard(write: Write, *, wait: bool = True, actor: Actor = SYSTEM) -> bool:
+    """Put a draft away; tell whether it still was one. `actor` is who wished so.
 
-    The rows of a trial go back to its parent, which is checked anew: at once where it
-    is small, unless `wait` is false.
+    What the clock puts away is told together: see `writes.actions.retention`. The rows
+    of a trial go back to its parent, which is checked anew: at once where it is small,
+    unless `wait` is false.
     """
+    by = "" if actor is SYSTEM else actor.name
     with transaction.atomic():
         if not write.change(only_from=DRAFT, by=by, state=Write.State.DISCARDED):
             return False
         parent = _put_back(write)
+        if by:
+            audit_draft(write, actor, "write.discarded", "nothing was sent")
     if parent is not None:
         size = parent.inspection["size"]
         begin_job.begin(parent, FileJob.Kind.CHECK, size=size, wait=wait)

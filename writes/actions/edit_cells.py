@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from django.db import transaction
+
+from console.actor import Actor
 from files.mending.recipes import InvalidRecipe, Recipe
 from files.shown import shown
 from writes.actions import begin_job
+from writes.actions.tell_audit import audit_draft
 from writes.models import FileJob, Write
 from writes.recipe import recipe_as_json
 from writes.worker.index_rows import rows_of
@@ -29,7 +33,9 @@ class Edit:
     text: str
 
 
-def edit_cells(write: Write, row: int, edits: Sequence[Edit], *, reading: str) -> bool:
+def edit_cells(
+    write: Write, row: int, edits: Sequence[Edit], *, reading: str, actor: Actor
+) -> bool:
     """Keep edits of cells of one row of a draft; tell whether anything changed.
 
     `reading` is how the file was read when they were shown. The draft has another
@@ -40,7 +46,21 @@ def edit_cells(write: Write, row: int, edits: Sequence[Edit], *, reading: str) -
         recipe = _edited(write, row, edits, reading)
         if recipe == write.recipe:
             return False
-        if write.revise(is_ready=False, recipe_json=recipe_as_json(recipe)):
+        with transaction.atomic():
+            is_kept = write.revise(is_ready=False, recipe_json=recipe_as_json(recipe))
+            if is_kept:
+                what = f"cells of row {row:,}"
+                columns = len(edits)
+                audit_draft(
+                    write,
+                    actor,
+                    "write.fixed",
+                    what,
+                    do="cells",
+                    row=row,
+                    cells=columns,
+                )
+        if is_kept:
             _check(write)
             return True
     raise InvalidRecipe("It was changed at the same moment. Try again.")

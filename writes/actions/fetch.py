@@ -42,7 +42,7 @@ def fetch(write: Write, actor: Actor) -> Write:
         except quota.QuotaReached as error:
             raise NotFetched(str(error)) from None
     with transaction.atomic():
-        if not derive.discard(write, by=actor.name):
+        if not derive.discard(write, actor=actor):
             raise NotFetched("It is no draft any more.")
         fetched = save_draft.save_draft(
             token=uuid.uuid4(),

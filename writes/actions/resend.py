@@ -63,7 +63,7 @@ def send_again(
     except NeedsReview:
         raise
     except BaseException:
-        derive.discard(draft)
+        derive.discard(draft, actor=actor)
         raise
 
 

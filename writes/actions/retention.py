@@ -32,17 +32,18 @@ LEFT_IN_STORE = ~Q(store_name="") & Q(is_settled=True)
 
 def sweep(now: datetime) -> int:
     """Take away what is past its time; return how many writes lost their files."""
-    swept = 0
-    for write in _drafts(now)[:MOST_AT_ONCE]:
-        swept += _discard(write, now)
+    drafts = sum(_discard(write, now) for write in _drafts(now)[:MOST_AT_ONCE])
+    swept = drafts
     for environment, days in settings.KEEP_DAYS.items():
         for write in _sent(environment, now - timedelta(days=days))[:MOST_AT_ONCE]:
             swept += _forget(write, now)
     for pk in Batch.objects.filter(LEFT_IN_STORE).values_list("pk", flat=True):
         dispatch.enqueue_deletion(pk)
-    for kept in KeptFile.objects.filter(created_at__lt=now - DRAFTS_KEPT):
+    uploads = list(KeptFile.objects.filter(created_at__lt=now - DRAFTS_KEPT))
+    for kept in uploads:
         kept_files.forget(kept)
-    _forget_strays(now)
+    strays = _forget_strays(now)
+    _audit_sweep(drafts=drafts, uploads=len(uploads), strays=strays)
     throttle.forget_old(now)
     notified.forget_old(now)
     tell.forget_old(now)
@@ -134,8 +135,19 @@ def _delete_files(write: Write, now: datetime) -> bool:
     return True
 
 
-def _forget_strays(now: datetime) -> None:
-    """Delete files that no write names: left by a process that was killed."""
+def _audit_sweep(**counts: int) -> None:
+    """Record what a sweep took away that no event of its own tells of."""
+    if not any(counts.values()):
+        return
+    AuditEvent.record(
+        action="files.swept",
+        subject="Drafts and files that nobody came back to",
+        detail=counts,
+    )
+
+
+def _forget_strays(now: datetime) -> int:
+    """Delete files that no write names, left by a killed process; return how many."""
     folders = [
         Path(default_storage.path("writes")),
         Path(settings.FILE_UPLOAD_TEMP_DIR),
@@ -144,6 +156,7 @@ def _forget_strays(now: datetime) -> None:
     is_working = FileJob.objects.filter(state__in=FileJob.OPEN).exists()
     half_made = before if is_working else (now - HALF_MADE_KEPT).timestamp()
     root = Path(default_storage.path(""))
+    deleted = 0
     for folder in folders:
         if not folder.exists():
             continue
@@ -154,6 +167,8 @@ def _forget_strays(now: datetime) -> None:
             if path.is_relative_to(root) and _is_named(path.relative_to(root)):
                 continue
             path.unlink(missing_ok=True)
+            deleted += 1
+    return deleted
 
 
 def _is_left_since(path: Path, latest: float) -> bool:

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from console.actor import Actor
 from console.models import Integration
+from writes.actions.tell_audit import audit_draft, audit_drafted
 from writes.models import Write
 
 
@@ -28,14 +29,18 @@ def save_draft(*, token: uuid.UUID, actor: Actor, **values: Any) -> Write:
     values["deletes_in_bulk"] = _deletes_in_bulk(**values)
     try:
         with transaction.atomic():
-            return Write.objects.create(token=token, **mine, **values)
+            write = Write.objects.create(token=token, **mine, **values)
+            audit_drafted(write, actor)
+            return write
     except IntegrityError:
         write = Write.objects.filter(token=token).first()
         if write is None:
             raise
     while write.is_draft and write.started_by == actor.user and not write.is_on_trial:
-        if write.revise(**values):
-            return write
+        with transaction.atomic():
+            if write.revise(**values):
+                audit_draft(write, actor, "write.changed", "its form was sent again")
+                return write
     raise NotYourDraft(write)
 
 

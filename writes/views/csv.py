@@ -20,12 +20,13 @@ from files.mending.recipes import column_names
 from writes.actions import kept_files
 from writes.actions.destinations import recipe_for
 from writes.actions.save_draft import NotYourDraft, save_draft
+from writes.actions.tell_audit import audit_upload
 from writes.forms.address import offered_to
 from writes.forms.proposal import Proposal, chosen_object, propose
 from writes.forms.salesforce_options import initial_options
 from writes.forms.upsert import CsvForm
 from writes.models import KeptFile, Write
-from writes.storage import delete, linked, stored
+from writes.storage import delete, linked, measure, stored
 from writes.views.drafting import (
     back_is_asked,
     check,
@@ -102,9 +103,22 @@ def csv(request: ConsoleRequest) -> HttpResponse:
     except NotYourDraft as error:
         delete(content["original"])
         return go_to_taken(request, error)
+    if form.cleaned_data["file"]:
+        _tell_upload(request, write)
     if form.kept is not None:
         kept_files.forget(form.kept)
     return go_to(request, check(write), draft=write)
+
+
+def _tell_upload(request: ConsoleRequest, write: Write) -> None:
+    size, sha256 = measure(write.path_of("original"))
+    audit_upload(
+        Actor.of(request),
+        file_name=write.file_name,
+        size=size,
+        sha256=sha256,
+        write=write,
+    )
 
 
 def _first_page(
@@ -184,7 +198,7 @@ def _kept(request: ConsoleRequest, form: CsvForm) -> KeptFile | None:
         return form.kept
     if form.kept is not None:
         kept_files.forget(form.kept)
-    return kept_files.keep(file, file.name or "", request.user)
+    return kept_files.keep(file, file.name or "", request.user, Actor.of(request))
 
 
 def _is_fixed(earlier: Write, user: User) -> bool:

@@ -1,5 +1,7 @@
 """Where the reader wrote before: to go there again, to name it, or to forget it."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.http import HttpResponse
@@ -8,7 +10,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from console.access.roles import Role, require_operator
+from console.actor import Actor
 from console.http import ConsoleRequest
+from console.models import AuditEvent
 from console.validators import LARGEST_ID, whole_number
 from writes.forms.address import with_groups
 from writes.models import Destination, DestinationQuerySet
@@ -37,7 +41,9 @@ def _change(request: ConsoleRequest, mine: DestinationQuerySet) -> None:
     if one is None:
         messages.warning(request, "Nothing was changed: it is not there any more.")
     elif request.POST.get("do") == "remove":
-        one.delete()
+        with transaction.atomic():
+            _audit(request, one, "destination.removed")
+            one.delete()
         messages.success(request, f"{one} was removed. What was sent there stays.")
     else:
         _rename(request, one)
@@ -45,14 +51,27 @@ def _change(request: ConsoleRequest, mine: DestinationQuerySet) -> None:
 
 def _rename(request: ConsoleRequest, one: Destination) -> None:
     """Make a preset of it, or none where the name is taken away."""
-    typed = request.POST.get("name", "")
+    typed, before = request.POST.get("name", ""), one.name
     one.name = "".join(c for c in typed if c.isprintable()).strip()[:LONGEST_NAME]
     try:
         with transaction.atomic():
             one.save(update_fields=["name"])
+            _audit(request, one, "destination.changed", name=[before, one.name])
     except IntegrityError:
         text = f"You have a preset “{one.name}” already. Choose another name."
         messages.error(request, text)
         return
     said = f"Saved as “{one.name}”." if one.name else f"{one} is no preset any more."
     messages.success(request, said)
+
+
+def _audit(
+    request: ConsoleRequest, one: Destination, action: str, **detail: Any
+) -> None:
+    AuditEvent.record(
+        action=action,
+        subject=str(one),
+        actor=Actor.of(request),
+        environment=one.integration.project.environment,
+        detail=detail,
+    )

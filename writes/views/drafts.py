@@ -7,6 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from console.access.roles import Role, require_operator
+from console.actor import Actor
 from console.http import ConsoleRequest
 from console.validators import LARGEST_ID, whole_number
 from writes.actions import derive
@@ -35,8 +36,8 @@ def _discard(request: ConsoleRequest, mine: WriteQuerySet) -> None:
     ticked = [pk for text in given if (pk := whole_number(text, most=LARGEST_ID))]
     # The rest of a file before its trial: no rows go back to what is discarded next.
     chosen = mine.filter(pk__in=ticked).order_by("pk")
-    name = request.user.get_username()
-    count = sum(derive.discard(write, wait=False, by=name) for write in chosen)
+    actor = Actor.of(request)
+    count = sum(derive.discard(write, wait=False, actor=actor) for write in chosen)
     if not count:
         messages.warning(request, "Nothing was discarded: select drafts first.")
         return

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from console.access.roles import Role, require_viewer
+from console.actor import Actor
 from console.http import ConsoleRequest
 from console.runtime.trouble import in_words
 from console.sign_in import kept_form
@@ -22,6 +24,7 @@ from files import unseen
 from files.field import Field
 from files.findings import LEVELS
 from files.mending.recipes import InvalidRecipe, Recipe
+from writes.actions.tell_audit import audit_draft
 from writes.columns import columns_of, fields_of, samples_of
 from writes.display import findings, reading
 from writes.forms.recipe import (
@@ -145,13 +148,22 @@ def _change(request: ConsoleRequest, *, write: Write) -> HttpResponse:
 def _check_anew(
     request: ConsoleRequest, write: Write, values: dict[str, Any]
 ) -> HttpResponse:
-    if not write.revise(is_ready=False, **values):
+    if not _revise(request, write, values):
         messages.warning(request, _CHANGED)
         return redirect("writes:file", write.pk)
     if request.POST.get("remember"):
         file_actions.remember(write, request)
     check(write)
     return _back(request, write)
+
+
+def _revise(request: ConsoleRequest, write: Write, values: dict[str, Any]) -> bool:
+    do = request.POST["do"]
+    with transaction.atomic():
+        if not write.revise(is_ready=False, **values):
+            return False
+        audit_draft(write, Actor.of(request), "write.fixed", do, do=do)
+    return True
 
 
 def _back(request: ConsoleRequest, write: Write) -> HttpResponse:

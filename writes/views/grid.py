@@ -17,6 +17,7 @@ from django.views.decorators.http import (
 )
 
 from console.access.roles import Role, require_operator, require_viewer
+from console.actor import Actor
 from console.http import ConsoleRequest
 from console.runtime.trouble import in_words
 from console.ui.polling import seconds_between_polls, seen
@@ -78,7 +79,7 @@ def row(request: ConsoleRequest, pk: int, number: int) -> HttpResponse:
     problem = ""
     if is_post:
         try:
-            edit_cells(write, number, edits_in(request.POST), reading=_reading(request))
+            _edit(request, write, number)
         except InvalidRecipe as error:
             problem = str(error)
         except FileNotFoundError as error:
@@ -97,8 +98,7 @@ def cell(request: ConsoleRequest, pk: int) -> HttpResponse:
     number = whole_number(request.POST.get("row", "")) or 0
     problem = ""
     try:
-        edits = edits_in(request.POST)
-        edit_cells(write, number, edits, reading=_reading(request))
+        _edit(request, write, number)
     except InvalidRecipe as error:
         problem = str(error)
     except FileNotFoundError as error:
@@ -120,6 +120,11 @@ def cell(request: ConsoleRequest, pk: int) -> HttpResponse:
         context["typed"] = request.POST.get("cell", "")
     status = 422 if problem else 200
     return render(request, "writes/grid.html#saved", context, status=status)
+
+
+def _edit(request: ConsoleRequest, write: Write, number: int) -> None:
+    edits, actor = edits_in(request.POST), Actor.of(request)
+    edit_cells(write, number, edits, reading=_reading(request), actor=actor)
 
 
 def _page_anew(request: ConsoleRequest, write: Write) -> HttpResponse:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -27,6 +28,7 @@ from writes.actions.confirm import confirm, review_token
 from writes.actions.duplicates import RepeatFound, earlier_of
 from writes.actions.fetch import NotFetched, can_be_fetched
 from writes.actions.fetch import fetch as fetch_into_console
+from writes.actions.tell_audit import audit_draft
 from writes.display.installation import installation_of
 from writes.display.progress import progress_of
 from writes.display.result import result_of
@@ -251,9 +253,19 @@ def deliver(request: ConsoleRequest, pk: int) -> HttpResponse:
     write = find_write(request, pk, Role.OPERATOR)
     values = _way(write, request.POST)
     # Another edition, so that what is confirmed just now is not sent another way.
-    if values is None or not write.revise(**values):
+    if values is None or not _deliver(write, Actor.of(request), values):
         messages.warning(request, "Nothing was changed: this choice does not exist.")
     return redirect(write)
+
+
+def _deliver(write: Write, actor: Actor, values: dict[str, Any]) -> bool:
+    before = {name: getattr(write, name) for name in values}
+    with transaction.atomic():
+        if not write.revise(**values):
+            return False
+        changed = {name: [before[name], values[name]] for name in values}
+        audit_draft(write, actor, "write.changed", "how its file is sent", **changed)
+    return True
 
 
 def _way(write: Write, post: QueryDict) -> dict[str, Any] | None:
@@ -276,7 +288,7 @@ def _way(write: Write, post: QueryDict) -> dict[str, Any] | None:
 def discard(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Put a draft away. What was sent cannot be discarded."""
     write = find_write(request, pk, Role.OPERATOR)
-    if not derive.discard(write, by=request.user.get_username()):
+    if not derive.discard(write, actor=Actor.of(request)):
         messages.warning(request, "This is no longer a draft; nothing was changed.")
         return redirect(write)
     messages.success(request, "The draft was discarded. Nothing was sent.")

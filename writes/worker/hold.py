@@ -4,6 +4,8 @@ What was confirmed is good, so nothing is cancelled. Nothing goes by itself eith
 may be late by then.
 """
 
+from dataclasses import replace
+
 from django.db import transaction
 
 from console.actor import Actor
@@ -40,6 +42,8 @@ def hold_for_a_person(operation: Operation, why: str) -> None:
                 action="write.paused",
                 subject=f"Write {write.pk}, until somebody resumes it",
                 about=write,
-                actor=CONSOLE,
+                actor=replace(
+                    CONSOLE, correlation_id=AuditEvent.objects.request_of(write.pk)
+                ),
                 detail={"write": write.pk, "reason": reason},
             )

@@ -1,0 +1,170 @@
+"""What the audit page can be narrowed to, so that each way has an index."""
+
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.db.models import Q, Value
+from django.db.models.functions import Upper
+from django.utils import timezone
+
+from console.access.roles import Person, Role, environments_for
+from console.environments import Environment
+from console.models import AuditEvent, AuditEventQuerySet
+from operations.display.audit_words import choices
+from operations.filters import LARGEST_KEY, PeriodFilter, cursor, word
+
+# A word in a subject has no index: so many of the events that the other filters let
+# through are looked at for one page, and the page says so.
+SEARCHED = 20_000
+PERIODS = {
+    "today": "Today",
+    "yesterday": "Yesterday",
+    "7-days": "Last 7 days",
+    "30-days": "Last 30 days",
+    "month": "This month",
+    "last-month": "Last month",
+}
+
+
+def days_of(period: str, today: date) -> tuple[date, date]:
+    """Return the first and the last day of a period by its name."""
+    match period:
+        case "today":
+            return today, today
+        case "yesterday":
+            return today - timedelta(days=1), today - timedelta(days=1)
+        case "7-days":
+            return today - timedelta(days=6), today
+        case "30-days":
+            return today - timedelta(days=29), today
+        case "month":
+            return today.replace(day=1), today
+    last = today.replace(day=1) - timedelta(days=1)
+    return last.replace(day=1), last
+
+
+def number(label: str) -> forms.IntegerField:
+    """Return a field for the number of a write or of an operation."""
+    return forms.IntegerField(
+        label=label, required=False, min_value=1, max_value=LARGEST_KEY
+    )
+
+
+class AuditFilter(PeriodFilter):
+    """Which audit events are shown."""
+
+    text = word("Subject contains", widget=forms.TextInput(attrs={"type": "search"}))
+    user = word("User")
+    action = forms.MultipleChoiceField(
+        required=False,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+    )
+    environment = forms.ChoiceField(required=False)
+    project = word("Project")
+    write = number("Write number")
+    operation = number("Operation number")
+    address = forms.GenericIPAddressField(label="Address", required=False)
+    request = word("Request id")
+    period = forms.ChoiceField(
+        label="Period",
+        required=False,
+        choices=[("", "Any time, or the days given"), *PERIODS.items()],
+    )
+    before = cursor()
+
+    # These are folded away until one of them is used.
+    FOLDED = (
+        *("environment", "project", "write", "operation", "address", "request"),
+        *("from", "to"),
+    )
+
+    def __init__(self, *args: Any, user: Person, **kwargs: Any) -> None:
+        """Offer the environments that `user` may look at."""
+        super().__init__(*args, **kwargs)
+        self.fields["action"].choices = choices()  # type: ignore[attr-defined]
+        words = environments_for(user, Role.VIEWER)
+        self.fields["environment"].choices = [  # type: ignore[attr-defined]
+            ("", "All environments"),
+            *((each, Environment(each).label) for each in words),
+        ]
+
+    def clean(self) -> None:
+        """Take the days of a chosen period."""
+        if period := self.cleaned_data.get("period"):
+            first, last = days_of(period, timezone.localdate())
+            self.cleaned_data |= {"from": first, "to": last}
+        super().clean()
+
+    @property
+    def narrowing(self) -> dict[str, Any]:
+        """The filters that are on, by field name, as they were given."""
+        given = super().narrowing
+        actions = self.data.getlist("action")  # type: ignore[union-attr]
+        return given | ({"action": actions} if actions else {})
+
+    @property
+    def shows_all(self) -> bool:
+        """Whether a filter of the folded part is on."""
+        return not self.narrowing.keys().isdisjoint(self.FOLDED)
+
+    def query(self, **changes: object) -> str:
+        """Return the filters as a query string, without a page, plus `changes`."""
+        return urlencode({**self.narrowing, **changes}, doseq=True)
+
+    @property
+    def grouped_actions(self) -> list[tuple[str, list[tuple[str, str, bool]]]]:
+        """The actions by group, each with its code, its words, and whether it is on."""
+        ticked = self.narrowing.get("action", [])
+        return [
+            (name, [(code, words, code in ticked) for code, words in options])
+            for name, options in choices()
+        ]
+
+    def apply(self, events: AuditEventQuerySet) -> AuditEventQuerySet:
+        """Return those of `events` that all filters but the text let through.
+
+        Newest first: by time where a period is given, whose index then tells both.
+        """
+        given = self.cleaned_data
+        exact = {
+            "environment": given["environment"],
+            "address": given["address"],
+            "correlation_id": given["request"],
+            "action__in": given["action"],
+        }
+        found = events.filter(
+            self.period("at"), **{name: value for name, value in exact.items() if value}
+        ).about(write=given["write"], operation=given["operation"])
+        for name, column in {"user": "actor_name", "project": "project_name"}.items():
+            if given[name]:
+                spelt = {f"{name}_spelt": Upper(column)}
+                same = {f"{name}_spelt": Upper(Value(given[name]))}
+                found = found.alias(**spelt).filter(**same)
+        if given["from"] or given["to"]:
+            return found.order_by("-at", "-pk")
+        return found.newest_first()
+
+    def within(self, found: AuditEventQuerySet) -> AuditEventQuerySet:
+        """Return the rest of `found` behind the page's beginning."""
+        before = self.cleaned_data["before"]
+        if not before:
+            return found
+        if found.query.order_by != ("-at", "-pk"):
+            return found.filter(pk__lt=before)
+        edge = AuditEvent.objects.filter(pk=before).values_list("at", flat=True).first()
+        if edge is None:
+            return found.none()
+        older = Q(at__lt=edge) | Q(at=edge, pk__lt=before)
+        # The index begins there; what stands above cannot tell it.
+        return found.filter(older, at__lte=edge)
+
+    def mentioning(self, found: AuditEventQuerySet) -> AuditEventQuerySet:
+        """Return those of the first `SEARCHED` of `found` that have the text."""
+        text = self.cleaned_data["text"]
+        if not text:
+            return found
+        looked_at = found.values("pk")[:SEARCHED]
+        among = AuditEvent.objects.filter(pk__in=looked_at, subject__icontains=text)
+        return among.order_by(*found.query.order_by)
