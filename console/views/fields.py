@@ -61,18 +61,24 @@ def fields_fetch(request: ConsoleRequest, pk: int) -> HttpResponse:
     try:
         kept = fetch_fields(row, group)
     except NotAnswered as error:
+        _tell_fetch(request, row, group, problem=str(error))
         messages.error(request, f"Nothing was changed for {group}. {error}")
         return redirect(row)
-    detail = {"group": group.group_ref, "fields": len(kept.fields)}
+    _tell_fetch(request, row, group, fields=len(kept.fields))
+    messages.success(request, f"{row} has {len(kept.fields):,} fields for {group}.")
+    return redirect(f"{row.get_absolute_url()}?group={group.pk}")
+
+
+def _tell_fetch(
+    request: ConsoleRequest, row: WriteObject, group: Group, **detail: object
+) -> None:
     AuditEvent.record(
         action="fields.fetched",
         subject=f"{row} of {row.integration}",
         about=row,
         actor=Actor.of(request),
-        detail=detail,
+        detail={"group": group.group_ref, **detail},
     )
-    messages.success(request, f"{row} has {len(kept.fields):,} fields for {group}.")
-    return redirect(f"{row.get_absolute_url()}?group={group.pk}")
 
 
 def _chosen(row: WriteObject, text: str) -> Group | None:

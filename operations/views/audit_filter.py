@@ -70,7 +70,7 @@ class AuditFilter(PeriodFilter):
     period = forms.ChoiceField(
         label="Period",
         required=False,
-        choices=[("", "Any time, or the days given"), *PERIODS.items()],
+        choices=[("", "Any time"), *PERIODS.items()],
     )
     before = cursor()
 

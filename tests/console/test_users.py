@@ -102,7 +102,7 @@ def test_roles_are_changed_one_by_one_and_recorded(admin: Browser) -> None:
     assert event.detail["roles"] == roles
     assert event.detail["test"] == ["operator", "viewer"]
     assert event.detail["production"] == ["operator", ""]
-    assert "is_active" not in event.detail
+    assert event.detail["is_active"] is True
 
 
 def test_the_list_tells_each_role(admin: Browser) -> None:

@@ -144,7 +144,7 @@ class TestPage:
         self, viewer: Browser, operation: Operation, django_assert_num_queries: Any
     ) -> None:
         make_logs(operation, 1)
-        with django_assert_num_queries(14) as one:
+        with django_assert_num_queries(15) as one:
             viewer.get(url(operation))
         operation.log_entries.all().delete()
         make_logs(operation, 60, tells_outcome=True)

@@ -208,7 +208,8 @@ class TestWritten:
         assert (found.rows_succeeded, found.rows_failed) == (1, 0)
         assert {"olga", "003A"} <= set(words(found.reason))
         assert found.resolved_at
-        assert audited("operation.found_written").detail == {"record_id": "003A"}
+        detail = audited("operation.found_written").detail
+        assert detail == {"operation": found.pk, "record_id": "003A"}
         assert len(received(sandbox)) == 1
         assert found.reason in browser.get(f"/operations/{found.pk}/").text
 
@@ -252,7 +253,7 @@ class TestNotWritten:
         assert (found.rows_succeeded, found.rows_failed) == (0, 1)
         assert found.rows_unknown == 0
         detail = audited("operation.found_not_written").detail
-        assert detail == {"looked_at": looked_at}
+        assert detail == {"operation": found.pk, "looked_at": looked_at}
         assert "olga" in words(found.reason)
         assert looked_at in found.reason
         page = browser.get(f"/operations/{found.pk}/").text

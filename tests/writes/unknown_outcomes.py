@@ -12,6 +12,7 @@ from ampersand import WriteResult
 from console.models import AuditEvent, Project
 from operations.models import Operation
 from sandbox.app import Sandbox
+from tests.audit_watch import Watch
 from tests.writes.making import (
     confirm,
     fault_integration,
@@ -94,7 +95,8 @@ def just_before(
 
     def called(*args: Any) -> Any:
         monkeypatch.setattr(module, name, really)
-        happens()
+        with Watch.off():
+            happens()
         return really(*args)
 
     monkeypatch.setattr(module, name, called)
