@@ -24,6 +24,8 @@ COMMANDS = (
     [PYTHON, str(BENCH / "runs.py")],
     [PYTHON, str(BENCH / "pages.py")],
     [*WITH_POSTGRES, PYTHON, str(BENCH / "pages.py")],
+    [PYTHON, str(BENCH / "audit.py")],
+    [*WITH_POSTGRES, PYTHON, str(BENCH / "audit.py")],
     [PYTHON, str(BENCH / "polling.py")],
     [*WITH_POSTGRES, PYTHON, str(BENCH / "watching.py")],
     [PYTHON, str(BENCH / "watching.py")],
