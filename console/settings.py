@@ -94,6 +94,11 @@ KEEP_DAYS = {
     "test": env.number("KEEP_DAYS_TEST", default=30, least=1, most=36_500),
     "production": env.number("KEEP_DAYS_PRODUCTION", default=90, least=1, most=36_500),
 }
+# Days that logs are kept after an operation ended, by environment; 0 is for good.
+KEEP_LOGS_DAYS = {
+    word: env.number(f"KEEP_LOGS_DAYS_{word.upper()}", default=0, least=0, most=36_500)
+    for word in KEEP_DAYS
+}
 
 # MiB that the files of one person's drafts may take.
 DRAFTS_MIB = env.number("DRAFTS_MIB", default=5_120, least=1, most=1_000_000)

@@ -26,6 +26,7 @@ class WritesConfig(AppConfig):
             request_panel,
             rows_panel,
         )
+        from writes.views.preserve import evidence_panel, swept_log_panel
         from writes.views.result import rows_counts, rows_remedies
         from writes.views.run import run_panel
         from writes.worker import run_calls
@@ -40,5 +41,7 @@ class WritesConfig(AppConfig):
         panels.register(run_panel, "run", "Requests")
         panels.register(pause_panel)
         panels.register(rows_panel, "rows-panel", "Rows")
+        panels.late.register(swept_log_panel)
         panels.late.register(request_panel, "request", "What was sent")
         panels.late.register(audit_panel, "audit", "Audit")
+        panels.late.register(evidence_panel, "evidence", "Evidence")

@@ -90,6 +90,9 @@ TABLE: dict[str, tuple[list[str], list[str]]] = {
     "KEEP_DAYS_SANDBOX": ([*NO_NUMBER, "0", "36501"], ["1", "36500"]),
     "KEEP_DAYS_TEST": ([*NO_NUMBER, "0", "36501"], ["1", "36500"]),
     "KEEP_DAYS_PRODUCTION": ([*NO_NUMBER, "0", "36501"], ["1", "36500"]),
+    "KEEP_LOGS_DAYS_SANDBOX": ([*NO_NUMBER, "36501"], ["0", "36500"]),
+    "KEEP_LOGS_DAYS_TEST": ([*NO_NUMBER, "36501"], ["0", "36500"]),
+    "KEEP_LOGS_DAYS_PRODUCTION": ([*NO_NUMBER, "36501"], ["0", "36500"]),
     "TASKS_BACKEND": (["a\nb"], ["django_tasks_db.DatabaseBackend"]),
 }
 # What `manage.py run` reads, as it reads it.

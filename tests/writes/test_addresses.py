@@ -32,7 +32,7 @@ PATHS = sorted(
 )
 CHANGES = {
     *("deliver/", "send/", "go-on/", "cancel-rest/", "discard/", "fetch/"),
-    *("pause/", "resume/"),
+    *("pause/", "resume/", "hold/", "hold/release/", "pin/", "unpin/"),
     *("retry/", "trial/", "revoke/", "rejoin/", "grid/cell/"),
     *("requests/go-on/", "requests/cancel-rest/", "requests/1/decide/"),
     *("requests/1/halves/", "requests/1/operations/", "requests/1/link/"),
@@ -181,5 +181,13 @@ def test_no_button_fails_on_a_write_that_it_does_not_fit(
             transaction.set_rollback(True)
         # Requests are not there where the write has none, nor cells.
         is_within = path.startswith(("requests/", "grid/"))
-        fits = (200, 409, 422, *([404] if is_within else []))
+        # Only an admin may hold.
+        is_held = path.startswith("hold/")
+        fits = (
+            200,
+            409,
+            422,
+            *([404] if is_within else []),
+            *([403] if is_held else []),
+        )
         assert answer.status_code in fits, (name, path)

@@ -1,7 +1,8 @@
 """Retention: files go after their time; digests, counts and the audit stay.
 
 Files of a write that was sent are kept for KEEP_DAYS of its environment, drafts that
-nobody came back to for a day. Nothing goes while an operation may still need it.
+nobody came back to for a day. Nothing goes while an operation may still need it, nor
+what somebody holds or pinned (`writes.models.Preservation`).
 """
 
 import stat
@@ -16,8 +17,9 @@ from console.models import AuditEvent
 from console.sign_in import throttle
 from operations.models import Operation
 from writes import dispatch
-from writes.actions import derive, kept_files, notified, tell
+from writes.actions import derive, kept_files, log_retention, notified, tell
 from writes.models import Batch, Call, FileJob, KeptFile, KeyLookup, Write
+from writes.models.preservation import is_warned_of, with_files
 from writes.storage import delete
 
 DRAFTS_KEPT = timedelta(days=1)
@@ -35,8 +37,9 @@ def sweep(now: datetime) -> int:
     drafts = sum(_discard(write, now) for write in _drafts(now)[:MOST_AT_ONCE])
     swept = drafts
     for environment, days in settings.KEEP_DAYS.items():
-        for write in _sent(environment, now - timedelta(days=days))[:MOST_AT_ONCE]:
+        for write in _sent(environment, now, timedelta(days=days)):
             swept += _forget(write, now)
+    log_retention.sweep(now)
     for pk in Batch.objects.filter(LEFT_IN_STORE).values_list("pk", flat=True):
         dispatch.enqueue_deletion(pk)
     uploads = list(KeptFile.objects.filter(created_at__lt=now - DRAFTS_KEPT))
@@ -48,13 +51,6 @@ def sweep(now: datetime) -> int:
     notified.forget_old(now)
     tell.forget_old(now)
     return swept
-
-
-def _with_files() -> Q:
-    kept = Q()
-    for kind in Write.FILES:
-        kept |= ~Q(**{kind: ""})
-    return kept & Q(files_deleted_at=None)
 
 
 def _drafts(now: datetime) -> list[Write]:
@@ -76,7 +72,7 @@ def _drafts(now: datetime) -> list[Write]:
         parent__files_deleted_at=None,
     )
     drafts = old.filter(~Exists(on_trial), ~rest_is_sent, state=Write.State.DRAFT)
-    discarded = old.filter(_with_files(), state=Write.State.DISCARDED)
+    discarded = old.filter(with_files(), state=Write.State.DISCARDED)
     return [*drafts.order_by("pk"), *discarded.order_by("pk")]
 
 
@@ -86,7 +82,7 @@ def _discard(write: Write, now: datetime) -> bool:
     return _delete_files(write, now)
 
 
-def _sent(environment: str, before: datetime) -> list[Write]:
+def _sent(environment: str, now: datetime, kept: timedelta) -> list[Write]:
     busy = Batch.objects.filter(write=OuterRef("pk")).filter(
         Q(operation__state__in=(*Operation.IN_FLIGHT, *Operation.UNSENT))
         | Q(is_settled=False)
@@ -94,13 +90,15 @@ def _sent(environment: str, before: datetime) -> list[Write]:
     working = FileJob.objects.filter(write=OuterRef("pk"), state__in=FileJob.OPEN)
     return list(
         Write.objects.filter(
-            _with_files(),
+            with_files(),
             ~Exists(busy),
             ~Exists(working),
+            is_warned_of(now),
             state=Write.State.CONFIRMED,
             integration__project__environment=environment,
-            confirmed_at__lt=before,
-        ).order_by("pk")[:MOST_AT_ONCE]
+            source=Write.Source.CSV,
+            confirmed_at__lt=now - kept,
+        ).order_by("confirmed_at")[:MOST_AT_ONCE]
     )
 
 

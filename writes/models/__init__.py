@@ -7,6 +7,8 @@ Write 1-1 SentContent: what tells its content from others, once it was confirmed
 Batch 1-N Call: the requests of a run.
 Batch 1-1 SharedAddress: where Ampersand fetches its text from.
 Write 1-N Notice: what people and programs outside are told about it.
+Write 1-N Preservation: legal holds and pins, which keep its files from retention.
+SweptLog 1-1 Operation: what is told of a log whose entries went.
 SavedMapping stands alone: how the columns of an object's files are named. So do
 Destination, where a person wrote to, and KeptFile, a file that has no write yet.
 """
@@ -18,9 +20,11 @@ from writes.models.file_job import FileJob
 from writes.models.kept_file import KeptFile
 from writes.models.key_lookup import KeyLookup
 from writes.models.notice import Notice
+from writes.models.preservation import Preservation
 from writes.models.saved_mapping import SavedMapping
 from writes.models.sent_content import SentContent, SentContentQuerySet
 from writes.models.shared_address import SharedAddress
+from writes.models.swept_log import SweptLog
 from writes.models.transition import WriteTransition
 from writes.models.write import Write, WriteQuerySet
 
@@ -32,10 +36,12 @@ __all__ = [
     "FileJob",
     "KeyLookup",
     "Notice",
+    "Preservation",
     "SavedMapping",
     "SentContent",
     "SentContentQuerySet",
     "SharedAddress",
+    "SweptLog",
     "KeptFile",
     "Write",
     "WriteQuerySet",

@@ -299,6 +299,12 @@ class Write(models.Model):
             # Home: which drafts are mine? Not partial: SQLite does not see that a
             # bound value fits the condition.
             models.Index(fields=["started_by", "state", "-id"], name="write_drafts"),
+            # Retention: whose files go next?
+            models.Index(
+                fields=["source", "confirmed_at"],
+                condition=Q(files_deleted_at=None, confirmed_at__isnull=False),
+                name="write_with_files",
+            ),
         ]
 
     def __str__(self) -> str:

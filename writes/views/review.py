@@ -38,6 +38,7 @@ from writes.models import Write, query_of
 from writes.models.key_lookup import STALE_AFTER, is_stale
 from writes.views.drafting import GO_ON
 from writes.views.lookup import find_write
+from writes.views.preserve import evidence_context
 from writes.views.sent import sent_context
 
 
@@ -146,7 +147,8 @@ def detail(request: ConsoleRequest, pk: int) -> HttpResponse:
     if len(batches) == 1:
         return redirect(batches[0].operation)
     if batches:
-        return render(request, "writes/sent.html", sent_context(request, write))
+        context = sent_context(request, write) | evidence_context(request, write)
+        return render(request, "writes/sent.html", context)
     if write.source == Write.Source.CSV and write.is_draft and not write.is_ready:
         return redirect("writes:file", write.pk)
     kept = kept_form.take(request)

@@ -1,0 +1,37 @@
+"""Signatures that others can check: Ed25519, by keys outside the database.
+
+A seal of the audit trail proves something to who has the key; a signature does to
+everybody. The private keys are derived from AUDIT_KEYS, then FIELD_KEYS, and kept
+nowhere. The first signs. The public keys of the others are told as well, so that what
+was signed before a new key came in front can still be compared.
+"""
+
+import hmac
+from functools import lru_cache
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.conf import settings
+
+# Names the use, so that nothing else that a key does can be taken for a signature.
+_USE = b"write console: evidence packs"
+
+
+def public_keys() -> list[str]:
+    """Return the public keys in hex; what is signed now is signed by the first."""
+    return list(_keys())
+
+
+def sign(message: bytes, by: str) -> bytes:
+    """Return the signature of `message` by one of `public_keys`."""
+    return _keys()[by].sign(message)
+
+
+def _keys() -> dict[str, Ed25519PrivateKey]:
+    return _derived((*settings.AUDIT_KEYS, *settings.FIELD_KEYS))
+
+
+@lru_cache(maxsize=8)
+def _derived(given: tuple[str, ...]) -> dict[str, Ed25519PrivateKey]:
+    seeds = [hmac.digest(key.encode(), _USE, "sha256") for key in given]
+    keys = map(Ed25519PrivateKey.from_private_bytes, seeds)
+    return {key.public_key().public_bytes_raw().hex(): key for key in keys}
