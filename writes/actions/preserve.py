@@ -1,7 +1,5 @@
 """Keeping the files of a write from retention, and giving them back to it."""
 
-from typing import cast
-
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -38,9 +36,7 @@ def preserve(write: Write, kind: Kind, actor: Actor, *, reason: str = "") -> boo
 def release(write: Write, kind: Kind, actor: Actor) -> bool:
     """Give the files back to retention; tell whether they were kept so."""
     with transaction.atomic():
-        kept = cast(
-            Preservation | None, write.preservations.open().filter(kind=kind).first()
-        )
+        kept = write.preservations.open().filter(kind=kind).first()
         if kept is None:
             return False
         ended = Preservation.objects.open().filter(pk=kept.pk)

@@ -9,7 +9,7 @@ import json
 import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from console import signing
 from writes.evidence.verify import (
@@ -64,7 +64,7 @@ class Archive:
         self.size = 0
         self._digest = hashlib.sha256()
         self._sink = _Sink()
-        self._zip = zipfile.ZipFile(self._sink, "w")  # type: ignore[arg-type]
+        self._zip = zipfile.ZipFile(cast(Any, self._sink), "w")
         self._made_at = made_at.timetuple()[:6]
 
     @property
@@ -76,7 +76,8 @@ class Archive:
         """Put a file into the ZIP, piece by piece. Raises whatever `blocks` does."""
         digest, size = hashlib.sha256(), 0
         info = zipfile.ZipInfo(name, self._made_at)
-        info.compress_type, info.compress_level = zipfile.ZIP_DEFLATED, LEVEL
+        info.compress_type = zipfile.ZIP_DEFLATED
+        info.compress_level = LEVEL  # type: ignore[attr-defined]  # new in Python 3.13
         info.external_attr = 0o644 << 16
         with self._zip.open(info, "w", force_zip64=True) as file:
             for block in _gathered(blocks):

@@ -23,7 +23,7 @@ from writes.evidence import requests_sent, verify
 from writes.evidence.archive import BLOCK, Archive
 from writes.evidence.log_lines import exact, lines, log_of
 from writes.evidence.requests_sent import AS_SENT, BODIES
-from writes.models import Batch, Write
+from writes.models import Batch, SweptLog, Write
 from writes.storage import measure
 
 # Files and bodies that are larger are left out unless a person wants everything.
@@ -163,10 +163,10 @@ class Pack:
             return None
         return path
 
-    def _leave_out(self, name: str, why: str, size: int = 0, sha256: str = "") -> None:
-        told: dict[str, Any] = {"name": name, "why": why}
-        if sha256:
-            told |= {"bytes": size, "sha256": sha256}
+    def _leave_out(
+        self, name: str, why: str, size: int | None = None, sha256: str = ""
+    ) -> None:
+        told = {"name": name, "why": why, "bytes": size, "sha256": sha256}
         self._left_out.append(told)
 
     def _outcomes(self, path: Path) -> Iterator[bytes]:
@@ -204,31 +204,36 @@ class Pack:
 
     def _logs(self) -> Iterator[dict[str, Any]]:
         """Yield the log of each operation as it was when the pack was begun."""
+        swept = SweptLog.objects.filter(operation__batch__write=self.write)
+        for each in swept.order_by("operation"):
+            why = (
+                f"The log of operation {each.operation_id}, {each.entries:,} entries, "
+                f"was deleted on {each.swept_at:%-d %b %Y}, when its retention ended."
+            )
+            self._leave_out("logs.ndjson", why, sha256=each.sha256)
         for operation in self._operations:
             yield from log_of(operation)
 
     def _transitions(self) -> Iterator[dict[str, Any]]:
         for each in self.write.transitions.order_by("number"):
             yield {"write": self.write.pk, **_told(each)}
-        of_parts = OperationTransition.objects.filter(
-            operation__batch__write=self.write
-        )
-        for each in of_parts.order_by("pk").iterator():
-            yield {"operation": each.operation_id, **_told(each)}
+        found = OperationTransition.objects.filter(operation__batch__write=self.write)
+        for change in found.order_by("pk").iterator():
+            yield {"operation": change.operation_id, **_told(change)}
 
     def _audit(self) -> Iterator[dict[str, Any]]:
         """Yield the events about the write and its operations, in order."""
         visible = AuditEvent.objects.visible_to(self.asked.by)
         if self._head:
             visible = visible.filter(pk__lte=self._head.pk)
-        about = [self.write, *self._operations]
-        pages = [each.get_absolute_url() for each in about]
+        pages = [each.get_absolute_url() for each in self._operations]
+        pages.append(self.write.get_absolute_url())
         keys: list[int] = []
         for some in _in_pieces(pages):
-            found = visible.filter(subject_url__in=some).order_by()
-            keys += found.values_list("pk", flat=True)
-        for some in _in_pieces(sorted(keys)):
-            events = AuditEvent.objects.filter(pk__in=some).order_by("pk")
+            about = visible.filter(subject_url__in=some).order_by()
+            keys += about.values_list("pk", flat=True)
+        for found in _in_pieces(sorted(keys)):
+            events = AuditEvent.objects.filter(pk__in=found).order_by("pk")
             for event in events.values(*EVENT_COLUMNS):
                 self._events += 1
                 yield event
@@ -260,7 +265,9 @@ class Pack:
 
     def _told_head(self) -> dict[str, Any] | None:
         head = self._head
-        return head and {"id": head.pk, "hash": head.hash, "at": head.at}
+        if head is None:
+            return None
+        return {"id": head.pk, "hash": head.hash, "at": head.at}
 
     def _context(self) -> dict[str, Any]:
         return {

@@ -11,6 +11,8 @@ pack proves that it is whole, and not who made it.
 Exit status: 0 accepted, 1 refused, 2 it could not be read or was called wrongly.
 """
 
+from __future__ import annotations
+
 import argparse
 import csv
 import hashlib
@@ -18,7 +20,9 @@ import io
 import json
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, Any
 
 MANIFEST, SIGNATURE, SUMS = "manifest.json", "manifest.sig", "SHA256SUMS"
 FORMAT = "write-console-evidence/1"
@@ -41,9 +45,10 @@ P = 2**255 - 19
 L = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
 ROOT = pow(2, (P - 1) // 4, P)
+Point = tuple[int, int, int, int]
 
 
-def _added(a, b):
+def _added(a: Point, b: Point) -> Point:
     e = (a[1] - a[0]) * (b[1] - b[0]) % P
     f = (a[1] + a[0]) * (b[1] + b[0]) % P
     g = 2 * a[3] * b[3] * D % P
@@ -56,8 +61,8 @@ def _added(a, b):
     )
 
 
-def _times(scalar, point):
-    result = (0, 1, 1, 0)
+def _times(scalar: int, point: Point) -> Point:
+    result: Point = (0, 1, 1, 0)
     while scalar:
         if scalar & 1:
             result = _added(result, point)
@@ -66,7 +71,7 @@ def _times(scalar, point):
     return result
 
 
-def _point(encoded):
+def _point(encoded: bytes) -> Point | None:
     """Decode 32 bytes; None where they are no point of the curve."""
     y = int.from_bytes(encoded, "little")
     sign, y = y >> 255, y & ((1 << 255) - 1)
@@ -83,16 +88,16 @@ def _point(encoded):
     return (x, y, 1, x * y % P)
 
 
-def _encoded(point):
+def _encoded(point: Point) -> bytes:
     inverse = pow(point[2], P - 2, P)
     x, y = point[0] * inverse % P, point[1] * inverse % P
     return (y | (x & 1) << 255).to_bytes(32, "little")
 
 
-BASE = _point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+BASE = _point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little")) or (0, 1, 1, 0)
 
 
-def is_signed(public_key, message, signature):
+def is_signed(public_key: bytes, message: bytes, signature: bytes) -> bool:
     """Tell whether `signature` is that of `message` by the owner of `public_key`."""
     if len(public_key) != 32 or len(signature) != 64:
         return False
@@ -110,20 +115,35 @@ def is_signed(public_key, message, signature):
 # --- Where the files are -------------------------------------------------------------
 
 
-class Archive:
+class Pack:
+    """What both have: the names of the files, and what is to be closed."""
+
+    names: list[str]
+    opened: list[Any]
+
+    def open(self, name: str) -> IO[bytes]:
+        """Return a file, to be read as bytes."""
+        raise NotImplementedError
+
+    def check(self, public_key: bytes) -> str:
+        """Check what is around the files. Raises Refused."""
+        raise NotImplementedError
+
+
+class Archive(Pack):
     """The files of a pack as it was downloaded."""
 
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         self.path = path
         self.zip = zipfile.ZipFile(path)
         self.names = self.zip.namelist()
         self.opened = [self.zip]
 
-    def open(self, name):
+    def open(self, name: str) -> IO[bytes]:
         """Return a file, to be read as bytes."""
         return self.zip.open(name)
 
-    def check(self, public_key):
+    def check(self, public_key: bytes) -> str:
         """Refuse the ZIP unless each of its bytes is as it was signed."""
         left = self.path.stat().st_size - COMMENT
         digest = hashlib.sha256()
@@ -138,39 +158,38 @@ class Archive:
         if not comment.startswith(MARK) or len(comment) != COMMENT:
             raise Refused("The end of the ZIP carries no signature.")
         message = ARCHIVE_USE + digest.hexdigest().encode()
-        if not is_signed(public_key, message, _hex(comment[len(MARK) :])):
+        if not is_signed(public_key, message, _hex(comment[len(MARK) :].decode())):
             raise Refused("The ZIP is not the one that was signed.")
         return "every byte of the ZIP is as it was signed"
 
 
-class Directory:
+class Directory(Pack):
     """The files of a pack that was unpacked."""
 
-    def __init__(self, path):
+    def __init__(self, path: Path) -> None:
         self.path = path
         found = [each for each in path.rglob("*") if not each.is_dir()]
         self.names = [each.relative_to(path).as_posix() for each in found]
         self.opened = []
 
-    def open(self, name):
+    def open(self, name: str) -> IO[bytes]:
         """Return a file, to be read as bytes."""
         return (self.path / name).open("rb")
 
-    def check(self, public_key):
+    def check(self, public_key: bytes) -> str:
         """Say that an unpacked pack is only as good as its manifest."""
         return "unpacked: its files are verified, the ZIP around them is not"
 
 
-def _hex(text):
+def _hex(text: str) -> bytes:
     """Return bytes that are written in one way only: small letters, nothing else."""
-    text = text.decode("ascii") if isinstance(text, bytes) else text
     value = bytes.fromhex(text)
     if value.hex() != text:
         raise Refused("A key or a signature is not written as the console writes it.")
     return value
 
 
-def _read(pack, name, most=64 << 20):
+def _read(pack: Pack, name: str, most: int = 64 << 20) -> bytes:
     with pack.open(name) as file:
         found = file.read(most + 1)
     if len(found) > most:
@@ -178,7 +197,7 @@ def _read(pack, name, most=64 << 20):
     return found
 
 
-def _lines(pack, name):
+def _lines(pack: Pack, name: str) -> Iterator[bytes]:
     with pack.open(name) as file:
         yield from file
 
@@ -186,7 +205,7 @@ def _lines(pack, name):
 # --- What is checked -----------------------------------------------------------------
 
 
-def manifest_of(pack):
+def manifest_of(pack: Pack) -> tuple[dict[str, Any], bytes]:
     """Return the manifest and its public key, once its signature was checked."""
     missing = {MANIFEST, SIGNATURE, SUMS} - set(pack.names)
     if missing:
@@ -204,7 +223,7 @@ def manifest_of(pack):
     return manifest, public_key
 
 
-def check_files(pack, manifest):
+def check_files(pack: Pack, manifest: dict[str, Any]) -> str:
     """Refuse a pack in which a file is missing, changed or too many."""
     told = manifest["files"]
     names = sorted(pack.names)
@@ -234,15 +253,15 @@ def check_files(pack, manifest):
     return f"{len(told)} files, each as it was signed"
 
 
-def check_requests(pack, evidence):
+def check_requests(pack: Pack) -> str:
     """Refuse a pack whose requests are not those whose digests were kept."""
     if "requests.ndjson" not in pack.names:
         return "no request left"
     total = seen = 0
-    bodies = iter(())
+    bodies: Iterator[bytes] = iter(())
     if "bodies.ndjson" in pack.names:
         bodies = _lines(pack, "bodies.ndjson")
-    table = None
+    table: Table | None = None
     has_file = "as-sent.csv" in pack.names
     for line in _lines(pack, "requests.ndjson"):
         request = json.loads(line)
@@ -267,19 +286,20 @@ def check_requests(pack, evidence):
 class Table:
     """The file as sent, from which bodies are made again, one after the other."""
 
-    def __init__(self, file, header_bytes):
+    def __init__(self, file: IO[bytes], header_bytes: int) -> None:
         self.file = file
         self.header = file.read(header_bytes)
 
-    def body(self, told):
+    def body(self, told: dict[str, Any]) -> bytes:
         """Put rows back between what stood around them."""
         self.file.seek(told["offset"])
         text = (self.header + self.file.read(told["length"])).decode()
         rows = json.dumps(text, ensure_ascii=False)
-        return (told["before"] + rows + told["after"]).encode()
+        whole: str = told["before"] + rows + told["after"]
+        return whole.encode()
 
 
-def check_rows(pack, evidence):
+def check_rows(pack: Pack, evidence: dict[str, Any]) -> str:
     """Refuse a pack whose row outcomes do not add up to the counts that it tells."""
     totals = evidence["result"]["rows"]
     if "outcomes.csv" not in pack.names or totals is None:
@@ -296,9 +316,10 @@ def check_rows(pack, evidence):
     return f"{sum(counted.values()):,} rows, as the result says"
 
 
-def check_audit(pack, evidence):
+def check_audit(pack: Pack, evidence: dict[str, Any]) -> str:
     """Refuse an excerpt of the audit trail that contradicts itself."""
-    before, links, count = None, 0, 0
+    before: dict[str, Any] | None = None
+    links = count = 0
     for line in _lines(pack, "audit.ndjson"):
         event = json.loads(line)
         count += 1
@@ -325,9 +346,9 @@ NOT_PROVEN = (
 )
 
 
-def verify(path, key=""):
+def verify(path: Path, key: str = "") -> list[str]:
     """Check a pack; return what was found, line by line. Raises Refused."""
-    pack = Directory(path) if path.is_dir() else Archive(path)
+    pack: Pack = Directory(path) if path.is_dir() else Archive(path)
     try:
         return _verify(pack, key)
     finally:
@@ -335,11 +356,11 @@ def verify(path, key=""):
             each.close()
 
 
-def _verify(pack, key):
+def _verify(pack: Pack, key: str) -> list[str]:
     manifest, public_key = manifest_of(pack)
     found = [pack.check(public_key), check_files(pack, manifest)]
     evidence = json.loads(_read(pack, "evidence.json"))
-    found.append(check_requests(pack, evidence))
+    found.append(check_requests(pack))
     found.append(check_rows(pack, evidence))
     found.append(check_audit(pack, evidence))
     if key and key.lower() != public_key.hex():
@@ -349,7 +370,7 @@ def _verify(pack, key):
     return found
 
 
-def main():
+def main() -> int:
     """Verify what the command line names, and say so."""
     parser = argparse.ArgumentParser(description="Verify an evidence pack.")
     here = Path(__file__).resolve().parent

@@ -192,7 +192,7 @@ def retention(request: ConsoleRequest) -> HttpResponse:
     kept = Preservation.objects.open().visible_to(request.user)
     kept = kept.select_related("write__integration__project").order_by("-pk")
     going = _going(request, timezone.now())
-    lists = {}
+    lists: dict[str, Any] = {}
     for kind in Kind:
         found = list(kept.filter(kind=kind)[: SHOWN + 1])
         lists[f"{kind.value}s"] = found[:SHOWN]
