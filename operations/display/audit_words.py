@@ -43,6 +43,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "findings.downloaded": "Errors of a file downloaded",
         "log.downloaded": "Log downloaded",
         "audit.downloaded": "Audit downloaded",
+        "evidence.begun": "Evidence pack begun",
         "evidence.downloaded": "Evidence pack downloaded",
         "write.files_deleted": "Files of a write deleted",
         "files.swept": "Old drafts and files deleted",
