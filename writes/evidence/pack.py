@@ -192,8 +192,10 @@ class Pack:
             ]
 
     def _requests(self, *, has_file: bool) -> Iterator[bytes]:
-        made = requests_sent.bodies(self._batches, self._runs)
-        yield from self.archive.add(BODIES, made)
+        # Of a file that goes as a whole the bodies are made again of the file.
+        if self._runs or self.write.source != Write.Source.CSV:
+            made = requests_sent.bodies(self._batches, self._runs)
+            yield from self.archive.add(BODIES, made)
         found = requests_sent.requests(
             self._batches, has_file=has_file, runs=self._runs
         )
