@@ -96,8 +96,11 @@ KEEP_DAYS = {
 }
 # Days that logs are kept after an operation ended, by environment; 0 is for good.
 KEEP_LOGS_DAYS = {
-    word: env.number(f"KEEP_LOGS_DAYS_{word.upper()}", default=0, least=0, most=36_500)
-    for word in KEEP_DAYS
+    "sandbox": env.number("KEEP_LOGS_DAYS_SANDBOX", default=0, least=0, most=36_500),
+    "test": env.number("KEEP_LOGS_DAYS_TEST", default=0, least=0, most=36_500),
+    "production": env.number(
+        "KEEP_LOGS_DAYS_PRODUCTION", default=0, least=0, most=36_500
+    ),
 }
 
 # MiB that the files of one person's drafts may take.

@@ -61,7 +61,7 @@ EVENT_COLUMNS = (
 )
 WHAT = {
     AS_SENT: "The file as it was sent, byte for byte",
-    "outcomes.csv": "What became of each row; exact, so open it as text: a spreadsheet "
+    "outcomes.csv": "The result of each row; exact, so open it as text: a spreadsheet "
     "may calculate cells that begin with =, +, - or @",
     BODIES: "The exact body of each request, one a line",
     "requests.ndjson": "Each request: address, headers with the key masked, times, "
