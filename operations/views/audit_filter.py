@@ -160,11 +160,25 @@ class AuditFilter(PeriodFilter):
         # The index begins there; what stands above cannot tell it.
         return found.filter(older, at__lte=edge)
 
-    def mentioning(self, found: AuditEventQuerySet) -> AuditEventQuerySet:
-        """Return those of the first `SEARCHED` of `found` that have the text."""
-        text = self.cleaned_data["text"]
-        if not text:
-            return found
-        looked_at = found.values("pk")[:SEARCHED]
-        among = AuditEvent.objects.filter(pk__in=looked_at, subject__icontains=text)
-        return among.order_by(*found.query.order_by)
+    def mentioning(
+        self, rest: AuditEventQuerySet, most: int
+    ) -> tuple[list[int], int | None]:
+        """Look for the text in the first `SEARCHED` of `rest`, in their order.
+
+        Return the numbers of at most `most` events that have it, and the number to go
+        on behind where nothing more was found, None where there is nothing behind it.
+        Read row by row, since a database would rather read the whole table.
+        """
+        text = self.cleaned_data["text"].casefold()
+        found: list[int] = []
+        pk, looked_at = None, 0
+        rows = rest.values_list("pk", "subject")[: SEARCHED + 1]
+        for pk_next, subject in rows.iterator():
+            if looked_at == SEARCHED:
+                return found, pk
+            pk, looked_at = pk_next, looked_at + 1
+            if text in subject.casefold():
+                found.append(pk)
+            if len(found) == most:
+                break
+        return found, None
