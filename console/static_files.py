@@ -21,6 +21,7 @@ BUNDLES = {
         "vendor/htmx/htmx.min.js",
         "console.js",
         "keys.js",
+        "list.js",
         "typed.js",
         "drop.js",
     ),

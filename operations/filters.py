@@ -7,20 +7,32 @@ from urllib.parse import urlencode
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q, QuerySet
+from django.http import QueryDict
 from django.utils import timezone
 
 from console.access.roles import Person, Role, environments_for
 from console.environments import Environment
 from console.models import Integration, Project
 from console.ui.forms import StyledForm, offer
+from console.ui.periods import MomentField, Preset, within
+from console.validators import LARGEST_NUMBER
 from operations.models import LogEntry, Operation
 from operations.models.operation import OperationQuerySet
 
 LARGEST_KEY = 2**63 - 1
+# Characters of the filters that a saved view keeps.
+MOST_SAVED = 2000
 # What Home counts, so that its tiles lead to what they counted.
 SEVERAL_STATES = [
     ("running", "Running"),
     ("ended_badly", "Failed, partly failed or rejected"),
+]
+
+# One for each word that pages have for an action.
+ACTIONS = [
+    (value, label)
+    for place, (value, label) in enumerate(Operation.Action.choices)
+    if label not in Operation.Action.labels[:place]
 ]
 
 
@@ -31,6 +43,13 @@ def cursor() -> forms.IntegerField:
         min_value=1,
         max_value=LARGEST_KEY,
         widget=forms.HiddenInput,
+    )
+
+
+def number(label: str, *, least: int, most: int) -> forms.IntegerField:
+    """Return a field for a whole number."""
+    return forms.IntegerField(
+        label=label, required=False, min_value=least, max_value=most
     )
 
 
@@ -98,14 +117,15 @@ class PeriodFilter(Filter):
         return within
 
 
-class OperationFilter(PeriodFilter):
+class OperationFilter(Filter):
     """Which operations the list shows."""
 
     text = word("Search", widget=forms.TextInput(attrs={"type": "search"}))
-    status = forms.ChoiceField(
+    status = forms.MultipleChoiceField(
         label="State",
         required=False,
-        choices=[("", "All states"), *SEVERAL_STATES, *Operation.State.choices],
+        choices=[*SEVERAL_STATES, *Operation.State.choices],
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
     )
     project = forms.ModelChoiceField(
         Project.objects.none(), required=False, empty_label="All projects"
@@ -117,6 +137,23 @@ class OperationFilter(PeriodFilter):
     object = word("Object")
     group = word("Customer")
     user = word("User")
+    action = forms.ChoiceField(required=False, choices=[("", "All actions"), *ACTIONS])
+    source = forms.ChoiceField(
+        required=False, choices=[("", "All sources"), *Operation.Source.choices]
+    )
+    write = number("Write", least=1, most=LARGEST_KEY)
+    period = forms.ChoiceField(
+        label="Time", required=False, choices=[("", "Any time"), *Preset.choices]
+    )
+    to = MomentField("To", is_end=True)
+    # "from" is a word of Python, so it cannot be written as an attribute.
+    locals()["from"] = MomentField("From")
+    rows_min = number("Rows, at least", least=0, most=LARGEST_NUMBER)
+    rows_max = number("Rows, at most", least=0, most=LARGEST_NUMBER)
+    failures = forms.BooleanField(label="Has failed rows", required=False)
+    undecided = forms.BooleanField(
+        label="Outcome unknown, nobody decided", required=False
+    )
     before = cursor()
 
     # These are folded away until one of them is used.
@@ -124,11 +161,19 @@ class OperationFilter(PeriodFilter):
         "environment",
         "integration",
         "object",
-        "group",
         "user",
+        "action",
+        "source",
+        "write",
         "from",
         "to",
+        "rows_min",
+        "rows_max",
+        "failures",
+        "undecided",
     )
+    # Of which several values may be given.
+    SEVERAL: ClassVar = ("status",)
 
     def __init__(self, *args: Any, user: Person, **kwargs: Any) -> None:
         """Offer what `user` may look at, and nothing else."""
@@ -141,39 +186,141 @@ class OperationFilter(PeriodFilter):
             *((word, Environment(word).label) for word in words),
         ]
 
+    def clean(self) -> None:
+        """Refuse a period or a size that ends before it begins."""
+        given = self.cleaned_data
+        first, end = given.get("from"), given.get("to")
+        if first and end and end <= first:
+            self.add_error("to", "This is before “From”.")
+        least, most = given.get("rows_min"), given.get("rows_max")
+        if least is not None and most is not None and most < least:
+            self.add_error("rows_max", "This is less than “at least”.")
+
+    @property
+    def narrowing(self) -> dict[str, Any]:
+        """The filters that are on, by field name; of several values a list."""
+        given: dict[str, Any] = {}
+        for name, field in self.fields.items():
+            if name in self.CURSORS:
+                continue
+            if name in self.SEVERAL:
+                values = field.widget.value_from_datadict(self.data, {}, name) or []
+                given[name] = [value for value in values if value]
+            else:
+                given[name] = self.data.get(name, "").strip()
+        return {name: value for name, value in given.items() if value}
+
+    def query(self, **changes: Any) -> str:
+        """Return the filters as a query string, without a page, plus `changes`."""
+        return urlencode({**self.narrowing, **changes}, doseq=True)
+
     @property
     def shows_all(self) -> bool:
         """Whether a filter of the folded part is on."""
         return not self.narrowing.keys().isdisjoint(self.FOLDED)
 
     def apply(self, operations: OperationQuerySet) -> OperationQuerySet:
-        """Return those of `operations` that the filters let through."""
-        exact = {
-            "project": "project",
-            "project__environment": "environment",
-            "integration": "integration",
-            "object_name__iexact": "object",
-            "group_ref__iexact": "group",
-            "started_by_name__iexact": "user",
-            "pk__lt": "before",
-        }
+        """Return those of `operations` that the filters let through, by `before`."""
+        found = self.narrow(operations)
+        before = self.cleaned_data["before"]
+        return found.filter(pk__lt=before) if before else found
+
+    def page(self, operations: OperationQuerySet) -> OperationQuerySet:
+        """Return the same in the order of the list, newest first.
+
+        Within a period they are ordered by their time, so that the database begins at
+        its end and not at the newest operation of all.
+        """
+        found = self.narrow(operations)
+        before = self.cleaned_data["before"]
+        if not self.times:
+            found = found.newest_first()
+            return found.filter(pk__lt=before) if before else found
+        found = found.order_by("-created_at", "-pk")
+        return found.earlier_than(before) if before else found
+
+    def narrow(self, operations: OperationQuerySet) -> OperationQuerySet:
+        """Return those of `operations` that the filters let through, of every page."""
         given = self.cleaned_data
-        found = self._in_status(operations).filter(
-            self.period("created_at"),
-            **{look_up: given[name] for look_up, name in exact.items() if given[name]},
-        )
+        exact = {
+            "project": given["project"],
+            "integration": given["integration"],
+            "source": given["source"],
+            "write_number": given["write"],
+        }
+        spelt = {
+            "object_name": given["object"],
+            "group_ref": given["group"],
+            "started_by_name": given["user"],
+        }
+        found = operations.filter(
+            self.times,
+            **{name: value for name, value in exact.items() if value},
+        ).spelt(**{name: value for name, value in spelt.items() if value})
+        if states := self._states():
+            found = found.filter(state__in=states)
+        if action := given["action"]:
+            found = found.filter(action__in=_actions_called(action))
+        if environment := given["environment"]:
+            found = found.filter(project__in=_projects_in(environment))
+        if given["rows_min"] is not None:
+            found = found.filter(rows_sent__gte=given["rows_min"])
+        if given["rows_max"] is not None:
+            found = found.filter(rows_sent__lte=given["rows_max"])
+        if given["failures"]:
+            found = found.with_failures()
+        if given["undecided"]:
+            found = found.needing_attention()
         return found.mentioning(given["text"]) if given["text"] else found
 
-    def _in_status(self, operations: OperationQuerySet) -> OperationQuerySet:
-        match self.cleaned_data["status"]:
-            case "":
-                return operations
-            case "running":
-                return operations.in_flight()
-            case "ended_badly":
-                return operations.ended_badly()
-            case state:
-                return operations.filter(state=state)
+    @property
+    def times(self) -> Q:
+        """The condition that an operation began in the time asked for."""
+        given = self.cleaned_data
+        found = within("created_at", given["from"], given["to"])
+        if given["period"]:
+            bounds = Preset(given["period"]).bounds(timezone.now())
+            found &= within("created_at", *bounds)
+        return found
+
+    def places(self) -> set[str]:
+        """Return the environments of what it names; it must be valid."""
+        if not self.is_valid():
+            return set()
+        given = self.cleaned_data
+        found = {given["environment"]}
+        if project := given["project"]:
+            found.add(project.environment)
+        if integration := given["integration"]:
+            found.add(integration.project.environment)
+        return found - {""}
+
+    @property
+    def shows_unknown(self) -> bool:
+        """Whether nothing but unknown outcomes is asked for."""
+        given = self.cleaned_data
+        return bool(given["undecided"]) or given["status"] == [Operation.State.UNKNOWN]
+
+    def _states(self) -> list[str]:
+        several = {
+            "running": Operation.IN_FLIGHT,
+            "ended_badly": Operation.ENDED_BADLY,
+        }
+        chosen = self.cleaned_data["status"]
+        found = {each for word in chosen for each in several.get(word, (word,))}
+        return sorted(found)
+
+
+def _actions_called(action: str) -> list[str]:
+    """Return the actions that are called the same on pages."""
+    label = Operation.Action(action).label
+    return [each.value for each in Operation.Action if each.label == label]
+
+
+def _projects_in(environment: str) -> list[int]:
+    """Return the projects of an environment: few enough to be named in a query."""
+    projects = Project.objects.filter(environment=environment)
+    return list(projects.values_list("pk", flat=True))
 
 
 class LogFilter(Filter):
@@ -222,3 +369,54 @@ class FollowForm(StyledForm):
         """Offer the projects in which `user` may have something sent."""
         super().__init__(*args, **kwargs)
         offer(self, "project", Project.objects.for_role(user, Role.OPERATOR))
+
+
+class SavedViewForm(StyledForm):
+    """A name for filters of the list, and who else may use them."""
+
+    ids = "view_%s"
+    name = forms.CharField(label="Name of the view", max_length=60)
+    environment = forms.ChoiceField(label="Who sees it", required=False)
+    query = forms.CharField(
+        required=False, max_length=MOST_SAVED, widget=forms.HiddenInput, strip=False
+    )
+
+    def __init__(self, *args: Any, user: Person, **kwargs: Any) -> None:
+        """Offer to share it where `user` has a role."""
+        super().__init__(*args, **kwargs)
+        self.user = user
+        words = environments_for(user, Role.VIEWER)
+        self.fields["environment"].choices = [  # type: ignore[attr-defined]
+            ("", "Only you"),
+            *((w, f"Everybody with a role in {Environment(w).label}") for w in words),
+        ]
+
+    def clean_query(self) -> str:
+        """Return the filters without what is none of them; refuse nonsense."""
+        chosen = filter_of(self.cleaned_data["query"], self.user)
+        if not chosen.is_valid():
+            raise forms.ValidationError("These filters are not valid.")
+        if not chosen.narrowing:
+            raise forms.ValidationError("Choose filters first, then save them.")
+        if len(chosen.query()) > MOST_SAVED:
+            raise forms.ValidationError("These filters are too long to be saved.")
+        return chosen.query()
+
+    def clean(self) -> None:
+        """Refuse to show the names in the filters to people of other environments."""
+        given = self.cleaned_data
+        shared, query = given.get("environment"), given.get("query")
+        if not shared or not query:
+            return
+        for place in filter_of(query, self.user).places():
+            if place != shared:
+                label = Environment(place).label
+                self.add_error(
+                    "environment",
+                    f"Its filters are about {label}: share it there or not at all.",
+                )
+
+
+def filter_of(query: str, user: Person) -> OperationFilter:
+    """Return the filter that an address has behind "?"."""
+    return OperationFilter(QueryDict(query), user=user)

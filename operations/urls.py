@@ -2,8 +2,11 @@
 
 from django.urls import include, path
 
-from operations.views import actions, detail, logs
+from operations.views import actions, detail, logs, saved_views
+from operations.views.columns import columns
+from operations.views.export import operations_csv
 from operations.views.list import operation_list, rows
+from operations.views.selected import selected
 
 app_name = "operations"
 
@@ -21,6 +24,13 @@ one = [
 urlpatterns = [
     path("", operation_list, name="list"),
     path("rows/", rows, name="rows"),
+    path("operations.csv", operations_csv, name="csv"),
+    path("selected/", selected, name="selected"),
+    path("columns/", columns, name="columns"),
+    path("views/", saved_views.views, name="views"),
+    path("views/counts/", saved_views.view_counts, name="view_counts"),
+    path("views/<int:pk>/change/", saved_views.view_change, name="view_change"),
+    path("views/<int:pk>/delete/", saved_views.view_delete, name="view_delete"),
     path("follow/", actions.follow, name="follow"),
     path("<int:pk>/", include(one)),
 ]

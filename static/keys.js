@@ -26,7 +26,7 @@
     // A grid has keys of its own.
     if (event.target.closest("[role=grid]")) return;
     if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
-    const act = { "/": goToSearch, "?": openHelp, j: () => step(1), k: () => step(-1) }[event.key];
+    const act = { "/": goToSearch, "?": openHelp, j: () => step(1), k: () => step(-1), x: tick }[event.key];
     if (act && act() !== false) event.preventDefault();
   });
 
@@ -60,6 +60,14 @@
     if (next.matches("tr, li")) next.tabIndex = -1;
     next.focus({ focusVisible: true, preventScroll: true });
     next.scrollIntoView({ block: "center", behavior: "instant" });
+    return true;
+  }
+
+  function tick() {
+    const line = document.activeElement.closest(LINES);
+    const box = line && line.querySelector("input[type=checkbox]");
+    if (!box) return false;
+    box.click();
     return true;
   }
 

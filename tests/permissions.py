@@ -22,7 +22,7 @@ from django.utils import timezone
 from console.access.roles import Role
 from console.environments import Environment
 from console.models import AuditEvent
-from operations.models import Operation
+from operations.models import Operation, SavedView
 from tests.conftest import make_project, make_user, sandboxed, stored_operation
 from tests.permission_table import ADMIN_SITE, Row, every_address
 from tests.writes.making import check_draft, confirm, make_draft, work_off
@@ -59,6 +59,9 @@ class World:
             batch=self.write.batches.get(),
             token_sha256=SharedAddress.digest(self.token),
             expires_at=timezone.now() + timezone.timedelta(hours=1),
+        )
+        self.view = SavedView.objects.create(
+            owner=owner, name=name, query="group=canary", environment=environment
         )
         self.event = AuditEvent.record(action="a.b", subject=CANARY, about=self.project)
 
@@ -143,6 +146,7 @@ KINDS: dict[str, Callable[[World], object]] = {
     "object": lambda world: world.integration.write_objects.all()[0].pk,
     "group": lambda world: world.integration.groups.get().pk,
     "operation": lambda world: world.operation.pk,
+    "view": lambda world: world.view.pk,
     "log entry": lambda world: world.log_entry(),
     "unknown": lambda world: world.unknown.pk,
     "draft": lambda world: world.draft.pk,
@@ -304,10 +308,13 @@ def expected(row: Row, method: str, person: Person) -> str:
 def _met(guest: Guest, method: str, name: str, row: Row, stage: Stage) -> str:
     """Make one request, say how it was met, and undo what it did.
 
-    A draft is the guest's own, so that their role alone decides.
+    A draft and a view are the guest's own, so that their role alone decides.
     """
     with transaction.atomic():
         Write.objects.filter(pk=stage.world.draft.pk).update(started_by=guest.user)
+        if guest.user:
+            views = SavedView.objects.filter(pk=stage.world.view.pk)
+            views.update(owner=guest.user)
         if row.name == ADMIN_SITE:
             met = _met_in_admin(guest, method, _admin_address(name, stage.world.owner))
         else:

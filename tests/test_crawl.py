@@ -21,10 +21,12 @@ pytestmark = pytest.mark.pages
 # Not pages: a probe, the files that are handed out, and a fragment of the list.
 NOT_PAGES = {
     *("/healthz", "/audit/audit.csv", "/operations/rows/", "/writes/verify.py"),
+    *("/operations/operations.csv", "/operations/views/counts/"),
 }
 POST_ONLY = {
     *("/logout/", "/account/sign-out-everywhere/", "/account/sign-out-elsewhere/"),
     *("/theme/", "/operations/follow/", "/account/mail/"),
+    *("/operations/selected/", "/operations/columns/"),
 }
 HOSTILE = (
     "\x00",
@@ -41,7 +43,8 @@ HOSTILE = (
 NAMES = [
     *("again", "text", "status", "project", "integration", "object", "group", "user"),
     *("from", "to", "before", "after", "seen", "was", "q", "severity", "action"),
-    *("environment", "next", "page"),
+    *("environment", "next", "page", "period", "source", "write", "rows_min"),
+    *("rows_max", "failures", "undecided", "on"),
 ]
 
 

@@ -15,6 +15,7 @@ def note_download(
     subject: str,
     *,
     about: HasPage | None = None,
+    environment: str = "",
     told: Callable[[], dict[str, Any]],
 ) -> None:
     """Keep who takes what away, before the first byte of it leaves.
@@ -28,6 +29,7 @@ def note_download(
         action=action,
         subject=subject,
         about=about,
+        environment=environment,
         actor=Actor.of(request),
         detail=told(),
     )

@@ -27,7 +27,13 @@ def ask_now(operation: Operation) -> bool:
     return True
 
 
-def follow(*, project: Project, remote_id: str, actor: Actor) -> tuple[Operation, bool]:
+def follow(
+    *,
+    project: Project,
+    remote_id: str,
+    actor: Actor,
+    source: str = Operation.Source.FOLLOWED,
+) -> tuple[Operation, bool]:
     """Watch an operation that somebody else started; return it, and whether it is new.
 
     An operation that we have already is returned as it is. Raises `ValidationError`
@@ -42,6 +48,7 @@ def follow(*, project: Project, remote_id: str, actor: Actor) -> tuple[Operation
             remote_id=remote_id,
             defaults={
                 "action": Operation.Action.FOLLOW,
+                "source": source,
                 "state": Operation.State.IN_PROGRESS,
                 "started_by": actor.user,
                 "started_by_name": actor.name,

@@ -2,12 +2,23 @@
 
 Operation 1-N OperationTransition: every state that it was in.
 Operation 1-N LogEntry: its log, copied from Ampersand.
+User 1-N SavedView: filters of the list with a name; User 1-1 ListSettings.
 Gate 1-1 Project: how much may be asked of its Ampersand, and whether it answers.
 """
 
 from operations.models.gate import Gate
+from operations.models.list_settings import ListSettings
 from operations.models.log_entry import LogEntry
 from operations.models.operation import Operation, OperationQuerySet
+from operations.models.saved_view import SavedView
 from operations.models.transition import OperationTransition
 
-__all__ = ["Gate", "LogEntry", "Operation", "OperationQuerySet", "OperationTransition"]
+__all__ = [
+    "Gate",
+    "ListSettings",
+    "LogEntry",
+    "Operation",
+    "OperationQuerySet",
+    "OperationTransition",
+    "SavedView",
+]

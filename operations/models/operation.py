@@ -1,11 +1,12 @@
 """An operation: one request to Ampersand, and questions asked of many."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q
+from django.db.models.functions import Upper
 from django.urls import reverse
 from django.utils import timezone
 
@@ -46,6 +47,18 @@ class OperationQuerySet(OfEnvironment["Operation"]):
         """Order for lists; total, so that paging by key misses nothing."""
         return self.order_by("-pk")
 
+    def earlier_than(self, pk: int) -> "OperationQuerySet":
+        """Return what comes after this one in the order of their times, newest first.
+
+        After one that is not there: what has a lower number.
+        """
+        moments = self.model.objects.filter(pk=pk).values_list("created_at", flat=True)
+        moment = moments.first()
+        if moment is None:
+            return self.filter(pk__lt=pk)
+        until = self.filter(created_at__lte=moment)
+        return until.exclude(created_at=moment, pk__gte=pk)
+
     def needing_attention(self) -> "OperationQuerySet":
         """Return those whose outcome nobody knows, nor looked into: a person has to."""
         return self.filter(self._needs_person())
@@ -64,6 +77,23 @@ class OperationQuerySet(OfEnvironment["Operation"]):
     def ended_badly(self) -> "OperationQuerySet":
         """Return those of which something is known not to have been written."""
         return self.filter(state__in=self.model.ENDED_BADLY)
+
+    def with_failures(self) -> "OperationQuerySet":
+        """Return those of which rows are known to have failed.
+
+        The 0 is written into the query: SQLite takes a partial index for nothing else.
+        """
+        nought = Func(template="0", output_field=IntegerField())
+        return self.filter(rows_failed__gt=nought)
+
+    def spelt(self, **words: str) -> "OperationQuerySet":
+        """Return those whose columns are these words, in upper or lower case.
+
+        Compared as the indexes have them, on every database.
+        """
+        names = {f"upper_{column}": Upper(column) for column in words}
+        wanted = {f"upper_{name}": Upper(models.Value(words[name])) for name in words}
+        return self.alias(**names).filter(**wanted)
 
     def begun(self) -> "OperationQuerySet":
         """Return all but the parts of a write whose turn has not come."""
@@ -157,6 +187,16 @@ class Operation(models.Model):
         # Many requests of one write, each with an operation of Ampersand's own.
         RUN = "run", "Many requests"
 
+    class Source(models.TextChoices):
+        """Where what it carries came from."""
+
+        RECORD = "record", "Record"
+        CSV = "csv", "CSV file"
+        URL = "url", "URL"
+        # Of other programs: one that a person named, or taken over from a customer.
+        FOLLOWED = "followed", "Followed"
+        IMPORTED = "imported", "Imported"
+
     project = models.ForeignKey(
         Project, on_delete=models.PROTECT, related_name="operations"
     )
@@ -165,6 +205,9 @@ class Operation(models.Model):
         Integration, null=True, on_delete=models.PROTECT, related_name="operations"
     )
     action = models.CharField(max_length=10, choices=Action)
+    source = models.CharField(max_length=10, choices=Source, blank=True)
+    # Which write it sends something of, as its page is numbered; None of others'.
+    write_number = models.PositiveBigIntegerField("write", null=True)
     object_name = models.CharField("object", max_length=200, blank=True)
     group_ref = models.CharField("group", max_length=200, blank=True)
     started_by = models.ForeignKey(
@@ -297,6 +340,25 @@ class Operation(models.Model):
                 condition=~Q(record_id=""),
                 name="operation_by_record",
             ),
+            # The list: of this customer, object, user … newest first, however spelt.
+            models.Index(Upper("group_ref"), F("id").desc(), name="operation_by_group"),
+            models.Index(
+                Upper("object_name"), F("id").desc(), name="operation_by_object"
+            ),
+            models.Index(
+                Upper("started_by_name"), F("id").desc(), name="operation_by_user"
+            ),
+            models.Index(fields=["source", "-id"], name="operation_by_source"),
+            models.Index(fields=["action", "-id"], name="operation_by_action"),
+            models.Index(
+                fields=["write_number", "-id"],
+                condition=Q(write_number__isnull=False),
+                name="operation_by_write",
+            ),
+            models.Index(
+                fields=["id"], condition=Q(rows_failed__gt=0), name="operation_failures"
+            ),
+            models.Index(fields=["rows_sent", "-id"], name="operation_by_size"),
         ]
 
     def __str__(self) -> str:
@@ -322,6 +384,13 @@ class Operation(models.Model):
     def accepted_at(self) -> datetime:
         """Since when Ampersand works on it, as far as we know."""
         return self.answered_at or self.created_at
+
+    @property
+    def took(self) -> timedelta | None:
+        """How long it took from when it was first sent to its end; None until then."""
+        if self.ended_at is None or self.sent_at is None:
+            return None
+        return max(self.ended_at - self.sent_at, timedelta())
 
     @property
     def is_watched(self) -> bool:

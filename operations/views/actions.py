@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
@@ -12,6 +11,7 @@ from console.actor import Actor
 from console.http import ConsoleRequest
 from console.models import AuditEvent
 from operations.actions import follow as actions
+from operations.actions import selection
 from operations.display.sentence import not_written
 from operations.filters import FollowForm
 from operations.views.list import list_page
@@ -35,16 +35,7 @@ def ask_now(request: ConsoleRequest, pk: int) -> HttpResponse:
 def cancel(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Stop an operation from being sent, if it is not on its way."""
     operation = find_operation(request, pk, Role.OPERATOR)
-    with transaction.atomic():
-        cancelled = operation.cancel(by=request.user.get_username())
-        if cancelled:
-            AuditEvent.record(
-                action="operation.cancelled",
-                subject=f"Operation {operation.pk}",
-                actor=Actor.of(request),
-                about=operation,
-            )
-    if cancelled:
+    if selection.cancel(operation, Actor.of(request)):
         messages.success(request, f"Cancelled. {not_written(operation)}")
     else:
         messages.error(request, "It was not cancelled: it is no longer waiting.")

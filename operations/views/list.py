@@ -1,18 +1,24 @@
 """The list of operations, and its fragment that keeps itself up to date."""
 
+import time
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from console.access.roles import require_viewer
 from console.http import ConsoleRequest
+from console.ui.periods import zone_in_words
 from console.ui.polling import seconds_between_polls, seen
-from operations.filters import FollowForm, OperationFilter
-from operations.models import Operation
+from operations.filters import FollowForm, OperationFilter, SavedViewForm
+from operations.models import ListSettings, Operation
+from operations.models.list_settings import Column
+from operations.views.chips import chips_of
 from operations.views.lookup import name_groups
+from operations.views.saved_views import capped, linked_views
 
 PAGE = 50
 # Those that need a person stand above the first page too, up to so many.
@@ -54,9 +60,21 @@ def list_page(
 ) -> HttpResponse:
     """Draw the whole page: 400 when the filters make no sense, otherwise `status`."""
     chosen = OperationFilter(request.GET, user=request.user)
-    context: dict[str, Any] = {"filter": chosen, "follow_form": follow_form}
+    context: dict[str, Any] = {
+        "filter": chosen,
+        "follow_form": follow_form,
+        "query": chosen.query(),
+        "views": linked_views(request),
+        "view_form": SavedViewForm(
+            user=request.user, initial={"query": chosen.query()}
+        ),
+        "zone": zone_in_words(),
+    }
     if chosen.is_valid():
         context |= _lines(request, chosen)
+        context["chips"] = chips_of(chosen)
+        context["total"] = _total(request, chosen, context)
+        context["now"] = timezone.now()
     else:
         status = 400
     return render(request, "operations/list.html", context, status=status)
@@ -65,11 +83,10 @@ def list_page(
 def _lines(request: ConsoleRequest, chosen: OperationFilter) -> dict[str, Any]:
     visible = Operation.objects.visible_to(request.user)
     before = chosen.cleaned_data["before"]
-    operations = chosen.apply(visible.for_list()).newest_first()
+    operations = chosen.page(visible.for_list())
     unknown = visible.needing_attention()[:MOST_COUNTED].count()
     pinned: list[Operation] = []
-    is_of_unknown = chosen.cleaned_data["status"] == Operation.State.UNKNOWN
-    if unknown and not before and not is_of_unknown:
+    if unknown and not before and not chosen.shows_unknown:
         pinned = list(operations.needing_attention()[: MOST_PINNED + 1])
     found = list(operations[: PAGE + 1])
     shown = found[:PAGE]
@@ -78,6 +95,9 @@ def _lines(request: ConsoleRequest, chosen: OperationFilter) -> dict[str, Any]:
     name_groups([*pinned, *shown])
     in_flight = visible.in_flight()[:MOST_COUNTED].count()
     seconds = _poll_seconds(shown, in_flight)
+    looks = ListSettings.of(request.user)
+    # Told to the minute, "5 min ago" is news once a minute.
+    minute = int(time.time() // 60) if looks.shows_ago else 0
     versions = [(each.pk, each.version) for each in (*pinned, *shown)]
     return {
         "filter": chosen,
@@ -88,10 +108,29 @@ def _lines(request: ConsoleRequest, chosen: OperationFilter) -> dict[str, Any]:
         "newest": chosen.query() if before else None,
         "poll_query": chosen.query(**{"before": before} if before else {}),
         "poll_seconds": seconds,
-        "seen": seen(versions, in_flight, unknown, seconds),
+        "seen": seen(versions, in_flight, unknown, seconds, minute, looks.columns),
+        "looks": looks,
+        "columns": Column.choices,
         "in_flight": _capped(in_flight),
         "unknown": _capped(unknown),
     }
+
+
+def _total(
+    request: ConsoleRequest, chosen: OperationFilter, context: dict[str, Any]
+) -> str:
+    """Return how many operations the filters let through on all pages, in words.
+
+    Told above the first page. A search in texts has no index to count by: it
+    tells that there is more than a page.
+    """
+    if chosen.cleaned_data["before"]:
+        return ""
+    if not context["older"]:
+        return str(len(context["operations"]))
+    if chosen.cleaned_data["text"]:
+        return f"{PAGE}+"
+    return capped(chosen.page(Operation.objects.visible_to(request.user)))
 
 
 def _poll_seconds(shown: list[Operation], in_flight: int) -> int:

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from operations.display.times import duration
 from operations.models import Operation
 from writes.display.eta import pace_of
 from writes.models import Batch
-from writes.templatetags.writes import duration, per_second
+from writes.templatetags.writes import per_second
 
 pytestmark = pytest.mark.pages
 

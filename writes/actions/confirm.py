@@ -269,6 +269,8 @@ def _add(
         project=write.project,
         integration=write.integration,
         action=write.action,
+        source=write.source,
+        write_number=write.pk,
         object_name=write.object_name,
         group_ref=write.group_ref,
         started_by=actor.user,

@@ -1,17 +1,18 @@
 """Words that only the pages of this app need."""
 
-from datetime import timedelta
 from typing import Any
 
 from django import template
 from django.utils.html import format_html
 
+from operations.display.times import duration
 from writes.display.finding_titles import title_of
 from writes.display.result import result_of
 from writes.models import Write
 
 register = template.Library()
 register.filter("rule_title", title_of)
+register.filter("duration", duration)
 
 
 @register.simple_tag(takes_context=True)
@@ -72,19 +73,6 @@ def segments(totals: Any) -> list[dict[str, Any]]:
             )
             place += width
     return pieces
-
-
-@register.filter
-def duration(value: timedelta) -> str:
-    """Return a time as people say it: "40 s", "4 min", "1 h 20 min"."""
-    seconds = round(value.total_seconds())
-    if seconds < 60:
-        return f"{seconds} s"
-    minutes = round(seconds / 60)
-    hours, minutes = divmod(minutes, 60)
-    if not hours:
-        return f"{minutes} min"
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
 @register.filter

@@ -15,6 +15,7 @@ from console.actor import Actor
 from console.http import ConsoleRequest
 from console.models import EnvironmentControl
 from console.ui.polling import seen
+from operations.display.times import duration
 from writes.actions import pause as actions
 from writes.actions import release_parts
 from writes.display.beside import beside
@@ -29,7 +30,6 @@ from writes.models.batch import (
     has_failed_enough,
     stopped_at,
 )
-from writes.templatetags.writes import duration
 from writes.views.lookup import find_write
 from writes.views.panels import children_shown, poll_seconds
 

@@ -119,7 +119,10 @@ def _is_ours(group: Group, remote_id: str) -> bool:
 def _follow(group: Group, remote: RemoteOperation, actor: Actor) -> bool:
     try:
         operation, is_new = follow.follow(
-            project=group.project, remote_id=remote.id, actor=actor
+            project=group.project,
+            remote_id=remote.id,
+            actor=actor,
+            source=Operation.Source.IMPORTED,
         )
     except ValidationError:
         return False

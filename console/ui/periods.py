@@ -1,0 +1,107 @@
+"""Periods that lists are narrowed to: usual ones by name, others by two moments.
+
+All of it in the console's time zone, as pages show times.
+"""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+FIRST_YEAR, LAST_YEAR = 2000, 2199
+
+
+class Preset(models.TextChoices):
+    """A period that is told by its name, and goes on by itself."""
+
+    TODAY = "today", "Today"
+    DAY = "24h", "Last 24 hours"
+    WEEK = "7d", "Last 7 days"
+    MONTH = "month", "This month"
+    LAST_MONTH = "last_month", "Last month"
+
+    def bounds(self, now: datetime) -> tuple[datetime, datetime | None]:
+        """Return when it begins, and when it is over: None where it reaches to now."""
+        today = timezone.localtime(now).replace(
+            hour=0, minute=0, second=0, microsecond=0
+        )
+        month = today.replace(day=1)
+        match self:
+            case Preset.TODAY:
+                return today, None
+            case Preset.DAY:
+                return now - timedelta(days=1), None
+            case Preset.WEEK:
+                return now - timedelta(days=7), None
+            case Preset.MONTH:
+                return month, None
+            case _:
+                return (month - timedelta(days=1)).replace(day=1), month
+
+
+def within(field: str, first: datetime | None, end: datetime | None) -> Q:
+    """Return the condition that `field` is from `first` on, and before `end`."""
+    found = Q()
+    if first:
+        found &= Q(**{f"{field}__gte": first})
+    if end:
+        found &= Q(**{f"{field}__lt": end})
+    return found
+
+
+class MomentInput(forms.DateTimeInput):
+    """A calendar with a clock; an address may name a day alone."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, *, if_day: time) -> None:
+        super().__init__(format="%Y-%m-%dT%H:%M")
+        self.if_day = if_day
+
+    def format_value(self, value: Any) -> str | None:
+        text = super().format_value(value)
+        is_day = text is not None and len(text) == len("2026-11-30")
+        return f"{text}T{self.if_day:%H:%M}" if is_day else text
+
+
+class MomentField(forms.Field):
+    """A day, or a minute of it; what it cleans to bounds a period.
+
+    `is_end`: the day or minute that is given is the last one within, so it cleans to
+    the moment after it. Otherwise to the moment at which it begins.
+    """
+
+    def __init__(self, label: str, *, is_end: bool = False) -> None:
+        if_day = time(23, 59) if is_end else time.min
+        super().__init__(label=label, required=False, widget=MomentInput(if_day=if_day))
+        self.is_end = is_end
+
+    def to_python(self, value: Any) -> datetime | None:
+        if value in self.empty_values:
+            return None
+        moment, length = _read(str(value).strip())
+        if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+            raise ValidationError(f"Give a year from {FIRST_YEAR} to {LAST_YEAR}.")
+        return timezone.make_aware(moment + length if self.is_end else moment)
+
+
+def _read(text: str) -> tuple[datetime, timedelta]:
+    """Return where what `text` names begins, and how long it lasts."""
+    try:
+        if len(text) == len("2026-11-30"):
+            return datetime.combine(date.fromisoformat(text), time.min), timedelta(1)
+        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M")  # noqa: DTZ007 - made so later
+    except ValueError:
+        raise ValidationError("Give a date and time, as 2026-11-30T14:00.") from None
+    return moment, timedelta(minutes=1)
+
+
+def zone_in_words() -> str:
+    """Return the time zone of the console, as "Europe/Berlin (UTC+01:00)"."""
+    name = timezone.get_current_timezone_name()
+    shift = f"{timezone.localtime():%:z}"
+    return name if name == "UTC" else f"{name} (UTC{shift})"

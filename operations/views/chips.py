@@ -1,0 +1,56 @@
+"""The filters that are on, in words, each with the address that is without it."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.utils.http import urlencode
+
+from operations.filters import OperationFilter
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One filter: its name, its value in words, and the query without it."""
+
+    name: str
+    label: str
+    value: str
+    without: str
+
+
+def chips_of(chosen: OperationFilter) -> list[Chip]:
+    """Return the filters that are on, of a valid filter, in the order of its fields."""
+    on = chosen.narrowing
+    found = []
+    for name, given in on.items():
+        several = isinstance(given, list)
+        for value in given if several else [given]:
+            rest = [v for v in given if v != value] if several else []
+            left = {**on, name: rest}
+            words = _in_words(chosen, name, value)
+            label = str(chosen[name].label)
+            found.append(Chip(name, label, words, urlencode(left, doseq=True)))
+    return found
+
+
+def _in_words(chosen: OperationFilter, name: str, value: str) -> str:
+    field = chosen.fields[name]
+    cleaned: Any = chosen.cleaned_data[name]
+    if isinstance(field, forms.BooleanField):
+        return ""
+    if isinstance(field, forms.ModelChoiceField):
+        return str(cleaned)
+    if isinstance(field, forms.ChoiceField):
+        return str(dict(field.choices).get(value, value))  # type: ignore[arg-type]
+    if name in ("from", "to"):
+        return _moment(value)
+    return f"{cleaned:,}" if isinstance(cleaned, int) and name != "write" else value
+
+
+def _moment(value: str) -> str:
+    """Return a day or a minute as the address has it, as pages write it."""
+    day, _, clock = value.partition("T")
+    parsed = date.fromisoformat(day)
+    return f"{parsed:%-d %b %Y} {clock}".strip()
