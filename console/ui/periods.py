@@ -96,7 +96,9 @@ def _read(text: str) -> tuple[datetime, timedelta]:
             return datetime.combine(date.fromisoformat(text), time.min), timedelta(1)
         moment = datetime.strptime(text, "%Y-%m-%dT%H:%M")  # noqa: DTZ007 - made so later
     except ValueError:
-        raise ValidationError("Give a date and time, as 2026-11-30T14:00.") from None
+        raise ValidationError(
+            "Give a date and time, for example 2026-11-30T14:00."
+        ) from None
     return moment, timedelta(minutes=1)
 
 
