@@ -76,9 +76,8 @@ def test_a_view_is_saved_from_the_list_and_counted_when_the_page_is_there(
     page.locator("#view_name").fill("Went well")
     page.locator("#save-menu").get_by_role("button", name="Save").click()
     link = page.locator("#view-links a", has_text="Went well")
-    expect(link.locator(".count")).to_have_text(
-        page.locator("tbody tr").count().__str__()
-    )
+    lines = page.locator("tbody tr").count()
+    expect(link.locator(".count")).to_have_text(f"{lines}")
     expect(link).to_have_attribute("aria-current", "page")
     page.locator(".chips a").click()
     page.wait_for_url("**/operations/")

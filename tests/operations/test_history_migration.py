@@ -4,10 +4,11 @@ import importlib
 
 import pytest
 from django.apps import apps
-from django.contrib.auth.models import User
 
+from console.access.roles import Role
 from console.models import Integration, Project
 from operations.models import Operation
+from tests.conftest import make_user
 from tests.operations.conftest import make_operation
 from tests.writes.making import confirm, make_draft
 
@@ -17,8 +18,9 @@ pytestmark = pytest.mark.django_db
 
 
 def test_every_operation_learns_its_source_and_its_write(
-    project: Project, olga: User, monkeypatch: pytest.MonkeyPatch
+    project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    olga = make_user("olga", Role.OPERATOR)
     integration: Integration = project.integrations.get()
     record = confirm(make_draft(integration, olga), olga)
     url = confirm(
