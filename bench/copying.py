@@ -20,6 +20,7 @@ def copy_newest(count: int, newest: int, block: int, began: datetime) -> None:
     copies: dict[type[Model], dict[str, str]] = {
         Operation: {
             "id": f"id {older}",
+            "write_number": f"write_number {older}",
             "remote_id": "CASE remote_id WHEN '' THEN ''"
             f" ELSE remote_id || '-{block}' END",
             "state": "CASE state WHEN 'in_progress' THEN 'succeeded' ELSE state END",

@@ -102,6 +102,8 @@ def _operation(
         project_id=integration.project_id,
         integration=integration,
         action="upsert",
+        source="url",
+        write_number=pk,
         object_name=("account", "contact", "opportunity")[age % 3],
         group_ref=f"group-{age % GROUPS}",
         started_by=user,

@@ -71,6 +71,7 @@ def _page(
     context = {
         "deed": deed,
         "is_done": is_done,
+        "count": len(told),
         "those": [each for each in told if not each.why],
         "others": [each for each in told if each.why],
     }

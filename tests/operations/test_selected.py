@@ -48,6 +48,7 @@ def test_cancelling_asks_first_and_names_the_count(
     sent = make_operation(project)
     response = press(operator, "cancel", *waiting, sent)
     assert told(response) == ([each.pk for each in waiting], [sent.pk])
+    assert "2 of 3 selected operations can be cancelled" in response.text
     assert "Cancel 2 operations" in response.text
     assert [state(each) for each in waiting] == ["waiting", "waiting"]
     assert not AuditEvent.objects.filter(action__contains="cancel").exists()
