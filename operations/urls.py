@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from operations.views import actions, detail, logs, saved_views
+from operations.views import actions, detail, failures, logs, saved_views
 from operations.views.columns import columns
 from operations.views.export import operations_csv
 from operations.views.list import operation_list, rows
@@ -32,5 +32,7 @@ urlpatterns = [
     path("views/<int:pk>/change/", saved_views.view_change, name="view_change"),
     path("views/<int:pk>/delete/", saved_views.view_delete, name="view_delete"),
     path("follow/", actions.follow, name="follow"),
+    path("failures/", failures.failures, name="failures"),
+    path("failures/<slug:digest>/", failures.failure, name="failure"),
     path("<int:pk>/", include(one)),
 ]

@@ -107,6 +107,13 @@ class World:
         made, _ = self.operation.log_entries.get_or_create(sequence=1, defaults=given)
         return self.operation.pk, made.sequence
 
+    def failure(self) -> str:
+        """Return what the address of an error that only this world has takes."""
+        digest = f"{CANARY}-{self.environment}"[:16]
+        given = {"message": CANARY, "rows": 1}
+        self.operation.failures.get_or_create(digest=digest, defaults=given)
+        return digest
+
     def _unknown(self, owner: User) -> Operation:
         """Return what was sent, and nobody knows what became of it."""
         operation = confirm(make_draft(self.integration, owner), owner)
@@ -149,6 +156,7 @@ KINDS: dict[str, Callable[[World], object]] = {
     "view": lambda world: world.view.pk,
     "log entry": lambda world: world.log_entry(),
     "unknown": lambda world: world.unknown.pk,
+    "error": lambda world: world.failure(),
     "draft": lambda world: world.draft.pk,
     "row": lambda world: (world.draft.pk, 2),
     "write": lambda world: world.write.pk,

@@ -58,6 +58,14 @@ def take_apart(text: str) -> Parts:
     return Parts(code, message.strip(), fields)
 
 
+def without_value(message: str, gap: str) -> str:
+    """Return a message with `gap` for the value that it is about, in known forms."""
+    for form in _ABOUT_A_VALUE:
+        if found := form.fullmatch(message):
+            return f"{message[: found.start(1)]}{gap}{message[found.end(1) :]}"
+    return message
+
+
 def key_in(text: str, column: str) -> str | None:
     """Return the key that an error text names as the value of the column, or None.
 

@@ -2,10 +2,12 @@
 
 Operation 1-N OperationTransition: every state that it was in.
 Operation 1-N LogEntry: its log, copied from Ampersand.
+Operation 1-N Failure: each kind of error it had, and how many of its rows.
 User 1-N SavedView: filters of the list with a name; User 1-1 ListSettings.
 Gate 1-1 Project: how much may be asked of its Ampersand, and whether it answers.
 """
 
+from operations.models.failure import Failure
 from operations.models.gate import Gate
 from operations.models.list_settings import ListSettings
 from operations.models.log_entry import LogEntry
@@ -14,6 +16,7 @@ from operations.models.saved_view import SavedView
 from operations.models.transition import OperationTransition
 
 __all__ = [
+    "Failure",
     "Gate",
     "ListSettings",
     "LogEntry",

@@ -21,7 +21,7 @@ from operations.display.problem import Problem, problem_in_words
 from operations.models import Operation
 from operations.models.operation import OperationQuerySet
 from operations.outcome import decide
-from operations.worker import schedule, store_log
+from operations.worker import schedule, store_failures, store_log
 from operations.worker.fetch import Fetched
 
 log = logging.getLogger(__name__)
@@ -160,6 +160,7 @@ def _keep_told(claimed: Operation, news: Fetched) -> None:
             operation, ended_at, news.problem, now, has_log=bool(news.entries)
         )
     operation.change(only_from=(operation.state,), **values)
+    store_failures.store_failures(operation)
 
 
 def _answer(operation: Operation, remote: RemoteOperation) -> dict[str, Any]:

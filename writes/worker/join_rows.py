@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
+from django.db import transaction
 from django.db.models import Count, Max
 
 from files.rows.accounting import Verdict
+from files.rows.fates import FAILED
 from files.rows.fates import State as FateState
 from files.rows.outcomes import Told, Totals, join
 from files.rows.positions import Carried, join_positions
 from files.splitting import Part
-from operations.models import LogEntry, Operation
+from operations.models import Failure, LogEntry, Operation
 from operations.outcome.decide import told_counts
+from operations.outcome.error_kinds import counted
 from operations.outcome.row_failures import failure_groups, loose_errors
 from writes.calls import origin_of
 from writes.models import Call, Write
@@ -75,6 +78,17 @@ def join_rows(write: Write, progress: Progress) -> None:
         new_files.discard()
         raise Stopped
     delete(before)
+    if write.is_run:
+        keep_failures(write, totals)
+
+
+@transaction.atomic
+def keep_failures(write: Write, totals: Totals) -> None:
+    """Keep the errors of a run by kind: its rows tell them, and no log does."""
+    runs = Operation.objects.select_for_update(of=("self",))
+    told = {each.error: each.count for each in totals.groups if each.state == FAILED}
+    for operation in runs.filter(batch__write=write):
+        Failure.objects.keep(operation, counted(told, failed=totals.failed))
 
 
 def _joined(write: Write, as_sent: Path, target: Path, progress: Progress) -> Totals:

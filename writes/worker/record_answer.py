@@ -26,6 +26,7 @@ from console.runtime import db_clock
 from console.runtime.db_retry import retry_while_database_is_away
 from operations.limits import rate_limit
 from operations.models import Operation
+from operations.worker.store_failures import store_failures
 
 State = Operation.State
 
@@ -225,6 +226,7 @@ def _store_answer(operation: Operation, **values: Any) -> None:
     if values["state"] != State.UNKNOWN:
         only_from += (State.NOT_WRITTEN,)
     operation.change(only_from=only_from, **values)
+    store_failures(operation)
 
 
 def cancelled(reason: str) -> dict[str, Any]:

@@ -43,6 +43,7 @@ from operations.display.problem import problem_in_words
 from operations.limits import circuit_breaker, rate_limit
 from operations.models import Operation
 from operations.models.operation import is_frozen
+from operations.worker.store_failures import store_failures
 from writes import url_check
 from writes.models import Batch, Write
 from writes.models.batch import paused_condition, stopped_condition
@@ -249,6 +250,7 @@ def _give_up(operation: Operation) -> None:
         answered_at=now,
         **record_answer.all_refused(operation),
     )
+    store_failures(operation)
 
 
 def _cancel(operation: Operation, reason: str) -> None:

@@ -1,0 +1,65 @@
+"""Why operations failed, so that errors can be counted over any selection of them."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from django.db import models, transaction
+
+if TYPE_CHECKING:
+    from operations.models.operation import Operation
+
+
+class FailureQuerySet(models.QuerySet["Failure"]):
+    """Questions asked of failures, and how those of an operation are kept."""
+
+    def keep(self, operation: "Operation", failures: Sequence["Failure"]) -> None:
+        """Have an operation failed for these reasons and no others.
+
+        Call it in a transaction that holds the operation's row.
+        """
+        with transaction.atomic():
+            self.filter(operation=operation).delete()
+            for failure in failures:
+                failure.operation = operation
+            self.bulk_create(failures)
+
+
+class Failure(models.Model):
+    """One kind of error of an operation, and how many of its rows had it.
+
+    Errors are of one kind where they differ in ids, numbers and quoted values alone
+    (`operations.outcome.error_kinds`); `digest` tells kinds apart. It is made anew
+    whenever the operation's outcome is stored.
+    """
+
+    # No index of its own: the constraint begins with it.
+    operation = models.ForeignKey(
+        "operations.Operation",
+        on_delete=models.CASCADE,
+        related_name="failures",
+        db_index=False,
+    )
+    digest = models.CharField(max_length=16)
+    code = models.CharField(max_length=100, blank=True)
+    message = models.CharField(max_length=500, blank=True)
+    # As they were told, with commas between them.
+    fields = models.CharField(max_length=200, blank=True)
+    # The first of them as it was told, with its values, cut.
+    example = models.CharField(max_length=500, blank=True)
+    rows = models.PositiveIntegerField()
+
+    objects = FailureQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["operation", "digest"], name="failure_once_per_operation"
+            ),
+        ]
+        indexes = [
+            # The page of an error: which operations had it, newest first?
+            models.Index(fields=["digest", "-operation"], name="failure_by_digest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.message[:80]}".strip()
