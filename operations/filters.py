@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -16,8 +16,9 @@ from console.models import Integration, Project
 from console.ui.forms import StyledForm, offer
 from console.ui.periods import MomentField, Preset, within
 from console.validators import LARGEST_NUMBER
-from operations.models import LogEntry, Operation
+from operations.models import Operation
 from operations.models.operation import OperationQuerySet
+from operations.models.severities import at_least
 
 LARGEST_KEY = 2**63 - 1
 # Characters of the filters that a saved view keeps.
@@ -33,6 +34,12 @@ ACTIONS = [
     (value, label)
     for place, (value, label) in enumerate(Operation.Action.choices)
     if label not in Operation.Action.labels[:place]
+]
+
+LOG_LEVELS = [
+    ("info-up", "Info and above"),
+    ("warning-up", "Warning and above"),
+    ("error-up", "Error and above"),
 ]
 
 
@@ -324,33 +331,46 @@ def _projects_in(environment: str) -> list[int]:
 
 
 class LogFilter(Filter):
-    """Which entries of one operation's log are shown."""
+    """Which entries of one operation's log are shown, and from where on.
+
+    `severity` is a level, as "warning-up", or a severity as the remote wrote it. `at`
+    is an entry to be shown among its neighbours; `find` leads from there to the next
+    one with the text, looking from `start` on.
+    """
+
+    CURSORS: ClassVar = ("before", "after", "at", "find", "start")
 
     severity = forms.ChoiceField(required=False)
     q = word("Search", widget=forms.TextInput(attrs={"type": "search"}))
     before = cursor()
     after = cursor()
+    at = cursor()
+    start = cursor()
+    find = forms.ChoiceField(
+        required=False, choices=[("previous", "Previous"), ("next", "Next")]
+    )
 
     def __init__(self, *args: Any, severities: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [("", "All severities"), *((name, name) for name in severities)]
+        self._severities = severities
+        named = [(name, name) for name in filter(None, severities)]
+        choices: list[Any] = [("", "All severities"), ("At least", LOG_LEVELS)]
+        choices += [("Only", named)] if named else []
         self.fields["severity"].choices = choices  # type: ignore[attr-defined]
 
     def clean(self) -> None:
         """Refuse a page that would begin at two ends."""
-        if self.cleaned_data.get("before") and self.cleaned_data.get("after"):
-            raise forms.ValidationError("Give either “before” or “after”, not both.")
+        places = ("before", "after", "at")
+        if sum(bool(self.cleaned_data.get(name)) for name in places) > 1:
+            raise forms.ValidationError("Give one of “before”, “after” and “at”.")
 
-    def apply(self, entries: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
-        """Return those of `entries` that the filters let through, whatever the page."""
-        given = self.cleaned_data
-        if given["severity"]:
-            entries = entries.filter(severity=given["severity"])
-        if given["q"]:
-            entries = entries.filter(
-                Q(text__icontains=given["q"]) | Q(error__icontains=given["q"])
-            )
-        return entries
+    @property
+    def severities(self) -> list[str] | None:
+        """Those that are let through, None for all."""
+        chosen = self.cleaned_data["severity"]
+        if chosen in dict(LOG_LEVELS):
+            return at_least(chosen.removesuffix("-up"), self._severities)
+        return [chosen] if chosen else None
 
 
 class FollowForm(StyledForm):

@@ -32,6 +32,7 @@ urlpatterns = [
     path("views/<int:pk>/change/", saved_views.view_change, name="view_change"),
     path("views/<int:pk>/delete/", saved_views.view_delete, name="view_delete"),
     path("follow/", actions.follow, name="follow"),
+    path("log-display/", logs.log_display, name="log_display"),
     path("failures/", failures.failures, name="failures"),
     path("failures/<slug:digest>/", failures.failure, name="failure"),
     path("<int:pk>/", include(one)),

@@ -26,7 +26,7 @@ NOT_PAGES = {
 POST_ONLY = {
     *("/logout/", "/account/sign-out-everywhere/", "/account/sign-out-elsewhere/"),
     *("/theme/", "/operations/follow/", "/account/mail/"),
-    *("/operations/selected/", "/operations/columns/"),
+    *("/operations/selected/", "/operations/columns/", "/operations/log-display/"),
 }
 HOSTILE = (
     "\x00",
@@ -44,7 +44,7 @@ NAMES = [
     *("again", "text", "status", "project", "integration", "object", "group", "user"),
     *("from", "to", "before", "after", "seen", "was", "q", "severity", "action"),
     *("environment", "next", "page", "period", "source", "write", "rows_min"),
-    *("rows_max", "failures", "undecided", "on"),
+    *("rows_max", "failures", "undecided", "on", "at", "find", "start"),
 ]
 
 

@@ -1,7 +1,12 @@
 """Words that only the pages of this app need."""
 
-from django import template
+import re
 
+from django import template
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from operations.display.log_display import since
 from operations.display.sentence import again_risk
 from operations.display.times import ago, duration
 from operations.outcome.log_line import log_line
@@ -13,3 +18,15 @@ register.filter("unfolded", unfolded)
 register.filter("as_line", log_line)
 register.filter("ago", ago)
 register.filter("duration", duration)
+register.filter("since", since)
+
+
+@register.filter
+def marked(text: str, sought: str) -> SafeString:
+    """Mark every place in a text, which is escaped, where what was sought stands."""
+    if not sought:
+        return conditional_escape(text)
+    pieces = re.split(f"({re.escape(sought)})", text, flags=re.IGNORECASE)
+    # Every second piece is a match.
+    forms = zip(("{}", "<mark>{}</mark>") * len(pieces), pieces, strict=False)
+    return mark_safe("".join(format_html(form, piece) for form, piece in forms))  # nosec B308 B703 # noqa: S308 - escaped piece by piece

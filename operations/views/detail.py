@@ -51,7 +51,7 @@ def detail(request: ConsoleRequest, pk: int) -> HttpResponse:
     context["notices"] = panels.notices.drawn(request, operation)
     context["sections"] = panels.sections(request, operation)
     context["late_sections"] = panels.late.sections(request, operation)
-    context["log"] = log_context(operation, {})
+    context["log"] = log_context(operation, {}, request.COOKIES)
     return render(request, "operations/detail.html", context)
 
 

@@ -159,7 +159,7 @@ class TestPage:
         self, viewer: Browser, operation: Operation, django_assert_num_queries: Any
     ) -> None:
         make_logs(operation, 1)
-        with django_assert_num_queries(9) as one:
+        with django_assert_num_queries(10) as one:
             viewer.get(url(operation))
         LogEntry.objects.all().delete()
         make_logs(operation, 60)
