@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from operations.views import actions, detail, failures, logs, saved_views
+from operations.views import actions, compare, detail, failures, logs, saved_views
 from operations.views.columns import columns
 from operations.views.export import operations_csv
 from operations.views.list import operation_list, rows
@@ -15,6 +15,8 @@ one = [
     path("status/", detail.status, name="status"),
     path("ask-now/", actions.ask_now, name="ask_now"),
     path("cancel/", actions.cancel, name="cancel"),
+    path("compare/", compare.choose, name="compare"),
+    path("compare/<int:other>/", compare.compare, name="compared"),
     path("logs/", logs.logs, name="logs"),
     path("logs/<int:sequence>/", logs.log_entry, name="log_entry"),
     path("logs.ndjson", logs.logs_ndjson, name="logs_ndjson"),

@@ -157,6 +157,7 @@ KINDS: dict[str, Callable[[World], object]] = {
     "log entry": lambda world: world.log_entry(),
     "unknown": lambda world: world.unknown.pk,
     "error": lambda world: world.failure(),
+    "two operations": lambda world: (world.operation.pk, world.unknown.pk),
     "draft": lambda world: world.draft.pk,
     "row": lambda world: (world.draft.pk, 2),
     "write": lambda world: world.write.pk,

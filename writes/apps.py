@@ -19,6 +19,7 @@ class WritesConfig(AppConfig):
         from operations.views import panels
         from writes import token_filter
         from writes.views.audit_panel import audit_panel
+        from writes.views.compare import rows_compared
         from writes.views.notices import notices_panel
         from writes.views.panels import (
             beside_notice,
@@ -41,6 +42,7 @@ class WritesConfig(AppConfig):
         panels.register(run_panel, "run", "Requests")
         panels.register(pause_panel)
         panels.register(rows_panel, "rows-panel", "Rows")
+        panels.comparison.register(rows_compared)
         panels.late.register(swept_log_panel)
         panels.late.register(request_panel, "request", "What was sent")
         panels.late.register(audit_panel, "audit", "Audit")

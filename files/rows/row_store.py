@@ -137,6 +137,23 @@ class RowStore:
             yield from piece
             row = piece[-1].row
 
+    def keys(self, state: State) -> Iterator[tuple[str, str]]:
+        """Yield key and first error of the rows of a state that have a key, by key."""
+        yield from self._database.execute(
+            "SELECT rows.key, COALESCE(groups.error, '') FROM rows"
+            " LEFT JOIN groups ON groups.id = rows.grp"
+            " WHERE rows.state = ? AND rows.key > '' ORDER BY rows.key",
+            [place_of(state)],
+        )
+
+    def has(self, state: State, key: str) -> bool:
+        """Tell whether a row of a state has this very key."""
+        found = self._database.execute(
+            "SELECT 1 FROM rows WHERE state = ? AND key = ? LIMIT 1",
+            [place_of(state), key],
+        )
+        return found.fetchone() is not None
+
     @property
     def _database(self) -> sqlite3.Connection:
         database: sqlite3.Connection | None = getattr(self._own, "database", None)

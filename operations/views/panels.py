@@ -32,3 +32,5 @@ _panels = Panels[Operation]()
 register = _panels.register
 sections = _panels.sections
 late = Panels[Operation]()
+# Of two operations that are compared: below their errors.
+comparison = Panels[tuple[Operation, Operation]]()
