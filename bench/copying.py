@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import Max, Model
 
-from operations.models import LogEntry, Operation
+from operations.models import Failure, LogEntry, Operation
 from writes.models import Batch, Write
 
 
@@ -37,6 +37,7 @@ def copy_newest(count: int, newest: int, block: int, began: datetime) -> None:
             "operation_id": f"operation_id {older}",
         },
         LogEntry: {"operation_id": f"operation_id {older}"},
+        Failure: {"operation_id": f"operation_id {older}"},
     }
     for model, changes in copies.items():
         key = "id" if "id" in changes else next(iter(changes))
@@ -44,14 +45,17 @@ def copy_newest(count: int, newest: int, block: int, began: datetime) -> None:
 
 
 def lengthen_log(pk: int, length: int, wanted: int) -> None:
-    """Lengthen the log of an operation with entries of others."""
-    changes = {
-        "operation_id": str(pk),
-        "sequence": f"{length} + ROW_NUMBER() OVER (ORDER BY id)",
-        "fingerprint": "'long ' || id",
-    }
-    rest = f"WHERE NOT tells_outcome ORDER BY id LIMIT {wanted - length}"
-    _copy(LogEntry, changes, rest)
+    """Lengthen the log of an operation with entries of others, and of its own."""
+    while length < wanted:
+        changes = {
+            "operation_id": str(pk),
+            "sequence": f"{length} + ROW_NUMBER() OVER (ORDER BY id)",
+            "fingerprint": f"'long {length} ' || id",
+        }
+        rest = f"WHERE NOT tells_outcome ORDER BY id LIMIT {wanted - length}"
+        _copy(LogEntry, changes, rest)
+        entries = LogEntry.objects.filter(operation=pk)
+        length = entries.aggregate(last=Max("sequence"))["last"]
 
 
 def tidy() -> None:

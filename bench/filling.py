@@ -18,7 +18,8 @@ from django.utils import timezone
 from console.environments import Environment
 from console.models import Grant, Group, Integration, Project
 from console.models.grant import give
-from operations.models import LogEntry, Operation
+from operations.models import Failure, LogEntry, Operation
+from operations.outcome.error_kinds import counted
 from writes.models import Batch, Write
 
 PROJECTS = 5
@@ -26,9 +27,11 @@ GROUPS = 20
 EVERY = timedelta(minutes=5)
 # All but the times repeats, so that most can be copied inside the database.
 REPEATS = 1_000
-# Some rows of these failed; their logs have more than one page, and 100,000 entries.
+# Some rows of these failed; their logs have 1,000 entries, and a million.
 LONG_AGE, LONGEST_AGE = 175, 275
-LONG_LOG, LONGEST_LOG = 120, 100_000
+LONG_LOG, LONGEST_LOG = 1_000, 1_000_000
+# Of those that failed, each has one of so many errors.
+ERRORS = 40
 
 State = Operation.State
 # Of a hundred operations that ended; 1 % stay unknown for ever.
@@ -58,6 +61,7 @@ def fill(count: int) -> None:
     Write.objects.bulk_create(map(_write, operations))
     Batch.objects.bulk_create(map(_batch, operations))
     LogEntry.objects.bulk_create(_entries(count, operations), batch_size=REPEATS)
+    Failure.objects.bulk_create(map(_failure, filter(_has_failed, operations)))
     for block in range(1, count // REPEATS):
         copy_newest(count, REPEATS, block, now - block * REPEATS * EVERY)
     if count > REPEATS:
@@ -185,3 +189,15 @@ def _entry(operation: Operation, number: int) -> LogEntry:
         fingerprint=f"{number:064}",
         tells_outcome=tells,
     )
+
+
+def _has_failed(operation: Operation) -> bool:
+    return operation.state in Operation.ENDED_BADLY
+
+
+def _failure(operation: Operation) -> Failure:
+    column = f"Field_{'abcdefghij'[operation.pk % 10]}_{operation.pk % ERRORS}__c"
+    error = f"REQUIRED_FIELD_MISSING:Required fields are missing:{column} --"
+    [failure] = counted({error: operation.rows_failed or 1_000})
+    failure.operation = operation
+    return failure

@@ -127,7 +127,7 @@ def measure(name: str, page: str, small: str, large: str) -> None:
 
 
 def compare_logs(prefix: str, large: str) -> None:
-    """Print how a log of 100,000 entries fares beside one of 120."""
+    """Print how a log of a million entries fares beside one of 1,000."""
     from filling import LONG_AGE, LONG_LOG, LONGEST_AGE, LONGEST_LOG
 
     ages = {LONG_LOG: LONG_AGE, LONGEST_LOG: LONGEST_AGE}
@@ -135,6 +135,10 @@ def compare_logs(prefix: str, large: str) -> None:
         "detail": "",
         "log": "logs/",
         "log_older": "logs/?before=110",
+        "log_from_level": "logs/?severity=warning-up",
+        "log_of_severity": "logs/?severity=ERROR",
+        "log_at": "logs/?at=500",
+        "log_search": "logs/?q=progress",
     }.items():
         places = {
             length: (large, f"/operations/{LARGE - age}/{rest}")

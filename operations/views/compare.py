@@ -17,7 +17,7 @@ from operations.views import panels
 from operations.views.lookup import find_operation, name_groups
 
 # Others are proposed from so many of the newest of the project.
-LOOK = 5_000
+LOOK = 2_000
 PROPOSED = 20
 
 

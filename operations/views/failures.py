@@ -1,10 +1,11 @@
 """Which errors a selection of operations had: by kind, and the operations of one."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, Sum
+from django.db.models import F, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -14,17 +15,69 @@ from console.access.roles import require_viewer
 from console.http import ConsoleRequest
 from operations.filters import OperationFilter
 from operations.models import Failure, Operation
-from operations.models.failure import FailureQuerySet
 from operations.models.operation import OperationQuerySet
-from operations.outcome.salesforce_errors import explanation_of
+from operations.outcome.salesforce_errors import Explanation, explanation_of
 from operations.views.lookup import name_groups
 
-# A page counts the errors of so many operations that have some; then it goes on.
+# A page counts the errors of so many operations that failed; then it goes on.
 MOST_LOOKED_AT = 2_000
 MOST_KINDS = 100
 # Customers and objects that are named with an error.
 MOST_NAMED = 3
 PAGE = 50
+# What is read of the operations that are counted.
+COUNTED = ("created_at", "integration_id", "group_ref", "object_name")
+
+
+@dataclass
+class Kind:
+    """One kind of error over operations that are added newest first.
+
+    `of_customers` has the newest operation of each customer, `objects` are names.
+    """
+
+    digest: str
+    rows: int = 0
+    operations: list[Operation] = field(default_factory=list)
+    of_customers: dict[tuple[int | None, str], Operation] = field(default_factory=dict)
+    objects: dict[str, None] = field(default_factory=dict)
+    customers: list[str] = field(default_factory=list)
+    failure: Failure | None = None
+    explanation: Explanation | None = None
+
+    def add(self, operation: Operation, rows: int) -> None:
+        """Count an operation, of which so many rows had the error."""
+        self.rows += rows
+        self.operations.append(operation)
+        place = operation.integration_id, operation.group_ref
+        self.of_customers.setdefault(place, operation)
+        if operation.object_name:
+            self.objects[operation.object_name] = None
+
+    @property
+    def newest(self) -> Operation:
+        """The operation that had it last."""
+        return self.operations[0]
+
+    @property
+    def oldest(self) -> Operation:
+        """The one of those counted that had it first."""
+        return self.operations[-1]
+
+    @property
+    def objects_named(self) -> list[str]:
+        """The first few objects."""
+        return list(self.objects)[:MOST_NAMED]
+
+    @property
+    def more_customers(self) -> int:
+        """How many customers are not named."""
+        return max(0, len(self.of_customers) - MOST_NAMED)
+
+    @property
+    def more_objects(self) -> int:
+        """How many objects are not named."""
+        return max(0, len(self.objects) - MOST_NAMED)
 
 
 @require_safe
@@ -80,102 +133,62 @@ def _narrowed(chosen: OperationFilter) -> list[tuple[str, str]]:
 
 
 def _kinds(selected: OperationQuerySet, chosen: OperationFilter) -> dict[str, Any]:
-    """Return the kinds of errors of the newest of `selected`, most rows first."""
-    failed = selected.filter(Exists(Failure.objects.filter(operation=OuterRef("pk"))))
-    newest = failed.newest_first().values_list("pk", "created_at")
+    """Return the kinds of errors of the newest of `selected`, most rows first.
+
+    Counted here: a join would have the database read all operations.
+    """
+    failed = selected.filter(Q(rows_failed__gt=0) | Q(state__in=Operation.ENDED_BADLY))
+    newest = failed.only(*COUNTED).newest_first()
     looked_at = list(newest[: MOST_LOOKED_AT + 1])
     is_more = len(looked_at) > MOST_LOOKED_AT
     looked_at = looked_at[:MOST_LOOKED_AT]
-    told = Failure.objects.filter(operation__in=[pk for pk, _ in looked_at])
-    found = list(
-        told.order_by()
-        .values("digest")
-        .annotate(
-            rows=Sum("rows"),
-            operations=Count("pk"),
-            first=Min("operation__created_at"),
-            last=Max("operation__created_at"),
-            newest=Max("operation"),
-        )
-        .order_by("-rows", "digest")[: MOST_KINDS + 1]
-    )
-    kinds = found[:MOST_KINDS]
-    _explain(kinds)
-    _name_places(kinds, told)
+    operations = {each.pk: each for each in looked_at}
+    told = Failure.objects.filter(operation__in=operations).order_by("-operation")
+    kinds: dict[str, Kind] = {}
+    explained = set()
+    for pk, digest, rows in told.values_list("operation_id", "digest", "rows"):
+        kinds.setdefault(digest, Kind(digest)).add(operations[pk], rows)
+        explained.add(pk)
+    found = sorted(kinds.values(), key=lambda kind: (-kind.rows, kind.digest))
+    shown = found[:MOST_KINDS]
+    _explain(shown)
+    _name_customers(shown)
     return {
-        "kinds": kinds,
+        "kinds": shown,
         "has_more_kinds": len(found) > MOST_KINDS,
         "operation_count": len(looked_at),
-        "since": looked_at[-1][1] if looked_at else None,
-        "further": chosen.query(before=looked_at[-1][0]) if is_more else "",
+        "not_counted": len(looked_at) - len(explained),
+        "since": looked_at[-1].created_at if looked_at else None,
+        "further": chosen.query(before=looked_at[-1].pk) if is_more else "",
         "is_further": bool(chosen.cleaned_data["before"]),
         "query": chosen.query(),
     }
 
 
-def _explain(kinds: Sequence[dict[str, Any]]) -> None:
+def _explain(kinds: Sequence[Kind]) -> None:
     """Give each kind its words, and an example: the newest of those counted."""
     newest = Failure.objects.filter(
-        operation__in={kind["newest"] for kind in kinds},
-        digest__in=[kind["digest"] for kind in kinds],
+        operation__in={kind.newest.pk for kind in kinds},
+        digest__in=[kind.digest for kind in kinds],
     )
     examples = {(each.operation_id, each.digest): each for each in newest}
     for kind in kinds:
-        example = examples[kind["newest"], kind["digest"]]
-        kind |= {"failure": example, "explanation": _explanation(example)}
+        kind.failure = examples[kind.newest.pk, kind.digest]
+        kind.explanation = _explanation(kind.failure)
 
 
-def _explanation(failure: Failure) -> Any:
-    return explanation_of(failure.code, failure.example or failure.message)
-
-
-def _name_places(kinds: Sequence[dict[str, Any]], told: FailureQuerySet) -> None:
-    """Give each kind the customers and objects that had it, most rows first."""
-    groups: dict[str, dict[tuple[int | None, str], int]]
-    objects: dict[str, dict[str, int]]
-    groups, objects = (defaultdict(lambda: defaultdict(int)) for _ in range(2))
-    places = (
-        told.filter(digest__in=[kind["digest"] for kind in kinds])
-        .order_by()
-        .values_list(
-            "digest",
-            "operation__integration_id",
-            "operation__group_ref",
-            "operation__object_name",
-        )
-        .annotate(rows=Sum("rows"))
-    )
-    for digest, integration, group_ref, object_name, rows in places:
-        groups[digest][integration, group_ref] += rows
-        objects[digest][object_name] += rows
-    names = _names(place for found in groups.values() for place in found)
+def _name_customers(kinds: Sequence[Kind]) -> None:
+    """Name the customers of all kinds with one query."""
+    name_groups([each for kind in kinds for each in kind.of_customers.values()])
     for kind in kinds:
-        customers = groups[kind["digest"]]
-        kind["customers"] = [names[place] for place in _most(customers)]
-        kind["more_customers"] = max(0, len(customers) - MOST_NAMED)
-        kind["objects"] = list(filter(None, _most(objects[kind["digest"]])))
-        kind["more_objects"] = max(0, len(objects[kind["digest"]]) - MOST_NAMED)
-
-
-def _most[Place](counts: dict[Place, int]) -> list[Place]:
-    return sorted(counts, key=lambda place: -counts[place])[:MOST_NAMED]
-
-
-def _names(
-    places: Iterable[tuple[int | None, str]],
-) -> dict[tuple[int | None, str], str]:
-    """Return the customers in words, by integration and reference."""
-    named = [
-        Operation(integration_id=integration, group_ref=group_ref)
-        for integration, group_ref in set(places)
-    ]
-    name_groups(named)
-    return {
-        (each.integration_id, each.group_ref): (
+        kind.customers = [
             each.group_name or each.group_ref or "not reported"  # type: ignore[attr-defined]
-        )
-        for each in named
-    }
+            for each in islice(kind.of_customers.values(), MOST_NAMED)
+        ]
+
+
+def _explanation(failure: Failure) -> Explanation | None:
+    return explanation_of(failure.code, failure.example or failure.message)
 
 
 def _operations(

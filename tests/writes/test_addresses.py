@@ -38,7 +38,7 @@ CHANGES = {
     *("requests/1/halves/", "requests/1/operations/", "requests/1/link/"),
 }
 READS = [path for path in PATHS if path not in CHANGES]
-NAMES = ("level", "state", "key", "group", "after", "before", "part", "seen")
+NAMES = ("level", "state", "key", "group", "after", "before", "part", "seen", "column")
 CSV = b"external_id__c,LastName\nk-1,Name 1\nk-2,\nk-3,Name 3\n"
 
 pytestmark = [pytest.mark.pages, pytest.mark.django_db]

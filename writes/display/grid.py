@@ -385,15 +385,16 @@ class ResultRows:
         """Return the rows next to a place: all, or those of one outcome."""
         limit = rows_for(len(columns))
         page = self._store.page(state=state, after=after, before=before, limit=limit)
-        rows = [self._row(outcome, columns) for outcome in page.rows]
+        rows = [self.row_of(outcome, columns) for outcome in page.rows]
         return GridPage(rows, page.has_older, page.has_newer)
 
     def row(self, number: int, columns: Sequence[GridColumn]) -> GridRow | None:
         """Return one row, None where there is no such row."""
         outcome = self._store.outcome(number)
-        return None if outcome is None else self._row(outcome, columns)
+        return None if outcome is None else self.row_of(outcome, columns)
 
-    def _row(self, outcome: RowOutcome, columns: Sequence[GridColumn]) -> GridRow:
+    def row_of(self, outcome: RowOutcome, columns: Sequence[GridColumn]) -> GridRow:
+        """Return a row of the store with its cells in `columns`, as they were sent."""
         end = outcome.start + outcome.length
         cells = cells_in(read_record(self._as_sent, outcome.start, end))
         row = GridRow(

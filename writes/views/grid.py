@@ -326,4 +326,9 @@ def _row_page(
         "problem": problem,
     }
     status = 422 if problem else 200
-    return render(request, "writes/grid_row.html", context, status=status)
+    # The page of all rows unfolds one in place.
+    is_fragment = request.htmx and not write.is_draft
+    name = "writes/grid_row.html#cells" if is_fragment else "writes/grid_row.html"
+    response = render(request, name, context, status=status)
+    patch_vary_headers(response, ["HX-Request"])
+    return response

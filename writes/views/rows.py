@@ -1,10 +1,11 @@
 """How each row of a write fared: pages, filters, and lists to take away."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
@@ -14,6 +15,7 @@ from django.http import (
     Http404,
     HttpResponse,
     HttpResponseBase,
+    QueryDict,
     StreamingHttpResponse,
 )
 from django.shortcuts import redirect, render
@@ -38,6 +40,7 @@ from writes.actions.rejoin import NothingToJoin
 from writes.actions.rejoin import rejoin as rejoin_rows
 from writes.actions.settle import is_moving
 from writes.display.beside import beside
+from writes.display.grid import GridColumn, ResultRows
 from writes.models import FileJob, Write
 from writes.storage import measure
 from writes.views.lookup import find_write
@@ -45,6 +48,8 @@ from writes.views.panels import children_shown, rows_context
 
 PAGE = 100
 MOST_GROUPS = 50
+# Of the file as sent, beside what is always shown.
+MOST_COLUMNS = 8
 LARGEST_GROUP = 2**31 - 1
 
 
@@ -63,8 +68,39 @@ class RowFilter(Filter):
         max_value=LARGEST_GROUP,
         widget=forms.HiddenInput,
     )
+    column = forms.TypedMultipleChoiceField(
+        label="Columns",
+        required=False,
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+    )
     after = cursor()
     before = cursor()
+    # What is shown of a row is no filter.
+    CURSORS = ("before", "after", "column")
+
+    def __init__(self, data: QueryDict, *, columns: Sequence[GridColumn] = ()) -> None:
+        """Offer the other columns of the file beside the key."""
+        super().__init__(data)
+        places = [(str(each.place), each.name) for each in columns if not each.is_key]
+        self.fields["column"].choices = places  # type: ignore[attr-defined]
+
+    def query(self, **changes: object) -> str:
+        """Return the filters and the chosen columns, plus `changes`."""
+        columns = {"column": self.chosen_columns} if self.chosen_columns else {}
+        return urlencode({**self.narrowing, **columns, **changes}, doseq=True)
+
+    @property
+    def chosen_columns(self) -> list[str]:
+        """The places of the columns that are shown, as they were given."""
+        return self.data.getlist("column")  # type: ignore[attr-defined, no-any-return]
+
+    def clean_column(self) -> list[int]:
+        """Refuse more columns than fit beside each other."""
+        chosen: list[int] = self.cleaned_data["column"]
+        if len(chosen) > MOST_COLUMNS:
+            raise forms.ValidationError(f"Choose up to {MOST_COLUMNS} columns.")
+        return chosen
 
 
 @require_safe
@@ -76,11 +112,9 @@ def rows(request: ConsoleRequest, pk: int) -> HttpResponse:
     totals = write.rows_totals
     if not write.rows_store or totals is None:
         return _nothing_yet(request, write)
-    chosen = RowFilter(request.GET)
     context: dict[str, Any] = {
         "write": write,
         "project": write.project,
-        "filter": chosen,
         "totals": totals,
         "job": FileJob.objects.last_of(write, FileJob.Kind.JOIN),
         "children": children_shown(write, request),
@@ -88,7 +122,9 @@ def rows(request: ConsoleRequest, pk: int) -> HttpResponse:
     }
     try:
         with RowStore(write.path_of("rows_store")) as store:
-            context |= _page(write, store, chosen)
+            cells = _cells(write, store)
+            chosen = RowFilter(request.GET, columns=cells.columns if cells else ())
+            context |= {"filter": chosen, **_page(write, store, chosen, cells)}
     except FileNotFoundError:
         return _nothing_yet(request, write)
     except sqlite3.DatabaseError:
@@ -163,7 +199,17 @@ def _nothing_yet(
     return render(request, "writes/rows.html", context)
 
 
-def _page(write: Write, store: RowStore, chosen: RowFilter) -> dict[str, Any]:
+def _cells(write: Write, store: RowStore) -> ResultRows | None:
+    """Return what reads the cells of the file as sent, None where that is gone."""
+    try:
+        return ResultRows(write, store)
+    except FileNotFoundError:
+        return None
+
+
+def _page(
+    write: Write, store: RowStore, chosen: RowFilter, cells: ResultRows | None
+) -> dict[str, Any]:
     groups: list[dict[str, Any]] = [
         {"group": group, "error": parse_error(group.error)}
         for group in store.groups(limit=MOST_GROUPS)
@@ -180,11 +226,22 @@ def _page(write: Write, store: RowStore, chosen: RowFilter) -> dict[str, Any]:
         limit=PAGE,
     )
     shown = page.rows
+    columns = [c for c in cells.columns if c.place in wanted["column"]] if cells else []
     return {
         "groups": groups,
+        "columns": columns,
+        "has_cells": cells is not None,
+        "columns_query": urlencode({"column": chosen.chosen_columns}, doseq=True),
         "group": next((g for g in groups if g["group"].id == wanted["group"]), None),
         "page": page,
-        "rows": [{"row": row, "error": parse_error(row.error)} for row in shown],
+        "rows": [
+            {
+                "row": row,
+                "error": parse_error(row.error),
+                "cells": cells.row_of(row, columns).cells if cells and columns else [],
+            }
+            for row in shown
+        ],
         "older": chosen.query(before=shown[0].row) if page.has_older and shown else "",
         "newer": chosen.query(after=shown[-1].row) if page.has_newer and shown else "",
     }
