@@ -30,11 +30,18 @@ def keep_choice(
     chosen = request.POST.get(name, "")
     if chosen not in choices:
         raise BadRequest("There is no such choice.")
+    return keep(request, name, chosen, otherwise)
+
+
+def keep(
+    request: ConsoleRequest, name: str, value: str, otherwise: str
+) -> HttpResponseRedirect:
+    """Keep a value of ours in the cookie `name`, and lead back as `keep_choice`."""
     page = request.POST.get("next", "")
     response = HttpResponseRedirect(page if is_own_path(page) else reverse(otherwise))
     response.set_cookie(
         name,
-        chosen,
+        value,
         max_age=A_YEAR,
         samesite="Lax",
         secure=settings.HTTPS_ONLY,

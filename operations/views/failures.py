@@ -17,6 +17,7 @@ from operations.filters import OperationFilter
 from operations.models import Failure, Operation
 from operations.models.operation import OperationQuerySet
 from operations.outcome.salesforce_errors import Explanation, explanation_of
+from operations.views.chips import chips_of
 from operations.views.lookup import name_groups
 
 # A page counts the errors of so many operations that failed; then it goes on.
@@ -86,8 +87,9 @@ class Kind:
 def failures(request: ConsoleRequest) -> HttpResponse:
     """Show the errors of the operations that the filters of the list let through."""
     chosen = OperationFilter(request.GET, user=request.user)
-    context: dict[str, Any] = {"filter": chosen, "narrowed": _narrowed(chosen)}
+    context: dict[str, Any] = {"filter": chosen}
     if chosen.is_valid():
+        context["chips"] = chips_of(chosen)
         context |= _kinds(_selected(request, chosen), chosen)
     status = 200 if chosen.is_valid() else 400
     return render(request, "operations/failures.html", context, status=status)
@@ -106,11 +108,11 @@ def failure(request: ConsoleRequest, digest: str) -> HttpResponse:
         raise Http404
     context: dict[str, Any] = {
         "filter": chosen,
-        "narrowed": _narrowed(chosen),
         "failure": example,
         "explanation": _explanation(example),
     }
     if chosen.is_valid():
+        context["chips"] = chips_of(chosen)
         context |= _operations(chosen.apply(visible.for_list()), digest, chosen)
     status = 200 if chosen.is_valid() else 400
     return render(request, "operations/failure.html", context, status=status)
@@ -118,18 +120,6 @@ def failure(request: ConsoleRequest, digest: str) -> HttpResponse:
 
 def _selected(request: ConsoleRequest, chosen: OperationFilter) -> OperationQuerySet:
     return chosen.apply(Operation.objects.visible_to(request.user))
-
-
-def _narrowed(chosen: OperationFilter) -> list[tuple[str, str]]:
-    """Return the filters that are on, in words."""
-    found = []
-    for name, value in chosen.narrowing.items():
-        field = chosen.fields[name]
-        choices = getattr(field, "choices", ())
-        labels = {str(key): str(label) for key, label in choices}
-        label = field.label or name.replace("_", " ").capitalize()
-        found.append((str(label), labels.get(value, value)))
-    return found
 
 
 def _kinds(selected: OperationQuerySet, chosen: OperationFilter) -> dict[str, Any]:

@@ -6,22 +6,19 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.db.models import Max
-from django.http import HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.utils.cache import patch_vary_headers
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from console.access.roles import Role, require_viewer
 from console.http import ConsoleRequest
+from console.ui.choices import keep
 from console.ui.downloads import note_download
 from console.ui.polling import ENDED_SECONDS, seconds_between_polls, seen
-from console.views.theme import A_YEAR
 from operations.csv_export import csv_lines, digest_of, download
 from operations.display.log_display import COOKIE, LogDisplay
 from operations.filters import LogFilter
@@ -85,19 +82,7 @@ def log_display(request: ConsoleRequest) -> HttpResponse:
     display = LogDisplay.of(request.COOKIES).changed(request.POST.get("show", ""))
     if display is None:
         raise BadRequest("Logs cannot be shown in this way.")
-    page = request.POST.get("next", "")
-    # Without a host nothing but a path of our own is allowed.
-    safe = page.startswith("/") and url_has_allowed_host_and_scheme(page, None)
-    response = HttpResponseRedirect(page if safe else reverse("operations:list"))
-    response.set_cookie(
-        COOKIE,
-        display.cookie,
-        max_age=A_YEAR,
-        samesite="Lax",
-        secure=settings.HTTPS_ONLY,
-        httponly=True,
-    )
-    return response
+    return keep(request, COOKIE, display.cookie, "operations:list")
 
 
 def log_context(
