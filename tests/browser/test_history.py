@@ -70,7 +70,7 @@ def test_a_view_is_saved_from_the_list_and_counted_when_the_page_is_there(
     page.keyboard.press("Escape")
     expect(menu.locator("summary")).to_be_focused()
     menu.locator("summary").click()
-    page.get_by_label("Succeeded", exact=True).check()
+    menu.get_by_label("Succeeded", exact=True).check()
     menu.get_by_role("button", name="Filter").click()
     page.locator("#save-menu summary").click()
     page.locator("#view_name").fill("Went well")
