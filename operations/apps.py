@@ -9,8 +9,17 @@ class OperationsConfig(AppConfig):
     name = "operations"
 
     def ready(self) -> None:
-        """Hang the breaker into the page of its project."""
+        """Hang the breaker into the page of its project; count what is deleted."""
+        from django.db.models.signals import post_delete
+
         from console.ui.panels import project_panels
+        from operations.models import Operation, RollupMark
         from operations.views.panels import breaker_panel
 
         project_panels.register(breaker_panel)
+        post_delete.connect(
+            lambda instance, **_: RollupMark.add_day(instance.created_at),
+            sender=Operation,
+            weak=False,
+            dispatch_uid="rollup-of-deleted",
+        )

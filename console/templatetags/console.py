@@ -1,6 +1,7 @@
 """Small words that templates need everywhere; loaded into all of them."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from django import forms, template
@@ -98,6 +99,22 @@ def file_size(value: int | None) -> str:
     if value < 1024 * 1024:
         return f"{value / 1024:,.1f} KiB"
     return f"{value / 1024 / 1024:,.2f} MiB"
+
+
+@register.filter
+def duration(value: timedelta) -> str:
+    """Return a time as people say it: "0.4 s", "40 s", "4 min", "1 h 20 min"."""
+    exact = value.total_seconds()
+    seconds = round(exact)
+    if 0 < exact < 0.95:
+        return f"{max(exact, 0.1):.1f} s"
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes = round(seconds / 60)
+    hours, minutes = divmod(minutes, 60)
+    if not hours:
+        return f"{minutes} min"
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
 @register.filter

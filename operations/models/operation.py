@@ -15,6 +15,7 @@ from console.access.scoping import OfEnvironment
 from console.environments import Environment
 from console.models import EnvironmentControl, Integration, Project
 from console.validators import LARGEST_ID, whole_number
+from operations.models.rollup import RollupMark
 
 
 def is_frozen() -> Q:
@@ -368,6 +369,7 @@ class Operation(models.Model):
         is_new = self._state.adding
         with transaction.atomic():
             super().save(*args, **kwargs)
+            RollupMark.add(self.pk)
             if is_new:
                 why = self.reason or self.purpose
                 self._keep_transition("", by=self.started_by_name, why=why)
@@ -470,6 +472,8 @@ class Operation(models.Model):
             before = rows.select_for_update().values_list("state", flat=True).first()
             changed = rows.update(version=F("version") + 1, **fit) == 1
             self.refresh_from_db()
+            if changed:
+                RollupMark.add(self.pk)
             if changed and before != self.state:
                 why = fit.get("reason", "")
                 self._keep_transition(str(before), by=by, why=why)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from operations.display.times import duration
+from console.templatetags.console import duration
 from operations.models import Operation
 from writes.display.eta import pace_of
 from writes.models import Batch

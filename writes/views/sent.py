@@ -14,6 +14,7 @@ from console.access.roles import Role, require_operator, require_viewer
 from console.actor import Actor
 from console.http import ConsoleRequest
 from console.models import EnvironmentControl
+from console.templatetags.console import duration
 from console.ui.polling import seen
 from operations.display.times import duration
 from writes.actions import pause as actions

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from ampersand import Operation as RemoteOperation
 from console.actor import SYSTEM, Actor
@@ -15,7 +16,7 @@ from console.connections.ask import NotAnswered, ask
 from console.models import AuditEvent, Group
 from console.runtime import db_clock
 from operations.actions import follow
-from operations.models import Operation
+from operations.models import Operation, RollupMark
 from writes.models import Call
 
 log = logging.getLogger(__name__)
@@ -127,9 +128,11 @@ def _follow(group: Group, remote: RemoteOperation, actor: Actor) -> bool:
     except ValidationError:
         return False
     if is_new:
-        Operation.objects.filter(pk=operation.pk).update(
-            integration=group.integration,
-            group_ref=group.group_ref,
-            object_name=(remote.object_name or "")[:200],
-        )
+        with transaction.atomic():
+            Operation.objects.filter(pk=operation.pk).update(
+                integration=group.integration,
+                group_ref=group.group_ref,
+                object_name=(remote.object_name or "")[:200],
+            )
+            RollupMark.add(operation.pk)
     return is_new

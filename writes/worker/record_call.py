@@ -30,7 +30,7 @@ from ampersand import (
 from console.runtime import db_clock
 from console.runtime.db_retry import retry_while_database_is_away
 from operations.limits import rate_limit
-from operations.models import Operation
+from operations.models import Operation, RollupMark
 from operations.worker import schedule
 from writes.models import Batch, Call, Write
 from writes.models.call import CallQuerySet, packed
@@ -253,6 +253,7 @@ def add(batch: Batch, succeeded: int, failed: int, *, over: bool) -> None:
         rows_failed=F("rows_failed") + failed,
         version=F("version") + 1,
     )
+    RollupMark.add(batch.operation_id)
     # Its rows may have been joined while a request was unknown.
     Batch.objects.filter(pk=batch.pk).update(
         calls_over=F("calls_over") + int(over), is_settled=False

@@ -1,6 +1,8 @@
 """The clock, our scheduler: enqueues for the workers what is due."""
 
 import logging
+import math
+import time
 from typing import Any
 
 from django.core.management import call_command
@@ -16,6 +18,7 @@ from console.runtime import db_clock
 from console.runtime.shutdown import Stop
 from console.sign_in import kept_form
 from operations import dispatch as dispatch_operations
+from operations.worker import count_days
 from writes import dispatch as dispatch_writes
 from writes.actions import release_parts, retention, settle, tell
 from writes.actions.hold_restored import hold_restored
@@ -27,6 +30,9 @@ log = logging.getLogger(__name__)
 TASK_RESULT_DAYS = 1
 PRUNE_EVERY_TICKS = 3600
 NOTE_HEAD_EVERY_TICKS = 600
+# Days are counted again so often, or so many times as seldom as it took.
+COUNT_EVERY = 5
+COUNT_PAUSE = 20
 # After a tick that failed the next one waits 1 s, 2 s … and then so many.
 LONGEST_PAUSE = 10
 
@@ -46,14 +52,18 @@ class Command(BaseCommand):
             _notice_a_restored_database()
             tick()
             audit_head.note_newest()
+            count_days.count_marked(seconds=math.inf)
             return
         ticks, failed = 0, 0
+        count_at = 0.0
         with Stop() as stop:
             while not stop.requested:
                 went_well = _tick_safely(
                     prune=ticks % PRUNE_EVERY_TICKS == 0,
                     note_head=ticks % NOTE_HEAD_EVERY_TICKS == 0,
                 )
+                if went_well and time.monotonic() >= count_at:
+                    count_at = _count_days()
                 ticks += 1
                 failed = 0 if went_well else failed + 1
                 stop.wait(min(failed, LONGEST_PAUSE) or options["interval"])
@@ -82,6 +92,17 @@ def _tick_safely(*, prune: bool, note_head: bool) -> bool:
     else:
         return True
     return False
+
+
+def _count_days() -> float:
+    """Count days again; return when it is time for that once more, as `monotonic`."""
+    began = time.monotonic()
+    try:
+        count_days.count_marked()
+    except Exception:
+        log.exception("Days could not be counted again; trying later")
+    now = time.monotonic()
+    return now + max(COUNT_EVERY, COUNT_PAUSE * (now - began))
 
 
 def _notice_a_restored_database() -> None:
