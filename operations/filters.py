@@ -1,6 +1,6 @@
 """What lists can be narrowed to: GET forms, so that every view has an address."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -27,6 +27,12 @@ MOST_SAVED = 2000
 SEVERAL_STATES = [
     ("running", "Running"),
     ("ended_badly", "Failed, partly failed or rejected"),
+]
+# What the plots count, by the names of `ROW_OUTCOMES`.
+ROW_WORDS = [
+    ("rows_succeeded", "With succeeded rows"),
+    ("rows_failed", "With failed rows"),
+    ("rows_unknown", "With unknown rows"),
 ]
 
 # One for each word that pages have for an action.
@@ -161,6 +167,10 @@ class OperationFilter(Filter):
     undecided = forms.BooleanField(
         label="Outcome unknown, nobody decided", required=False
     )
+    outcome = forms.ChoiceField(
+        label="Rows", required=False, choices=[("", "Any rows"), *ROW_WORDS]
+    )
+    error = word("Error")
     before = cursor()
 
     # These are folded away until one of them is used.
@@ -172,10 +182,12 @@ class OperationFilter(Filter):
         "action",
         "source",
         "write",
+        "error",
         "from",
         "to",
         "rows_min",
         "rows_max",
+        "outcome",
         "failures",
         "undecided",
     )
@@ -270,6 +282,10 @@ class OperationFilter(Filter):
             found = found.filter(action__in=_actions_called(action))
         if environment := given["environment"]:
             found = found.filter(project__in=_projects_in(environment))
+        if given["outcome"]:
+            found = found.with_rows(given["outcome"])
+        if given["error"]:
+            found = found.filter(errors__kind=given["error"])
         if given["rows_min"] is not None:
             found = found.filter(rows_sent__gte=given["rows_min"])
         if given["rows_max"] is not None:
@@ -328,6 +344,62 @@ def _projects_in(environment: str) -> list[int]:
     """Return the projects of an environment: few enough to be named in a query."""
     projects = Project.objects.filter(environment=environment)
     return list(projects.values_list("pk", flat=True))
+
+
+class ReportFilter(PeriodFilter):
+    """Of which days the report speaks, and of which environment.
+
+    Days that are given come before a span.
+    """
+
+    LONGEST: ClassVar = timedelta(days=366)
+    SPANS: ClassVar = [
+        ("7", "Last 7 days"),
+        ("30", "Last 30 days"),
+        ("last_month", "Last month"),
+    ]
+    USUAL: ClassVar = "30"
+
+    span = forms.ChoiceField(required=False, choices=SPANS, widget=forms.HiddenInput)
+    environment = forms.ChoiceField(required=False)
+
+    def __init__(self, *args: Any, user: Person, **kwargs: Any) -> None:
+        """Offer the environments that `user` may look at."""
+        super().__init__(*args, **kwargs)
+        words = environments_for(user, Role.VIEWER)
+        self.fields["environment"].choices = [  # type: ignore[attr-defined]
+            ("", "All environments"),
+            *((word, Environment(word).label) for word in words),
+        ]
+
+    @property
+    def chosen(self) -> str:
+        """Which of the spans is on, "" where days are given."""
+        if self.narrowing.keys() & {"from", "to"}:
+            return ""
+        return self.narrowing.get("span") or self.USUAL
+
+    def clean(self) -> None:
+        """Refuse more than a year."""
+        super().clean()
+        if self.errors:
+            return
+        first, last = self.days
+        if last - first >= self.LONGEST:
+            self.add_error("from", "Choose at most 366 days.")
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """The first day and the last one, of a form without errors."""
+        today = timezone.localdate()
+        if self.chosen == "":
+            first, last = self.cleaned_data["from"], self.cleaned_data["to"]
+            last = last or max(today, first)
+            return first or last - timedelta(days=29), last
+        if self.chosen == "last_month":
+            last = today.replace(day=1) - timedelta(days=1)
+            return last.replace(day=1), last
+        return today - timedelta(days=int(self.chosen) - 1), today
 
 
 class LogFilter(Filter):

@@ -6,6 +6,7 @@ from operations.views import actions, compare, detail, failures, logs, saved_vie
 from operations.views.columns import columns
 from operations.views.export import operations_csv
 from operations.views.list import operation_list, rows
+from operations.views.report import report, report_csv, report_json
 from operations.views.selected import selected
 
 app_name = "operations"
@@ -37,5 +38,8 @@ urlpatterns = [
     path("log-display/", logs.log_display, name="log_display"),
     path("failures/", failures.failures, name="failures"),
     path("failures/<slug:digest>/", failures.failure, name="failure"),
+    path("report/", report, name="report"),
+    path("report/report.csv", report_csv, name="report_csv"),
+    path("report/report.json", report_json, name="report_json"),
     path("<int:pk>/", include(one)),
 ]

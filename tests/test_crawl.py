@@ -22,6 +22,7 @@ pytestmark = pytest.mark.pages
 NOT_PAGES = {
     *("/healthz", "/audit/audit.csv", "/operations/rows/", "/writes/verify.py"),
     *("/operations/operations.csv", "/operations/views/counts/"),
+    *("/operations/report/report.csv", "/operations/report/report.json"),
 }
 POST_ONLY = {
     *("/logout/", "/account/sign-out-everywhere/", "/account/sign-out-elsewhere/"),

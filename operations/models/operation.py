@@ -16,6 +16,7 @@ from console.environments import Environment
 from console.models import EnvironmentControl, Integration, Project
 from console.validators import LARGEST_ID, whole_number
 from operations.models.rollup import RollupMark
+from operations.models.row_outcomes import ROW_OUTCOMES
 
 
 def is_frozen() -> Q:
@@ -95,6 +96,11 @@ class OperationQuerySet(OfEnvironment["Operation"]):
         names = {f"upper_{column}": Upper(column) for column in words}
         wanted = {f"upper_{name}": Upper(models.Value(words[name])) for name in words}
         return self.alias(**names).filter(**wanted)
+
+    def with_rows(self, outcome: str) -> "OperationQuerySet":
+        """Return those with rows of an outcome, a word of `ROW_OUTCOMES`."""
+        rows = self.alias(rows_of_outcome=ROW_OUTCOMES[outcome])
+        return rows.filter(rows_of_outcome__gt=0)
 
     def begun(self) -> "OperationQuerySet":
         """Return all but the parts of a write whose turn has not come."""

@@ -1,14 +1,17 @@
 """Words that only the pages of this app need."""
 
 import re
+from typing import Any
 
 from django import template
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from operations.display.log_display import since
+from operations.display.plot import line_pieces
+from operations.display.report import Line
 from operations.display.sentence import again_risk
-from operations.display.times import ago, duration
+from operations.display.times import ago
 from operations.outcome.log_line import log_line
 from operations.outcome.row_failures import unfolded
 
@@ -17,7 +20,6 @@ register.filter("again_risk", again_risk)
 register.filter("unfolded", unfolded)
 register.filter("as_line", log_line)
 register.filter("ago", ago)
-register.filter("duration", duration)
 register.filter("since", since)
 
 
@@ -30,3 +32,9 @@ def marked(text: str, sought: str) -> SafeString:
     # Every second piece is a match.
     forms = zip(("{}", "<mark>{}</mark>") * len(pieces), pieces, strict=False)
     return mark_safe("".join(format_html(form, piece) for form, piece in forms))  # nosec B308 B703 # noqa: S308 - escaped piece by piece
+
+
+@register.filter
+def pieces(line: Line, largest: int) -> list[dict[str, Any]]:
+    """Return the pieces of a line's bar, beside the longest line of its table."""
+    return line_pieces(line, largest)

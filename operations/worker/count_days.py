@@ -8,14 +8,12 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
-from datetime import time as clock_time
 from itertools import batched, groupby
 from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Count, Max, Min, Q, Sum
-from django.utils import timezone
 
 from operations.models import (
     DayCount,
@@ -27,6 +25,7 @@ from operations.models import (
     RollupMark,
     RollupZone,
 )
+from operations.models.days import bounds_of, day_of
 from operations.models.durations import bucket_of, size_of
 from operations.models.row_outcomes import ROW_OUTCOMES
 from operations.outcome.error_kind import errors_of
@@ -77,21 +76,10 @@ def mark_all() -> int:
     if ends["first"] is None:
         return 0
     days = list(_days(day_of(ends["first"]), day_of(ends["last"])))
-    RollupMark.objects.bulk_create(RollupMark(moment=bounds_of(day)[0]) for day in days)
+    RollupMark.objects.bulk_create(
+        RollupMark(moment=bounds_of(day, day)[0]) for day in days
+    )
     return len(days)
-
-
-def day_of(moment: datetime) -> date:
-    """Return the day that a moment belongs to, in TIME_ZONE."""
-    return timezone.localtime(moment, timezone.get_default_timezone()).date()
-
-
-def bounds_of(day: date) -> tuple[datetime, datetime]:
-    """Return the first moment of a day in TIME_ZONE, and that of the next one."""
-    zone = timezone.get_default_timezone()
-    ends = (day, day + timedelta(days=1))
-    first, end = (datetime.combine(each, clock_time.min, tzinfo=zone) for each in ends)
-    return first, end
 
 
 def _days(first: date, last: date) -> Iterator[date]:
@@ -130,7 +118,7 @@ def _marked_days() -> dict[date | None, tuple[list[int], Changed]]:
 
 
 def _count_day(day: date, changed: Changed) -> None:
-    first, end = bounds_of(day)
+    first, end = bounds_of(day, day)
     operations = Operation.objects.filter(created_at__gte=first, created_at__lt=end)
     _keep_errors(operations, changed)
     _replace(DayCount, day, _counts(operations))

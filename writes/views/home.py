@@ -15,6 +15,7 @@ from console.models import Project
 from console.runtime.trouble import disk_trouble
 from operations.models import Gate, Operation
 from operations.views.lookup import name_groups
+from operations.views.report import home_plot
 from writes.forms.address import offered_to
 from writes.models import Write
 
@@ -52,6 +53,7 @@ def home(request: ConsoleRequest) -> HttpResponse:
         "draft_count": _count(drafts),
         "destinations": offered_to(request.user),
         "recent": recent,
+        "plot": home_plot(request.user),
         "has_projects": Project.objects.visible_to(request.user).exists(),
         "open_gates": _open_gates(request),
         "background": background(),
