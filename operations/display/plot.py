@@ -17,7 +17,7 @@ WIDTH: Final = 720
 # The share of a day that its column takes; and the least height of what is there.
 FILLED, LEAST = 0.78, 2.0
 # Of the bar of a line: its longest, and the least of what is there.
-BAR, BAR_LEAST = 1000, 6
+BAR, BAR_LEAST = 240, 2
 ROWS: Final = ("rows_succeeded", "rows_failed", "rows_unknown")
 
 
@@ -78,7 +78,7 @@ def durations_plot(lines: Sequence[Line], *, height: int = 160) -> Plot | None:
 
 
 def line_pieces(line: Line, largest: int) -> list[dict[str, Any]]:
-    """Return the bar of a line of a table, of 1,000 units: kinds, places, widths."""
+    """Return the bar of a line of a table, of `BAR` units: kinds, places, widths."""
     pieces, place = [], 0.0
     for kind in ROWS:
         if count := line.sums[kind]:

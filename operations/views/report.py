@@ -32,7 +32,7 @@ from operations.views.lookup import name_groups
 
 PAGE = "operations/report.html"
 # The page lists so many unknown outcomes, files so many.
-SHOWN, MOST_UNKNOWN = 20, 10_000
+SHOWN, MOST_UNKNOWN = 5, 10_000
 HOME_DAYS, HOME_HEIGHT = 14, 64
 COLUMNS = (
     "Totals by",

@@ -32,6 +32,7 @@ from writes.actions.tell_audit import audit_draft
 from writes.display.installation import installation_of
 from writes.display.progress import progress_of
 from writes.display.result import result_of
+from writes.display.usual_time import usual_time_of
 from writes.forms.confirm import ConfirmForm
 from writes.forms.record_fields import names_with_lines
 from writes.models import Write, query_of
@@ -210,6 +211,7 @@ def _file_context(write: Write) -> dict[str, Any]:
         "inspection": write.inspected,
         "deliveries": [] if write.is_run else _deliveries(write),
         "run_seconds": _run_time(write),
+        "usual_time": usual_time_of(write),
         **_lookup_context(write),
         **_trial_context(write),
     }
