@@ -80,7 +80,9 @@ def prepare(name: str, count: int) -> float:
     call_command("migrate", verbosity=0)
     start = time.perf_counter()
     fill(count)
-    return time.perf_counter() - start
+    seconds = time.perf_counter() - start
+    call_command("rollups", verbosity=0)
+    return seconds
 
 
 def pages(count: int) -> dict[str, str]:
@@ -107,6 +109,7 @@ def pages(count: int) -> dict[str, str]:
         "list_undecided": "/operations/?undecided=on",
         "list_of_24h": "/operations/?period=24h",
         "list_by_period": f"/operations/?from={day}&to={day}",
+        "report": f"/operations/report/?from={day}&to={day}",
         "list_deep": "/operations/?before=60",
         "list_poll": "/operations/rows/?seen=old",
         "detail": one,

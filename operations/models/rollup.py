@@ -214,7 +214,12 @@ class DayError(models.Model):
 
 
 def is_counted() -> bool:
-    """Tell whether the days were counted at all, in the time zone of now."""
+    """Tell whether every day was counted, in the time zone of now.
+
+    Not while whole days wait for it: what they had may be missing altogether.
+    """
+    if RollupMark.objects.filter(moment__isnull=False).exists():
+        return False
     return RollupZone.objects.filter(name=settings.TIME_ZONE).exists()
 
 

@@ -213,6 +213,9 @@ def test_what_was_there_before_is_counted_at_first(project: Project) -> None:
         moment = datetime(2024, 3, 20, 12, tzinfo=UTC) - timedelta(days=days)
         make_operation(project, state="succeeded", rows_succeeded=4, created_at=moment)
     assert not is_counted()
+    assert count_marked(seconds=0) == 1
+    assert DayCount.objects.count() == 1
+    assert not is_counted()
     count_marked(seconds=ALL)
     assert is_counted()
     assert DayCount.objects.count() == 3
