@@ -8,9 +8,14 @@ counts as well.
 import json
 from typing import Any, Final
 
-from console.signature import is_signed, sign
+from console.signing import is_signed, public_keys, sign
 
-ALGORITHM: Final = "Ed25519 over the report as JSON with sorted keys, without spaces"
+# Stands before what is signed, so that nothing else can be taken for a report.
+USE: Final = b"write console: report\n"
+ALGORITHM: Final = (
+    "Ed25519 over the line “write console: report” and the report as JSON with sorted "
+    "keys, without spaces"
+)
 
 
 class Refused(ValueError):
@@ -19,11 +24,11 @@ class Refused(ValueError):
 
 def signed_file(report: dict[str, Any]) -> bytes:
     """Return the file of a report: JSON values whose keys are texts."""
-    public_key, signature = sign(_content(report))
+    public_key = public_keys()[0]
     signed = {
         "algorithm": ALGORITHM,
         "public_key": public_key,
-        "signature": signature,
+        "signature": sign(_content(report), public_key).hex(),
     }
     return _file({"report": report, "signature": signed})
 
@@ -53,7 +58,7 @@ def read_signed(file: bytes, *, trusted: list[str]) -> dict[str, Any]:
 
 def _content(report: Any) -> bytes:
     text = json.dumps(report, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return text.encode()
+    return USE + text.encode()
 
 
 def _file(whole: dict[str, Any]) -> bytes:

@@ -9,11 +9,16 @@ was signed before a new key came in front can still be compared.
 import hmac
 from functools import lru_cache
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 from django.conf import settings
 
-# Names the use, so that nothing else that a key does can be taken for a signature.
-_USE = b"write console: evidence packs"
+# Names the use, so that nothing else that a key does can be taken for a signature. What
+# is signed begins with a use of its own, so that a report is never taken for a pack.
+_USE = b"write console: signatures"
 
 
 def public_keys() -> list[str]:
@@ -24,6 +29,16 @@ def public_keys() -> list[str]:
 def sign(message: bytes, by: str) -> bytes:
     """Return the signature of `message` by one of `public_keys`."""
     return _keys()[by].sign(message)
+
+
+def is_signed(message: bytes, *, public_key: str, signature: str) -> bool:
+    """Tell whether the partner of `public_key`, both in hex, signed `message`."""
+    try:
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
+        key.verify(bytes.fromhex(signature), message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def _keys() -> dict[str, Ed25519PrivateKey]:

@@ -91,7 +91,7 @@ def line_pieces(line: Line, largest: int) -> list[dict[str, Any]]:
 
 def _rows(line: Line) -> list[Part]:
     return [
-        (name, line.sums[name], f"{line.query}&{urlencode({'status': name})}")
+        (name, line.sums[name], f"{line.query}&{urlencode({'outcome': name})}")
         for name in ROWS
     ]
 

@@ -1,6 +1,6 @@
-"""How long something took, and how long ago it was, as people say it."""
+"""How long ago something was, as people say it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.utils import timezone
 
@@ -10,18 +10,6 @@ UNITS = (
     (3600, 3600, "h"),
     (60, 60, "min"),
 )
-
-
-def duration(value: timedelta) -> str:
-    """Return a time as people say it: "40 s", "4 min", "1 h 20 min"."""
-    seconds = round(value.total_seconds())
-    if seconds < 60:
-        return f"{seconds} s"
-    minutes = round(seconds / 60)
-    hours, minutes = divmod(minutes, 60)
-    if not hours:
-        return f"{minutes} min"
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
 def ago(moment: datetime) -> str:

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('console', '0015_notices'),
-        ('operations', '0009_notices'),
+        ('operations', '0010_history'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('operations', '0010_history'),
+        ('operations', '0011_rollups'),
     ]
 
     operations = [

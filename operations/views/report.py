@@ -17,8 +17,8 @@ from django.views.decorators.http import require_safe
 from console import VERSION
 from console.access.roles import Person, Role, environments_for, require_viewer
 from console.http import ConsoleRequest
-from console.signature import public_keys
 from console.signed_file import signed_file
+from console.signing import public_keys
 from console.ui.downloads import note_download
 from operations.csv_export import csv_lines, digest_of, download
 from operations.display import report as shown

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from console.access.roles import Role
 from console.models import AuditEvent, Project
-from console.signature import public_keys, sign
 from console.signed_file import Refused, read_signed, signed_file
+from console.signing import public_keys
 from operations.models import Operation
 from operations.worker.count_days import count_marked
 from tests.conftest import make_project
@@ -243,7 +243,6 @@ def test_files_of_an_older_key_are_verified_while_it_is_listed(settings: Any) ->
     old = settings.FIELD_KEYS
     settings.AUDIT_KEYS = ["a-newer-key"]
     assert read_signed(FILE, trusted=public_keys())
-    assert sign(b"")[0] == public_keys()[0]
     settings.FIELD_KEYS = [key[::-1] for key in old]
     with pytest.raises(Refused):
         read_signed(FILE, trusted=public_keys())

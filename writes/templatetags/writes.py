@@ -5,14 +5,12 @@ from typing import Any
 from django import template
 from django.utils.html import format_html
 
-from operations.display.times import duration
 from writes.display.finding_titles import title_of
 from writes.display.result import result_of
 from writes.models import Write
 
 register = template.Library()
 register.filter("rule_title", title_of)
-register.filter("duration", duration)
 
 
 @register.simple_tag(takes_context=True)

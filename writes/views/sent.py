@@ -16,7 +16,6 @@ from console.http import ConsoleRequest
 from console.models import EnvironmentControl
 from console.templatetags.console import duration
 from console.ui.polling import seen
-from operations.display.times import duration
 from writes.actions import pause as actions
 from writes.actions import release_parts
 from writes.display.beside import beside

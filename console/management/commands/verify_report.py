@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from console.signature import public_keys
 from console.signed_file import Refused, read_signed
+from console.signing import public_keys
 
 
 class Command(BaseCommand):
