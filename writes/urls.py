@@ -21,6 +21,7 @@ from writes.views import (
     review,
     rows,
     run,
+    search,
     sent,
     shared_file,
     url,
@@ -129,6 +130,7 @@ reconcile_patterns = (
 urlpatterns = [
     path("", home.home, name="home"),
     path("operations/<int:pk>/reconcile/", include(reconcile_patterns)),
+    path("search/", search.search, name="search"),
     path("writes/", include(writes_patterns)),
     path("files/<str:token>/", shared_file.served, name="served"),
     path("hooks/ampersand/<str:token>", hook.hook, name="hook"),

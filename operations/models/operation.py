@@ -341,10 +341,11 @@ class Operation(models.Model):
                 condition=Q(has_news=True),
                 name="operation_with_news",
             ),
-            # The search box: whose record is this?
+            # The search box: whose id or record is this, or what begins so? (No
+            # conditions: SQLite matches none with a bound value.)
             models.Index(
                 fields=["record_id"],
-                condition=~Q(record_id=""),
+                opclasses=["varchar_pattern_ops"],
                 name="operation_by_record",
             ),
             # The list: of this customer, object, user … newest first, however spelt.
@@ -366,6 +367,21 @@ class Operation(models.Model):
                 fields=["id"], condition=Q(rows_failed__gt=0), name="operation_failures"
             ),
             models.Index(fields=["rows_sent", "-id"], name="operation_by_size"),
+            models.Index(
+                fields=["remote_id"],
+                opclasses=["varchar_pattern_ops"],
+                name="operation_by_remote_id",
+            ),
+            models.Index(
+                fields=["request_id"],
+                opclasses=["varchar_pattern_ops"],
+                name="operation_by_request_id",
+            ),
+            # What was sent last for this customer?
+            models.Index(
+                fields=["group_ref", "integration", "-id"],
+                name="operation_by_customer",
+            ),
         ]
 
     def __str__(self) -> str:

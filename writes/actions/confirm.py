@@ -31,6 +31,7 @@ from writes.actions.duplicates import RepeatFound, claim
 from writes.actions.release_parts import due_at
 from writes.models import Batch, Call, KeyLookup, Write
 from writes.models.key_lookup import is_stale
+from writes.search import terms
 from writes.storage import measure
 
 Delivery = Write.Delivery
@@ -107,6 +108,7 @@ def confirm(
                 _add(write, number, plan, actor, now, of=len(planned))
                 for number, plan in enumerate(planned, start=1)
             ]
+            terms.note(write)
             _audit(write, operations, actor)
             if write.resends is not None:
                 _decide(write.resends, operations[0], actor, repeat_reason)

@@ -20,6 +20,7 @@ from writes import dispatch
 from writes.actions import derive, kept_files, log_retention, notified, tell
 from writes.models import Batch, Call, FileJob, KeptFile, KeyLookup, Write
 from writes.models.preservation import is_warned_of, with_files
+from writes.search import terms
 from writes.storage import delete
 
 DRAFTS_KEPT = timedelta(days=1)
@@ -45,6 +46,7 @@ def sweep(now: datetime) -> int:
     uploads = list(KeptFile.objects.filter(created_at__lt=now - DRAFTS_KEPT))
     for kept in uploads:
         kept_files.forget(kept)
+    terms.forget_values(now)
     strays = _forget_strays(now)
     _audit_sweep(drafts=drafts, uploads=len(uploads), strays=strays)
     throttle.forget_old(now)

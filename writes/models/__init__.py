@@ -4,6 +4,7 @@ Write 1-N WriteTransition: every state that it was in.
 Write 1-N FileJob: work on its file in the background.
 Write 1-N KeyLookup: which records its keys belong to, while it is a draft.
 Write 1-1 SentContent: what tells its content from others, once it was confirmed.
+Write 1-N SearchTerm: what it is found by, once it was confirmed.
 Batch 1-N Call: the requests of a run.
 Batch 1-1 SharedAddress: where Ampersand fetches its text from.
 Write 1-N Notice: what people and programs outside are told about it.
@@ -22,6 +23,7 @@ from writes.models.key_lookup import KeyLookup
 from writes.models.notice import Notice
 from writes.models.preservation import Preservation
 from writes.models.saved_mapping import SavedMapping
+from writes.models.search_term import SearchTerm, SearchTermQuerySet
 from writes.models.sent_content import SentContent, SentContentQuerySet
 from writes.models.shared_address import SharedAddress
 from writes.models.swept_log import SweptLog
@@ -38,6 +40,8 @@ __all__ = [
     "Notice",
     "Preservation",
     "SavedMapping",
+    "SearchTerm",
+    "SearchTermQuerySet",
     "SentContent",
     "SentContentQuerySet",
     "SharedAddress",
