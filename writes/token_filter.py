@@ -1,4 +1,7 @@
-"""No log tells the token of a shared address: whoever reads it could fetch the file."""
+"""No log tells the token of a shared address: whoever reads it could fetch the file.
+
+Nor what somebody searched for, as a customer's e-mail address.
+"""
 
 import logging
 import re
@@ -13,11 +16,14 @@ _TOKEN = re.compile(
 _SLASH = r"(?:/|%(?:25)*2f|\\)"
 _LETTERS = "".join(f"(?:{char}|%(?:25)*{ord(char):x})" for char in "files")
 _BEHIND = re.compile(rf"({_SLASH}{_LETTERS}{_SLASH}+)[^\s/?#\"'\\]+", re.IGNORECASE)
+# The query of a search, also in a Referer.
+_SEARCHED = re.compile(r"(/search/?\?)[^\s\"'\\]+", re.IGNORECASE)
 
 
 def masked(text: str) -> str:
-    """Return the text with “…” in place of each token."""
-    return _TOKEN.sub("…", _BEHIND.sub(r"\1…", text))
+    """Return the text with “…” in place of each token and each search."""
+    text = _SEARCHED.sub(r"\1…", _BEHIND.sub(r"\1…", text))
+    return _TOKEN.sub("…", text)
 
 
 def install() -> None:

@@ -61,15 +61,31 @@ def test_the_palette_goes_to_a_page_and_gives_the_focus_back(page: Page) -> None
     expect(page).to_have_url(re.compile("/writes/url/$"))
 
 
-def test_the_palette_searches_operations(page: Page) -> None:
+def test_the_palette_searches_everything(page: Page) -> None:
     page.goto("/")
     page.keyboard.press("Control+k")
     page.keyboard.type("no page & has this")
     expect(page.get_by_role("option")).to_have_count(1)
     page.keyboard.press("Enter")
-    page.wait_for_url("**/operations/?text=*")
-    search = page.get_by_role("searchbox", name="Search").first
-    expect(search).to_have_value("no page & has this")
+    page.wait_for_url("**/search/?q=*")
+    expect(page.locator("#top-search")).to_have_value("no page & has this")
+    expect(page.locator("#nothing-found")).to_be_visible()
+    no_axe_findings(page)
+
+
+def test_the_box_of_every_page_finds_what_was_written(listed: Page) -> None:
+    page = listed
+    page.goto("/connections/")
+    page.keyboard.press("/")
+    page.keyboard.type("jay")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search/?q=jay")
+    hit = page.locator("#kind-values .row-title a")
+    expect(hit.first).to_have_text("Create contact")
+    no_axe_findings(page)
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/operations/\d+/$"))
 
 
 def test_arrows_choose_in_the_palette(page: Page) -> None:

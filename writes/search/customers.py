@@ -10,7 +10,7 @@ from django.db.models import OuterRef, Q, Subquery
 
 from console.models import Group
 from operations.models import Operation
-from writes.search.found import Asked, Found, Kind
+from writes.search.found import Asked, Found, Kind, of_operations
 
 SHORTEST = 2
 
@@ -18,7 +18,7 @@ SHORTEST = 2
 def find(asked: Asked) -> Found:
     """Return the customers with this in their name or reference, by name."""
     text = asked.text
-    if len(text) < SHORTEST or asked.before:
+    if len(text) < SHORTEST:
         return Found()
     named = Q(name__icontains=text) | Q(group_ref__icontains=text)
     of_customer = Operation.objects.filter(
@@ -30,7 +30,9 @@ def find(asked: Asked) -> Found:
     )
     read = list(groups[: asked.limit + 1])
     shown = sorted(read[: asked.limit], key=lambda group: not _is_named(group, text))
-    last = Operation.objects.in_bulk([group.last_pk for group in shown])
+    if not shown:
+        return _by_operations(asked)
+    last = Operation.objects.for_list().in_bulk([group.last_pk for group in shown])
     for group in shown:
         group.last = last.get(group.last_pk)  # type: ignore[attr-defined]
         narrowed = {"group": group.group_ref, "integration": group.integration_id}
@@ -38,6 +40,17 @@ def find(asked: Asked) -> Found:
     found = Found(groups=shown, is_exact=any(_is_named(each, text) for each in shown))
     if len(read) > asked.limit:
         found.looked_at = "More customers have this in their name: type more of it."
+    return found
+
+
+def _by_operations(asked: Asked) -> Found:
+    """Return what was sent for a reference that is on no integration's list."""
+    operations = Operation.objects.visible_to(asked.user).for_list()
+    operations = operations.filter(group_ref=asked.text)
+    if asked.before:
+        operations = operations.filter(pk__lt=asked.before)
+    found = of_operations(asked, operations.newest_first()[: asked.limit + 1])
+    found.is_exact = bool(found)
     return found
 
 

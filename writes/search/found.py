@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Max, Q, Sum
+from django.urls import reverse
 
 from console.access.roles import Person, Role, environments_for
 from console.models import AuditEvent, Group, Project
@@ -214,7 +215,9 @@ def _line_of_write(
     is_one = sum(count for _, count in states) == 1
     return Line(
         pk=write.pk,
-        url=write.get_absolute_url(),
+        url=reverse("operations:detail", args=[told[0]["newest"]])
+        if is_one
+        else write.get_absolute_url(),
         title=f"{write.get_action_display()} {write.object_name}",
         moment=write.confirmed_at or write.created_at,
         states=states,

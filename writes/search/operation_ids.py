@@ -11,7 +11,8 @@ from django.db.models import Q
 from console.runtime.prefix import begins_with
 from console.validators import LARGEST_ID, whole_number
 from operations.models import Operation
-from writes.models import Batch, Call
+from operations.models.operation import OperationQuerySet
+from writes.models import Call
 from writes.search.found import Asked, Found, Kind, Line, of_operations, of_writes
 
 # As pages write them: "#12", "operation 12", "write 12".
@@ -43,10 +44,8 @@ def _numbered(asked: Asked) -> list[Line]:
     for line in writes:
         line.number = f"Write {pk}"
     lines = of_operations(asked, operations).lines
-    # An operation by which the write is shown is no second hit.
-    own = Batch.objects.filter(write=pk).values_list("operation", flat=True)[:2]
-    if list(own) == [pk] and lines:
-        writes = []
+    # A write of one operation is shown by it: no second hit.
+    writes = [line for line in writes if line.url not in {each.url for each in lines}]
     is_of_write = asked.text.casefold().startswith("write")
     return [*writes, *lines] if is_of_write else [*lines, *writes]
 
@@ -66,7 +65,9 @@ def _by_remote_id(asked: Asked) -> Found:
     return of_operations(asked, [both[pk] for pk in sorted(both, reverse=True)])
 
 
-def _newest(operations, condition: Q, asked: Asked):  # type: ignore[no-untyped-def]
+def _newest(
+    operations: OperationQuerySet, condition: Q, asked: Asked
+) -> OperationQuerySet:
     return operations.filter(condition).newest_first()[: asked.limit + 1]
 
 
