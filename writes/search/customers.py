@@ -25,10 +25,9 @@ def find(asked: Asked) -> Found:
         group_ref=OuterRef("group_ref"), integration=OuterRef("integration")
     )
     groups = Group.objects.visible_to(asked.user).filter(named)
-    groups = groups.select_related("integration__project").annotate(
-        last_pk=Subquery(of_customer.newest_first().values("pk")[:1])
-    )
-    read = list(groups[: asked.limit + 1])
+    last_pk = Subquery(of_customer.newest_first().values("pk")[:1])
+    known = groups.select_related("integration__project").annotate(last_pk=last_pk)
+    read = list(known[: asked.limit + 1])
     shown = sorted(read[: asked.limit], key=lambda group: not _is_named(group, text))
     if not shown:
         return _by_operations(asked)
@@ -37,7 +36,9 @@ def find(asked: Asked) -> Found:
         group.last = last.get(group.last_pk)  # type: ignore[attr-defined]
         narrowed = {"group": group.group_ref, "integration": group.integration_id}
         group.narrowed = urlencode(narrowed)  # type: ignore[attr-defined]
-    found = Found(groups=shown, is_exact=any(_is_named(each, text) for each in shown))
+    found = Found(
+        groups=list(shown), is_exact=any(_is_named(each, text) for each in shown)
+    )
     if len(read) > asked.limit:
         found.looked_at = "More customers have this in their name: type more of it."
     return found

@@ -24,7 +24,7 @@ def find(asked: Asked) -> Found:
     if pk is not None:
         said |= Q(pk=pk)
     drafts = Write.objects.visible_to(asked.user).drafts()
-    drafts = drafts.filter(said, started_by=asked.user)
+    drafts = drafts.filter(said, started_by=asked.user.pk)
     if asked.before:
         drafts = drafts.filter(pk__lt=asked.before)
     read = list(drafts.select_related("integration__project")[: asked.limit + 1])

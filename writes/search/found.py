@@ -84,8 +84,7 @@ class Found:
     is_exact: bool = False
 
     def __len__(self) -> int:
-        rows = (self.lines, self.groups, self.events, self.drafts)
-        return sum(map(len, rows))
+        return len([*self.lines, *self.groups, *self.events, *self.drafts])
 
 
 @dataclass(frozen=True)
@@ -191,7 +190,7 @@ def _results(ids: Sequence[int]) -> Mapping[int, Told]:
     )
     results: dict[int, Told] = {}
     for row in rows:
-        results.setdefault(row["write"], []).append(row)
+        results.setdefault(row["write"], []).append(dict(row))
     return results
 
 

@@ -62,7 +62,7 @@ def note(write: Write) -> None:
                 environment=write.project.environment,
                 kind=kind,
                 text=text,
-                confirmed_at=write.confirmed_at,
+                confirmed_at=write.confirmed_at or timezone.now(),
             )
             for kind, text in dict.fromkeys(_terms_of(write))
         ],
