@@ -8,7 +8,6 @@ a whole large table, but for text, which reads the newest operations alone.
 import re
 import sys
 
-import filling
 import pages
 import running
 from figures import figure, finish
@@ -22,6 +21,7 @@ SMALL_TABLES = ("auth_user", "console_")
 def main() -> None:
     """Fill both databases, and search each by each kind."""
     with running.settings() as data, pages.databases(data) as (few, many):
+        import filling
         from django.db import connection
 
         on_postgres = connection.vendor == "postgresql"
@@ -69,6 +69,7 @@ def _searches(count: int) -> dict[str, str]:
 def _add_terms() -> None:
     """Give each operation ids, a reason, and what its write is found by."""
     from django.db import connection
+    from filling import tidy
 
     from writes.search.terms import digests_of
 
@@ -113,7 +114,7 @@ def _add_terms() -> None:
         kind=3,
         text=digests_of(f"value {third}")[0],
     )
-    filling.tidy()
+    tidy()
 
 
 def _disk(prefix: str, count: int) -> None:
@@ -163,7 +164,7 @@ def _plans(name: str, database: str, address: str) -> None:
 def _reads_all(line: str) -> bool:
     match = re.search(r"Seq Scan on (\S+)|SCAN (\S+)(?! USING)", line)
     table = (match[1] or match[2]) if match else ""
-    return bool(table) and not table.strip('"').startswith(SMALL_TABLES)
+    return bool(table) and not table.strip('"').startswith((*SMALL_TABLES, "("))
 
 
 if __name__ == "__main__":
