@@ -101,7 +101,7 @@ class SearchTerm(models.Model):
     class Kind(models.IntegerChoices):
         # A word of the file's name, or the whole of it; without case.
         FILE = 1, "File name"
-        # SHA-256 of a file or a request, 64 hexadecimal digits.
+        # SHA-256 of a file or a request, the first 32 hexadecimal digits.
         DIGEST = 2, "SHA-256"
         # A keyed digest of a value of a single record; it goes with retention.
         VALUE = 3, "Field value"

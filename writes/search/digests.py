@@ -7,6 +7,7 @@ import re
 
 from writes.models import SearchTerm, Write
 from writes.search.found import Asked, Found, Kind, Matched, of_writes
+from writes.search.terms import DIGITS
 
 _DIGITS = re.compile(r"(?:sha-?256:?\s*)?([0-9a-f]{8,64})", re.IGNORECASE)
 
@@ -19,7 +20,7 @@ def find(asked: Asked) -> Found:
     digits = match[1].lower()
     ids, _ = SearchTerm.objects.newest(
         SearchTerm.Kind.DIGEST,
-        [digits],
+        [digits[:DIGITS]],
         environments=asked.environments,
         before=asked.before,
         limit=asked.limit + 1,

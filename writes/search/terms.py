@@ -25,6 +25,8 @@ _USE = b"write console: search by value"
 _ENDING = re.compile(r"\.(?:csv|tsv|txt|xlsx|xlsm|xls|ods|zip|gz)$")
 # A record with more values, or a name with more words, is found by these alone.
 MOST_VALUES, MOST_WORDS = 500, 50
+# So many digits tell a digest from all others.
+DIGITS = 32
 
 
 def folded(text: str) -> str:
@@ -47,7 +49,7 @@ def digests_of(value: str) -> list[str]:
     """Return the digests of a value under every key; the newest key's comes first."""
     said = folded(value).encode(errors="replace")
     keys = _keys(tuple(settings.FIELD_KEYS))
-    return [hmac.digest(key, said, "sha256").hex()[:32] for key in keys]
+    return [hmac.digest(key, said, "sha256").hex()[:DIGITS] for key in keys]
 
 
 def note(write: Write) -> None:
@@ -76,7 +78,9 @@ def _terms_of(write: Write) -> Iterator[tuple[Kind, str]]:
         yield Kind.FILE, folded(write.file_name)[:255]
         for word in words_of(write.file_name):
             yield Kind.FILE, word[:255]
-    yield from ((Kind.DIGEST, digest) for digest in _digests(write) if digest)
+    for digest in _digests(write):
+        if digest:
+            yield Kind.DIGEST, digest[:DIGITS]
     if write.source == Write.Source.RECORD and not _is_past(write):
         values = [value for value in _leaves(write.record_fields()) if folded(value)]
         for value in values[:MOST_VALUES]:
