@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('operations', '0009_notices'),
+        ('operations', '0012_failures'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('writes', '0020_rows_of_the_grid'),
+        ('writes', '0022_preservation'),
     ]
 
     operations = [
