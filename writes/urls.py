@@ -18,6 +18,7 @@ from writes.views import (
     preserve,
     reconcile,
     record,
+    records,
     review,
     rows,
     run,
@@ -31,6 +32,7 @@ from writes.views import (
 writes_patterns = (
     [
         path("record/", record.record, name="record"),
+        path("records/", records.records, name="records"),
         path("csv/", csv.csv, name="csv"),
         path("url/", url.url, name="url"),
         path("groups/<int:pk>/import/", groups.group_import, name="group_import"),

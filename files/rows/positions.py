@@ -39,19 +39,23 @@ def join_positions(
     carried: Iterable[Carried],
     target: Path,
     origin: Callable[[int], int],
+    id_column: str = "",
     progress: Progress | None = None,
 ) -> Totals:
     """Write the fate of every row to the file `target`; return what it comes to.
 
-    `key` is the column by which a person knows a row; the first where it is "". Raises
-    ValueError where the requests do not fit the file, and whatever `progress` does.
+    `key` is the column by which a person knows a row; the first where it is "".
+    `id_column` has the ids that were sent, if that is another one: a row keeps its own
+    where none was told of it. Raises ValueError where the requests do not fit the file,
+    and whatever `progress` does.
     """
     names, _ = read_header(as_sent)
     column = place_of_column(key, names) if key else 0
+    ids = place_of_column(id_column, names) if id_column else None
     done = rows = 0
     with RowWriter(target) as writer:
         for each in carried:
-            writer.add(_stored(as_sent, each, column, writer, origin))
+            writer.add(_stored(as_sent, each, (column, ids), writer, origin))
             done += each.length
             rows += each.last_row - each.first_row + 1
             if progress is not None:
@@ -62,16 +66,22 @@ def join_positions(
 def _stored(
     as_sent: Path,
     each: Carried,
-    column: int | None,
+    columns: tuple[int | None, int | None],
     writer: RowWriter,
     origin: Callable[[int], int],
 ) -> Iterator[Stored]:
     row, told = each.first_row, each.rows
     if told and len(told) != each.last_row - each.first_row + 1:
         raise ValueError(f"Request {each.number} told of another number of rows.")
-    found = sent_rows(as_sent, offset=each.offset, length=each.length, column=column)
+    found, sent_ids = (
+        sent_rows(as_sent, offset=each.offset, length=each.length, column=column)
+        for column in columns
+    )
     for key, start, length in found:
         state, record, reason = _fate(each, told, row)
+        if columns[1] is not None:
+            sent_id, _, _ = next(sent_ids)
+            record = record or sent_id
         group = writer.group("", reason, state) if reason else None
         place = STATES.index(state)
         yield origin(row), row, key, place, group, None, start, length, record or None

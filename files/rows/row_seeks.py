@@ -16,6 +16,8 @@ _COLUMNS = (
 )
 # Where a page begins or ends: a key ("" where none is sought) and a row.
 Place = tuple[str, int]
+# What `str.strip` takes off.
+WHITESPACE = "".join(c for c in map(chr, range(0x3001)) if c.isspace())
 # The largest number that SQLite stores.
 END = 2**63 - 1
 
@@ -47,6 +49,23 @@ class Seek:
             list(bounds),
             limit - len(found),
         )
+
+    def carrying(self, spellings: list[str], limit: int) -> list[Any]:
+        """Return the first rows with one of these keys; else with one of these ids.
+
+        The last look, at all keys without the spaces around them, reads every key.
+        """
+        marks = ",".join("?" * len(spellings))
+        for where in ("key = ?", "record = ?"):
+            found = [
+                row
+                for spelling in spellings
+                for row in self._read(where, "row", [spelling], limit)
+            ]
+            if found:
+                return sorted(found)[:limit]
+        values = [WHITESPACE, *spellings]
+        return self._read(f"trim(key, ?) IN ({marks})", "row", values, limit)
 
     def _read(self, where: str, order: str, values: list[Any], limit: int) -> list[Any]:
         filters = "".join(f"rows.{name} = ? AND " for name in self.filters)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from files.rows.fates import STATES, GroupTotal, State
+from files.rows.record_digests import spellings
 from files.rows.row_seeks import END, Place, Seek
 from files.rows.row_tables import place_of, read_groups, storable
 
@@ -123,6 +124,22 @@ class RowStore:
             has_older=bool(seek.rows(first, 1, backwards=True)),
             has_newer=bool(seek.rows(last, 1)),
         )
+
+    def carrying(self, text: str, *, limit: int) -> list[RowOutcome]:
+        """Return the first rows of which `text` is the key or the record id.
+
+        Spaces around it do not matter; nor whether an id of Salesforce has its suffix.
+        """
+        found = Seek(self._database).carrying(spellings(storable(text)), limit)
+        return self._outcomes(found)
+
+    def values(self) -> Iterator[str]:
+        """Yield the key and the record id of every row, where it has them."""
+        for key, record in self._database.execute("SELECT key, record FROM rows"):
+            if key:
+                yield key
+            if record and record != key:
+                yield record
 
     def outcome(self, row: int) -> RowOutcome | None:
         """Return what became of one row, None where there is no such row."""

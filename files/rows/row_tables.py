@@ -35,6 +35,7 @@ INDEXES = """
 CREATE INDEX rows_by_key ON rows (key);
 CREATE INDEX rows_by_state ON rows (state);
 CREATE INDEX rows_by_state_key ON rows (state, key);
+CREATE INDEX rows_by_record ON rows (record) WHERE record IS NOT NULL;
 CREATE INDEX rows_by_group ON rows (grp) WHERE grp IS NOT NULL;
 CREATE INDEX rows_by_group_key ON rows (grp, key) WHERE grp IS NOT NULL;
 CREATE INDEX groups_by_count ON groups (count DESC, id);

@@ -25,7 +25,7 @@ from files.raw_records import read_header
 from files.records_json.cutting import Piece
 from files.splitting import Part
 from operations.models import Operation
-from writes import calls, dispatch, requests
+from writes import calls, dispatch, record_index, requests
 from writes.actions import destinations
 from writes.actions.duplicates import RepeatFound, claim
 from writes.actions.release_parts import due_at
@@ -113,6 +113,8 @@ def confirm(
             if write.resends is not None:
                 _decide(write.resends, operations[0], actor, repeat_reason)
             destinations.remember(write, actor)
+            if write.source == Write.Source.RECORD:
+                record_index.fill(write)
             for operation in operations[: _enqueued_at_once(write)]:
                 transaction.on_commit(partial(dispatch.enqueue_send, operation))
     except (RepeatFound, AlreadyDecided):

@@ -23,6 +23,7 @@ from console.models import AuditEvent, NoActiveKey
 from operations.actions import follow
 from operations.display.problem import problem_in_words
 from operations.models import Operation
+from writes import record_index
 from writes.models import Batch
 
 State = Operation.State
@@ -116,6 +117,7 @@ def was_written(batch: Batch, record_id: str, actor: Actor) -> None:
             ended_at=timezone.now(),
             reason=f"Found by {actor.name}: record {record_id}.",
         )
+        record_index.note_told(batch.operation)
         detail = {"record_id": record_id}
         _audit(batch.operation, actor, "operation.found_written", detail)
 

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from console.models import AuditEvent
 from console.sign_in import throttle
 from operations.models import Operation
-from writes import dispatch
+from writes import dispatch, record_index
 from writes.actions import derive, kept_files, log_retention, notified, tell
 from writes.models import Batch, Call, FileJob, KeptFile, KeyLookup, Write
 from writes.models.preservation import is_warned_of, with_files
@@ -125,8 +126,10 @@ def _delete_files(write: Write, now: datetime) -> bool:
     """Note it first: a row that names a file that is gone would be worse."""
     names = {getattr(write, kind).name for kind in Write.FILES}
     mine = Write.objects.filter(pk=write.pk, files_deleted_at=None)
-    if not mine.update(files_deleted_at=now, **dict.fromkeys(Write.FILES, "")):
-        return False
+    with transaction.atomic():
+        if not mine.update(files_deleted_at=now, **dict.fromkeys(Write.FILES, "")):
+            return False
+        record_index.forget(write)
     for name in names:
         delete(name)
     # They tell of the customer's records, row by row.

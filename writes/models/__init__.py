@@ -7,6 +7,7 @@ Write 1-1 SentContent: what tells its content from others, once it was confirmed
 Write 1-N SearchTerm: what it is found by, once it was confirmed.
 Batch 1-N Call: the requests of a run.
 Batch 1-1 SharedAddress: where Ampersand fetches its text from.
+Write 1-N IndexedValue or IndexedSlice: by which values it is found.
 Write 1-N Notice: what people and programs outside are told about it.
 Write 1-N Preservation: legal holds and pins, which keep its files from retention.
 SweptLog 1-1 Operation: what is told of a log whose entries went.
@@ -22,6 +23,7 @@ from writes.models.kept_file import KeptFile
 from writes.models.key_lookup import KeyLookup
 from writes.models.notice import Notice
 from writes.models.preservation import Preservation
+from writes.models.record_index import IndexedSlice, IndexedValue, IndexKey
 from writes.models.saved_mapping import SavedMapping
 from writes.models.search_term import SearchTerm, SearchTermQuerySet
 from writes.models.sent_content import SentContent, SentContentQuerySet
@@ -36,6 +38,9 @@ __all__ = [
     "Destination",
     "DestinationQuerySet",
     "FileJob",
+    "IndexKey",
+    "IndexedSlice",
+    "IndexedValue",
     "KeyLookup",
     "Notice",
     "Preservation",

@@ -61,6 +61,16 @@ class WriteQuerySet(OfEnvironment["Write"]):
         mine = Q(started_by=user) | Q(integration__project__environment__in=managed)
         return super().visible_to(user).filter(Q(state=Write.State.CONFIRMED) | mine)
 
+    def not_indexed(self) -> "WriteQuerySet":
+        """Return those that were confirmed and that no record finds yet.
+
+        Not those of which this console never sees the rows.
+        """
+        seen = (Write.Source.CSV, Write.Source.RECORD)
+        return self.filter(
+            indexed=Write.Indexed.NOT_YET, state=Write.State.CONFIRMED, source__in=seen
+        )
+
     def not_discarded(self) -> "WriteQuerySet":
         """Return those that may still be sent, or were."""
         return self.exclude(state=Write.State.DISCARDED)
@@ -108,6 +118,13 @@ class Write(models.Model):
         AGAIN = "again", "sent again from"
         RETRY = "retry", "a retry of the failed rows of"
         TRIAL = "trial", "a trial of the first rows of"
+
+    class Indexed(models.TextChoices):
+        """Whether a record finds it (`writes.record_index`)."""
+
+        NOT_YET = "", "Not yet"
+        YES = "yes", "Yes"
+        NO_MORE = "no_more", "Not any more"
 
     # The files of a write, by the names of their columns.
     FILES: ClassVar = (
@@ -200,6 +217,9 @@ class Write(models.Model):
     rows_report = models.JSONField(default=dict, blank=True)
     # What the operations told when the rows were joined to it.
     rows_told = models.CharField(max_length=64, blank=True)
+    indexed = models.CharField(
+        max_length=10, choices=Indexed, default=Indexed.NOT_YET, blank=True
+    )
 
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -304,6 +324,11 @@ class Write(models.Model):
                 fields=["source", "confirmed_at"],
                 condition=Q(files_deleted_at=None, confirmed_at__isnull=False),
                 name="write_with_files",
+            ),
+            # The record search: which writes may have carried it unnoticed?
+            models.Index(
+                fields=["indexed", "state", "source", "integration", "-id"],
+                name="write_by_indexed",
             ),
         ]
 

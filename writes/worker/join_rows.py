@@ -9,6 +9,7 @@ from typing import cast
 from django.db import transaction
 from django.db.models import Count, Max
 
+from files.records_json.lanes import ID_COLUMN
 from files.rows.accounting import Verdict
 from files.rows.fates import FAILED
 from files.rows.fates import State as FateState
@@ -19,6 +20,7 @@ from operations.models import Failure, LogEntry, Operation
 from operations.outcome.decide import told_counts
 from operations.outcome.error_kinds import counted
 from operations.outcome.row_failures import failure_groups, loose_errors
+from writes import record_index
 from writes.calls import origin_of
 from writes.models import Call, Write
 from writes.storage import NewFiles, delete
@@ -64,16 +66,20 @@ def join_rows(write: Write, progress: Progress) -> None:
     target = new_files.path("rows", "sqlite3")
     try:
         totals = _joined(write, as_sent, target, progress)
+        digests = record_index.digests_of_rows(target, progress)
     except BaseException:
         new_files.discard()
         raise
     before = write.rows_store.name
     mine = Write.objects.filter(pk=write.pk, files_deleted_at=None)
-    kept = mine.update(
-        rows_store=new_files.name_of(target),
-        rows_report=totals.as_json(),
-        rows_told=digest,
-    )
+    with transaction.atomic():
+        kept = mine.update(
+            rows_store=new_files.name_of(target),
+            rows_report=totals.as_json(),
+            rows_told=digest,
+        )
+        if kept:
+            record_index.keep(write, digests)
     if not kept:
         new_files.discard()
         raise Stopped
@@ -100,6 +106,7 @@ def _joined(write: Write, as_sent: Path, target: Path, progress: Progress) -> To
             carried=_carried(write),
             target=target,
             origin=origin,
+            id_column=ID_COLUMN if write.action == Write.Action.BY_KEY else "",
             progress=progress,
         )
     return join(

@@ -27,6 +27,7 @@ from console.runtime.db_retry import retry_while_database_is_away
 from operations.limits import rate_limit
 from operations.models import Operation
 from operations.worker.store_failures import store_failures
+from writes import record_index
 
 State = Operation.State
 
@@ -64,6 +65,7 @@ def record_answer(operation: Operation, outcome: WriteResult | AmpersandError) -
         with transaction.atomic():
             if mine.select_for_update().exists():
                 _store(operation, outcome)
+                record_index.note_told(operation)
 
     retry_while_database_is_away(store, seconds=STORING_SECONDS)
 
