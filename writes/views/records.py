@@ -15,7 +15,7 @@ from console.http import ConsoleRequest
 from files.rows.row_store import RowOutcome
 from operations.filters import Filter, cursor
 from operations.outcome.row_failures import parse_error
-from writes.records import Carried, Found, Hit, find, missing
+from writes.records import HITS, Carried, Found, Hit, find, missing
 
 # Of a text that the table of rows is narrowed by.
 LONGEST_FILTER = 200
@@ -46,7 +46,8 @@ def records(request: ConsoleRequest) -> HttpResponse:
     text, before = chosen.cleaned_data["q"], chosen.cleaned_data["before"]
     if text:
         try:
-            context |= _found(find(request.user, text, before=before), chosen)
+            found = find(request.user, text, before=before, limit=HITS)
+            context |= _found(found, chosen)
         except UnreadableSecret:
             context["is_unreadable"] = True
     return render(request, "writes/records.html", context)
