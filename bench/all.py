@@ -20,6 +20,7 @@ COMMANDS = (
     [PYTHON, str(BENCH / "bombs.py")],
     [PYTHON, str(BENCH / "rows.py")],
     [PYTHON, str(BENCH / "row_pages.py")],
+    [*WITH_POSTGRES, PYTHON, str(BENCH / "records.py")],
     [PYTHON, str(BENCH / "grid.py")],
     [PYTHON, str(BENCH / "runs.py")],
     [PYTHON, str(BENCH / "pages.py")],

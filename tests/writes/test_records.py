@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -343,6 +344,17 @@ def test_the_database_knows_neither_values_nor_the_key(
             assert key.hex() not in stored
 
 
+def test_the_key_of_the_index_is_encrypted_anew_with_the_others(
+    db: None, settings: Any
+) -> None:
+    before, old = IndexKey.current(), settings.FIELD_KEYS
+    new = Fernet.generate_key().decode()
+    settings.FIELD_KEYS = [new, *old]
+    call_command("rotate_field_keys", stdout=io.StringIO())
+    settings.FIELD_KEYS = [new]
+    assert IndexKey.current() == before
+
+
 class TestCommand:
     """What was written before there was an index."""
 
@@ -439,8 +451,6 @@ class TestPage:
         browser: Browser,
         settings: Any,
     ) -> None:
-        from cryptography.fernet import Fernet
-
         sent(integration, olga)
         settings.FIELD_KEYS = [Fernet.generate_key().decode()]
         answer = browser.get("/writes/records/", {"q": "k-1"})

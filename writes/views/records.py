@@ -32,6 +32,11 @@ class RecordFilter(Filter):
     )
     before = cursor()
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.narrowing:
+            self.fields["q"].widget.attrs["autofocus"] = True
+
 
 @require_safe
 @never_cache
