@@ -122,8 +122,8 @@ def missing(user: Person) -> Missing:
     }
     pks = waiting.order_by("-pk").values_list("pk", flat=True)[:MOST_COUNTED]
     count = len(pks)
-    newest = Write.objects.filter(pk__in=list(pks[:MOST_NAMED])).order_by("-pk")
-    return Missing(count, list(newest), days)
+    named = Write.objects.filter(pk__in=list(pks[:MOST_NAMED]))
+    return Missing(count, list(named.defer(*LARGE).order_by("-pk")), days)
 
 
 def _integrations(user: Person) -> list[int]:
