@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('console', '0015_notices'),
         ('operations', '0009_notices'),
-        ('writes', '0020_rows_of_the_grid'),
+        ('writes', '0021_record_index'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
