@@ -153,13 +153,13 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     list_filter = ("is_active", "grants__environment", "grants__role")
     search_fields = ("username", "first_name", "last_name", "email")
     filter_horizontal = ()
-    readonly_fields = ("last_login", "date_joined", "sessions")
+    readonly_fields = ("last_login", "date_joined", "sessions", "tokens")
     fieldsets = (
         (None, {"fields": ("username", "password", "is_active")}),
         ("Roles", {"fields": tuple(Environment.values)}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
-        ("Sign-in", {"fields": ("sessions",)}),
+        ("Sign-in", {"fields": ("sessions", "tokens")}),
     )
     add_fieldsets = (
         (
@@ -192,6 +192,12 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
         """A way to where the person is signed in."""
         address = reverse("person_sessions", args=[user.pk])
         return format_html('<a href="{}">Show sessions</a>', address)
+
+    @admin.display(description="API tokens")
+    def tokens(self, user: User) -> str:
+        """A way to the person's tokens."""
+        address = reverse("person_tokens", args=[user.pk])
+        return format_html('<a href="{}">Show API tokens</a>', address)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("grants")

@@ -103,6 +103,9 @@ KEEP_LOGS_DAYS = {
     ),
 }
 
+# Requests a minute that each API token may make.
+API_PER_MINUTE = env.number("API_PER_MINUTE", default=120, least=1, most=100_000)
+
 # MiB that the files of one person's drafts may take.
 DRAFTS_MIB = env.number("DRAFTS_MIB", default=5_120, least=1, most=1_000_000)
 # MiB of disk that no upload takes: they are for what is being sent, and the database.
@@ -132,6 +135,7 @@ MIDDLEWARE = [
     "console.middleware.CompressPagesMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "console.middleware.NoStoreMiddleware",
+    "console.api.no_cookies.NoCookiesMiddleware",
     "console.uploads.BodyLimitMiddleware",
     "console.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

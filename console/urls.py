@@ -4,13 +4,14 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from console.admin import site
-from console.views import account, health, login, mail, shortcuts, theme
+from console.views import account, health, login, mail, shortcuts, theme, tokens
 
 urlpatterns = [
     path("", include("writes.urls")),
     path("operations/", include("operations.urls")),
     path("audit/", include("operations.audit_urls")),
     path("connections/", include("console.connection_urls")),
+    path("api/v1/", include("writes.api_urls")),
     path("login/", login.LoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("account/", account.account, name="account"),
@@ -31,6 +32,9 @@ urlpatterns = [
         account.person_sessions,
         name="person_sessions",
     ),
+    path("account/tokens/new/", tokens.token_new, name="token_new"),
+    path("account/tokens/revoke/", tokens.token_revoke, name="token_revoke"),
+    path("account/people/<int:pk>/tokens/", tokens.person_tokens, name="person_tokens"),
     path("shortcuts/", shortcuts.shortcuts, name="shortcuts"),
     path("theme/", theme.theme, name="theme"),
     path("healthz", health.healthz, name="healthz"),

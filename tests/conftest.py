@@ -24,6 +24,7 @@ from console.actor import Actor
 from console.environments import Environment
 from console.models import (
     ApiKey,
+    ApiToken,
     FirstPassword,
     Grant,
     Group,
@@ -31,6 +32,7 @@ from console.models import (
     Project,
     WriteObject,
 )
+from console.models.api_token import Scope
 from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.audit_watch import watching
@@ -204,6 +206,22 @@ def make_user(name: str, role: Role = Role.NONE, **roles: Role) -> User:
         if role
     )
     return user
+
+
+def make_token(user: User, *scopes: str, **values: Any) -> str:
+    """Return the text of a new API token of `user`: with all scopes unless some are."""
+    text = ApiToken.new_text()
+    ApiToken.objects.create(
+        **{
+            "user": user,
+            "name": "Warehouse",
+            "prefix": text[:9],
+            "token_sha256": ApiToken.digest(text),
+            "scopes": list(scopes or Scope.values),
+            **values,
+        }
+    )
+    return text
 
 
 def actor(user: User) -> Actor:

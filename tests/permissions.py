@@ -23,7 +23,13 @@ from console.access.roles import Role
 from console.environments import Environment
 from console.models import AuditEvent
 from operations.models import Operation, SavedView
-from tests.conftest import make_project, make_user, sandboxed, stored_operation
+from tests.conftest import (
+    make_project,
+    make_token,
+    make_user,
+    sandboxed,
+    stored_operation,
+)
 from tests.permission_table import ADMIN_SITE, Row, every_address
 from tests.writes.making import check_draft, confirm, make_draft, work_off
 from writes.models import SharedAddress, Write
@@ -202,11 +208,12 @@ PEOPLE = [
 
 @dataclass(frozen=True)
 class Guest:
-    """A person who is signed in, if they are."""
+    """A person who is signed in, if they are, and has a token with all scopes."""
 
     person: Person
     user: User | None
     session: str
+    token: str = ""
 
     @classmethod
     def sign_in(cls, person: Person) -> "Guest":
@@ -221,14 +228,17 @@ class Guest:
             user = make_user(name, **roles)
         browser = Browser()
         browser.force_login(user)
-        return cls(person, user, browser.cookies[settings.SESSION_COOKIE_NAME].value)
+        session = browser.cookies[settings.SESSION_COOKIE_NAME].value
+        return cls(person, user, session, make_token(user))
 
     def ask(self, method: str, address: str) -> Any:
         """Return the answer, with its whole content read."""
         browser = Browser(raise_request_exception=False)
         if self.session:
             browser.cookies[settings.SESSION_COOKIE_NAME] = self.session
-        response = browser.generic(method, address)
+        is_api = self.token and address.startswith("/api/")
+        headers = {"Authorization": f"Bearer {self.token}"} if is_api else {}
+        response = browser.generic(method, address, headers=headers)
         response.all_text = b"".join(response).decode(errors="replace")
         return response
 
@@ -340,6 +350,9 @@ def classify(response: Any) -> str:
     """Say in a word how a request was met."""
     status = response.status_code
     if status == 302 and response["Location"].startswith("/login/?"):
+        return "sign in"
+    if status == 401 and "WWW-Authenticate" in response.headers:
+        # A token is asked for instead.
         return "sign in"
     if status in (403, 404, 405):
         return str(status)

@@ -53,6 +53,7 @@ os.environ.update(
     KEEP_LOGS_DAYS_TEST="0",
     KEEP_LOGS_DAYS_PRODUCTION="0",
     DRAFTS_MIB="5120",
+    API_PER_MINUTE="120",
     KEEP_FREE_MIB="0",
     TASKS_BACKEND="django.tasks.backends.dummy.DummyBackend",
 )

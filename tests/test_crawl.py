@@ -23,10 +23,11 @@ NOT_PAGES = {
     *("/healthz", "/audit/audit.csv", "/operations/rows/", "/writes/verify.py"),
     *("/operations/operations.csv", "/operations/views/counts/"),
     *("/operations/report/report.csv", "/operations/report/report.json"),
+    *("/api/v1/operations", "/api/v1/writes", "/api/v1/audit", "/api/v1/openapi.json"),
 }
 POST_ONLY = {
     *("/logout/", "/account/sign-out-everywhere/", "/account/sign-out-elsewhere/"),
-    *("/theme/", "/operations/follow/", "/account/mail/"),
+    *("/theme/", "/operations/follow/", "/account/mail/", "/account/tokens/revoke/"),
     *("/operations/selected/", "/operations/columns/", "/operations/log-display/"),
 }
 HOSTILE = (

@@ -7,11 +7,13 @@ Webhook: where notices of a project go. MailWish: who wants which by e-mail.
 Grant: what a person may do in an environment.
 SignInAttempt: what was tried wrongly of late. Session: where somebody is signed in.
 FirstPassword: whose password somebody else chose.
+ApiToken: by which a program reads what a person may see.
 AuditEvent stands alone: it outlives everything it names.
 EnvironmentControl: what holds for an environment.
 Heartbeat: which processes are alive. Pulse: when the database was last in use.
 """
 
+from console.models.api_token import ApiToken
 from console.models.audit_event import AuditEvent, AuditEventQuerySet
 from console.models.environment_control import (
     EnvironmentControl,
@@ -31,6 +33,7 @@ from console.models.webhook import Webhook
 
 __all__ = [
     "ApiKey",
+    "ApiToken",
     "AuditEvent",
     "AuditEventQuerySet",
     "EnvironmentControl",

@@ -35,6 +35,7 @@ from console.ui.choices import is_own_path
 from console.ui.forms import StyledMixin
 from console.views.mail import mail_form
 from console.views.pages import posted
+from console.views.tokens import tokens_of
 
 
 class PasswordForm(StyledMixin, PasswordChangeForm):
@@ -67,6 +68,7 @@ def account(request: ConsoleRequest) -> HttpResponse:
             (each.label, role_in(request.user, each).word) for each in Environment
         ],
         "sessions": signed_in(request.user, request.session.session_key),
+        "tokens": tokens_of(request.user),
         "mail_form": mail_form(request.user) if settings.SENDS_MAIL else None,
     }
     return render(request, "console/account.html", context)

@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 
 from console.access.referrer import referring_page
 from console.access.roles import role_in
+from console.api.problems import Problem, is_api, problem_response
 from console.environments import Environment
 from console.http import FileGone
 from console.runtime.trouble import AWAY, Trouble, trouble_of
@@ -17,6 +18,8 @@ from console.uploads import TooLarge
 def _page(
     request: HttpRequest, status: int, title: str, text: str, **more: object
 ) -> HttpResponse:
+    if is_api(request):
+        return problem_response(request, Problem(status, title, text))
     context = {"status": status, "title": title, "text": text, **more}
     return render(request, "console/error.html", context, status=status)
 
@@ -102,6 +105,8 @@ def _what_became_of_it(request: HttpRequest, trouble: Trouble) -> str:
 def _without_context(
     request: HttpRequest, status: int, title: str, text: str
 ) -> HttpResponse:
+    if is_api(request):
+        return problem_response(request, Problem(status, title, text))
     context = {
         "status": status,
         "title": title,
