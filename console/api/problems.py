@@ -42,15 +42,12 @@ def problem_response(request: HttpRequest, problem: Problem) -> JsonResponse:
         content["errors"] = problem.errors
     if request_id := getattr(request, "correlation_id", ""):
         content["request_id"] = request_id
-    response = JsonResponse(
+    return JsonResponse(
         content,
         status=problem.status,
         content_type=PROBLEM,
         headers={"Cache-Control": "no-store", **(problem.headers or {})},
     )
-    # It is told in the body already, and is no fault of ours.
-    response._has_been_logged = True  # type: ignore[attr-defined]
-    return response
 
 
 SCHEMA = {

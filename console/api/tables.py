@@ -15,7 +15,6 @@ class Kind(StrEnum):
 
     INTEGER = "integer"
     TEXT = "text"
-    BOOLEAN = "boolean"
     # A datetime with a time zone; ISO 8601 in UTC where it is written.
     MOMENT = "timestamp"
     # Any JSON; its text where a file has one value a cell.
@@ -25,7 +24,6 @@ class Kind(StrEnum):
 _SCHEMAS: dict[Kind, dict[str, Any]] = {
     Kind.INTEGER: {"type": "integer"},
     Kind.TEXT: {"type": "string"},
-    Kind.BOOLEAN: {"type": "boolean"},
     Kind.MOMENT: {"type": "string", "format": "date-time"},
     Kind.JSON: {},
 }

@@ -110,7 +110,7 @@ def operation(request: HttpRequest, chosen: forms.Form, pk: int) -> dict[str, An
             "user": each.actor_name,
             "reason": each.reason,
         }
-        for each in reversed(newest)
+        for each in list(newest)[::-1]
     ]
     return told
 

@@ -293,19 +293,22 @@ def test_an_address_that_is_not_there_is_told_without_html(
     assert answer.json()["status"] == 404
 
 
-def test_an_error_of_ours_is_told_without_html(
-    ask: Ask, vera: User, monkeypatch: pytest.MonkeyPatch
+def test_an_error_of_ours_is_told_without_html_and_logged(
+    ask: Ask,
+    vera: User,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr(Operation.objects, "visible_to", broken)
     monkeypatch.setattr("operations.models.Operation.objects.visible_to", broken)
     browser = Browser(raise_request_exception=False)
     bearer = {"Authorization": f"Bearer {make_token(vera)}"}
     answer = browser.get(f"{V1}operations", headers=bearer)
     assert (answer.status_code, answer["Content-Type"]) == (500, PROBLEM)
     assert b"secret" not in answer.content
+    assert any(record.exc_info for record in caplog.records)
 
 
 def test_a_host_that_is_none_of_ours_is_refused_without_html(ask: Ask) -> None:

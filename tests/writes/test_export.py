@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from console.models import AuditEvent, Integration
 from operations.models import LogEntry, Operation
+from operations.models.transition import OperationTransition
 from sandbox.app import Sandbox
 from tests.conftest import stored_operation
 from tests.writes.making import confirm, make_draft, work_off
@@ -202,7 +203,7 @@ def test_since_leaves_out_what_came_before(sent: Write, folder: Path, run: Run) 
     LogEntry.objects.create(
         operation=new, sequence=1, text="new", raw={}, fingerprint="new"
     )
-    Operation.transitions.rel.related_model.objects.update(at="2001-01-01T00:00:00Z")
+    OperationTransition.objects.update(at="2001-01-01T00:00:00Z")
     run("--since", "2020-01-01", "--only", "operations", "log_entries")
     assert [row["id"] for row in table(folder, "operations-*.parquet")] == [new.pk]
     (entry,) = table(folder, "log_entries-*.parquet")

@@ -28,6 +28,7 @@ from django.utils import timezone
 from console.actor import Actor
 from console.api.tables import Kind, Table
 from console.models import AuditEvent
+from files import parquet
 from files.parquet import ParquetColumn, ParquetWriter
 from files.rows.row_store import RowStore
 from operations.models import LogEntry, Operation
@@ -316,13 +317,17 @@ def _write(folder: Path, form: str, name: str, plan: dict[str, Any]) -> Written 
     return Written(file_name, name, counts[0], path.stat().st_size, digest)
 
 
+_KEPT_AS: dict[Kind, parquet.Kind] = {
+    Kind.INTEGER: "integer",
+    Kind.TEXT: "text",
+    Kind.JSON: "text",
+    Kind.MOMENT: "timestamp",
+}
+
+
 def _put_parquet(file: BinaryIO, table: Table, rows: Iterable[list[Any]]) -> int:
     columns = [
-        ParquetColumn(
-            column.name,
-            "text" if column.kind == Kind.JSON else column.kind.value,
-            column.optional,
-        )
+        ParquetColumn(column.name, _KEPT_AS[column.kind], column.optional)
         for column in table.columns
     ]
     writer = ParquetWriter(file, columns)
