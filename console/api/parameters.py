@@ -8,12 +8,16 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, QueryDict
 
 from console.api.problems import Problem
+from console.ui.periods import MomentField
 
 # What makes the form for a query of a person.
 QueryMaker = Callable[[QueryDict, User], forms.Form]
 
 PAGE = 100
 LARGEST_PAGE = 500
+_MINUTE = (
+    r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]$"
+)
 _MULTIPLE = (forms.MultipleChoiceField, forms.ModelMultipleChoiceField)
 # At least one sign that is no space, and none that `validate_line` refuses.
 _LINE = r"^[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+$"
@@ -94,6 +98,13 @@ def _schema(field: forms.Field) -> dict[str, Any]:
         return {"type": "integer", **{k: v for k, v in bounds.items() if v is not None}}
     if isinstance(field, forms.DateTimeField):
         return {"type": "string", "format": "date-time"}
+    if isinstance(field, MomentField):
+        # A day, or a minute of it.
+        day = {"type": "string", "format": "date"}
+        return {"anyOf": [day, {"type": "string", "pattern": _MINUTE}]}
+    if isinstance(field, forms.GenericIPAddressField):
+        of_both = [{"type": "string", "format": f"ipv{n}"} for n in (4, 6)]
+        return {"anyOf": of_both}
     if isinstance(field, forms.DateField):
         return {"type": "string", "format": "date"}
     if isinstance(field, forms.BooleanField):

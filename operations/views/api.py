@@ -12,9 +12,10 @@ from console.api.paging import page_of
 from console.api.parameters import Limited
 from console.models import AuditEvent
 from console.models.api_token import Scope
-from operations.filters import AuditFilter, OperationFilter, cursor
+from operations.filters import OperationFilter, cursor
 from operations.models import LogEntry, Operation
 from operations.tables import AUDIT_EVENT, LOG_ENTRY, OPERATION
+from operations.views.audit_filter import AuditFilter
 from operations.views.lookup import find_operation
 
 # Of one operation so many transitions are told, the newest ones.
@@ -52,6 +53,11 @@ class AuditQuery(AuditFilter, Limited):
 
     after = cursor()
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Leave out the search in subjects, which looks at some events at a time."""
+        super().__init__(*args, **kwargs)
+        del self.fields["text"]
+
     def clean(self) -> None:
         """Refuse a page that would begin at two ends."""
         super().clean()
@@ -68,7 +74,7 @@ def _log_query(query: QueryDict, user: User) -> LogQuery:
 
 
 def _audit_query(query: QueryDict, user: User) -> AuditQuery:
-    return AuditQuery(query)
+    return AuditQuery(query, user=user)
 
 
 @endpoint(
@@ -81,7 +87,7 @@ def _audit_query(query: QueryDict, user: User) -> AuditQuery:
 def operations(request: HttpRequest, chosen: OperationQuery) -> dict[str, Any]:
     """Tell of the operations that the filters let through."""
     visible = Operation.objects.visible_to(request.user)
-    found = chosen.apply(visible).newest_first()[: chosen.size + 1]
+    found = chosen.page(visible)[: chosen.size + 1]
     rows = OPERATION.rows(found)
     return page_of(
         request, OPERATION, rows, size=chosen.size, cursor="before", key="id"
@@ -147,7 +153,7 @@ def logs(request: HttpRequest, chosen: LogQuery, pk: int) -> dict[str, Any]:
 def audit(request: HttpRequest, chosen: AuditQuery) -> dict[str, Any]:
     """Tell of audit events: newest first, or with `after` from there on."""
     after = chosen.cleaned_data["after"]
-    events = chosen.apply(AuditEvent.objects.visible_to(request.user).newest_first())
+    events = chosen.within(chosen.apply(AuditEvent.objects.visible_to(request.user)))
     if after:
         events = events.filter(pk__gt=after).order_by("pk")
     rows = AUDIT_EVENT.rows(events[: chosen.size + 1])
