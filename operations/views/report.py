@@ -88,7 +88,12 @@ def report_json(request: ConsoleRequest) -> HttpResponse:
 
 
 def home_plot(user: Person) -> Plot | None:
-    """Return the plot of the last days for Home; None where nothing was written."""
+    """Return the plot of the last days for Home.
+
+    None where nothing was written, and until all days are counted.
+    """
+    if not is_counted():
+        return None
     today = timezone.localdate()
     period = Period(user, today - timedelta(days=HOME_DAYS - 1), today)
     return rows_plot(shown.by_day(period, with_durations=False), height=HOME_HEIGHT)
