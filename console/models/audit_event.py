@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from console.models import Project
 
 
+OF_DRAFTS = (
+    *("write.drafted", "write.changed", "write.fixed", "write.discarded"),
+    "file.uploaded",
+)
+
+
 class HasPage(Protocol):
     """A row with a page of its own; its `project`, if it has one, says where it is."""
 
@@ -61,8 +67,12 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
         if is_admin_everywhere(user):
             return self
         words = environments_for(user, Role.VIEWER)
+        is_own = Q(actor_id=user.pk)
+        # A draft is there for who made it and for admins, and so is what it says.
+        is_open = ~Q(action__in=OF_DRAFTS)
+        is_open |= is_own | Q(environment__in=environments_for(user, Role.ADMIN))
         return self.filter(
-            Q(environment__in=words) | Q(environment="", actor_id=user.pk)
+            Q(is_open, environment__in=words) | Q(is_own, environment="")
         )
 
     def about(

@@ -8,7 +8,7 @@ from pytest_django import Settings
 from console.access.roles import Role
 from console.actor import Actor
 from console.models import AuditEvent
-from tests.conftest import make_project, make_user, unguarded
+from tests.conftest import actor, make_project, make_user, unguarded
 
 pytestmark = pytest.mark.django_db
 
@@ -75,3 +75,16 @@ def test_people_read_what_happened_where_they_have_a_role() -> None:
     with unguarded():
         AuditEvent.objects.filter(action="a.sign_in").update(actor=nobody)
     assert read_by(nobody) == {"sign_in"}
+
+
+def test_what_a_draft_says_is_read_by_who_made_it_and_by_admins() -> None:
+    olga, other = make_user("olga", Role.OPERATOR), make_user("other", Role.OPERATOR)
+    local = make_user("local", Role.VIEWER, test=Role.ADMIN)
+    AuditEvent.record(
+        action="write.fixed", subject="c", environment="test", actor=actor(olga)
+    )
+
+    def reads(user: User) -> bool:
+        return AuditEvent.objects.visible_to(user).exists()
+
+    assert [reads(user) for user in (olga, other, local)] == [True, False, True]
