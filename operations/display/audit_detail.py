@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.models import AuditEvent
+from console.models.audit_event import OF_DRAFTS
 from operations.display.audit_words import in_words
 
 # Lists that are no pair, although they may have two entries.
@@ -25,6 +26,8 @@ class Told:
 
     event: AuditEvent
     action: str
+    # Where its subject is; "" for a draft, which may be gone by now.
+    address: str
     changes: list[Change]
     facts: dict[str, Any]
 
@@ -38,7 +41,8 @@ def told(event: AuditEvent) -> Told:
             changes.append(Change(_label(name), *value))
         else:
             facts[_label(name)] = value
-    return Told(event, in_words(event.action), changes, facts)
+    address = "" if event.action in OF_DRAFTS else event.subject_url
+    return Told(event, in_words(event.action), address, changes, facts)
 
 
 def _label(name: str) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from console.access.roles import Person, Role, environments_for
 from console.environments import Environment
 from console.models import AuditEvent, AuditEventQuerySet
-from operations.display.audit_words import choices
+from operations.display.audit_words import WORDS, choices
 from operations.filters import LARGEST_KEY, PeriodFilter, cursor, word
 
 # A word in a subject has no index: so many of the events that the other filters let
@@ -52,12 +52,25 @@ def number(label: str) -> forms.IntegerField:
     )
 
 
+def codes_of(given: str) -> list[str]:
+    """Return the action of a code, or all whose code has that in it: an old address."""
+    return [given] if given in WORDS else [code for code in WORDS if given in code]
+
+
+class ActionField(forms.MultipleChoiceField):
+    """Codes of actions; parts of them, as addresses of before have them, count too."""
+
+    def valid_value(self, value: str) -> bool:
+        """Tell whether it is or names any."""
+        return bool(codes_of(value))
+
+
 class AuditFilter(PeriodFilter):
     """Which audit events are shown."""
 
     text = word("Subject contains", widget=forms.TextInput(attrs={"type": "search"}))
     user = word("User")
-    action = forms.MultipleChoiceField(
+    action = ActionField(
         required=False,
         widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
     )
@@ -132,7 +145,7 @@ class AuditFilter(PeriodFilter):
             "environment": given["environment"],
             "address": given["address"],
             "correlation_id": given["request"],
-            "action__in": given["action"],
+            "action__in": [code for part in given["action"] for code in codes_of(part)],
         }
         found = events.filter(
             self.period("at"), **{name: value for name, value in exact.items() if value}
