@@ -72,7 +72,7 @@ class RowFilter(Filter):
         label="Columns",
         required=False,
         coerce=int,
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
     )
     after = cursor()
     before = cursor()
