@@ -16,7 +16,8 @@ QueryMaker = Callable[[QueryDict, User], forms.Form]
 PAGE = 100
 LARGEST_PAGE = 500
 _MINUTE = (
-    r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]$"
+    r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
+    r"T([01][0-9]|2[0-3]):[0-5][0-9]$"
 )
 _MULTIPLE = (forms.MultipleChoiceField, forms.ModelMultipleChoiceField)
 # At least one sign that is no space, and none that `validate_line` refuses.
