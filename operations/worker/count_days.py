@@ -100,16 +100,16 @@ def _marked_days() -> dict[date | None, tuple[list[int], Changed]]:
     )
     marks = list(read[:MOST_MARKS])
     moments: dict[int, datetime] = {}
-    for some in batched({pk for _, pk, _ in marks if pk}, AT_ONCE, strict=False):
+    for some in batched({pk for _, pk, _ in marks if pk}, AT_ONCE):
         rows = Operation.objects.filter(pk__in=some)
         moments |= dict(rows.values_list("pk", "created_at"))
     found: dict[date | None, tuple[list[int], Changed]] = {}
     for mark, pk, moment in marks:
-        began = moment or moments.get(pk)
+        began = moment or moments.get(pk or 0)
         day = day_of(began) if began else None
         numbers, changed = found.get(day, ([], set()))
         numbers.append(mark)
-        if changed is not None and pk is None:
+        if pk is None:
             changed = None
         elif changed is not None:
             changed.add(pk)
@@ -162,7 +162,7 @@ def _keep_errors(operations: models.QuerySet[Operation], changed: Changed) -> No
         told = Q(state__in=Operation.ENDED_BADLY) | Q(errors__isnull=False)
         found = operations.filter(told).order_by("pk")
         changed = set(found.values_list("pk", flat=True))
-    for some in batched(sorted(changed), AT_ONCE, strict=False):
+    for some in batched(sorted(changed), AT_ONCE):
         wanted = set(_errors_of(some))
         kept = OperationError.objects.filter(operation__in=some)
         names = ("operation_id", "kind", "rows")
@@ -209,7 +209,7 @@ def _keep(
     """Have the rows `kept` be those `wanted`, each a tuple of the columns `names`."""
     old = {tuple(row): pk for pk, *row in kept.values_list("pk", *names)}
     gone = [pk for row, pk in old.items() if row not in wanted]
-    for some in batched(gone, AT_ONCE, strict=False):
+    for some in batched(gone, AT_ONCE):
         model._default_manager.filter(pk__in=some).delete()
     new = (model(**dict(zip(names, row, strict=True))) for row in wanted - old.keys())
     model._default_manager.bulk_create(new, batch_size=AT_ONCE)
