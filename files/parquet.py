@@ -53,6 +53,7 @@ class ParquetColumn:
             (3, _I32, _OPTIONAL if self.optional else _REQUIRED),
             (4, _BINARY, self.name.encode()),
             (6, _I32, meaning),
+            (10, _STRUCT, _IN_UTC if self.kind == "timestamp" else None),
         )
 
     def page(self, values: Sequence[Any]) -> bytes:
@@ -218,3 +219,9 @@ def _encoded(type_: int, value: Any) -> bytes:
             return head + (b"" if count < 15 else _varint(count)) + b"".join(elements)
     encoded: bytes = value
     return encoded
+
+
+# The LogicalType of moments in UTC: TIMESTAMP with isAdjustedToUTC and unit MICROS.
+_TRUE = 1
+_MICROS = _struct((2, _STRUCT, _struct()))
+_IN_UTC = _struct((8, _STRUCT, _struct((1, _TRUE, b""), (2, _STRUCT, _MICROS))))
