@@ -27,8 +27,6 @@ COMMANDS = (
     [*WITH_POSTGRES, PYTHON, str(BENCH / "pages.py")],
     [PYTHON, str(BENCH / "audit.py")],
     [*WITH_POSTGRES, PYTHON, str(BENCH / "audit.py")],
-    [PYTHON, str(BENCH / "searching.py")],
-    [*WITH_POSTGRES, PYTHON, str(BENCH / "searching.py")],
     [PYTHON, str(BENCH / "polling.py")],
     [*WITH_POSTGRES, PYTHON, str(BENCH / "watching.py")],
     [PYTHON, str(BENCH / "watching.py")],
