@@ -90,18 +90,25 @@ class Filter(StyledForm):
 
     CURSORS: ClassVar[tuple[str, ...]] = ("before", "after")
 
+    # Of which several values may be given.
+    SEVERAL: ClassVar[tuple[str, ...]] = ()
+
     def query(self, **changes: object) -> str:
         """Return the filters as a query string, without a page, plus `changes`."""
-        return urlencode({**self.narrowing, **changes})
+        return urlencode({**self.narrowing, **changes}, doseq=True)
 
     @property
-    def narrowing(self) -> dict[str, str]:
-        """The filters that are on, by field name, as they were given."""
-        given = {
-            name: self.data.get(name, "").strip()
-            for name in self.fields
-            if name not in self.CURSORS
-        }
+    def narrowing(self) -> dict[str, Any]:
+        """The filters that are on, by field name; of several values a list."""
+        given: dict[str, Any] = {}
+        for name, field in self.fields.items():
+            if name in self.CURSORS:
+                continue
+            if name in self.SEVERAL:
+                values = field.widget.value_from_datadict(self.data, {}, name) or []
+                given[name] = [value for value in values if value]
+            else:
+                given[name] = self.data.get(name, "").strip()
         return {name: value for name, value in given.items() if value}
 
 
@@ -118,7 +125,7 @@ class PeriodFilter(Filter):
         if first and last and last < first:
             self.add_error("to", "This day is before the “From” day.")
 
-    def period(self, field: str) -> Q:
+    def during(self, field: str) -> Q:
         """Return the condition that `field` is within the days, in our time zone."""
         within = Q()
         if first := self.cleaned_data["from"]:
@@ -191,7 +198,6 @@ class OperationFilter(Filter):
         "failures",
         "undecided",
     )
-    # Of which several values may be given.
     SEVERAL: ClassVar = ("status",)
 
     def __init__(self, *args: Any, user: Person, **kwargs: Any) -> None:
@@ -214,24 +220,6 @@ class OperationFilter(Filter):
         least, most = given.get("rows_min"), given.get("rows_max")
         if least is not None and most is not None and most < least:
             self.add_error("rows_max", "This is less than “at least”.")
-
-    @property
-    def narrowing(self) -> dict[str, Any]:
-        """The filters that are on, by field name; of several values a list."""
-        given: dict[str, Any] = {}
-        for name, field in self.fields.items():
-            if name in self.CURSORS:
-                continue
-            if name in self.SEVERAL:
-                values = field.widget.value_from_datadict(self.data, {}, name) or []
-                given[name] = [value for value in values if value]
-            else:
-                given[name] = self.data.get(name, "").strip()
-        return {name: value for name, value in given.items() if value}
-
-    def query(self, **changes: Any) -> str:
-        """Return the filters as a query string, without a page, plus `changes`."""
-        return urlencode({**self.narrowing, **changes}, doseq=True)
 
     @property
     def shows_all(self) -> bool:

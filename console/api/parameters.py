@@ -46,7 +46,10 @@ def checked(request: HttpRequest, make: QueryMaker) -> Any:
     errors = list(_amiss(form, request.GET))
     if not errors and not form.is_valid():
         errors = [
-            {"parameter": "" if name == "__all__" else name, "detail": " ".join(texts)}
+            {
+                "parameter": "" if name == "__all__" else name,
+                "detail": " ".join(map(str, texts)),
+            }
             for name, texts in form.errors.items()
         ]
     if errors:

@@ -141,6 +141,7 @@ def note_newest() -> None:
 
 def _walk_on(before: Head | None) -> audit_chain.Walked:
     """Walk what came since the head before; of a long trail without one its end."""
+    after: audit_chain.Place | None
     if before:
         after = (before.number, before.hash, before.at)
     else:

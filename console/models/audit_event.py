@@ -38,15 +38,15 @@ class NumberInDetail(Func):
     arity = 1
     output_field = TextField()
 
-    def as_sqlite(self, *args: Any, **kwargs: Any) -> Any:
+    def as_sqlite(self, compiler: Any, connection: Any, **kwargs: Any) -> Any:
         """Write the name into the expression, so that it is that of the index."""
         template = "CAST(JSON_EXTRACT(%(expressions)s, '$.%(name)s') AS TEXT)"
-        return self.as_sql(*args, template=template, **kwargs)
+        return self.as_sql(compiler, connection, template=template, **kwargs)
 
-    def as_postgresql(self, *args: Any, **kwargs: Any) -> Any:
+    def as_postgresql(self, compiler: Any, connection: Any, **kwargs: Any) -> Any:
         """The same."""
         template = "(%(expressions)s ->> '%(name)s')"
-        return self.as_sql(*args, template=template, **kwargs)
+        return self.as_sql(compiler, connection, template=template, **kwargs)
 
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):

@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
 from django.db.models import Q, Value
@@ -87,6 +86,8 @@ class AuditFilter(PeriodFilter):
     )
     before = cursor()
 
+    # Of which several values may be given.
+    SEVERAL = ("action",)
     # These are folded away until one of them is used.
     FOLDED = (
         *("environment", "project", "write", "operation", "address", "request"),
@@ -111,20 +112,9 @@ class AuditFilter(PeriodFilter):
         super().clean()
 
     @property
-    def narrowing(self) -> dict[str, Any]:
-        """The filters that are on, by field name, as they were given."""
-        given = super().narrowing
-        actions = self.data.getlist("action")  # type: ignore[union-attr]
-        return given | ({"action": actions} if actions else {})
-
-    @property
     def shows_all(self) -> bool:
         """Whether a filter of the folded part is on."""
         return not self.narrowing.keys().isdisjoint(self.FOLDED)
-
-    def query(self, **changes: object) -> str:
-        """Return the filters as a query string, without a page, plus `changes`."""
-        return urlencode({**self.narrowing, **changes}, doseq=True)
 
     @property
     def grouped_actions(self) -> list[tuple[str, list[tuple[str, str, bool]]]]:
@@ -148,7 +138,7 @@ class AuditFilter(PeriodFilter):
             "action__in": [code for part in given["action"] for code in codes_of(part)],
         }
         found = events.filter(
-            self.period("at"), **{name: value for name, value in exact.items() if value}
+            self.during("at"), **{name: value for name, value in exact.items() if value}
         ).about(write=given["write"], operation=given["operation"])
         for name, column in {"user": "actor_name", "project": "project_name"}.items():
             if given[name]:

@@ -33,9 +33,10 @@ def save_draft(*, token: uuid.UUID, actor: Actor, **values: Any) -> Write:
             audit_drafted(write, actor)
             return write
     except IntegrityError:
-        write = Write.objects.filter(token=token).first()
-        if write is None:
+        found = Write.objects.filter(token=token).first()
+        if found is None:
             raise
+        write = found
     while write.is_draft and write.started_by == actor.user and not write.is_on_trial:
         with transaction.atomic():
             if write.revise(**values):

@@ -62,11 +62,13 @@ class _Within(models.Func):
     function = "INSTR"
     output_field = models.IntegerField()
 
-    def as_postgresql(self, *args: Any, **options: Any) -> tuple[str, Sequence[Any]]:
-        template = "POSITION(%(expressions)s)"
+    def as_postgresql(
+        self, compiler: Any, connection: Any, **options: Any
+    ) -> tuple[str, Sequence[Any]]:
+        options |= {"template": "POSITION(%(expressions)s)", "arg_joiner": " IN "}
         twin = self.copy()
         twin.set_source_expressions(self.get_source_expressions()[::-1])
-        return twin.as_sql(*args, template=template, arg_joiner=" IN ", **options)
+        return twin.as_sql(compiler, connection, **options)
 
 
 class SliceQuerySet(models.QuerySet["IndexedSlice"]):

@@ -16,7 +16,9 @@ def audit_panel(request: ConsoleRequest, operation: Operation) -> str:
     batch = batch_of(operation)
     write = batch.write if batch else None
     visible = AuditEvent.objects.visible_to(request.user).newest_first()
-    found = visible.about(operation=operation.pk, write=write and write.pk)[:SHOWN]
+    found = visible.about(operation=operation.pk, write=write.pk if write else None)[
+        :SHOWN
+    ]
     events = [told(event) for event in found]
     if not events:
         return ""

@@ -11,9 +11,9 @@ from console.models import AuditEvent
 class Command(changepassword.Command):
     """`manage.py changepassword`."""
 
-    def handle(self, *args: Any, **options: Any) -> str:
+    def handle(self, *args: Any, **options: Any) -> str | None:
         # No transaction around it: it asks, and would hold the database meanwhile.
-        said: str = super().handle(*args, **options)
+        said = super().handle(*args, **options)
         AuditEvent.record(
             action="user.password_set",
             subject=options["username"] or getpass.getuser(),
