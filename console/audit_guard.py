@@ -15,7 +15,7 @@ _SQLITE = {
     "audit_no_delete": f"CREATE TRIGGER audit_no_delete BEFORE DELETE ON {TABLE} "
     f"BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
     # INSERT OR REPLACE takes rows away without asking the trigger above.
-    "audit_no_replace": f"CREATE TRIGGER audit_no_replace BEFORE INSERT ON {TABLE} "  # noqa: S608 - names of ours
+    "audit_no_replace": f"CREATE TRIGGER audit_no_replace BEFORE INSERT ON {TABLE} "  # nosec B608 # noqa: S608 - names of ours
     f"WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE id = NEW.id OR hash = NEW.hash) "
     f"BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
 }
