@@ -241,11 +241,13 @@ def test_a_log_is_read_in_its_order_page_by_page(sent: Write, ask: Ask) -> None:
 
 def test_audit_events_carry_what_was_sealed_and_can_be_followed(ask: Ask) -> None:
     for number in range(5):
-        AuditEvent.record(action="a.b", subject=f"S {number}", environment="sandbox")
-    newest = walked(ask, "audit?limit=2&action=a.b")
+        AuditEvent.record(
+            action="write.confirmed", subject=f"S {number}", environment="sandbox"
+        )
+    newest = walked(ask, "audit?limit=2&action=write.confirmed")
     assert [row["subject"] for row in newest] == [f"S {n}" for n in range(4, -1, -1)]
     first = newest[-1]["id"]
-    later = walked(ask, f"audit?limit=2&action=a.b&after={first}")
+    later = walked(ask, f"audit?limit=2&action=write.confirmed&after={first}")
     assert later == newest[-2::-1]
     for row, before in zip(later, [newest[-1], *later], strict=False):
         assert row["previous_hash"] == before["hash"]

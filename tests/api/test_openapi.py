@@ -23,7 +23,7 @@ ADDRESSES = [
 ]
 # What fits the schema and is refused all the same: a project that is not there, a
 # period that ends before it begins, a page with two ends.
-NOT_BY_SCHEMA = {"project", "integration", "to", "after"}
+NOT_BY_SCHEMA = {"rows_max", "project", "integration", "to", "after"}
 # The same ones each time, so many for each address and mode.
 bounded = hypothesis.settings(
     max_examples=20,
