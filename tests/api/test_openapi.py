@@ -22,8 +22,8 @@ ADDRESSES = [
     *("writes", "writes/{pk}", "writes/{pk}/rows", "audit"),
 ]
 # What fits the schema and is refused all the same: a project that is not there, a
-# period that ends before it begins, a page with two ends.
-NOT_BY_SCHEMA = {"rows_max", "project", "integration", "to", "after"}
+# period or a size that ends before it begins, a year long ago, a page with two ends.
+NOT_BY_SCHEMA = {"from", "rows_max", "project", "integration", "to", "after"}
 # The same ones each time, so many for each address and mode.
 bounded = hypothesis.settings(
     max_examples=20,
