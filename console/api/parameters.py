@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.models import User
 from django.http import HttpRequest, QueryDict
+from django.utils.choices import flatten_choices
 
 from console.api.problems import Problem
 from console.ui.periods import MomentField
@@ -123,5 +124,5 @@ def _of_rows() -> dict[str, Any]:
 
 
 def _of_words(field: Any) -> dict[str, Any]:
-    words = [str(word) for word, _ in field.choices if word]
+    words = [str(word) for word, _ in flatten_choices(field.choices) if word]
     return {"type": "string", **({"enum": words} if words else {})}

@@ -17,6 +17,7 @@ from files.findings import HOPELESS_IF_DENSE
 from files.reading import delimiters, encodings
 from sandbox.app import Sandbox
 from tests.answers import Shown, levels
+from tests.audit_watch import Watch
 from tests.texts import numbers
 from tests.writes.making import (
     check_draft,
