@@ -136,7 +136,7 @@ class TestPage:
         def panel(request: HttpRequest, operation: Operation) -> str:
             return f"panel of {operation.pk} <b>"
 
-        monkeypatch.setattr(panels._panels, "_panels", [panel])
+        monkeypatch.setattr(panels._panels, "_panels", {panel: ("", "")})
         text = viewer.get(url(operation)).text
         assert f"panel of {operation.pk} &lt;b&gt;" in text
 
@@ -144,7 +144,7 @@ class TestPage:
         self, viewer: Browser, operation: Operation, django_assert_num_queries: Any
     ) -> None:
         make_logs(operation, 1)
-        with django_assert_num_queries(15) as one:
+        with django_assert_num_queries(17) as one:
             viewer.get(url(operation))
         operation.log_entries.all().delete()
         make_logs(operation, 60, tells_outcome=True)
