@@ -380,9 +380,9 @@ def test_the_panel_is_204_until_the_sums_change(write: Write, browser: Browser) 
 
 class TestColumns:
     def test_columns_of_the_file_as_sent_are_shown_beside_the_key(
-        self, browser: Browser, sent: Write
+        self, browser: Browser, write: Write
     ) -> None:
-        address = f"/writes/{sent.pk}/rows/"
+        address = f"/writes/{write.pk}/rows/"
         query = {"column": ["1", "2"], "state": "failed"}
         answer = browser.get(address, query)
         assert [each.name for each in answer.context["columns"]] == [
@@ -398,24 +398,24 @@ class TestColumns:
 
     @pytest.mark.parametrize("column", ["0", "3", "-1", "x", "9" * 30])
     def test_another_column_is_a_400(
-        self, browser: Browser, sent: Write, column: str
+        self, browser: Browser, write: Write, column: str
     ) -> None:
         # The first is the key, which is shown anyway.
-        answer = browser.get(f"/writes/{sent.pk}/rows/", {"column": column})
+        answer = browser.get(f"/writes/{write.pk}/rows/", {"column": column})
         assert answer.status_code == 400
 
     def test_rows_stay_when_the_file_is_gone(
-        self, browser: Browser, sent: Write
+        self, browser: Browser, write: Write
     ) -> None:
-        sent.path_of("as_sent").unlink()
-        answer = browser.get(f"/writes/{sent.pk}/rows/")
+        write.path_of("as_sent").unlink()
+        answer = browser.get(f"/writes/{write.pk}/rows/")
         assert len(answer.context["rows"]) == 4
         assert "columns" not in Shown(answer).ids
 
     def test_a_row_unfolds_with_all_its_cells(
-        self, browser: Browser, sent: Write
+        self, browser: Browser, write: Write
     ) -> None:
-        address = f"/writes/{sent.pk}/grid/2/"
+        address = f"/writes/{write.pk}/grid/2/"
         fragment = browser.get(address, headers={"hx-request": "true"})
         assert "<html" not in fragment.text
         assert "Berg, A" in fragment.text
