@@ -53,7 +53,7 @@ class Seek:
     def carrying(self, spellings: list[str], limit: int) -> list[Any]:
         """Return the first rows with one of these keys; else with one of these ids.
 
-        The last look, at all keys without the spaces around them, reads every key.
+        The last look, at all of them without the spaces around, reads every row.
         """
         marks = ",".join("?" * len(spellings))
         for where in ("key = ?", "record = ?"):
@@ -65,7 +65,10 @@ class Seek:
             if found:
                 return sorted(found)[:limit]
         values = [WHITESPACE, *spellings]
-        return self._read(f"trim(key, ?) IN ({marks})", "row", values, limit)
+        where = " OR ".join(
+            f"trim({name}, ?) IN ({marks})" for name in ("key", "record")
+        )
+        return self._read(f"({where})", "row", values * 2, limit)
 
     def _read(self, where: str, order: str, values: list[Any], limit: int) -> list[Any]:
         filters = "".join(f"rows.{name} = ? AND " for name in self.filters)

@@ -69,6 +69,7 @@ TABLE: dict[str, tuple[list[str], list[str]]] = {
     "SEND_TIMEOUT": ([*NO_NUMBER, "0", "3601"], ["1", "3600"]),
     "REPEAT_DAYS": ([*NO_NUMBER, "3651"], ["0", "3650"]),
     "UNKNOWN_ALERT_MINUTES": ([*NO_NUMBER, "525601"], ["0", "525600"]),
+    "API_PER_MINUTE": ([*NO_NUMBER, "0", "100001"], ["1", "100000"]),
     "DRAFTS_MIB": ([*NO_NUMBER, "0", "1000001"], ["1", "1000000"]),
     "KEEP_FREE_MIB": ([*NO_NUMBER, "1000001"], ["0", "1000000"]),
     "EMAIL_URL": (
