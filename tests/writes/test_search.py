@@ -79,6 +79,26 @@ def file(sandbox: Sandbox, integration: Integration, olga: User) -> Write:
     return write
 
 
+@pytest.mark.parametrize(("key", "words"), [("k-1", "succeeded"), (" k-2 ", "failed")])
+def test_a_file_is_found_by_the_key_of_a_row_with_its_outcome(
+    key: str, words: str, file: Write, browser: Browser
+) -> None:
+    results = found(browser, key)
+    assert results["rows"] == [f"/writes/{file.pk}/rows/?key={key.strip()}"]
+    page = browser.get("/search/", {"q": key, "kind": "rows"})
+    [(_, each)] = page.context["results"]
+    assert words in each.lines[0].matched.label
+
+
+def test_while_a_file_still_runs_no_key_is_said_not_to_be_there(
+    sandbox: Sandbox, integration: Integration, olga: User, browser: Browser
+) -> None:
+    confirm(make_draft(integration, olga, csv=CSV, primary_key=KEY), olga)
+    page = browser.get("/search/", {"q": "k-1", "kind": "rows"})
+    [(_, each)] = page.context["results"]
+    assert (each.lines, bool(each.looked_at)) == ([], True)
+
+
 @pytest.mark.parametrize(
     "text", ["#{0.pk}", "{0.pk}", " operation {0.pk} ", "{0.remote_id}"]
 )
@@ -227,7 +247,7 @@ def test_a_value_is_found_under_a_key_that_is_no_longer_the_first(
     record: Write, browser: Browser, settings: Any
 ) -> None:
     old = settings.FIELD_KEYS
-    settings.FIELD_KEYS = ["Zm9yIHRlc3RzIG9ubHk6IGEgbmV3IGtleSBpbiBmcm9udCE=", *old]
+    settings.FIELD_KEYS = ["Zm9yIHRlc3RzIG9ubHk6IGEgbmV3IGZpcnN0IGtleSE=", *old]
     assert found(browser, "41")["values"]
     call_command("index_search", "--values", verbosity=0, stdout=Quiet())
     settings.FIELD_KEYS = settings.FIELD_KEYS[:1]

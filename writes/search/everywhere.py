@@ -10,6 +10,7 @@ from writes.search import (
     operation_ids,
     record_ids,
     request_ids,
+    rows,
     texts,
     values,
 )
@@ -19,8 +20,7 @@ from writes.search.found import Asked, Found, Kind
 KINDS = (
     operation_ids.KIND,
     record_ids.KIND,
-    # Row keys and record ids of files: `writes.search.rows` becomes a kind here once
-    # there is an index of the rows of all writes.
+    rows.KIND,
     request_ids.KIND,
     audit_events.KIND,
     digests.KIND,
