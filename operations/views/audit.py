@@ -63,7 +63,7 @@ def audit_list(request: ConsoleRequest) -> HttpResponse:
         "count": "" if chosen.cleaned_data["text"] else _count(events),
         "older": older,
         "further": further,
-        "searched": SEARCHED,
+        "looked_at": SEARCHED,
         "newest": chosen.query() if chosen.cleaned_data["before"] else None,
         "query": chosen.query(),
         "zone": timezone.get_current_timezone_name(),

@@ -86,7 +86,8 @@ def test_a_first_record_takes_five_steps_and_its_values(
     hand: Hand, console: Console
 ) -> None:
     page = hand.page
-    hand.click(page.get_by_role("navigation").get_by_role("link", name="Record"))
+    menu = page.get_by_role("navigation")
+    hand.click(menu.get_by_role("link", name="Record", exact=True))
     project = page.locator("#id_object optgroup[label='Demo: salesforce']")
     value = project.locator("option", has_text=re.compile("^lead$"))
     hand.count += 1

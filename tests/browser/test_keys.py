@@ -39,7 +39,7 @@ def line(page: Page) -> int:
 
 def options(page: Page) -> list[str]:
     """Return what the palette offers."""
-    return page.get_by_role("option").all_inner_texts()
+    return page.get_by_role("dialog").get_by_role("option").all_inner_texts()
 
 
 def test_the_palette_goes_to_a_page_and_gives_the_focus_back(page: Page) -> None:

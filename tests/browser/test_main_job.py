@@ -154,7 +154,7 @@ def test_what_was_sent_is_found_again_in_the_history(page: Page) -> None:
     page.get_by_role("link", name="Create lead").first.click()
     expect(page).to_have_url(address)
     page.goto("/audit/")
-    expect(page.locator("main")).to_contain_text("write.confirmed")
+    expect(page.locator("main")).to_contain_text("Write confirmed")
     expect(page.locator("main")).to_contain_text("operator")
 
 
