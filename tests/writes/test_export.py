@@ -11,6 +11,7 @@ import duckdb
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from console.models import AuditEvent, Integration
@@ -224,3 +225,21 @@ def test_what_does_not_fit_is_refused(sent: Write, folder: Path, run: Run) -> No
     assert [path.name for path in folder.glob("operations-*")] == [
         "operations-000001.parquet"
     ]
+
+
+@pytest.mark.postgres
+def test_while_somebody_writes_nothing_is_left_out(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "LONGEST_WAIT", 0.0)
+    other = connection.copy()
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_current_xact_id()")
+        with pytest.raises(CommandError):
+            run()
+        other.rollback()
+        assert run()
+    finally:
+        other.close()

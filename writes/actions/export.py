@@ -204,14 +204,8 @@ def _wait_for_those_who_write() -> None:
         return
     until = monotonic() + LONGEST_WAIT
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
-        (mark,) = cursor.fetchone()
-        while True:
-            cursor.execute(
-                "SELECT pg_snapshot_xmin(pg_current_snapshot()) >= %s::xid8", [mark]
-            )
-            if cursor.fetchone()[0]:
-                return
+        writing = _writing(cursor)
+        while writing:
             if monotonic() > until:
                 raise ExportRefused(
                     "Nothing was exported: a transaction in the database has lasted "
@@ -219,6 +213,19 @@ def _wait_for_those_who_write() -> None:
                     "missing. Try again later, or end it (pg_stat_activity names it)."
                 )
             sleep(0.1)
+            writing &= _writing(cursor)
+
+
+def _writing(cursor: Any) -> set[tuple[int, str]]:
+    """Return the transactions of others that have written here and not ended."""
+    # Within a transaction the view would stay as it was seen first.
+    cursor.execute("SELECT pg_stat_clear_snapshot()")
+    cursor.execute(
+        "SELECT pid, backend_xid::text FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+        "AND backend_xid IS NOT NULL"
+    )
+    return set(cursor.fetchall())
 
 
 def _open(last: int) -> list[list[int]]:
