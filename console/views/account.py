@@ -9,9 +9,8 @@ from django.contrib.auth import logout
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import password_validators_help_texts
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import (
     require_http_methods,
@@ -22,7 +21,6 @@ from django.views.decorators.http import (
 from console.access.client_address import client_address
 from console.access.roles import role_in
 from console.actor import Actor
-from console.admin import REFUSED, may_change
 from console.environments import Environment
 from console.http import ConsoleRequest
 from console.models import AuditEvent
@@ -33,6 +31,7 @@ from console.sign_in.sessions import end_other, signed_in
 from console.sign_in.throttle import Locked, begin
 from console.ui.choices import is_own_path
 from console.ui.forms import StyledMixin
+from console.views.lookup import find_person
 from console.views.mail import mail_form
 from console.views.pages import posted
 from console.views.tokens import tokens_of
@@ -106,11 +105,7 @@ def sign_out_elsewhere(request: ConsoleRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def person_sessions(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Show an admin where somebody is signed in; a POST signs them out there."""
-    if not may_change(request.user):
-        raise PermissionDenied(REFUSED)
-    person = get_object_or_404(User, pk=pk)
-    if not may_change(request.user, person):
-        raise PermissionDenied("Only a superuser may do this to a superuser.")
+    person = find_person(request, pk)
     if request.method == "POST":
         count = _end_sessions(request, person)
         messages.success(request, f"{person} is signed out: {count} sessions ended.")

@@ -1,10 +1,15 @@
-"""Finding what an address under /connections/ names: the only way a view gets it.
+"""Finding what an address of this app names: the only way a view gets it.
 
 All answer 404 for what is not there for the reader, and refuse a role that is too low.
 """
 
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404
+
 from console.access.roles import Role
 from console.access.scoping import find
+from console.admin import REFUSED, may_change
 from console.http import ConsoleRequest
 from console.models import ApiKey, Group, Integration, Project, WriteObject
 
@@ -33,3 +38,16 @@ def find_group(request: ConsoleRequest, pk: int, role: Role) -> Group:
 def find_object(request: ConsoleRequest, pk: int, role: Role) -> WriteObject:
     """Return the object with its field list, integration and project."""
     return find(request, WriteObject.objects.defer(None), pk, role)
+
+
+def find_person(request: ConsoleRequest, pk: int) -> User:
+    """Return the user, for who may change them: an admin of every environment.
+
+    Only superusers may change a superuser.
+    """
+    if not may_change(request.user):
+        raise PermissionDenied(REFUSED)
+    person = get_object_or_404(User, pk=pk)
+    if not may_change(request.user, person):
+        raise PermissionDenied("Only a superuser may do this to a superuser.")
+    return person

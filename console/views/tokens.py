@@ -6,22 +6,21 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from console.access.roles import require_viewer
 from console.actor import Actor
-from console.admin import REFUSED, may_change
 from console.api.tokens import MOST, TooManyTokens, make_token, revoke_token
 from console.http import ConsoleRequest
 from console.models.api_token import Scope
 from console.sign_in import kept_form
 from console.ui.forms import StyledForm
 from console.validators import whole_number
+from console.views.lookup import find_person
 from console.views.pages import posted
 
 GONE = "Nothing was changed: that token was revoked already."
@@ -93,11 +92,7 @@ def token_revoke(request: ConsoleRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def person_tokens(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Show an admin somebody's tokens; a POST revokes one."""
-    if not may_change(request.user):
-        raise PermissionDenied(REFUSED)
-    person = get_object_or_404(User, pk=pk)
-    if not may_change(request.user, person):
-        raise PermissionDenied("Only a superuser may do this to a superuser.")
+    person = find_person(request, pk)
     if request.method == "POST":
         _revoke(request, person)
         return redirect("person_tokens", pk)

@@ -28,6 +28,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.browser.steps import review_record, send
+
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "only-for-the-browser-tests"
 # A long table says nothing new after some rows, and takes seconds to look at.
@@ -340,6 +342,16 @@ def complains(message: Any) -> bool:
     """Tell real complaints from Chromium's note that a page answered 4xx."""
     expected = re.match(r"Failed to load resource: .* (4\d\d) ", message.text)
     return message.type == "error" and not expected
+
+
+@pytest.fixture
+def listed(page: Page) -> Page:
+    """The list of operations with two lines at least."""
+    for name in ("Jay", "Kay"):
+        review_record(page, "contact", {"LastName": name})
+        send(page)
+    page.goto("/operations/")
+    return page
 
 
 @pytest.fixture

@@ -6,23 +6,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Console, no_axe_findings
-from tests.browser.steps import review_record, send
 
 
 @pytest.fixture(scope="module")
 def console(make_console: Callable[..., Console]) -> Console:
     """A console of its own: what others send is in no list here."""
     return make_console()
-
-
-@pytest.fixture
-def listed(page: Page) -> Page:
-    """The list of operations with two lines at least."""
-    for name in ("Jay", "Kay"):
-        review_record(page, "contact", {"LastName": name})
-        send(page)
-    page.goto("/operations/")
-    return page
 
 
 def test_lines_are_selected_by_key_and_the_list_then_stands_still(

@@ -7,7 +7,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Console, no_axe_findings
-from tests.browser.steps import review_record, send
 
 FOCUSED_LINE = """() => {
   const line = document.activeElement.closest("tbody tr, .plain-list li");
@@ -19,16 +18,6 @@ FOCUSED_LINE = """() => {
 def console(make_console: Callable[..., Console]) -> Console:
     """A console of its own: an unknown outcome is a line above every list."""
     return make_console()
-
-
-@pytest.fixture
-def listed(page: Page) -> Page:
-    """The list of operations with two lines at least."""
-    for name in ("Jay", "Kay"):
-        review_record(page, "contact", {"LastName": name})
-        send(page)
-    page.goto("/operations/")
-    return page
 
 
 def line(page: Page) -> int:

@@ -23,10 +23,9 @@ from hypothesis import strategies as st
 from console import signing
 from console.access.roles import Role
 from console.models import AuditEvent, Integration
-from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.conftest import SANDBOX_KEY, make_project, make_user
-from tests.writes.making import confirm, make_draft, work_off
+from tests.writes.making import confirm, make_draft, settled
 from writes.actions.retention import sweep
 from writes.evidence import pack as packs
 from writes.evidence import verify
@@ -37,15 +36,6 @@ KEY = "external_id__c"
 DATA = b'external_id__c,LastName\r\nk-1,Berg\r\nk-2,\r\nk-3,"=1+1, a\nline"\r\n'
 
 pytestmark = pytest.mark.django_db
-
-
-def settled(write: Write, user: User) -> Write:
-    confirm(write, user)
-    work_off()
-    Operation.objects.update(due_at=None)
-    work_off()
-    write.refresh_from_db()
-    return write
 
 
 @pytest.fixture

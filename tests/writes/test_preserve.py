@@ -13,11 +13,11 @@ from django.utils import timezone
 
 from console.access.roles import Role
 from console.models import AuditEvent, Integration
-from operations.models import LogEntry, Operation
+from operations.models import LogEntry
 from sandbox.app import Sandbox
 from tests.answers import levels
 from tests.conftest import actor, make_user
-from tests.writes.making import confirm, make_draft, work_off
+from tests.writes.making import make_draft, settled
 from writes.actions.preserve import preserve, release
 from writes.actions.retention import sweep
 from writes.evidence.log_lines import lines, log_of
@@ -38,13 +38,7 @@ def later(**parts: float) -> datetime:
 
 @pytest.fixture
 def sent(sandbox: Sandbox, integration: Integration, olga: User) -> Write:
-    write = make_draft(integration, olga, csv=DATA, primary_key=KEY)
-    confirm(write, olga)
-    work_off()
-    Operation.objects.update(due_at=None)
-    work_off()
-    write.refresh_from_db()
-    return write
+    return settled(make_draft(integration, olga, csv=DATA, primary_key=KEY), olga)
 
 
 @pytest.fixture

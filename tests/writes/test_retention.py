@@ -15,7 +15,7 @@ from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.answers import levels
 from tests.conftest import actor, move_projects
-from tests.writes.making import confirm, make_draft, press_send, work_off
+from tests.writes.making import confirm, make_draft, press_send, settled, work_off
 from writes import dispatch
 from writes.actions import begin_job, derive
 from writes.actions.retention import sweep
@@ -40,12 +40,7 @@ def later(**parts: float) -> datetime:
 @pytest.fixture
 def sent(sandbox: Sandbox, integration: Integration, olga: User) -> Write:
     """A write whose rows know how they fared."""
-    write = make_draft(integration, olga, csv=DATA, primary_key=KEY)
-    confirm(write, olga)
-    work_off()
-    Operation.objects.update(due_at=None)
-    work_off()
-    write.refresh_from_db()
+    write = settled(make_draft(integration, olga, csv=DATA, primary_key=KEY), olga)
     assert write.rows_store
     assert write.batches.get().is_settled
     return write
