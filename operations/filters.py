@@ -148,11 +148,11 @@ class OperationFilter(Filter):
         widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
     )
     project = forms.ModelChoiceField(
-        Project.objects.none(), required=False, empty_label="All projects"
+        Project.objects.none(), required=False, empty_label="All"
     )
     environment = forms.ChoiceField(required=False)
     integration = forms.ModelChoiceField(
-        Integration.objects.none(), required=False, empty_label="All integrations"
+        Integration.objects.none(), required=False, empty_label="All"
     )
     object = word("Object")
     group = word("Customer")
@@ -207,7 +207,7 @@ class OperationFilter(Filter):
         offer(self, "integration", Integration.objects.visible_to(user))
         words = environments_for(user, Role.VIEWER)
         self.fields["environment"].choices = [  # type: ignore[attr-defined]
-            ("", "All environments"),
+            ("", "All"),
             *((word, Environment(word).label) for word in words),
         ]
 
@@ -356,7 +356,7 @@ class ReportFilter(PeriodFilter):
         super().__init__(*args, **kwargs)
         words = environments_for(user, Role.VIEWER)
         self.fields["environment"].choices = [  # type: ignore[attr-defined]
-            ("", "All environments"),
+            ("", "All"),
             *((word, Environment(word).label) for word in words),
         ]
 
@@ -414,7 +414,7 @@ class LogFilter(Filter):
         super().__init__(*args, **kwargs)
         self._severities = severities
         named = [(name, name) for name in filter(None, severities)]
-        choices: list[Any] = [("", "All severities"), ("At least", LOG_LEVELS)]
+        choices: list[Any] = [("", "All"), ("At least", LOG_LEVELS)]
         choices += [("Only", named)] if named else []
         self.fields["severity"].choices = choices  # type: ignore[attr-defined]
 

@@ -1,6 +1,7 @@
 """What an audit event tells besides who and when: what it was before and after."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from console.models import AuditEvent
@@ -40,9 +41,20 @@ def told(event: AuditEvent) -> Told:
         if is_pair:
             changes.append(Change(_label(name), *value))
         else:
-            facts[_label(name)] = value
+            facts[_label(name)] = _moment(value) or value
     address = "" if event.action in OF_DRAFTS else event.subject_url
     return Told(event, in_words(event.action), address, changes, facts)
+
+
+def _moment(value: Any) -> datetime | None:
+    """Return the moment that a text names with its time zone, None for others."""
+    if not isinstance(value, str):
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
 
 
 def _label(name: str) -> str:

@@ -100,7 +100,7 @@ class AuditFilter(PeriodFilter):
         self.fields["action"].choices = choices()  # type: ignore[attr-defined]
         words = environments_for(user, Role.VIEWER)
         self.fields["environment"].choices = [  # type: ignore[attr-defined]
-            ("", "All environments"),
+            ("", "All"),
             *((each, Environment(each).label) for each in words),
         ]
 

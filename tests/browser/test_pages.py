@@ -219,6 +219,19 @@ def test_pages_without_anything_to_show(chromium: Browser, blank: Console) -> No
         ("/operations/", "Each may or may not have been written"),
         ("/operations/?object=nothing", "No matching operations"),
         ("/operations/?from=never", "not valid"),
+        ("/operations/failures/", "Required fields are missing"),
+        ("/operations/failures/?object=nothing", "No errors"),
+        ("/operations/report/", "Rows per day"),
+        ("/operations/report/?from=2001-01-01&to=2001-01-31", "Nothing was written"),
+        ("/operations/views/", "Saved views"),
+        ("/search/", "What is found"),
+        ("/search/?q=contacts", "File name"),
+        ("/search/?q=nothing-like-it", "Nothing found"),
+        ("/writes/records/", "Has this record been written?"),
+        ("/writes/records/?q=opp-0005", "opp-0005"),
+        ("/writes/records/?q=nothing-like-it", "nothing-like-it"),
+        ("/writes/destinations/", "Destinations"),
+        ("/writes/retention/", "Verify an evidence pack"),
         ("/audit/", "Write confirmed"),
         ("/audit/?text=nothing-like-it", "No matching events"),
         ("/connections/", "No active key"),
@@ -227,6 +240,7 @@ def test_pages_without_anything_to_show(chromium: Browser, blank: Console) -> No
         ("/account/", "Sign out everywhere"),
         ("/shortcuts/", "Search everything"),
         ("/account/password/", "New password"),
+        ("/account/tokens/new/", "token"),
         ("/not/there/", "Home"),
     ],
 )
@@ -596,3 +610,86 @@ def test_the_page_after_too_many_tries(chromium: Browser, full: Console) -> None
     stranger.complaints.clear()
     stranger.look()
     stranger.context.close()
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [("compare/", "Compare with another"), ("logs/1/", "Raw entry")],
+)
+def test_a_page_of_an_operation(
+    page: str, text: str, reader: Reader, addresses: dict[str, str]
+) -> None:
+    reader.page.goto(addresses["state live partly failed"] + page)
+    expect(reader.page.locator("main")).to_contain_text(text)
+    reader.look()
+
+
+def test_two_operations_beside_each_other(
+    reader: Reader, addresses: dict[str, str]
+) -> None:
+    reader.page.goto(f"{addresses['sent partly failed']}compare/")
+    reader.page.locator("[id^=with-]").first.click()
+    expect(reader.page.locator("#swap")).to_be_visible()
+    reader.look()
+
+
+def test_an_error_of_many_operations(reader: Reader) -> None:
+    reader.page.goto("/operations/failures/")
+    reader.page.locator("main tbody a").first.click()
+    expect(reader.page.get_by_role("heading", level=1)).to_have_count(1)
+    reader.look()
+
+
+def test_what_is_done_to_selected_operations(reader: Reader) -> None:
+    page = reader.page
+    page.goto("/operations/")
+    for box in page.locator("[name=operation]").all()[:3]:
+        box.check()
+    expect(page.locator(".selection-bar")).to_be_visible()
+    reader.look()
+    page.locator("button[value=cancel]").click()
+    title = page.get_by_role("heading", level=1)
+    expect(title).to_have_text("Cancel selected operations")
+    reader.look()
+
+
+def test_an_event_of_the_audit(reader: Reader) -> None:
+    reader.page.goto("/audit/")
+    reader.page.locator("main tbody a[href^='/audit/']").first.click()
+    expect(reader.page.locator("#seal")).to_be_visible()
+    reader.look()
+
+
+@pytest.mark.parametrize("what", ["", "?show=errors"])
+def test_the_grid_of_a_file(
+    what: str, reader: Reader, addresses: dict[str, str]
+) -> None:
+    address = addresses["file findings"].removesuffix("file/")
+    reader.page.goto(f"{address}grid/{what}")
+    expect(reader.page.locator("#grid")).to_be_visible()
+    reader.look()
+
+
+@pytest.mark.parametrize("page", ["webhook/", "notifications/"])
+def test_notices_of_a_project(
+    page: str, reader: Reader, addresses: dict[str, str]
+) -> None:
+    reader.page.goto(addresses["project"] + page)
+    expect(reader.page.get_by_role("heading", level=1)).to_have_count(1)
+    reader.look()
+
+
+def test_a_token_of_nothing_and_one_that_is_shown_once(reader: Reader) -> None:
+    page = reader.page
+    page.goto("/account/tokens/new/")
+    page.get_by_role("button", name="Make token").click()
+    expect(page.locator("#id_scopes_error")).to_be_visible()
+    reader.look()
+    page.get_by_label("Name").fill("Warehouse")
+    page.get_by_label("Audit").check()
+    page.get_by_role("button", name="Make token").click()
+    expect(page.get_by_role("heading", level=1)).not_to_have_text("New API token")
+    reader.look()
+    page.goto("/account/")
+    expect(page.get_by_role("main")).to_contain_text("Warehouse")
+    reader.look()

@@ -180,7 +180,11 @@ class TestEvent:
         older, pk, newer = record(
             3,
             action="project.changed",
-            detail={"name": ["A", "B"], "added": ["x", "y"]},
+            detail={
+                "name": ["A", "B"],
+                "added": ["x", "y"],
+                "until": "2026-11-30T12:47:14.6+00:00",
+            },
         )
         context = reader.get(f"{URL}{pk}/").context
         assert [event.pk for event in (context["older"], context["newer"])] == [
@@ -191,7 +195,8 @@ class TestEvent:
         assert [(c.name, c.before, c.after) for c in told.changes] == [
             ("Name", "A", "B")
         ]
-        assert told.facts == {"Added": ["x", "y"]}
+        until = datetime(2026, 11, 30, 12, 47, 14, 600_000, tzinfo=UTC)
+        assert told.facts == {"Added": ["x", "y"], "Until": until}
         assert context["holds"]
 
     def test_its_seal_and_that_of_the_one_before_are_looked_at(

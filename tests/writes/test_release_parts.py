@@ -297,6 +297,15 @@ def test_one_progress_and_one_result_for_all_parts(write: Write, olga: User) -> 
     assert sum(parts_of_rows) == told.rows
 
 
+def test_rows_of_a_part_under_way_are_in_progress(write: Write, olga: User) -> None:
+    confirm(write, olga)
+    first, second, *_ = operations(write)
+    put(first, "succeeded", rows_succeeded=1, rows_failed=0)
+    put(second, "in_progress", remote_id="op-2")
+    told = progress_of(list(write.batches.select_related("operation")))
+    assert (told.rows_in_progress, told.rows_not_sent, told.rows_unknown) == (1, 2, 0)
+
+
 def test_the_body_of_each_part_is_its_own(
     sandbox: Sandbox, write: Write, olga: User, browser: Browser
 ) -> None:

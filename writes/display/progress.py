@@ -32,6 +32,12 @@ class PartsProgress:
         return self.rows_succeeded + self.rows_failed
 
     @property
+    def rows_in_progress(self) -> int:
+        """How many rows have left, and Ampersand has not told yet what became of."""
+        told = self.rows_told + self.rows_unknown + self.rows_not_sent
+        return max(0, self.rows - told)
+
+    @property
     def unsent(self) -> int:
         """How many parts have not left and may still do so."""
         return self.held + self.waiting

@@ -30,8 +30,8 @@ def find(asked: Asked) -> Found:
     if not found and (waiting := records.missing(asked.user)).count:
         more = "+" if waiting.is_more else ""
         found.looked_at = (
-            f"Nothing found, but {waiting.count:,}{more} of the writes are not "
-            "included yet: they still run, or their rows are not indexed."
+            f"{waiting.count:,}{more} of the writes are not included yet: they "
+            "still run, or their rows are not indexed."
         )
     return found
 
@@ -54,4 +54,4 @@ def _rows_of(hit: Hit) -> str:
     return f"{page}?{urlencode({'key': keys[0]})}" if keys else page
 
 
-KIND = Kind("rows", "Row of a file: key or record id", find)
+KIND = Kind("rows", "Key or record id of a row", find)
