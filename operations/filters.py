@@ -177,7 +177,8 @@ class OperationFilter(Filter):
     outcome = forms.ChoiceField(
         label="Rows", required=False, choices=[("", "Any rows"), *ROW_WORDS]
     )
-    error = word("Error")
+    # The digest of a `Failure`: the page of an error leads here.
+    error = word("Error", widget=forms.HiddenInput)
     before = cursor()
 
     # These are folded away until one of them is used.
@@ -189,7 +190,6 @@ class OperationFilter(Filter):
         "action",
         "source",
         "write",
-        "error",
         "from",
         "to",
         "rows_min",
@@ -273,7 +273,7 @@ class OperationFilter(Filter):
         if given["outcome"]:
             found = found.with_rows(given["outcome"])
         if given["error"]:
-            found = found.filter(errors__kind=given["error"])
+            found = found.filter(failures__digest=given["error"])
         if given["rows_min"] is not None:
             found = found.filter(rows_sent__gte=given["rows_min"])
         if given["rows_max"] is not None:

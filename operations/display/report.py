@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from django.db.models import F, Sum
+from django.db.models import F, Min, Sum
 from django.db.models.functions import Lower
 
 from console.access.roles import Person
@@ -21,6 +21,7 @@ from operations.models import (
 )
 from operations.models.days import bounds_of
 from operations.models.durations import quantile
+from operations.models.error_kind import ErrorKind
 
 # So many lines of each table on the page; files have more.
 SHOWN = 10
@@ -46,7 +47,8 @@ BY: Final = {
 class Line:
     """A line of a table: `name` in words, `value` as it is stored, and its sums.
 
-    `query` is that of the list of its operations, "" where no list has just those.
+    `query` is that of the list of its operations, "" where no list has just those. Of
+    an error, whose `value` is its digest, it is that of the page of this error.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Line:
     p50: timedelta | None = None
     p95: timedelta | None = None
     day: date | None = None
+    kind: ErrorKind | None = None
 
 
 @dataclass(frozen=True)
@@ -165,18 +168,23 @@ def by(period: Period, what: str, *, most: int = SHOWN) -> Table:
 def errors(period: Period, *, most: int = SHOWN) -> Table:
     """Return the kinds of errors: those of the most rows first."""
     sums = {"sum_rows": Sum("rows"), "sum_operations": Sum("operations")}
-    found = period.of(DayError).values("kind").annotate(**sums)
-    read = list(found.order_by("-sum_rows", "-sum_operations", "kind")[:MOST_LINES])
-    lines = [
-        Line(
-            name=row["kind"],
-            value=row["kind"],
-            sums=_failed(row),
-            query=period.query(error=row["kind"]),
-        )
-        for row in read
-    ]
+    # The digest tells the words, so any of them will do.
+    words = {f"any_{name}": Min(name) for name in ("code", "message", "fields")}
+    found = period.of(DayError).values("digest").annotate(**sums, **words)
+    read = list(found.order_by("-sum_rows", "digest")[:MOST_LINES])
+    lines = [_error(row, period) for row in read]
     return Table(lines[:most], _rest([line.sums for line in lines[most:]]))
+
+
+def _error(row: Mapping[str, Any], period: Period) -> Line:
+    kind = ErrorKind(row["any_code"], row["any_message"], row["any_fields"])
+    return Line(
+        name=str(kind),
+        value=row["digest"],
+        sums=_failed(row),
+        query=period.query(),
+        kind=kind,
+    )
 
 
 def unknown(period: Period) -> OperationQuerySet:

@@ -17,7 +17,6 @@ from operations.models.rollup import (
     DayCount,
     DayDuration,
     DayError,
-    OperationError,
     RollupMark,
     RollupZone,
 )
@@ -33,7 +32,6 @@ __all__ = [
     "ListSettings",
     "LogEntry",
     "Operation",
-    "OperationError",
     "OperationQuerySet",
     "OperationTransition",
     "RollupMark",

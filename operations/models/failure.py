@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING
 
 from django.db import models, transaction
 
+from operations.models.error_kind import ErrorKind
+from operations.models.rollup import RollupMark
+
 if TYPE_CHECKING:
-    from operations.models.operation import Operation
+    from operations.models.operation import Operation, OperationQuerySet
 
 
 class FailureQuerySet(models.QuerySet["Failure"]):
@@ -15,13 +18,24 @@ class FailureQuerySet(models.QuerySet["Failure"]):
     def keep(self, operation: "Operation", failures: Sequence["Failure"]) -> None:
         """Have an operation failed for these reasons and no others.
 
-        Call it in a transaction that holds the operation's row.
+        Call it in a transaction that holds the operation's row. Its day is counted
+        again.
         """
         with transaction.atomic():
             self.filter(operation=operation).delete()
             for failure in failures:
                 failure.operation = operation
             self.bulk_create(failures)
+            RollupMark.add(operation.pk)
+
+    def forget_examples(self, operations: "OperationQuerySet") -> int:
+        """Have these operations keep no error with its values; return of how many.
+
+        Which errors they had, and for how many rows, stays. Call it with what deletes
+        the files of their write.
+        """
+        told = self.filter(operation__in=operations).exclude(example="")
+        return told.update(example="")
 
 
 class Failure(models.Model):
@@ -44,7 +58,7 @@ class Failure(models.Model):
     message = models.CharField(max_length=500, blank=True)
     # As they were told, with commas between them.
     fields = models.CharField(max_length=200, blank=True)
-    # The first of them as it was told, with its values, cut.
+    # The first of them as it was told, with its values, cut; "" once these are gone.
     example = models.CharField(max_length=500, blank=True)
     rows = models.PositiveIntegerField()
 
@@ -62,4 +76,9 @@ class Failure(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.code} {self.message[:80]}".strip()
+        return str(self.kind)
+
+    @property
+    def kind(self) -> ErrorKind:
+        """What it shares with all errors of its kind."""
+        return ErrorKind(self.code, self.message, self.fields)

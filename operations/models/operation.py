@@ -88,6 +88,12 @@ class OperationQuerySet(OfEnvironment["Operation"]):
         nought = Func(template="0", output_field=IntegerField())
         return self.filter(rows_failed__gt=nought)
 
+    def failed(self) -> "OperationQuerySet":
+        """Return those that failed, or rows of them: whose errors are counted."""
+        nought = Func(template="0", output_field=IntegerField())
+        bad = Q(state__in=self.model.ENDED_BADLY)
+        return self.filter(Q(rows_failed__gt=nought) | bad)
+
     def spelt(self, **words: str) -> "OperationQuerySet":
         """Return those whose columns are these words, in upper or lower case.
 

@@ -162,40 +162,21 @@ class DayDuration(models.Model):
         return f"{self.operations} in bucket {self.bucket} on {self.day}"
 
 
-class OperationError(models.Model):
-    """For how many rows an operation failed with one kind of error.
-
-    Read out of its log once, when it changed, and not for each plot.
-    """
-
-    operation = models.ForeignKey(
-        "operations.Operation",
-        on_delete=models.CASCADE,
-        related_name="errors",
-        db_index=False,
-    )
-    kind = models.CharField(max_length=200)
-    rows = models.PositiveBigIntegerField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["operation", "kind"], name="operation_error_once"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.kind
-
-
 class DayError(models.Model):
-    """In how many operations of a day, and for how many rows, an error came."""
+    """In how many operations of a day, and for how many rows, an error came.
+
+    Summed up over the `Failure`s of the operations that failed; `digest` tells errors
+    apart, as there, and the words are a copy.
+    """
 
     day = models.DateField()
     project = models.ForeignKey(
         Project, on_delete=models.CASCADE, related_name="+", db_index=False
     )
-    kind = models.CharField(max_length=200)
+    digest = models.CharField(max_length=16)
+    code = models.CharField(max_length=100, blank=True)
+    message = models.CharField(max_length=500, blank=True)
+    fields = models.CharField(max_length=200, blank=True)
     operations = models.PositiveBigIntegerField()
     rows = models.PositiveBigIntegerField()
 
@@ -205,12 +186,12 @@ class DayError(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["day", "project", "kind"], name="day_error_once"
+                fields=["day", "project", "digest"], name="day_error_once"
             )
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} on {self.day}"
+        return f"{self.code} {self.message[:80]} on {self.day}"
 
 
 def is_counted() -> bool:

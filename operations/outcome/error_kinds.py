@@ -3,14 +3,13 @@
 "bad value 'X' in row 7" and "bad value 'Y' in row 12" are both "bad value … in row …".
 """
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from files.rows.row_errors import without_value
 from operations.models import Failure, Operation
+from operations.models.error_kind import ErrorKind
 from operations.outcome.row_failures import failure_groups, loose_errors, parse_error
 
 # An operation keeps so many kinds, those with most rows.
@@ -33,21 +32,6 @@ _VALUES = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True)
-class ErrorKind:
-    """What all errors of a kind share."""
-
-    code: str
-    message: str
-    fields: str
-
-    @property
-    def digest(self) -> str:
-        """A short text that tells kinds apart, the same in every console."""
-        told = "\n".join((self.code, self.message, self.fields))
-        return hashlib.sha256(told.encode(errors="replace")).hexdigest()[:16]
 
 
 def kind_of(text: str) -> ErrorKind:

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.http import urlencode
 
 from operations.filters import OperationFilter
+from operations.models import Failure
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ def _in_words(chosen: OperationFilter, name: str, value: str) -> str:
         return str(cleaned)
     if isinstance(field, forms.ChoiceField):
         return str(dict(field.choices).get(value, value))  # type: ignore[arg-type]
+    if name == "error":
+        # Its words, where the reader may see an operation that had it.
+        visible = chosen.fields["project"].queryset  # type: ignore[attr-defined]
+        told = Failure.objects.filter(digest=value, operation__project__in=visible)
+        return str(next((each.kind for each in told[:1]), value))
     if name in ("from", "to"):
         return _moment(value)
     return f"{cleaned:,}" if isinstance(cleaned, int) and name != "write" else value

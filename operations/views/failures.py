@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -127,8 +127,7 @@ def _kinds(selected: OperationQuerySet, chosen: OperationFilter) -> dict[str, An
 
     Counted here: a join would have the database read all operations.
     """
-    failed = selected.filter(Q(rows_failed__gt=0) | Q(state__in=Operation.ENDED_BADLY))
-    newest = failed.only(*COUNTED).newest_first()
+    newest = selected.failed().only(*COUNTED).newest_first()
     looked_at = list(newest[: MOST_LOOKED_AT + 1])
     is_more = len(looked_at) > MOST_LOOKED_AT
     looked_at = looked_at[:MOST_LOOKED_AT]
@@ -195,4 +194,5 @@ def _operations(
         "older": chosen.query(before=shown[-1].pk) if len(found) > PAGE else "",
         "newest": chosen.query() if is_before else None,
         "query": chosen.query(),
+        "in_list": chosen.query(error=digest),
     }

@@ -4,34 +4,35 @@ Each day is counted in a transaction of its own, under a lock of all that count.
 changes meanwhile left a mark that was not read yet: the day is counted once more.
 """
 
+import re
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
-from itertools import batched, groupby
+from itertools import batched
 from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models import Count, Max, Min, Sum
 
 from operations.models import (
     DayCount,
     DayDuration,
     DayError,
-    LogEntry,
+    Failure,
     Operation,
-    OperationError,
+    OperationQuerySet,
     RollupMark,
     RollupZone,
 )
 from operations.models.days import bounds_of, day_of
 from operations.models.durations import bucket_of, size_of
 from operations.models.row_outcomes import ROW_OUTCOMES
-from operations.outcome.error_kind import errors_of
 
 MOST_MARKS = 10_000
 AT_ONCE = 500
+WORDS = ("code", "message", "fields")
 
 
 def count_marked(*, seconds: float = 1.0) -> int:
@@ -44,7 +45,7 @@ def count_marked(*, seconds: float = 1.0) -> int:
     if not RollupZone.objects.filter(name=settings.TIME_ZONE).exists():
         mark_all()
     counted = 0
-    for day, (marks, changed) in _marked_days().items():
+    for day, marks in _marked_days().items():
         if counted and time.monotonic() > until:
             break
         with transaction.atomic():
@@ -53,7 +54,7 @@ def count_marked(*, seconds: float = 1.0) -> int:
             if not list(lock):
                 break
             if day is not None:
-                _count_day(day, changed)
+                _count_day(day)
             RollupMark.objects.filter(pk__in=marks).delete()
         counted += 1
     return counted
@@ -87,13 +88,10 @@ def _days(first: date, last: date) -> Iterator[date]:
         yield first + timedelta(days=number)
 
 
-type Changed = set[int] | None
+def _marked_days() -> dict[date | None, list[int]]:
+    """Return the days to count, newest first, each with its marks.
 
-
-def _marked_days() -> dict[date | None, tuple[list[int], Changed]]:
-    """Return the days to count, newest first: their marks, and which rows changed.
-
-    None for those is all of them. Marks of operations that are gone have no day.
+    Marks of operations that are gone have no day.
     """
     read = RollupMark.objects.order_by("-pk").values_list(
         "pk", "operation_id", "moment"
@@ -103,27 +101,20 @@ def _marked_days() -> dict[date | None, tuple[list[int], Changed]]:
     for some in batched({pk for _, pk, _ in marks if pk}, AT_ONCE):
         rows = Operation.objects.filter(pk__in=some)
         moments |= dict(rows.values_list("pk", "created_at"))
-    found: dict[date | None, tuple[list[int], Changed]] = {}
+    found: dict[date | None, list[int]] = {}
     for mark, pk, moment in marks:
         began = moment or moments.get(pk or 0)
         day = day_of(began) if began else None
-        numbers, changed = found.get(day, ([], set()))
-        numbers.append(mark)
-        if pk is None:
-            changed = None
-        elif changed is not None:
-            changed.add(pk)
-        found[day] = numbers, changed
+        found.setdefault(day, []).append(mark)
     return dict(sorted(found.items(), key=lambda item: item[0] or date.min)[::-1])
 
 
-def _count_day(day: date, changed: Changed) -> None:
+def _count_day(day: date) -> None:
     first, end = bounds_of(day, day)
     operations = Operation.objects.filter(created_at__gte=first, created_at__lt=end)
-    _keep_errors(operations, changed)
     _replace(DayCount, day, _counts(operations))
     _replace(DayDuration, day, _durations(operations))
-    _replace(DayError, day, _errors(first, end))
+    _replace(DayError, day, _errors(operations))
 
 
 def _counts(operations: models.QuerySet[Operation]) -> Iterable[dict[str, Any]]:
@@ -148,46 +139,13 @@ def _durations(operations: models.QuerySet[Operation]) -> Iterable[dict[str, Any
     )
 
 
-def _errors(first: datetime, end: datetime) -> Iterable[dict[str, Any]]:
-    found = OperationError.objects.filter(
-        operation__created_at__gte=first, operation__created_at__lt=end
-    ).values("kind", project_id=models.F("operation__project_id"))
-    for row in found.annotate(operations=Count("pk"), sum_rows=Sum("rows")):
-        yield {name.removeprefix("sum_"): value for name, value in row.items()}
-
-
-def _keep_errors(operations: models.QuerySet[Operation], changed: Changed) -> None:
-    """Read the errors of those that changed out of their logs."""
-    if changed is None:
-        told = Q(state__in=Operation.ENDED_BADLY) | Q(errors__isnull=False)
-        found = operations.filter(told).order_by("pk")
-        changed = set(found.values_list("pk", flat=True))
-    for some in batched(sorted(changed), AT_ONCE):
-        wanted = set(_errors_of(some))
-        kept = OperationError.objects.filter(operation__in=some)
-        names = ("operation_id", "kind", "rows")
-        _keep(OperationError, kept, names, wanted)
-
-
-def _errors_of(pks: Sequence[int]) -> Iterator[tuple[int, str, int]]:
-    """Yield for each that ended badly its kinds of errors, and for how many rows."""
-    bad = Operation.objects.filter(pk__in=pks, state__in=Operation.ENDED_BADLY)
-    failed = bad.annotate(failed=ROW_OUTCOMES["rows_failed"])
-    left = {pk: rest for pk, *rest in failed.values_list("pk", "reason", "failed")}
-    entries = LogEntry.objects.filter(operation__in=left, tells_outcome=True)
-    read = entries.order_by("operation_id", "sequence")
-    rows = read.values_list("operation_id", "raw").iterator()
-    for pk, told in groupby(rows, key=lambda row: row[0]):
-        yield from _as_rows(pk, [raw for _, raw in told], *left.pop(pk))
-    for pk, (reason, count) in left.items():
-        yield from _as_rows(pk, [], reason, count)
-
-
-def _as_rows(
-    pk: int, raws: list[Any], reason: str, failed: int
-) -> Iterator[tuple[int, str, int]]:
-    for kind, rows in errors_of(raws, reason, failed).items():
-        yield pk, kind, rows
+def _errors(operations: OperationQuerySet) -> Iterable[dict[str, Any]]:
+    found = Failure.objects.filter(operation__in=operations.failed().order_by())
+    kinds = found.values("digest", project_id=models.F("operation__project_id"))
+    # The digest tells the words, so any of them will do.
+    words = {f"any_{name}": Min(name) for name in WORDS}
+    for row in kinds.annotate(operations=Count("pk"), sum_rows=Sum("rows"), **words):
+        yield {re.sub("^(any|sum)_", "", name): value for name, value in row.items()}
 
 
 def _replace(

@@ -28,6 +28,7 @@ from operations.models import (
 from operations.models.rollup import counted_until, is_counted
 from operations.models.states import BEGINNINGS, LEDGER
 from operations.worker.count_days import count_marked
+from operations.worker.store_failures import store_failures
 from tests.conftest import make_project
 from tests.operations.conftest import make_operation
 
@@ -60,7 +61,7 @@ def counted() -> dict[Any, Any]:
     for each in DayDuration.objects.all():
         took[each.day, each.project_id, each.object_name] += each.operations
     errors = {
-        (e.day, e.project_id, e.kind): [e.operations, e.rows]
+        (e.day, e.project_id, e.digest): [e.operations, e.rows]
         for e in DayError.objects.all()
     }
     return {"counts": found, "durations": dict(took), "errors": errors}
@@ -88,28 +89,11 @@ def recounted() -> dict[Any, Any]:
         sums[:] = [a + b for a, b in zip(sums, new, strict=True)]
         if o.state in Operation.ENDED and o.sent_at and o.ended_at:
             took[day, o.project_id, o.object_name] += 1
-        if o.state in Operation.ENDED_BADLY:
-            for name, rows in errors_by_hand(o, bad).items():
-                both = errors.setdefault((day, o.project_id, name), [0, 0])
-                both[:] = [both[0] + 1, both[1] + rows]
+        if o.state in Operation.ENDED_BADLY or (o.rows_failed or 0) > 0:
+            for each in o.failures.all():
+                both = errors.setdefault((day, o.project_id, each.digest), [0, 0])
+                both[:] = [both[0] + 1, both[1] + each.rows]
     return {"counts": found, "durations": dict(took), "errors": errors}
-
-
-def errors_by_hand(operation: Operation, failed: int) -> dict[str, int]:
-    """Return the kinds of errors, of the three texts that these tests know."""
-    kinds = {
-        TEXTS[0]: "DUPLICATE_VALUE: it is …",
-        TEXTS[1]: "FOO_BAR: no …",
-        TEXTS[2]: "Gone …",
-    }
-    found = Counter[str]()
-    for entry in operation.log_entries.all():
-        ((text, keys),) = entry.raw["failedCreates"].items()
-        found[kinds[text]] += len(keys)
-    if failed > found.total() or not found:
-        rest = max(0, failed - found.total())
-        found[kinds.get(operation.reason, "No reason reported")] += rest
-    return dict(found)
 
 
 numbers = count(1)
@@ -192,6 +176,7 @@ def change(
         ended_at=moment + timedelta(seconds=number),
         **values,
     )
+    store_failures(one)
 
 
 def log(one: Operation, text: str, rows: int) -> None:
@@ -205,6 +190,7 @@ def log(one: Operation, text: str, rows: int) -> None:
         tells_outcome=True,
     )
     one.change(only_from=(one.state,), log_digest="new")
+    store_failures(one)
 
 
 @pytest.mark.django_db

@@ -121,6 +121,26 @@ class TestKeeping:
         store_failures(make_operation(project, state=state, reason="A note"))
         assert not Failure.objects.exists()
 
+    def test_examples_are_forgotten_and_the_errors_are_not(
+        self, project: Project, viewer: Browser
+    ) -> None:
+        swept, kept = (failed(project, f"bad value 'x{n}'") for n in range(2))
+        assert {each.example for each in Failure.objects.all()} == {
+            "bad value 'x0'",
+            "bad value 'x1'",
+        }
+        found = Operation.objects.filter(pk=swept.pk)
+        assert Failure.objects.forget_examples(found) == 1
+        assert Failure.objects.forget_examples(found) == 0
+        assert swept.failures.get().example == ""
+        assert kept.failures.get().example == "bad value 'x1'"
+        assert kinds(viewer) == [("bad value …", 8, 2)]
+        Failure.objects.forget_examples(Operation.objects.all())
+        digest = kind_of("bad value 'x'").digest
+        page = viewer.get(f"{PAGE}{digest}/")
+        assert len(page.context["operations"]) == 2
+        assert "x1" not in page.text
+
 
 @pytest.mark.django_db
 class TestPage:
@@ -154,6 +174,20 @@ class TestPage:
             (pk, 4) for pk in reversed(mine)
         ]
         assert viewer.get(f"{PAGE}0000000000000000/").status_code == 404
+        listed = viewer.get("/operations/", {"error": digest})
+        assert [each.pk for each in listed.context["operations"]] == mine[::-1]
+        (chip,) = listed.context["chips"]
+        assert (chip.name, chip.value) == ("error", "Row … is bad")
+
+    def test_no_chip_tells_the_words_of_what_one_may_not_see(
+        self, project: Project, client: Browser
+    ) -> None:
+        hidden = make_project("Secret", environment=Environment.PRODUCTION)
+        failed(hidden, "Hidden")
+        client.force_login(make_user("guest", sandbox=Role.VIEWER))
+        digest = kind_of("Hidden").digest
+        (chip,) = client.get("/operations/", {"error": digest}).context["chips"]
+        assert chip.value == digest
 
     def test_it_says_how_far_it_looked_and_looks_further(
         self, viewer: Browser, project: Project, monkeypatch: pytest.MonkeyPatch

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -24,6 +25,7 @@ from console.signed_file import Refused, read_signed, signed_file
 from console.signing import public_keys
 from operations.models import Operation
 from operations.worker.count_days import count_marked
+from operations.worker.store_failures import store_failures
 from tests.conftest import make_project
 from tests.operations.conftest import Clock, make_operation
 
@@ -41,7 +43,8 @@ class Links(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         address = dict(attrs).get("href") or ""
-        if tag == "a" and address.startswith("/operations/?from="):
+        is_error = re.match(r"/operations/failures/[0-9a-f]{16}/\?from=", address)
+        if tag == "a" and (is_error or address.startswith("/operations/?from=")):
             self.found.add(address)
 
 
@@ -72,6 +75,8 @@ def history(project: Project, clock: Clock) -> dict[str, Operation]:
         "older": {"state": "failed", "created_at": NOON - 30 * day},
     }
     made = {name: make_operation(project, **kind) for name, kind in kinds.items()}
+    for operation in made.values():
+        store_failures(operation)
     count_marked(seconds=1e9)
     return made
 
@@ -88,7 +93,7 @@ def test_rows_are_counted_by_outcome(
     assert totals(context) == [6, 7, 5, 8, 4]
     assert [line.sums["operations"] for line in context["days"]] == [4, 1, 1]
     (error,) = context["errors"].lines[:1]
-    assert (error.name, error.sums["operations"]) == ("FOO_BAR: too …", 2)
+    assert (error.name, error.sums["operations"]) == ("FOO_BAR: too … (Name)", 2)
     tables = dict(context["tables"])
     assert {e.value for e in tables["object"].lines} == {"contact", "account"}
     assert {e.value: e.sums["operations"] for e in tables["user"].lines}["mara"] == 1
@@ -116,6 +121,51 @@ def test_each_bar_leads_to_the_operations_it_counts(
         for line in table.lines:
             found = ids(browser.get(f"/operations/?{line.query}"))
             assert len(found) == line.sums["operations"], line
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "from=2024-03-20&to=2024-03-20",
+        "from=2024-03-19&to=2024-03-20",
+        "from=2024-01-01&to=2024-03-20&environment=sandbox",
+        "from=2024-01-01&to=2024-03-20&environment=production",
+        "from=2024-01-01&to=2024-03-20",
+    ],
+)
+def test_report_and_errors_count_the_same(
+    history: dict[str, Operation], sign_in: Callable[..., Browser], query: str
+) -> None:
+    there = make_project("There", environment="production")
+    reason = "FOO_BAR:too “short”:Name --"
+    told = {"rows_failed": 2, "reason": reason}
+    made = [
+        make_operation(there, state="failed", **told, created_at=NOON),
+        make_operation(there, state="rejected", rows_sent=7, reason="Another"),
+        # Nobody knows of failed rows, though its errors were kept once.
+        make_operation(there, state="failed", reason="Gone"),
+        # It is called a success, but rows of it failed.
+        make_operation(there, state="completed", **told),
+    ]
+    for operation in made:
+        store_failures(operation)
+    made[2].change(only_from=("failed",), state="succeeded")
+    made[3].failures.create(digest="0" * 16, message="Of a row", rows=2)
+    count_marked(seconds=1e9)
+    browser = sign_in(Role.VIEWER)
+    reported = {
+        line.value: (line.sums["operations"], line.sums["rows_failed"])
+        for line in browser.get(f"{PAGE}?{query}").context["errors"].lines
+    }
+    counted = {
+        kind.digest: (len(kind.operations), kind.rows)
+        for kind in browser.get(f"/operations/failures/?{query}").context["kinds"]
+    }
+    assert reported == counted
+    assert reported
+    for digest, (operations, _) in reported.items():
+        for address in (f"failures/{digest}/?{query}", f"?error={digest}&{query}"):
+            assert len(ids(browser.get(f"/operations/{address}"))) == operations
 
 
 def ids(answer: Any) -> set[int]:
