@@ -5,6 +5,7 @@ console's real settings. A page is drawn in both by turns, so that whatever else
 machine does slows both; the ratio of the medians decides.
 """
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,12 +77,15 @@ def prepare(name: str, count: int) -> float:
     from django.core.management import call_command
     from filling import fill
 
+    from operations.worker.count_days import count_marked, mark_all
+
     use(name)
     call_command("migrate", verbosity=0)
     start = time.perf_counter()
     fill(count)
     seconds = time.perf_counter() - start
-    call_command("rollups", verbosity=0)
+    mark_all()
+    count_marked(seconds=math.inf)
     return seconds
 
 

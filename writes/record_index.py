@@ -52,16 +52,16 @@ def values_of(write: Write) -> dict[str, str]:
     }
 
 
-def fill(write: Write) -> bool:
+def fill(write: Write, progress: Callable[[int, int], None] | None = None) -> bool:
     """Note what a confirmed write carried; tell whether it is found by that now.
 
     Raises `FileNotFoundError` and `sqlite3.DatabaseError` where its rows cannot be
-    read.
+    read, and whatever `progress` does.
     """
     if write.source == Write.Source.RECORD:
         digests = digests_of_record(write)
     else:
-        digests = digests_of_rows(write.path_of("rows_store"))
+        digests = digests_of_rows(write.path_of("rows_store"), progress)
     with transaction.atomic():
         return keep(write, digests)
 

@@ -112,8 +112,8 @@ def find(
 def missing(user: Person) -> Missing:
     """Return which writes that `user` may see no look-up finds yet.
 
-    They are still running, or were sent before there was an index (`manage.py
-    index_records`), or their rows could not be read.
+    They are still running, or the clock has not come to them yet, or their rows could
+    not be read.
     """
     waiting = Write.objects.not_indexed().filter(integration__in=_integrations(user))
     days = {

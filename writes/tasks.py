@@ -53,7 +53,7 @@ def mail_notices(notice_ids: list[int]) -> None:
 
 @task(queue_name="files")
 def work_on_file(job_id: int) -> None:
-    """Check a file or join its rows, if that is still wanted."""
+    """Check a file, join its rows or index them, if that is still wanted."""
     run_job.run(job_id)
 
 

@@ -9,7 +9,6 @@ import pytest
 from cryptography.fernet import Fernet
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.core.management.base import CommandError
 from django.db import connection
 from django.test import Client as Browser
 from django.utils import timezone
@@ -353,50 +352,6 @@ def test_the_key_of_the_index_is_encrypted_anew_with_the_others(
     call_command("rotate_field_keys", stdout=io.StringIO())
     settings.FIELD_KEYS = [new]
     assert IndexKey.current() == before
-
-
-class TestCommand:
-    """What was written before there was an index."""
-
-    def test_it_goes_on_where_it_was_stopped(
-        self, sandbox: Sandbox, integration: Integration, olga: User
-    ) -> None:
-        for number in range(3):
-            sent(integration, olga, DATA + b"x-%d,x\n" % number)
-        confirm(make_draft(integration, olga), olga)
-        self.forget()
-        call_command("index_records", stdout=(out := io.StringIO()))
-        assert "4 of 4" in out.getvalue()
-        assert len(find(olga, "k-1").hits) == 3
-        assert missing(olga).count == 0
-        call_command("index_records", stdout=(out := io.StringIO()))
-        assert "Indexed: 0" in out.getvalue()
-
-    def test_one_that_cannot_be_read_keeps_no_other_from_being_indexed(
-        self, sandbox: Sandbox, integration: Integration, olga: User
-    ) -> None:
-        broken, sound = sent(integration, olga), sent(integration, olga)
-        self.forget()
-        broken.path_of("rows_store").write_bytes(b"no database")
-        err = io.StringIO()
-        with pytest.raises(CommandError):
-            call_command("index_records", stdout=io.StringIO(), stderr=err)
-        assert f"Write {broken.pk}:" in err.getvalue()
-        assert [hit.write for hit in find(olga, "k-1").hits] == [sound]
-        assert missing(olga).newest == [broken]
-
-    def test_anew_it_makes_another_key(
-        self, sandbox: Sandbox, integration: Integration, olga: User
-    ) -> None:
-        sent(integration, olga)
-        before = IndexKey.current()
-        call_command("index_records", "--anew", stdout=io.StringIO())
-        assert IndexKey.current() != before
-        assert len(find(olga, "k-1").hits) == 1
-
-    def forget(self) -> None:
-        IndexedValue.objects.all().delete()
-        Write.objects.update(indexed=Write.Indexed.NOT_YET)
 
 
 class TestPage:

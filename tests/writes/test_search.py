@@ -1,5 +1,6 @@
 """The search: what is found by which text, and by whom."""
 
+import io
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +22,8 @@ from tests.conftest import make_project, make_user
 from tests.operations.conftest import make_operation
 from tests.writes.making import confirm, make_draft, work_off
 from writes.actions import retention
-from writes.models import SearchTerm, Write
+from writes.actions.catch_up import catch_up
+from writes.models import Backlog, SearchTerm, Write
 from writes.search import everywhere, terms, texts
 from writes.token_filter import masked
 
@@ -249,7 +251,8 @@ def test_a_value_is_found_under_a_key_that_is_no_longer_the_first(
     old = settings.FIELD_KEYS
     settings.FIELD_KEYS = ["Zm9yIHRlc3RzIG9ubHk6IGEgbmV3IGZpcnN0IGtleSE=", *old]
     assert found(browser, "41")["values"]
-    call_command("index_search", "--values", verbosity=0, stdout=Quiet())
+    call_command("rebuild", "search", stdout=io.StringIO())
+    assert not catch_up(seconds=1e9)
     settings.FIELD_KEYS = settings.FIELD_KEYS[:1]
     assert found(browser, "41")["values"]
     assert SearchTerm.objects.filter(kind=SearchTerm.Kind.VALUE).count() == 3
@@ -271,7 +274,7 @@ def test_retention_takes_values_away_and_leaves_names_and_digests(
     assert found(browser, digest)["digests"] == [shown(file)]
 
 
-def test_the_command_notes_older_writes_alike_and_no_value_that_is_past(
+def test_the_clock_notes_older_writes_alike_and_no_value_that_is_past(
     record: Write, file: Write, browser: Browser
 ) -> None:
     def noted() -> set[Any]:
@@ -279,15 +282,18 @@ def test_the_command_notes_older_writes_alike_and_no_value_that_is_past(
 
     before = noted()
     SearchTerm.objects.all().delete()
+    Backlog.ask(Backlog.Kind.SEARCH)
     assert 'id="search-incomplete"' in browser.get("/search/?q=41").text
-    call_command("index_search", verbosity=0, stdout=Quiet())
+    assert not catch_up(seconds=1e9)
     assert noted() == before
     assert 'id="search-incomplete"' not in browser.get("/search/?q=41").text
-    call_command("index_search", verbosity=0, stdout=Quiet())
+    Backlog.ask(Backlog.Kind.SEARCH)
+    assert not catch_up(seconds=1e9)
     assert noted() == before
     SearchTerm.objects.all().delete()
     Write.objects.update(confirmed_at=timezone.now() - timedelta(days=400))
-    call_command("index_search", verbosity=0, stdout=Quiet())
+    Backlog.ask(Backlog.Kind.SEARCH)
+    assert not catch_up(seconds=1e9)
     kinds = set(SearchTerm.objects.values_list("kind", flat=True))
     assert kinds == {SearchTerm.Kind.FILE, SearchTerm.Kind.DIGEST}
 
@@ -385,13 +391,6 @@ def test_a_page_that_does_not_exist_is_said_to_be_none(
 def test_no_text_breaks_it(text: str) -> None:
     user = User.objects.filter(username="hy").first() or make_user("hy", Role.VIEWER)
     everywhere.search(everywhere.cleaned(text), user)
-
-
-class Quiet:
-    """Where a command may say what it likes."""
-
-    def write(self, text: str) -> None:
-        assert text
 
 
 def test_no_log_of_ours_says_what_was_searched_for() -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import call_command
 from django.test import Client as Browser
 from django.utils import timezone
 from hypothesis import given
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 
 from console.models import Integration
 from operations.models.durations import ERROR, bucket_of, quantile
+from operations.worker.count_days import count_marked, mark_all
 from tests.operations.conftest import make_operation
 from tests.writes.making import make_draft
 from writes.display.usual_time import usual_time_of
@@ -46,11 +46,13 @@ def test_three_earlier_ones_tell_how_long_it_takes(
     took(draft, 999, action="create")
     took(draft, 999, rows_sent=ROWS * 8)
     took(draft, 999, created_at=timezone.now() - timedelta(days=100))
-    call_command("rollups")
+    mark_all()
+    count_marked(seconds=1e9)
     assert usual_time_of(draft) is None
     assert b'id="usual-time"' not in browser.get(draft.get_absolute_url()).content
     took(draft, 240)
-    call_command("rollups")
+    mark_all()
+    count_marked(seconds=1e9)
     usual = usual_time_of(draft)
     assert usual is not None
     assert usual.count == 3
@@ -63,7 +65,8 @@ def test_three_earlier_ones_tell_how_long_it_takes(
 def test_parts_take_the_sum_of_their_times(draft: Write) -> None:
     for _ in range(3):
         took(draft, 60, rows_sent=ROWS // 2)
-    call_command("rollups")
+    mark_all()
+    count_marked(seconds=1e9)
     draft.delivery = Write.Delivery.PARTS
     draft.check_report["parts"] = [{}, {}]
     usual = usual_time_of(draft)

@@ -12,9 +12,11 @@ Write 1-N Notice: what people and programs outside are told about it.
 Write 1-N Preservation: legal holds and pins, which keep its files from retention.
 SweptLog 1-1 Operation: what is told of a log whose entries went.
 SavedMapping stands alone: how the columns of an object's files are named. So do
-Destination, where a person wrote to, and KeptFile, a file that has no write yet.
+Destination, where a person wrote to, KeptFile, a file that has no write yet, and
+Backlog, what the clock still has to count and index.
 """
 
+from writes.models.backlog import Backlog
 from writes.models.batch import Batch
 from writes.models.call import Call
 from writes.models.destination import Destination, DestinationQuerySet, query_of
@@ -33,6 +35,7 @@ from writes.models.transition import WriteTransition
 from writes.models.write import Write, WriteQuerySet
 
 __all__ = [
+    "Backlog",
     "Batch",
     "Call",
     "Destination",

@@ -19,7 +19,7 @@ class FileJobQuerySet(models.QuerySet["FileJob"]):
 
 
 class FileJob(models.Model):
-    """Checking the file of a draft, or joining the rows of a write to its outcome.
+    """Work on one file: to check a draft, join its rows to their outcome, index them.
 
     A worker that works on it renews `due_at` with its progress; one that is late was
     killed, and the job is done anew. It may be: nothing of it leaves this machine.
@@ -28,6 +28,7 @@ class FileJob(models.Model):
     class Kind(models.TextChoices):
         CHECK = "check", "Checking"
         JOIN = "join", "Matching rows to results"
+        INDEX = "index", "Indexing the records"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"

@@ -13,10 +13,9 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from writes.models import SearchTerm, Write, WriteQuerySet
+from writes.models import Backlog, SearchTerm, Write
 
 Kind = SearchTerm.Kind
 
@@ -126,21 +125,6 @@ def forget_values(now: datetime) -> int:
     return forgotten
 
 
-def forget_values_of(write: Write) -> None:
-    """Take away what finds this write by value."""
-    SearchTerm.objects.filter(write=write, kind=Kind.VALUE).delete()
-
-
-def not_noted() -> WriteQuerySet:
-    """Return the confirmed writes of which nothing is kept here: older than it."""
-    kept = SearchTerm.objects.filter(write=OuterRef("pk"))
-    return Write.objects.filter(~Exists(kept), state=Write.State.CONFIRMED)
-
-
 def is_complete() -> bool:
-    """Whether every write is found by its terms: `index_search` begins at the newest.
-
-    It looks at the oldest one alone.
-    """
-    oldest = Write.objects.filter(state=Write.State.CONFIRMED).order_by("pk")[:1]
-    return not not_noted().filter(pk__in=oldest.values("pk")).exists()
+    """Whether every write is found by its terms: the clock begins at the newest."""
+    return not Backlog.waits_for(Backlog.Kind.SEARCH)

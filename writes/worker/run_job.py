@@ -15,7 +15,7 @@ from files.mending.recipes import InvalidRecipe
 from files.reading.apart import Killed
 from files.remote.guard import NotLooked
 from writes.models import FileJob, Write
-from writes.worker import check_file, join_rows
+from writes.worker import check_file, index_records, join_rows
 from writes.worker.look_up import NotLookedUp
 from writes.worker.progress import JobProgress, Progress, Stopped, TooLong
 
@@ -30,17 +30,21 @@ MOST_IN_NEED = 2
 _WORK: dict[str, Callable[[Write, Progress], None]] = {
     FileJob.Kind.CHECK: check_file.check_file,
     FileJob.Kind.JOIN: join_rows.join_rows,
+    FileJob.Kind.INDEX: index_records.index_records,
 }
 
 # What an end without success means for what was sent: a join comes after the sending.
 _MEANS: dict[str, str] = {
     FileJob.Kind.CHECK: "Nothing was sent.",
     FileJob.Kind.JOIN: "What was sent is not affected: its counts are on its page.",
+    FileJob.Kind.INDEX: "What was sent is not affected: no record finds it.",
 }
 _GONE: dict[str, str] = {
     FileJob.Kind.CHECK: "The stored file no longer exists. Upload it again.",
     FileJob.Kind.JOIN: "The stored file no longer exists, so its rows cannot be "
     "matched.",
+    FileJob.Kind.INDEX: "The stored results of its rows no longer exist, so no record "
+    "finds it.",
 }
 
 _KILLED = replace(

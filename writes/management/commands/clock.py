@@ -20,7 +20,7 @@ from console.sign_in import kept_form
 from operations import dispatch as dispatch_operations
 from operations.worker import count_days
 from writes import dispatch as dispatch_writes
-from writes.actions import release_parts, retention, settle, tell
+from writes.actions import catch_up, release_parts, retention, settle, tell
 from writes.actions.hold_restored import hold_restored
 from writes.worker import run_calls, send
 
@@ -33,6 +33,10 @@ NOTE_HEAD_EVERY_TICKS = 600
 # Days are counted again so often, or so many times as seldom as it took.
 COUNT_EVERY = 5
 COUNT_PAUSE = 20
+# What is older than an index is looked for so often, and worked off in so many times
+# the seconds that a piece of it took.
+LOOK_BACK_EVERY = 60
+CATCH_UP_PAUSE = 4
 # After a tick that failed the next one waits 1 s, 2 s … and then so many.
 LONGEST_PAUSE = 10
 
@@ -52,10 +56,11 @@ class Command(BaseCommand):
             _notice_a_restored_database()
             tick()
             audit_head.note_newest()
+            catch_up.catch_up(seconds=math.inf)
             count_days.count_marked(seconds=math.inf)
             return
         ticks, failed = 0, 0
-        count_at = 0.0
+        count_at = catch_up_at = 0.0
         with Stop() as stop:
             while not stop.requested:
                 went_well = _tick_safely(
@@ -64,6 +69,8 @@ class Command(BaseCommand):
                 )
                 if went_well and time.monotonic() >= count_at:
                     count_at = _count_days()
+                if went_well and time.monotonic() >= catch_up_at:
+                    catch_up_at = _catch_up()
                 ticks += 1
                 failed = 0 if went_well else failed + 1
                 stop.wait(min(failed, LONGEST_PAUSE) or options["interval"])
@@ -103,6 +110,18 @@ def _count_days() -> float:
         log.exception("Days could not be counted again; trying later")
     now = time.monotonic()
     return now + max(COUNT_EVERY, COUNT_PAUSE * (now - began))
+
+
+def _catch_up() -> float:
+    """Index some of what is older; return when it is time for more, as `monotonic`."""
+    began = time.monotonic()
+    is_more = False
+    try:
+        is_more = catch_up.catch_up()
+    except Exception:
+        log.exception("What is older could not be indexed; trying later")
+    now = time.monotonic()
+    return now + (CATCH_UP_PAUSE * (now - began) if is_more else LOOK_BACK_EVERY)
 
 
 def _notice_a_restored_database() -> None:
