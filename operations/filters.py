@@ -1,6 +1,6 @@
 """What lists can be narrowed to: GET forms, so that every view has an address."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -14,7 +14,14 @@ from console.access.roles import Person, Role, environments_for
 from console.environments import Environment
 from console.models import Integration, Project
 from console.ui.forms import StyledForm, offer
-from console.ui.periods import MomentField, Preset, within
+from console.ui.periods import (
+    OF_DAYS,
+    MomentField,
+    PeriodField,
+    Preset,
+    midnight,
+    within,
+)
 from console.validators import LARGEST_NUMBER
 from operations.models import Operation
 from operations.models.operation import OperationQuerySet
@@ -127,14 +134,12 @@ class PeriodFilter(Filter):
 
     def during(self, field: str) -> Q:
         """Return the condition that `field` is within the days, in our time zone."""
-        within = Q()
-        if first := self.cleaned_data["from"]:
-            start = timezone.make_aware(datetime.combine(first, time.min))
-            within &= Q(**{f"{field}__gte": start})
-        if last := self.cleaned_data["to"]:
-            end = datetime.combine(last + timedelta(days=1), time.min)
-            within &= Q(**{f"{field}__lt": timezone.make_aware(end)})
-        return within
+        first, last = self.cleaned_data["from"], self.cleaned_data["to"]
+        return within(
+            field,
+            midnight(first) if first else None,
+            midnight(last + timedelta(days=1)) if last else None,
+        )
 
 
 class OperationFilter(Filter):
@@ -162,9 +167,7 @@ class OperationFilter(Filter):
         required=False, choices=[("", "All sources"), *Operation.Source.choices]
     )
     write = number("Write", least=1, most=LARGEST_KEY)
-    period = forms.ChoiceField(
-        label="Time", required=False, choices=[("", "Any time"), *Preset.choices]
-    )
+    period = PeriodField()
     to = MomentField("To", is_end=True)
     # "from" is a word of Python, so it cannot be written as an attribute.
     locals()["from"] = MomentField("From")
@@ -337,23 +340,21 @@ def _projects_in(environment: str) -> list[int]:
 class ReportFilter(PeriodFilter):
     """Of which days the report speaks, and of which environment.
 
-    Days that are given come before a span.
+    Days that are given come before a period by its name.
     """
 
     LONGEST: ClassVar = timedelta(days=366)
-    SPANS: ClassVar = [
-        ("7", "Last 7 days"),
-        ("30", "Last 30 days"),
-        ("last_month", "Last month"),
-    ]
-    USUAL: ClassVar = "30"
+    USUAL: ClassVar = Preset.DAYS_30
 
-    span = forms.ChoiceField(required=False, choices=SPANS, widget=forms.HiddenInput)
+    period = PeriodField(OF_DAYS, widget=forms.HiddenInput)
     environment = forms.ChoiceField(required=False)
 
-    def __init__(self, *args: Any, user: Person, **kwargs: Any) -> None:
+    def __init__(self, given: QueryDict, *, user: Person) -> None:
         """Offer the environments that `user` may look at."""
-        super().__init__(*args, **kwargs)
+        data = given.copy()
+        # As older addresses call it.
+        data.setdefault("period", "".join(data.pop("span", [])))
+        super().__init__(data)
         words = environments_for(user, Role.VIEWER)
         self.fields["environment"].choices = [  # type: ignore[attr-defined]
             ("", "All"),
@@ -362,10 +363,10 @@ class ReportFilter(PeriodFilter):
 
     @property
     def chosen(self) -> str:
-        """Which of the spans is on, "" where days are given."""
+        """Which of the presets is on, "" where days are given."""
         if self.narrowing.keys() & {"from", "to"}:
             return ""
-        return self.narrowing.get("span") or self.USUAL
+        return self.cleaned_data["period"] or self.USUAL
 
     def clean(self) -> None:
         """Refuse more than a year."""
@@ -380,14 +381,11 @@ class ReportFilter(PeriodFilter):
     def days(self) -> tuple[date, date]:
         """The first day and the last one, of a form without errors."""
         today = timezone.localdate()
-        if self.chosen == "":
-            first, last = self.cleaned_data["from"], self.cleaned_data["to"]
-            last = last or max(today, first)
-            return first or last - timedelta(days=29), last
-        if self.chosen == "last_month":
-            last = today.replace(day=1) - timedelta(days=1)
-            return last.replace(day=1), last
-        return today - timedelta(days=int(self.chosen) - 1), today
+        if self.chosen and (days := Preset(self.chosen).days(today)):
+            return days
+        first, last = self.cleaned_data["from"], self.cleaned_data["to"]
+        last = last or max(today, first)
+        return first or last - timedelta(days=29), last
 
 
 class LogFilter(Filter):

@@ -3,6 +3,7 @@
 All of it in the console's time zone, as pages show times.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -13,34 +14,87 @@ from django.db.models import Q
 from django.utils import timezone
 
 FIRST_YEAR, LAST_YEAR = 2000, 2199
+_DAY = timedelta(days=1)
 
 
 class Preset(models.TextChoices):
     """A period that is told by its name, and goes on by itself."""
 
     TODAY = "today", "Today"
-    DAY = "24h", "Last 24 hours"
-    WEEK = "7d", "Last 7 days"
+    YESTERDAY = "yesterday", "Yesterday"
+    HOURS_24 = "24h", "Last 24 hours"
+    DAYS_7 = "7d", "Last 7 days"
+    DAYS_30 = "30d", "Last 30 days"
     MONTH = "month", "This month"
     LAST_MONTH = "last_month", "Last month"
 
-    def bounds(self, now: datetime) -> tuple[datetime, datetime | None]:
-        """Return when it begins, and when it is over: None where it reaches to now."""
-        today = timezone.localtime(now).replace(
-            hour=0, minute=0, second=0, microsecond=0
-        )
+    def days(self, today: date) -> tuple[date, date] | None:
+        """Return its first and last day; None of hours, which are no whole days."""
         month = today.replace(day=1)
         match self:
             case Preset.TODAY:
-                return today, None
-            case Preset.DAY:
-                return now - timedelta(days=1), None
-            case Preset.WEEK:
-                return now - timedelta(days=7), None
+                return today, today
+            case Preset.YESTERDAY:
+                return today - _DAY, today - _DAY
+            case Preset.DAYS_7:
+                return today - 6 * _DAY, today
+            case Preset.DAYS_30:
+                return today - 29 * _DAY, today
             case Preset.MONTH:
-                return month, None
-            case _:
-                return (month - timedelta(days=1)).replace(day=1), month
+                return month, today
+            case Preset.LAST_MONTH:
+                return (month - _DAY).replace(day=1), month - _DAY
+        return None
+
+    def bounds(self, now: datetime) -> tuple[datetime, datetime | None]:
+        """Return when it begins, and when it is over: None where now is the end."""
+        days = self.days(timezone.localdate(now))
+        if days is None:
+            return now - _DAY, None
+        first, last = days
+        return midnight(first), midnight(last + _DAY)
+
+
+# Of reports, which are of whole days.
+OF_DAYS = [preset for preset in Preset if preset != Preset.HOURS_24]
+# As addresses had them before lists and report called them the same.
+_OLD = {
+    "7-days": Preset.DAYS_7,
+    "30-days": Preset.DAYS_30,
+    "last-month": Preset.LAST_MONTH,
+    "7": Preset.DAYS_7,
+    "30": Preset.DAYS_30,
+}
+
+
+class PeriodField(forms.ChoiceField):
+    """A `Preset` by its name, "" for any time; names of old addresses are taken.
+
+    Where the choices open, they say whose days these are.
+    """
+
+    def __init__(self, presets: Iterable[Preset] = Preset, **values: Any) -> None:
+        named = [(preset.value, preset.label) for preset in presets]
+        super().__init__(
+            label="Period",
+            required=False,
+            choices=lambda: [("", "Any time"), (zone_in_words(), named)],
+            **values,
+        )
+
+    def to_python(self, value: Any) -> str:
+        """Return the name as it is now."""
+        return str(super().to_python(_OLD.get(value, value)))
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """Return what is chosen, for the page."""
+        data = super().bound_data(data, initial)
+        return _OLD.get(data, data)
+
+
+def midnight(day: date) -> datetime:
+    """Return when a day begins in the console's time zone."""
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def within(field: str, first: datetime | None, end: datetime | None) -> Q:

@@ -1,6 +1,5 @@
 """What the audit page can be narrowed to, so that each way has an index."""
 
-from datetime import date, timedelta
 from typing import Any
 
 from django import forms
@@ -11,37 +10,13 @@ from django.utils import timezone
 from console.access.roles import Person, Role, environments_for
 from console.environments import Environment
 from console.models import AuditEvent, AuditEventQuerySet
+from console.ui.periods import PeriodField, Preset, within
 from operations.display.audit_words import WORDS, choices
 from operations.filters import LARGEST_KEY, PeriodFilter, cursor, word
 
 # A word in a subject has no index: so many of the events that the other filters let
 # through are looked at for one page, and the page says so.
 SEARCHED = 20_000
-PERIODS = {
-    "today": "Today",
-    "yesterday": "Yesterday",
-    "7-days": "Last 7 days",
-    "30-days": "Last 30 days",
-    "month": "This month",
-    "last-month": "Last month",
-}
-
-
-def days_of(period: str, today: date) -> tuple[date, date]:
-    """Return the first and the last day of a period by its name."""
-    match period:
-        case "today":
-            return today, today
-        case "yesterday":
-            return today - timedelta(days=1), today - timedelta(days=1)
-        case "7-days":
-            return today - timedelta(days=6), today
-        case "30-days":
-            return today - timedelta(days=29), today
-        case "month":
-            return today.replace(day=1), today
-    last = today.replace(day=1) - timedelta(days=1)
-    return last.replace(day=1), last
 
 
 def number(label: str) -> forms.IntegerField:
@@ -79,11 +54,7 @@ class AuditFilter(PeriodFilter):
     operation = number("Operation number")
     address = forms.GenericIPAddressField(label="Address", required=False)
     request = word("Request id")
-    period = forms.ChoiceField(
-        label="Period",
-        required=False,
-        choices=[("", "Any time"), *PERIODS.items()],
-    )
+    period = PeriodField()
     before = cursor()
 
     # Of which several values may be given.
@@ -103,13 +74,6 @@ class AuditFilter(PeriodFilter):
             ("", "All"),
             *((each, Environment(each).label) for each in words),
         ]
-
-    def clean(self) -> None:
-        """Take the days of a chosen period."""
-        if period := self.cleaned_data.get("period"):
-            first, last = days_of(period, timezone.localdate())
-            self.cleaned_data |= {"from": first, "to": last}
-        super().clean()
 
     @property
     def shows_all(self) -> bool:
@@ -137,15 +101,18 @@ class AuditFilter(PeriodFilter):
             "correlation_id": given["request"],
             "action__in": [code for part in given["action"] for code in codes_of(part)],
         }
+        times = self.during("at")
+        if given["period"]:
+            times &= within("at", *Preset(given["period"]).bounds(timezone.now()))
         found = events.filter(
-            self.during("at"), **{name: value for name, value in exact.items() if value}
+            times, **{name: value for name, value in exact.items() if value}
         ).about(write=given["write"], operation=given["operation"])
         for name, column in {"user": "actor_name", "project": "project_name"}.items():
             if given[name]:
                 spelt = {f"{name}_spelt": Upper(column)}
                 same = {f"{name}_spelt": Upper(Value(given[name]))}
                 found = found.alias(**spelt).filter(**same)
-        if given["from"] or given["to"]:
+        if times:
             return found.order_by("-at", "-pk")
         return found.newest_first()
 

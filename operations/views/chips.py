@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.utils.choices import flatten_choices
 from django.utils.http import urlencode
 
 from operations.filters import OperationFilter
@@ -44,7 +45,7 @@ def _in_words(chosen: OperationFilter, name: str, value: str) -> str:
     if isinstance(field, forms.ModelChoiceField):
         return str(cleaned)
     if isinstance(field, forms.ChoiceField):
-        return str(dict(field.choices).get(value, value))  # type: ignore[arg-type]
+        return str(dict(flatten_choices(field.choices)).get(value, value))  # type: ignore[arg-type]
     if name == "error":
         # Its words, where the reader may see an operation that had it.
         visible = chosen.fields["project"].queryset  # type: ignore[attr-defined]

@@ -20,6 +20,7 @@ from console.http import ConsoleRequest
 from console.signed_file import signed_file
 from console.signing import public_keys
 from console.ui.downloads import note_download
+from console.ui.periods import OF_DAYS, zone_in_words
 from operations.csv_export import csv_lines, digest_of, download
 from operations.display import report as shown
 from operations.display.plot import Plot, durations_plot, rows_plot
@@ -105,12 +106,12 @@ def _page(
     """Draw the page: 400 when the filters make no sense, otherwise `status`."""
     context: dict[str, Any] = {
         "filter": chosen,
-        "time_zone": settings.TIME_ZONE,
+        "zone": zone_in_words(),
         "is_counted": is_counted(),
     }
     if chosen.is_valid():
         context |= _contents(_period(request.user, chosen))
-        context |= {"spans": _spans(chosen), "query": chosen.query()}
+        context |= {"presets": _presets(chosen), "query": chosen.query()}
     else:
         status = 400
     return render(request, PAGE, context, status=status)
@@ -140,17 +141,17 @@ def _contents(period: Period) -> dict[str, Any]:
     }
 
 
-def _spans(chosen: ReportFilter) -> list[dict[str, Any]]:
-    """Return the links to each span, in the environment that is chosen."""
+def _presets(chosen: ReportFilter) -> list[dict[str, Any]]:
+    """Return the links to each preset, in the environment that is chosen."""
     environment = chosen.narrowing.get("environment")
     rest = {"environment": environment} if environment else {}
     return [
         {
-            "label": label,
-            "query": urlencode({"span": value, **rest}),
-            "is_on": value == chosen.chosen,
+            "label": preset.label,
+            "query": urlencode({"period": preset.value, **rest}),
+            "is_on": preset == chosen.chosen,
         }
-        for value, label in chosen.SPANS
+        for preset in OF_DAYS
     ]
 
 

@@ -196,7 +196,14 @@ def test_nobody_counts_what_they_may_not_see(
     ("query", "first", "last"),
     [
         ("", "2024-02-20", "2024-03-20"),
+        ("period=today", "2024-03-20", "2024-03-20"),
+        ("period=yesterday", "2024-03-19", "2024-03-19"),
+        ("period=7d", "2024-03-14", "2024-03-20"),
+        ("period=30d", "2024-02-20", "2024-03-20"),
+        ("period=month", "2024-03-01", "2024-03-20"),
+        ("period=last_month", "2024-02-01", "2024-02-29"),
         ("span=7", "2024-03-14", "2024-03-20"),
+        ("span=30", "2024-02-20", "2024-03-20"),
         ("span=last_month", "2024-02-01", "2024-02-29"),
         ("span=7&from=2024-01-01&to=2024-01-31", "2024-01-01", "2024-01-31"),
         ("to=2024-01-30", "2024-01-01", "2024-01-30"),
@@ -210,7 +217,9 @@ def test_a_period_is_a_preset_or_given(
     assert [period.first.isoformat(), period.last.isoformat()] == [first, last]
 
 
-@pytest.mark.parametrize("query", ["span=8", "from=2023-03-20", "to=1999-01-01"])
+@pytest.mark.parametrize(
+    "query", ["span=8", "period=24h", "period=x", "from=2023-03-20", "to=1999-01-01"]
+)
 def test_a_period_that_makes_no_sense_shows_nothing(
     clock: Clock, sign_in: Callable[..., Browser], query: str
 ) -> None:
