@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from console.models import Integration
+from console.validators import LARGEST_ID
 from operations.models import DayError, Failure, Operation
 from operations.models.rollup import is_counted
 from operations.worker.count_days import count_marked, mark_all
@@ -186,6 +187,24 @@ def test_another_clock_in_between_doubles_nothing(
     while catch_up.catch_up(seconds=ALL):
         inside = 0
     assert (failures(), noted(), indexed()) == before
+
+
+@pytest.mark.usefixtures("history")
+def test_what_is_asked_for_anew_meanwhile_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Backlog.ask(Kind.SEARCH)
+    assert catch_up.catch_up(seconds=0)
+    assert Backlog.objects.get().up_to < LARGEST_ID
+    note = terms.note
+
+    def asked_anew(write: Write) -> None:
+        note(write)
+        Backlog.ask(Kind.SEARCH)
+
+    monkeypatch.setattr(terms, "note", asked_anew)
+    assert catch_up.catch_up(seconds=0)
+    assert Backlog.objects.get().up_to == LARGEST_ID
 
 
 @pytest.mark.postgres
