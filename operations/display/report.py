@@ -171,7 +171,7 @@ def errors(period: Period, *, most: int = SHOWN) -> Table:
     # The digest tells the words, so any of them will do.
     words = {f"any_{name}": Min(name) for name in ("code", "message", "fields")}
     found = period.of(DayError).values("digest").annotate(**sums, **words)
-    read = list(found.order_by("-sum_rows", "digest")[:MOST_LINES])
+    read = list(found.order_by("-sum_rows", "-sum_operations", "digest")[:MOST_LINES])
     lines = [_error(row, period) for row in read]
     return Table(lines[:most], _rest([line.sums for line in lines[most:]]))
 

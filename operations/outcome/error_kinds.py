@@ -57,9 +57,13 @@ def failures_of(operation: Operation, raws: Iterable[Any]) -> list[Failure]:
     if operation.state not in Operation.ENDED_BADLY:
         return []
     told = list(dict.fromkeys(loose_errors(raws))) or [operation.reason]
+    if operation.state == Operation.State.REJECTED:
+        # Nothing was written. Of other ends only what was told is known as failed.
+        rest = (operation.rows_sent or 0) - (operation.rows_succeeded or 0)
+        failed = max(failed, rest)
     # Of several that name no row, nobody says which row had which.
-    rows = failed or operation.rows_sent or 1
-    return counted(dict.fromkeys(told, rows if len(told) == 1 else 1))
+    rows = failed if len(told) == 1 else min(failed, 1)
+    return counted(dict.fromkeys(told, rows))
 
 
 def counted(counts: Mapping[str, int], *, failed: int = 0) -> list[Failure]:

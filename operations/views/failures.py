@@ -138,7 +138,7 @@ def _kinds(selected: OperationQuerySet, chosen: OperationFilter) -> dict[str, An
     for pk, digest, rows in told.values_list("operation_id", "digest", "rows"):
         kinds.setdefault(digest, Kind(digest)).add(operations[pk], rows)
         explained.add(pk)
-    found = sorted(kinds.values(), key=lambda kind: (-kind.rows, kind.digest))
+    found = sorted(kinds.values(), key=_most_first)
     shown = found[:MOST_KINDS]
     _explain(shown)
     _name_customers(shown)
@@ -152,6 +152,10 @@ def _kinds(selected: OperationQuerySet, chosen: OperationFilter) -> dict[str, An
         "is_further": bool(chosen.cleaned_data["before"]),
         "query": chosen.query(),
     }
+
+
+def _most_first(kind: Kind) -> tuple[int, int, str]:
+    return -kind.rows, -len(kind.operations), kind.digest
 
 
 def _explain(kinds: Sequence[Kind]) -> None:

@@ -13,6 +13,7 @@ from console.access.roles import Role
 from console.environments import Environment
 from console.models import Project
 from operations.models import Failure, Operation
+from operations.models.row_outcomes import ROW_OUTCOMES
 from operations.outcome.error_kinds import counted, kind_of
 from operations.views import failures as view
 from operations.worker.store_failures import store_failures
@@ -121,6 +122,25 @@ class TestKeeping:
         store_failures(make_operation(project, state=state, reason="A note"))
         assert not Failure.objects.exists()
 
+    @pytest.mark.parametrize(
+        ("values", "rows"),
+        [
+            ({"state": "rejected", "rows_sent": 7}, 7),
+            ({"state": "rejected", "rows_sent": None}, 0),
+            # It failed, and nobody told whether rows of it were written.
+            ({"state": "failed", "rows_sent": 7}, 0),
+            ({"state": "failed", "rows_sent": 7, "rows_failed": 5}, 5),
+        ],
+    )
+    def test_no_more_rows_count_than_are_known_to_have_failed(
+        self, project: Project, values: dict[str, Any], rows: int
+    ) -> None:
+        operation = make_operation(project, reason="Gone", **values)
+        store_failures(operation)
+        assert operation.failures.get().rows == rows
+        outcome = Operation.objects.annotate(n=ROW_OUTCOMES["rows_failed"])
+        assert outcome.get().n == rows
+
     def test_examples_are_forgotten_and_the_errors_are_not(
         self, project: Project, viewer: Browser
     ) -> None:
@@ -213,8 +233,8 @@ class TestPage:
         self, project: Project, client: Browser
     ) -> None:
         hidden = make_project("Secret", environment=Environment.PRODUCTION)
-        failed(project, "Bad", rows_failed=1)
-        failed(hidden, "Bad", rows_failed=7)
+        failed(project, "Bad", rows_sent=1, rows_failed=1)
+        failed(hidden, "Bad", rows_sent=7, rows_failed=7)
         failed(hidden, "Hidden")
         client.force_login(make_user("guest", sandbox=Role.VIEWER))
         assert kinds(client) == [("Bad", 1, 1)]
