@@ -88,20 +88,33 @@ S3_PREFIX = env.text("S3_PREFIX", default="")
 for _name in ("S3_ENDPOINT", "S3_ACCESS_KEY", "S3_SECRET_KEY"):
     if S3_BUCKET and not globals()[_name]:
         refuse(_name, None, "S3_BUCKET is set, so it must be set too.")
-# Days that files and row outcomes of what was sent are kept, by environment.
+# Days that files, row outcomes and values of what was sent are kept, by environment.
 KEEP_DAYS = {
     "sandbox": env.number("KEEP_DAYS_SANDBOX", default=30, least=1, most=36_500),
     "test": env.number("KEEP_DAYS_TEST", default=30, least=1, most=36_500),
     "production": env.number("KEEP_DAYS_PRODUCTION", default=90, least=1, most=36_500),
 }
-# Days that logs are kept after an operation ended, by environment; 0 is for good.
+# Days that logs are kept after an operation ended, by environment; 0 is for good. As
+# long as the values of records unless it is set: logs quote them.
 KEEP_LOGS_DAYS = {
-    "sandbox": env.number("KEEP_LOGS_DAYS_SANDBOX", default=0, least=0, most=36_500),
-    "test": env.number("KEEP_LOGS_DAYS_TEST", default=0, least=0, most=36_500),
+    "sandbox": env.number(
+        "KEEP_LOGS_DAYS_SANDBOX", default=KEEP_DAYS["sandbox"], least=0, most=36_500
+    ),
+    "test": env.number(
+        "KEEP_LOGS_DAYS_TEST", default=KEEP_DAYS["test"], least=0, most=36_500
+    ),
     "production": env.number(
-        "KEEP_LOGS_DAYS_PRODUCTION", default=0, least=0, most=36_500
+        "KEEP_LOGS_DAYS_PRODUCTION",
+        default=KEEP_DAYS["production"],
+        least=0,
+        most=36_500,
     ),
 }
+# Days that Ampersand keeps the log of an operation. It publishes no number: it is part
+# of a project's plan (`entitlements.logRetentionDays` of its API).
+LOG_DAYS_AT_AMPERSAND = env.number(
+    "LOG_DAYS_AT_AMPERSAND", default=7, least=1, most=3_650
+)
 
 # Requests a minute that each API token may make.
 API_PER_MINUTE = env.number("API_PER_MINUTE", default=120, least=1, most=100_000)

@@ -52,6 +52,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "evidence.begun": "Evidence pack begun",
         "evidence.downloaded": "Evidence pack downloaded",
         "write.files_deleted": "Files of a write deleted",
+        "write.values_deleted": "Values of a write deleted",
         "files.swept": "Old drafts and files deleted",
         "log.deleted": "Log deleted after its days",
         "view.saved": "View saved",

@@ -276,6 +276,13 @@ class Operation(models.Model):
     watch_problem = models.TextField(blank=True)
     # SHA-256 of the log as it came last, so that the same again is known at a glance.
     log_digest = models.CharField(max_length=64, blank=True)
+    # Since when Ampersand may have entries of its log that are not stored here: when
+    # it was last read, or when it was sent. None where it is stored to its end.
+    log_since = models.DateTimeField(null=True)
+    # When retention took its log away, and what else told of values: answer, result,
+    # reason.
+    log_deleted_at = models.DateTimeField(null=True)
+    values_deleted_at = models.DateTimeField(null=True)
     # Whether something was decided of it that nobody looked at for notices yet.
     has_news = models.BooleanField(default=False)
     # Counts the changes, so that a page can ask "anything new since version n?".
@@ -382,6 +389,18 @@ class Operation(models.Model):
                 fields=["request_id"],
                 opclasses=["varchar_pattern_ops"],
                 name="operation_by_request_id",
+            ),
+            # Of which is the log not stored here yet?
+            models.Index(
+                fields=["log_since"],
+                condition=Q(log_since__isnull=False),
+                name="operation_log_since",
+            ),
+            # Retention: whose log goes next?
+            models.Index(
+                fields=["created_at"],
+                condition=Q(log_deleted_at=None),
+                name="operation_log_goes",
             ),
             # What was sent last for this customer?
             models.Index(

@@ -139,7 +139,7 @@ def _keep_told_safely(operation: Operation, news: Fetched) -> None:
 def _keep_told(claimed: Operation, news: Fetched) -> None:
     """Keep the news on the row as it is now: somebody may have changed it meanwhile."""
     operation = Operation.objects.select_for_update().get(pk=claimed.pk)
-    if operation.state not in Operation.WATCHED:
+    if operation.state not in Operation.WATCHED or operation.values_deleted_at:
         return
     now = db_clock.now()
     values: dict[str, Any] = {

@@ -94,6 +94,7 @@ TABLE: dict[str, tuple[list[str], list[str]]] = {
     "KEEP_LOGS_DAYS_SANDBOX": ([*NO_NUMBER, "36501"], ["0", "36500"]),
     "KEEP_LOGS_DAYS_TEST": ([*NO_NUMBER, "36501"], ["0", "36500"]),
     "KEEP_LOGS_DAYS_PRODUCTION": ([*NO_NUMBER, "36501"], ["0", "36500"]),
+    "LOG_DAYS_AT_AMPERSAND": ([*NO_NUMBER, "0", "3651"], ["1", "3650"]),
     "TASKS_BACKEND": (["a\nb"], ["django_tasks_db.DatabaseBackend"]),
 }
 # What `manage.py run` reads, as it reads it.

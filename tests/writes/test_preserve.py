@@ -127,13 +127,40 @@ def test_an_admin_holds_with_a_reason_and_an_operator_pins(
     assert told.get(action="write.held").detail["reason"] == "Case 7"
 
 
-def test_a_draft_is_not_kept(
-    integration: Integration, olga: User, browser: Browser
+@pytest.mark.parametrize("source", ["csv", "record"])
+def test_a_draft_is_kept_as_well(
+    source: str, integration: Integration, olga: User, browser: Browser
 ) -> None:
-    draft = make_draft(integration, olga, csv=DATA, primary_key=KEY)
+    csv = {"csv": DATA, "primary_key": KEY} if source == "csv" else {}
+    draft = make_draft(integration, olga, **csv)
     answer = browser.post(f"/writes/{draft.pk}/pin/", follow=True)
-    assert levels(answer) == ["warning"]
-    assert not Preservation.objects.exists()
+    assert levels(answer) == ["success"]
+    assert b'id="pinned"' in answer.content
+    sweep(later(days=DAYS * 2))
+    draft.refresh_from_db()
+    assert (draft.is_draft, draft.files_deleted_at) == (True, None)
+    browser.post(f"/writes/{draft.pk}/discard/")
+    sweep(later(days=DAYS * 2))
+    draft.refresh_from_db()
+    assert draft.files_deleted_at is None
+    browser.post(f"/writes/{draft.pk}/unpin/")
+    sweep(later(days=WARNED.days, minutes=-5))
+    draft.refresh_from_db()
+    assert draft.files_deleted_at is None
+    sweep(later(days=WARNED.days, minutes=5))
+    draft.refresh_from_db()
+    assert draft.values_deleted_at
+
+
+def test_the_draft_of_another_is_in_the_list_of_nobody_else(
+    integration: Integration, olga: User, sign_in: Callable[..., Browser]
+) -> None:
+    draft = make_draft(integration, olga)
+    preserve(draft, PIN, actor(olga))
+    paul = sign_in(Role.OPERATOR, "paul")
+    assert paul.get("/writes/retention/").context["pins"] == []
+    anna = sign_in(Role.ADMIN, "anna")
+    assert len(anna.get("/writes/retention/").context["pins"]) == 1
 
 
 def test_nobody_reads_of_holds_where_they_have_no_role(
@@ -163,9 +190,10 @@ def test_the_database_takes_one_hold_at_a_time_and_none_without_a_reason(
 # --- Logs ----------------------------------------------------------------------------
 
 
-def test_logs_are_kept_for_good_unless_a_number_of_days_is_set(
-    sent: Write, olga: User
+def test_logs_are_kept_for_good_where_their_days_are_none(
+    sent: Write, olga: User, settings: Any
 ) -> None:
+    settings.KEEP_LOGS_DAYS = dict.fromkeys(settings.KEEP_LOGS_DAYS, 0)
     sweep(later(days=4_000))
     assert LogEntry.objects.exists()
 
@@ -192,9 +220,9 @@ def test_logs_go_after_their_days_and_after_the_files(
 
 
 def test_logs_of_what_is_held_stay(sent: Write, olga: User, settings: Any) -> None:
+    settings.KEEP_LOGS_DAYS = {**settings.KEEP_LOGS_DAYS, "sandbox": 60}
     sweep(later(days=DAYS + 1))
     preserve(sent, HOLD, actor(olga), reason="Case 7")
-    settings.KEEP_LOGS_DAYS = {**settings.KEEP_LOGS_DAYS, "sandbox": 10}
     count = LogEntry.objects.count()
     sweep(later(days=4_000))
     assert LogEntry.objects.count() == count > 0

@@ -1,68 +1,88 @@
-"""Logs go after KEEP_LOGS_DAYS of their environment, where that is set.
+"""Logs go after KEEP_LOGS_DAYS of their environment: they quote values of records.
 
 By then the files of the write have to be gone: a log tells how rows fared, and what
-could still be joined to it must find it. What it was is told by its digest.
+could still be joined to it must find it. What it was is told by its digest. Of
+operations of other programs, which have no write, the answer goes with the log.
 """
 
 import hashlib
+import time
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from console.models import AuditEvent
+from operations.actions import forget_values
 from operations.models import LogEntry, Operation
 from writes.evidence.log_lines import lines, log_of
 from writes.models import SweptLog, Write
-from writes.models.preservation import is_warned_of, with_files
+from writes.models.preservation import is_warned_of
 
 MOST_AT_ONCE = 500
 # So many rows are deleted by one statement.
 PIECE = 5_000
+OVER = (*Operation.WITHOUT_EFFECT, Operation.State.UNKNOWN)
 
 
-def sweep(now: datetime) -> int:
-    """Delete the logs that are past their time; return of how many operations."""
+def sweep(now: datetime, *, seconds: float) -> int:
+    """Delete the logs that are past their time; return of how many operations.
+
+    None is begun after so many seconds: the next sweep goes on.
+    """
+    until = time.monotonic() + seconds
     swept = 0
     for environment, days in settings.KEEP_LOGS_DAYS.items():
-        if days:
-            for operation in _past(environment, now, timedelta(days=days)):
-                _delete(operation, now)
-                swept += 1
+        if not days:
+            continue
+        for operation in _past(environment, now, timedelta(days=days)):
+            if time.monotonic() > until:
+                break
+            _delete(operation, now)
+            swept += 1
     return swept
 
 
 def _past(environment: str, now: datetime, kept: timedelta) -> QuerySet[Operation]:
     writes = Write.objects.filter(batches__operation=OuterRef("pk"))
-    logs = LogEntry.objects.filter(operation=OuterRef("pk"))
+    # One that began otherwise has no end of its own, as what was rejected.
+    is_over = Q(ended_at__lt=now - kept) | Q(ended_at=None, state__in=OVER)
     return Operation.objects.filter(
-        Exists(logs),
-        ~Exists(writes.filter(with_files())),
+        is_over,
+        ~Exists(writes.filter(values_deleted_at=None)),
         ~Exists(writes.filter(~is_warned_of(now))),
         project__environment=environment,
         # It began before it ended, and there is an index by when it began.
         created_at__lt=now - kept,
-        ended_at__lt=now - kept,
+        log_deleted_at=None,
         due_at=None,
     ).order_by("created_at")[:MOST_AT_ONCE]
 
 
 def _delete(operation: Operation, now: datetime) -> None:
-    """Note what it was, then delete it, all or nothing."""
+    """Note what it was, then delete it piece by piece.
+
+    One that a killed process left half deleted was noted while it was whole.
+    """
+    forget_values.forget(operation, now)
+    entries = LogEntry.objects.filter(operation=operation).order_by("sequence")
+    if entries.exists() and not SweptLog.objects.filter(operation=operation).exists():
+        _note(operation, now)
+    while last := list(entries.values_list("sequence", flat=True)[:PIECE])[-1:]:
+        LogEntry.objects.filter(operation=operation, sequence__lte=last[0]).delete()
+    mine = Operation.objects.filter(pk=operation.pk)
+    mine.update(log_deleted_at=now, log_since=None, version=F("version") + 1)
+
+
+def _note(operation: Operation, now: datetime) -> None:
     digest, count = hashlib.sha256(), 0
     for line in lines(log_of(operation)):
         digest.update(line)
         count += 1
     told = {"entries": count, "sha256": digest.hexdigest()}
     with transaction.atomic():
-        SweptLog.objects.update_or_create(
-            operation=operation, defaults={**told, "swept_at": now}
-        )
-        entries = LogEntry.objects.filter(operation=operation)
-        for first in range(0, count + 1, PIECE):
-            entries.filter(sequence__range=(first, first + PIECE - 1)).delete()
-        entries.delete()
+        SweptLog.objects.create(operation=operation, swept_at=now, **told)
         AuditEvent.record(
             action="log.deleted",
             subject=f"Log of operation {operation.pk}, retention period ended",

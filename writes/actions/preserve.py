@@ -1,4 +1,4 @@
-"""Keeping the files of a write from retention, and giving them back to it."""
+"""Keeping files and values of a write from retention, and giving them back to it."""
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -15,13 +15,15 @@ _VERBS = {
 
 
 def preserve(write: Write, kind: Kind, actor: Actor, *, reason: str = "") -> bool:
-    """Keep the files of a write that was sent; tell whether they were not kept so yet.
+    """Keep the files and values of a write; tell whether they were not kept so yet.
 
-    A legal hold needs a `reason`. Where the files are gone already it keeps what is
-    left: the logs.
+    A draft, too: it stays although nobody comes back to it. A legal hold needs a
+    `reason`. Where the values are gone already it keeps what is left: the logs.
     """
     try:
         with transaction.atomic():
+            # A sweep that empties it at this moment comes before or after this.
+            Write.objects.select_for_update().get(pk=write.pk)
             Preservation.objects.create(
                 write=write, kind=kind, reason=reason, begun_by_name=actor.name
             )

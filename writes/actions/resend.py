@@ -70,6 +70,7 @@ def send_again(
 def _content(batch: Batch) -> dict[str, Any]:
     """Return what the new write carries. Raises `FileNotFoundError`."""
     write = batch.write
+    write.need_content()
     if write.source == Source.RECORD:
         values: dict[str, Any] = {"record": write.record, "record_id": write.record_id}
         return values | {"row_count": 1}

@@ -1,53 +1,68 @@
-"""Retention: files go after their time; digests, counts and the audit stay.
+"""Retention: files and values go after their time; digests, counts and the audit stay.
 
-Files of a write that was sent are kept for KEEP_DAYS of its environment, drafts that
-nobody came back to for a day. Nothing goes while an operation may still need it, nor
-what somebody holds or pinned (`writes.models.Preservation`).
+What was sent is kept for KEEP_DAYS of its environment, drafts that nobody came back to
+for a day. Nothing goes while an operation may still need it, nor what somebody holds or
+pinned (`writes.models.Preservation`). How a write is emptied: `forget_values`.
 """
 
 import stat
+import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from console.models import AuditEvent
 from console.sign_in import throttle
 from operations.models import Operation
-from writes import dispatch, record_index
-from writes.actions import derive, kept_files, log_retention, notified, tell
-from writes.models import Batch, Call, FileJob, KeptFile, KeyLookup, Write
-from writes.models.preservation import is_warned_of, with_files
-from writes.search import terms
-from writes.storage import delete
+from writes import dispatch
+from writes.actions import (
+    derive,
+    forget_values,
+    kept_files,
+    log_retention,
+    notified,
+    tell,
+)
+from writes.models import Batch, Destination, FileJob, KeptFile, Write
+from writes.models.preservation import DRAFTS_KEPT, is_warned_of
 
-DRAFTS_KEPT = timedelta(days=1)
 # A file that no row names may be one that is being made just now.
 STRAYS_KEPT = timedelta(days=1)
 # One that is half made has a dot before its name. Who makes it writes to it all the
 # time, and has a job that is open.
 HALF_MADE_KEPT = timedelta(hours=1)
+# So many are looked for at once; and none is begun after so many seconds, since the
+# clock has other things to do: the next sweep goes on.
 MOST_AT_ONCE = 500
+SECONDS = 20.0
 LEFT_IN_STORE = ~Q(store_name="") & Q(is_settled=True)
 
 
-def sweep(now: datetime) -> int:
-    """Take away what is past its time; return how many writes lost their files."""
-    drafts = sum(_discard(write, now) for write in _drafts(now)[:MOST_AT_ONCE])
+def sweep(now: datetime, *, seconds: float = SECONDS) -> int:
+    """Take away what is past its time; return how many writes lost their values.
+
+    What a sweep that was killed left over goes first.
+    """
+    until = time.monotonic() + seconds
+    for write in _in_time(_half_swept(now), until):
+        forget_values.finish(write, now)
+    drafts = sum(_discard(write, now) for write in _in_time(_drafts(now), until))
     swept = drafts
     for environment, days in settings.KEEP_DAYS.items():
-        for write in _sent(environment, now, timedelta(days=days)):
-            swept += _forget(write, now)
-    log_retention.sweep(now)
+        kept = timedelta(days=days)
+        for write in _in_time(_sent(environment, now, kept), until):
+            swept += _empty(write, now)
+        _forget_how_files_were_mended(environment, now - kept)
+    log_retention.sweep(now, seconds=seconds)
     for pk in Batch.objects.filter(LEFT_IN_STORE).values_list("pk", flat=True):
         dispatch.enqueue_deletion(pk)
     uploads = list(KeptFile.objects.filter(created_at__lt=now - DRAFTS_KEPT))
-    for kept in uploads:
-        kept_files.forget(kept)
-    terms.forget_values(now)
+    for kept_file in uploads:
+        kept_files.forget(kept_file)
     strays = _forget_strays(now)
     _audit_sweep(drafts=drafts, uploads=len(uploads), strays=strays)
     throttle.forget_old(now)
@@ -56,8 +71,25 @@ def sweep(now: datetime) -> int:
     return swept
 
 
-def _drafts(now: datetime) -> list[Write]:
-    """Return drafts that nobody came back to, and what was discarded with its files.
+def _in_time(writes: QuerySet[Write], until: float) -> Iterator[Write]:
+    """Yield the first of `writes`, as many as there is time for.
+
+    The key of each before its row: rows are large.
+    """
+    for pk in list(writes.values_list("pk", flat=True)[:MOST_AT_ONCE]):
+        if time.monotonic() > until:
+            return
+        yield Write.objects.select_related("integration__project").get(pk=pk)
+
+
+def _half_swept(now: datetime) -> QuerySet[Write]:
+    """Return the writes that were begun to be emptied, and nobody keeps since."""
+    begun = Write.objects.filter(files_deleted_at__isnull=False, values_deleted_at=None)
+    return begun.filter(is_warned_of(now)).order_by("pk")
+
+
+def _drafts(now: datetime) -> QuerySet[Write]:
+    """Return drafts that nobody came back to, and what was discarded with its values.
 
     A draft whose first rows were sent on trial is the rest of something, and so is a
     trial whose rest was sent: they are kept as long as that.
@@ -68,74 +100,56 @@ def _drafts(now: datetime) -> list[Write]:
         state=Write.State.CONFIRMED,
         files_deleted_at=None,
     )
-    old = Write.objects.filter(changed_at__lt=now - DRAFTS_KEPT)
     rest_is_sent = Q(
         relation=Write.Relation.TRIAL,
         parent__state=Write.State.CONFIRMED,
         parent__files_deleted_at=None,
     )
-    drafts = old.filter(~Exists(on_trial), ~rest_is_sent, state=Write.State.DRAFT)
-    discarded = old.filter(with_files(), state=Write.State.DISCARDED)
-    return [*drafts.order_by("pk"), *discarded.order_by("pk")]
+    drafts = Q(~Exists(on_trial), ~rest_is_sent, state=Write.State.DRAFT)
+    old = Write.objects.filter(changed_at__lt=now - DRAFTS_KEPT, files_deleted_at=None)
+    unsent = old.filter(drafts | Q(state=Write.State.DISCARDED), is_warned_of(now))
+    return unsent.order_by("-state", "pk")
 
 
 def _discard(write: Write, now: datetime) -> bool:
     if write.is_draft and not derive.discard(write, wait=False):
         return False
-    return _delete_files(write, now)
+    return _empty(write, now)
 
 
-def _sent(environment: str, now: datetime, kept: timedelta) -> list[Write]:
+def _sent(environment: str, now: datetime, kept: timedelta) -> QuerySet[Write]:
     busy = Batch.objects.filter(write=OuterRef("pk")).filter(
         Q(operation__state__in=(*Operation.IN_FLIGHT, *Operation.UNSENT))
+        | Q(operation__state=Operation.State.UNKNOWN, operation__resolved_at=None)
         | Q(is_settled=False)
     )
     working = FileJob.objects.filter(write=OuterRef("pk"), state__in=FileJob.OPEN)
-    return list(
-        Write.objects.filter(
-            with_files(),
-            ~Exists(busy),
-            ~Exists(working),
-            is_warned_of(now),
-            state=Write.State.CONFIRMED,
-            integration__project__environment=environment,
-            source=Write.Source.CSV,
-            confirmed_at__lt=now - kept,
-        ).order_by("confirmed_at")[:MOST_AT_ONCE]
-    )
+    return Write.objects.filter(
+        ~Exists(busy),
+        ~Exists(working),
+        is_warned_of(now),
+        files_deleted_at=None,
+        state=Write.State.CONFIRMED,
+        integration__project__environment=environment,
+        confirmed_at__lt=now - kept,
+    ).order_by("confirmed_at")
 
 
-def _forget(write: Write, now: datetime) -> bool:
-    if not _delete_files(write, now):
+def _empty(write: Write, now: datetime) -> bool:
+    if not forget_values.begin(write, now):
         return False
-    AuditEvent.record(
-        action="write.files_deleted",
-        subject=f"Files of write {write.pk}, retention period ended",
-        about=write,
-        detail={
-            "write": write.pk,
-            "rows": write.row_count,
-            "original_sha256": write.inspection.get("sha256"),
-            "as_sent_sha256": write.check_report.get("as_sent_sha256"),
-        },
-    )
+    forget_values.finish(write, now)
     return True
 
 
-def _delete_files(write: Write, now: datetime) -> bool:
-    """Note it first: a row that names a file that is gone would be worse."""
-    names = {getattr(write, kind).name for kind in Write.FILES}
-    mine = Write.objects.filter(pk=write.pk, files_deleted_at=None)
-    with transaction.atomic():
-        if not mine.update(files_deleted_at=now, **dict.fromkeys(Write.FILES, "")):
-            return False
-        record_index.forget(write)
-    for name in names:
-        delete(name)
-    # They tell of the customer's records, row by row.
-    Call.objects.filter(batch__write=write).update(outcome=None, answer=None)
-    KeyLookup.objects.filter(write=write).delete()
-    return True
+def _forget_how_files_were_mended(environment: str, before: datetime) -> None:
+    """Forget values that somebody had put into every row of a file.
+
+    A preset has a name, and is there to do so again.
+    """
+    Destination.objects.filter(
+        name="", used_at__lt=before, integration__project__environment=environment
+    ).exclude(recipe_json={}).update(recipe_json={})
 
 
 def _audit_sweep(**counts: int) -> None:

@@ -203,6 +203,10 @@ class Pack:
         for run in self._runs.values():
             if run.why:
                 self._leave_out(BODIES, run.why)
+        if self.write.files_deleted_at:
+            self._leave_out("responses.ndjson", requests_sent.DELETED)
+            if self.write.source == Write.Source.RECORD:
+                self._leave_out(BODIES, requests_sent.DELETED)
 
     def _logs(self) -> Iterator[dict[str, Any]]:
         """Yield the log of each operation as it was when the pack was begun."""
@@ -328,6 +332,7 @@ def _facts(write: Write) -> dict[str, Any]:
             "sha256": report.get("held_back_sha256"),
         },
         "files_deleted_at": write.files_deleted_at,
+        "values_deleted_at": write.values_deleted_at,
     }
 
 

@@ -25,6 +25,7 @@ NOT_SENT = "it was not sent"
 LEFT_OUT = "all bodies together are larger than the limit of a pack"
 NO_FILE = "its file is not in the pack"
 NOT_KEPT = "an address in it was made for this request alone, and is kept nowhere"
+DELETED = "the values were deleted when their retention period ended"
 NOT_SAME = "made again it is not the one that was kept: the stored file was changed"
 
 
@@ -121,6 +122,8 @@ def _body_of(batch: Batch, has_file: bool) -> dict[str, Any]:
     if batch.is_shared:
         return told | {"why": NOT_KEPT}
     if "recordsCSV" not in json.loads(batch.body):
+        if not batch.write.has_content:
+            return told | {"why": DELETED}
         if _digest(batch.request().content()) != batch.sha256:
             return told | {"why": NOT_SAME}
         return told | {"in": BODIES}

@@ -170,8 +170,9 @@ class Batch(models.Model):
     def request(self, *, url: str = "") -> Request:
         """Return the request as it was reviewed, with its text or with its address.
 
-        Raises `FileNotFoundError` if the stored file is gone.
+        Raises `FileNotFoundError` if the stored file or the values are gone.
         """
+        self.write.need_content()
         body = json.loads(self.body)
         if self.is_shared:
             body["recordsURL"] = url or SHOWN_ADDRESS

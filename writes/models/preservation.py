@@ -1,4 +1,4 @@
-"""What keeps the files of a write although their time is over."""
+"""What keeps the files and values of a write although their time is over."""
 
 from datetime import datetime, timedelta
 
@@ -13,6 +13,8 @@ from writes.models.write import Write
 # Nothing goes without having been in the list of what goes soon for so long: not even
 # what is past its time when it is released.
 WARNED = timedelta(days=7)
+# Drafts that nobody comes back to.
+DRAFTS_KEPT = timedelta(days=1)
 
 
 class PreservationQuerySet(OfEnvironment["Preservation"]):
@@ -26,8 +28,9 @@ class PreservationQuerySet(OfEnvironment["Preservation"]):
 class Preservation(models.Model):
     """A legal hold of an admin, or a pin of an operator: retention leaves it alone.
 
-    While one is open the files, row outcomes and logs of the write stay. Rows are never
-    taken away: who kept what, and for how long, is told later as well.
+    While one is open the files, row outcomes, values and logs of the write stay, also
+    of a draft. Rows are never taken away: who kept what, and for how long, is told
+    later as well.
     """
 
     class Kind(models.TextChoices):
@@ -72,14 +75,6 @@ class Preservation(models.Model):
         return f"{self.get_kind_display()} of {self.write}"
 
 
-def with_files() -> Q:
-    """Return the condition that a write has files in the storage."""
-    kept = Q()
-    for kind in Write.FILES:
-        kept |= ~Q(**{kind: ""})
-    return kept & Q(files_deleted_at=None)
-
-
 def is_preserved() -> Exists:
     """Return the condition that somebody keeps a write."""
     kept = Preservation.objects.open()
@@ -93,9 +88,11 @@ def is_warned_of(now: datetime) -> Q:
 
 
 def kept_until(write: Write) -> datetime | None:
-    """Return when the files of a write may go, None while somebody keeps them."""
-    days = settings.KEEP_DAYS[write.project.environment]
-    until = (write.confirmed_at or write.created_at) + timedelta(days=days)
+    """Return when the values of a write may go, None while somebody keeps them."""
+    until = write.changed_at + DRAFTS_KEPT
+    if write.confirmed_at:
+        days = settings.KEEP_DAYS[write.project.environment]
+        until = write.confirmed_at + timedelta(days=days)
     for each in write.preservations.all():
         if each.ended_at is None:
             return None

@@ -251,8 +251,10 @@ class Write(models.Model):
     # tell), and how many there were: see `writes.actions.tell`.
     told = models.CharField(max_length=10, blank=True)
     told_count = models.PositiveIntegerField(default=0)
-    # When the sweep took its files away; digests and counts stay.
+    # When the sweep took its files and values away; digests and counts stay.
     files_deleted_at = models.DateTimeField(null=True)
+    # When the last value went that was kept beside it; sweeps go on until then.
+    values_deleted_at = models.DateTimeField(null=True)
 
     objects = WriteQuerySet.as_manager()
     PROJECT = "integration__project"
@@ -319,11 +321,17 @@ class Write(models.Model):
             # Home: which drafts are mine? Not partial: SQLite does not see that a
             # bound value fits the condition.
             models.Index(fields=["started_by", "state", "-id"], name="write_drafts"),
-            # Retention: whose files go next?
+            # Retention: whose files and values go next?
             models.Index(
-                fields=["source", "confirmed_at"],
+                fields=["confirmed_at"],
                 condition=Q(files_deleted_at=None, confirmed_at__isnull=False),
-                name="write_with_files",
+                name="write_with_values",
+            ),
+            # Retention: of which is something left?
+            models.Index(
+                fields=["id"],
+                condition=Q(files_deleted_at__isnull=False, values_deleted_at=None),
+                name="write_half_swept",
             ),
             # The record search: which writes may have carried it unnoticed?
             models.Index(
@@ -388,13 +396,31 @@ class Write(models.Model):
         return f"{self.row_count:,} {self.object_name} {noun}"
 
     def record_fields(self) -> dict[str, Any]:
-        """Return the record to write, field by field, in the order typed."""
+        """Return the record to write, field by field, in the order typed.
+
+        {} once retention took it away.
+        """
         fields: dict[str, Any] = json.loads(self.record)
         return fields
 
     def associations(self) -> list[Association]:
         """Return what the record is linked to."""
         return [Association(**each) for each in self.associations_json]
+
+    @property
+    def has_content(self) -> bool:
+        """Whether what it sends is there still: retention leaves but an address."""
+        return self.files_deleted_at is None or self.source == self.Source.URL
+
+    def need_content(self) -> None:
+        """Raise `FileNotFoundError`, which says since when, where it is gone."""
+        if not self.has_content:
+            raise FileNotFoundError(
+                f"The values of write {self.pk} were deleted on "
+                f"{self.files_deleted_at:%-d %b %Y}, when their retention period "
+                "ended. What was written is not affected; counts, digests and ids are "
+                "kept."
+            )
 
     @property
     def inspected(self) -> Inspection | None:

@@ -8,7 +8,7 @@ import hmac
 import re
 import unicodedata
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -112,17 +112,9 @@ def _leaves(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def forget_values(now: datetime) -> int:
-    """Take away what finds records by value after KEEP_DAYS; return how many rows."""
-    forgotten = 0
-    for environment, days in settings.KEEP_DAYS.items():
-        old = SearchTerm.objects.filter(
-            kind=Kind.VALUE,
-            environment=environment,
-            confirmed_at__lt=now - timedelta(days=days),
-        )
-        forgotten += old.delete()[0]
-    return forgotten
+def forget_values_of(write: Write) -> None:
+    """Take away what finds this write by value."""
+    SearchTerm.objects.filter(write=write, kind=Kind.VALUE).delete()
 
 
 def is_complete() -> bool:

@@ -38,6 +38,7 @@ from writes.recipe import read_names
 from writes.views import file_actions
 from writes.views.drafting import GO_ON, check, is_clean
 from writes.views.lookup import find_write
+from writes.views.preserve import evidence_context
 
 COLUMNS_SHOWN = 200
 _CHANGED = (
@@ -190,6 +191,7 @@ def _page(
         "job": job,
         "problem": problem,
         "report": write.check_report,
+        **evidence_context(request, write),
     }
     inspection = write.inspected
     context["inspection"] = inspection

@@ -117,6 +117,7 @@ def request_panel(request: ConsoleRequest, operation: Operation) -> str:
         "batch": batch,
         "write": batch.write,
         "operation": operation,
+        "has_content": batch.write.has_content,
         "shown": shown,
         "curl": as_curl(batch.write, shown),
         # What is sent again of a run that goes on would be sent twice.

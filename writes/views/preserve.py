@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -29,12 +30,7 @@ from operations.models import Operation
 from writes.actions import preserve
 from writes.evidence.pack import MOST
 from writes.models import Preservation, SweptLog, Write
-from writes.models.preservation import (
-    WARNED,
-    is_preserved,
-    kept_until,
-    with_files,
-)
+from writes.models.preservation import WARNED, is_preserved, kept_until
 from writes.views.lookup import find_write
 from writes.views.panels import batch_of
 
@@ -79,7 +75,7 @@ def hold_release(request: ConsoleRequest, pk: int) -> HttpResponse:
 @require_POST
 @require_operator
 def pin(request: ConsoleRequest, pk: int) -> HttpResponse:
-    """Keep the files of a write."""
+    """Keep the files and values of a write."""
     return _preserve(request, find_write(request, pk, Role.OPERATOR), Kind.PIN)
 
 
@@ -93,16 +89,14 @@ def unpin(request: ConsoleRequest, pk: int) -> HttpResponse:
 def _preserve(
     request: ConsoleRequest, write: Write, kind: Kind, reason: str = ""
 ) -> HttpResponse:
-    if write.state != Write.State.CONFIRMED:
-        messages.warning(request, "Nothing was changed: this write was not sent.")
-    elif not preserve.preserve(write, kind, Actor.of(request), reason=reason):
+    if not preserve.preserve(write, kind, Actor.of(request), reason=reason):
         messages.warning(request, f"Nothing was changed: {_HAS_IT[kind]} already.")
     elif write.files_deleted_at:
         messages.warning(
-            request, f"{_DONE[kind]} Its files are gone already; its logs are kept."
+            request, f"{_DONE[kind]} Its values are gone already; its logs are kept."
         )
     else:
-        messages.success(request, f"{_DONE[kind]} Its files are kept until that ends.")
+        messages.success(request, f"{_DONE[kind]} Its values are kept until that ends.")
     return _back(write)
 
 
@@ -124,10 +118,10 @@ _OVER = {
 
 def _until(write: Write) -> str:
     if write.files_deleted_at:
-        return "Its files are gone already."
+        return "Its values are gone already."
     if until := kept_until(write):
-        return f"Its files are kept until {until:%-d %b %Y}."
-    return "Its files are still kept otherwise."
+        return f"Its values are kept until {until:%-d %b %Y}."
+    return "Its values are still kept otherwise."
 
 
 def _back(write: Write) -> HttpResponse:
@@ -158,7 +152,7 @@ def swept_log_panel(request: ConsoleRequest, operation: Operation) -> str:
 
 
 def evidence_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
-    """Return what the panel of a write that was sent shows."""
+    """Return what the panel of a write shows, of a draft too."""
     role = role_in(request.user, write.project.environment)
     kept = {each.kind: each for each in write.preservations.open()}
     size = write.check_report.get("as_sent_size") or 0
@@ -167,10 +161,10 @@ def evidence_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
         "hold": kept.get(Kind.HOLD),
         "pin": kept.get(Kind.PIN),
         "until": kept_until(write),
-        "goes_soon": _goes_soon(write),
+        "goes_soon": not write.is_draft and _goes_soon(write),
         "may_hold": role >= Role.ADMIN,
         "may_pin": role >= Role.OPERATOR,
-        "form": HoldForm(auto_id="id_hold_%s"),
+        "hold_form": HoldForm(auto_id="id_hold_%s"),
         # The bodies of a run are a few times as large as its file.
         "is_large": size > (MOST // 4 if write.is_run else MOST),
         "most": MOST,
@@ -189,7 +183,8 @@ def _goes_soon(write: Write) -> bool:
 @require_viewer
 def retention(request: ConsoleRequest) -> HttpResponse:
     """List what is held, what is pinned, what goes soon; and how packs are verified."""
-    kept = Preservation.objects.open().visible_to(request.user)
+    seen = Write.objects.visible_to(request.user).filter(pk=OuterRef("write"))
+    kept = Preservation.objects.open().filter(Exists(seen))
     kept = kept.select_related("write__integration__project").order_by("-pk")
     going = _going(request, timezone.now())
     lists: dict[str, Any] = {}
@@ -216,7 +211,7 @@ def retention(request: ConsoleRequest) -> HttpResponse:
 
 
 def _going(request: ConsoleRequest, now: datetime) -> list[dict[str, Any]]:
-    """Return the writes whose files go within a week, the next one first.
+    """Return the writes whose values go within a week, the next one first.
 
     What was released lately is not past its time yet: see `is_preserved`.
     """
@@ -224,10 +219,9 @@ def _going(request: ConsoleRequest, now: datetime) -> list[dict[str, Any]]:
     for word in environments_for(request.user, Role.VIEWER):
         latest = now + WARNED - timedelta(days=settings.KEEP_DAYS[word])
         writes = Write.objects.filter(
-            with_files(),
             ~is_preserved(),
+            files_deleted_at=None,
             state=Write.State.CONFIRMED,
-            source=Write.Source.CSV,
             integration__project__environment=word,
             confirmed_at__lt=latest,
         )

@@ -34,6 +34,11 @@ from writes.views.drafting import (
     write_to_update,
 )
 
+_NO_VALUES = (
+    "The values of that write were deleted when their retention period ended. Only "
+    "where it went is filled in."
+)
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_operator
@@ -47,6 +52,8 @@ def record(request: ConsoleRequest) -> HttpResponse:
     if kept is not None:
         form = RecordForm(initial=kept.dict(), user=request.user)
         return _page(request, form, typed=_Typed(kept))
+    if earlier and not earlier.has_content:
+        messages.warning(request, _NO_VALUES)
     if request.method != "POST" and (known := write_to_update(request)):
         return _update_page(request, *known)
     if request.method != "POST":

@@ -37,9 +37,9 @@ def rows_remedies(request: ConsoleRequest, operation: Operation) -> str:
     totals = write.rows_totals if _is_told(operation, batch) else None
     context = {
         "write": write,
-        "can_retry": bool(totals and totals.failed),
+        "can_retry": write.has_content and bool(totals and totals.failed),
         # Of what was written in part a copy would write that once more.
-        "can_copy": is_refused and not operation.part,
+        "can_copy": write.has_content and is_refused and not operation.part,
         "undecided": _undecided(operation, batch),
         "update": _update(operation, write),
     }

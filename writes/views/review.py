@@ -176,12 +176,14 @@ def review(
         "control": EnvironmentControl.objects.of(write.project.environment),
         "installation": installation_of(write),
         "can_be_fetched": can_be_fetched(write),
+        **evidence_context(request, write),
         "link_to_form": request.build_absolute_uri(
             f"{reverse(f'writes:{write.source}')}?{query_of(write)}"
         ),
     }
-    if write.source == Write.Source.CSV and not write.check_report:
-        # It was put away before it was checked: there is no request to show.
+    is_unchecked = write.source == Write.Source.CSV and not write.check_report
+    if is_unchecked or not write.has_content:
+        # It was put away: there is no request to show.
         context["form"] = form or ConfirmForm(write=write)
         return render(request, "writes/detail.html", context, status=status)
     try:
@@ -317,5 +319,10 @@ def fetch(request: ConsoleRequest, pk: int) -> HttpResponse:
 def again(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Open the form that this write came from, filled in with its content."""
     write = find_write(request, pk, Role.OPERATOR)
+    try:
+        write.need_content()
+    except FileNotFoundError as error:
+        messages.error(request, f"Nothing can be sent again. {error}")
+        return redirect(write)
     form = reverse(f"writes:{write.source}")
     return redirect(f"{form}?{urlencode({'again': write.pk})}")

@@ -91,7 +91,7 @@ def sent_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
         "stopped": stopped_at(write, batches),
         "failed_rows": failed_rows(batches),
         "has_failed_enough": has_failed_enough(write, batches),
-        "can_send_again": _can_send_again(progress, batches),
+        "can_send_again": write.has_content and _can_send_again(progress, batches),
         "pace": pace,
         "control": control,
         "waits": waits,
