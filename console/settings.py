@@ -95,19 +95,12 @@ KEEP_DAYS = {
     "production": env.number("KEEP_DAYS_PRODUCTION", default=90, least=1, most=36_500),
 }
 # Days that logs are kept after an operation ended, by environment; 0 is for good. As
-# long as the values of records unless it is set: logs quote them.
+# long as the values of records by default: logs quote them.
 KEEP_LOGS_DAYS = {
-    "sandbox": env.number(
-        "KEEP_LOGS_DAYS_SANDBOX", default=KEEP_DAYS["sandbox"], least=0, most=36_500
-    ),
-    "test": env.number(
-        "KEEP_LOGS_DAYS_TEST", default=KEEP_DAYS["test"], least=0, most=36_500
-    ),
+    "sandbox": env.number("KEEP_LOGS_DAYS_SANDBOX", default=30, least=0, most=36_500),
+    "test": env.number("KEEP_LOGS_DAYS_TEST", default=30, least=0, most=36_500),
     "production": env.number(
-        "KEEP_LOGS_DAYS_PRODUCTION",
-        default=KEEP_DAYS["production"],
-        least=0,
-        most=36_500,
+        "KEEP_LOGS_DAYS_PRODUCTION", default=90, least=0, most=36_500
     ),
 }
 # Days that Ampersand keeps the log of an operation. It publishes no number: it is part

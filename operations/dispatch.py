@@ -16,6 +16,7 @@ from console.runtime.enqueue import enqueue_safely
 from operations import tasks
 from operations.limits.circuit_breaker import LONGEST_OPEN
 from operations.models import Gate, Operation
+from operations.models.operation import log_kept
 
 # What no worker took within this time is enqueued again.
 REPEAT_WATCH_AFTER = timedelta(seconds=30)
@@ -34,6 +35,7 @@ def enqueue_watch(pk: int, due_at: datetime) -> None:
 
 def enqueue_due_watches(now: datetime) -> int:
     """Enqueue the operations to be asked about; return how many."""
+    _ask_for_logs(now)
     lease = now + REPEAT_WATCH_AFTER
     enqueued = 0
     for chunk in _chunks(now):
@@ -42,6 +44,20 @@ def enqueue_due_watches(now: datetime) -> int:
             enqueue_safely(tasks.watch_operations, chunk, lease.isoformat())
             enqueued += pushed
     return enqueued
+
+
+def _ask_for_logs(now: datetime) -> None:
+    """Have asked once more what is not asked any more, and whose log is not stored.
+
+    Half-way to when Ampersand deletes it: after that it is tried until then.
+    """
+    late = Operation.objects.log_at_risk(now).filter(
+        log_since__lte=now - log_kept() / 2,
+        due_at=None,
+        state__in=Operation.WATCHED,
+        values_deleted_at=None,
+    )
+    late.update(due_at=now)
 
 
 def _chunks(now: datetime) -> Iterator[list[int]]:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from console.access.roles import Person, Role, environments_for
 from console.environments import Environment
 from console.models import Integration, Project
+from console.runtime import db_clock
 from console.ui.forms import StyledForm, offer
 from console.ui.periods import (
     OF_DAYS,
@@ -40,6 +41,12 @@ ROW_WORDS = [
     ("rows_succeeded", "With succeeded rows"),
     ("rows_failed", "With failed rows"),
     ("rows_unknown", "With unknown rows"),
+]
+
+# Of which Ampersand has more of the log than this console.
+LOG_WORDS = [
+    ("at_risk", "Not stored yet"),
+    ("lost", "Not stored in time"),
 ]
 
 # One for each word that pages have for an action.
@@ -182,6 +189,9 @@ class OperationFilter(Filter):
     )
     # The digest of a `Failure`: the page of an error leads here.
     error = word("Error", widget=forms.HiddenInput)
+    log = forms.ChoiceField(
+        label="Log", required=False, choices=[("", "Any"), *LOG_WORDS]
+    )
     before = cursor()
 
     # These are folded away until one of them is used.
@@ -200,6 +210,7 @@ class OperationFilter(Filter):
         "outcome",
         "failures",
         "undecided",
+        "log",
     )
     SEVERAL: ClassVar = ("status",)
 
@@ -285,6 +296,10 @@ class OperationFilter(Filter):
             found = found.with_failures()
         if given["undecided"]:
             found = found.needing_attention()
+        if given["log"] == "at_risk":
+            found = found.log_at_risk(db_clock.now())
+        if given["log"] == "lost":
+            found = found.log_lost(db_clock.now())
         return found.mentioning(given["text"]) if given["text"] else found
 
     @property

@@ -34,6 +34,9 @@ SOME_FAILED = (
 STILL_RUNNING = "Job is still in progress. Please try again later."
 """Outcomes in the words of Ampersand's Salesforce connector."""
 
+LOG_DAYS = 7
+"""Days after which log entries are gone: in a real project that is part of its plan."""
+
 LATE_LOGS = 20
 """Seconds the logs of a `late_logs` operation are late."""
 
@@ -255,8 +258,9 @@ class Operations:
         """An operation's log entries as ListOperationLogs answers them."""
         fault = self._find(project, operation)["fault"]
         rows = self._store.rows(
-            "SELECT * FROM logs WHERE operation = ? AND visible <= ? ORDER BY number",
-            *(operation, now),
+            "SELECT * FROM logs WHERE operation = ? AND visible <= ? AND time > ?"
+            " ORDER BY number",
+            *(operation, now, now - LOG_DAYS * 86_400),
         )
         if fault == "unordered_logs":
             rows = rows[1::2] + rows[::2][::-1]

@@ -31,6 +31,7 @@ def forget(operation: Operation, now: datetime) -> bool:
         if not mine.update(
             **told,
             due_at=None,
+            log_since=None,
             values_deleted_at=now,
             version=F("version") + 1,
         ):

@@ -39,11 +39,24 @@ def sentence(
     if operation.state == State.WAITING:
         return Sentence(_waiting(operation, waiting or Waiting()), "", operation.remedy)
     what, todo = _WORDS[State(operation.state)](operation)
+    if operation.values_deleted_at and operation.state != State.CANCELLED:
+        # What it says to do may need what is gone.
+        return Sentence(what, _forgotten(operation))
     is_said = operation.state in Operation.UNSENT
     # Of a run the reason says the same again.
     is_said = is_said or (operation.is_run and operation.state == State.UNKNOWN)
     why = "" if is_said else operation.reason
     return Sentence(what, why, operation.remedy or todo)
+
+
+def _forgotten(operation: Operation) -> str:
+    """Say since when nobody can tell any more why it did not end well."""
+    if operation.state not in Operation.ENDED_BADLY or not operation.values_deleted_at:
+        return ""
+    return (
+        f"The reason was deleted on {operation.values_deleted_at:%-d %b %Y} by "
+        "retention, since it quotes values. Errors has the kind of it."
+    )
 
 
 def rows(count: int) -> str:

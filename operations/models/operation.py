@@ -18,6 +18,15 @@ from console.validators import LARGEST_ID, whole_number
 from operations.models.rollup import RollupMark
 from operations.models.row_outcomes import ROW_OUTCOMES
 
+# A log that was not read for so long is told of. An operation that goes on as usual has
+# its log read more often than that.
+LOG_IS_LATE = timedelta(hours=2)
+
+
+def log_kept() -> timedelta:
+    """Return how long Ampersand keeps the entries of a log."""
+    return timedelta(days=settings.LOG_DAYS_AT_AMPERSAND)
+
 
 def is_frozen() -> Q:
     """Return the condition that the environment of an operation is frozen.
@@ -75,6 +84,22 @@ class OperationQuerySet(OfEnvironment["Operation"]):
     def in_flight(self) -> "OperationQuerySet":
         """Return those that will still change by themselves."""
         return self.filter(state__in=self.model.IN_FLIGHT)
+
+    def log_at_risk(self, now: datetime) -> "OperationQuerySet":
+        """Return those whose log Ampersand will delete before it is wholly stored here.
+
+        Unless it is read until then: what goes as usual is not among them.
+        """
+        return self.filter(
+            log_since__gt=now - log_kept(), log_since__lte=now - LOG_IS_LATE
+        )
+
+    def log_lost(self, now: datetime) -> "OperationQuerySet":
+        """Return those whose log was not, or not wholly, stored here in time.
+
+        As far as anybody knows: Ampersand may have kept it for longer.
+        """
+        return self.filter(log_since__lte=now - log_kept())
 
     def ended_badly(self) -> "OperationQuerySet":
         """Return those of which something is known not to have been written."""
@@ -182,8 +207,8 @@ class Operation(models.Model):
     ENDED_BADLY: ClassVar = (State.FAILED, State.PARTLY_FAILED, State.REJECTED)
     # Known to have changed nothing: it was refused, never left, or was looked for.
     WITHOUT_EFFECT: ClassVar = (State.REJECTED, State.CANCELLED, State.NOT_WRITTEN)
-    # Ampersand is asked about these while `due_at` is set.
-    WATCHED: ClassVar = (State.IN_PROGRESS, *ENDED)
+    # Ampersand is asked about these while `due_at` is set; what it rejected has a log.
+    WATCHED: ClassVar = (State.IN_PROGRESS, *ENDED, State.REJECTED)
 
     class Action(models.TextChoices):
         CREATE = "create", "Create"
@@ -415,6 +440,8 @@ class Operation(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         is_new = self._state.adding
         with transaction.atomic():
+            if is_new and self.remote_id and not self.is_run and not self.log_since:
+                self.log_since = self.created_at
             super().save(*args, **kwargs)
             RollupMark.add(self.pk)
             if is_new:
@@ -442,9 +469,21 @@ class Operation(models.Model):
         return max(self.ended_at - self.sent_at, timedelta())
 
     @property
+    def log_until(self) -> datetime | None:
+        """When Ampersand begins to delete what is not stored of its log.
+
+        None where all is stored, or where there is none.
+        """
+        return self.log_since and self.log_since + log_kept()
+
+    @property
     def is_watched(self) -> bool:
-        """Whether Ampersand is still asked about it: until 3 minutes past its end."""
-        return self.state in self.WATCHED and self.due_at is not None
+        """Whether Ampersand is still asked about it: until 3 minutes past its end.
+
+        What was rejected can have no news: only its log is fetched.
+        """
+        is_asked = self.state in self.WATCHED and self.due_at is not None
+        return is_asked and self.state != self.State.REJECTED
 
     @property
     def needs_person(self) -> bool:
@@ -512,6 +551,9 @@ class Operation(models.Model):
         fit = {name: self._fit(name, value) for name, value in values.items()}
         if "state" in fit:
             fit["has_news"] = True
+        if fit.get("remote_id") and not (self.is_run or self.remote_id):
+            # From now on Ampersand has a log of it.
+            fit.setdefault("log_since", self.sent_at or timezone.now())
         with transaction.atomic():
             rows = Operation.objects.filter(
                 only_if or Q(), pk=self.pk, state__in=only_from

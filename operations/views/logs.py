@@ -17,10 +17,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from console.access.roles import Role, require_viewer
 from console.http import ConsoleRequest
+from console.runtime import db_clock
 from console.ui.choices import keep
 from console.ui.downloads import note_download
 from console.ui.polling import ENDED_SECONDS, seconds_between_polls, seen
 from operations.csv_export import csv_lines, digest_of, download
+from operations.display.log_archive import risk_of
 from operations.display.log_display import COOKIE, LogDisplay
 from operations.filters import LogFilter
 from operations.models import Operation
@@ -108,6 +110,7 @@ def log_context(
     return {
         "filter": chosen,
         "display": display,
+        "risk": risk_of(operation, db_clock.now()),
         "start": operation.sent_at or operation.created_at,
         **page,
         "text": given["q"],

@@ -44,15 +44,18 @@ def next_ask(
     ended_at: datetime | None,
     silent_since: datetime | None = None,
     retry_after: datetime | None = None,
+    log_until: datetime | None = None,
 ) -> datetime | None:
     """Return when to ask next, or None when all has been asked.
 
     `silent_since` is when the last answer came, if this time none did: then we wait as
-    long again as it has been silent. `retry_after` is what the server asked for.
+    long again as it has been silent. `retry_after` is what the server asked for. Up to
+    `log_until` Ampersand has entries of the log that could not be read yet.
     """
     age = now - (ended_at or accepted_at)
     pause = _pause(age, PAST_ITS_END if ended_at else RUNNING)
-    if pause is None and silent_since is not None and age < GIVE_UP_AFTER:
+    may_have_log = age < GIVE_UP_AFTER or (log_until is not None and now < log_until)
+    if pause is None and silent_since is not None and may_have_log:
         # It ended, and its log was never read to the end.
         pause = SLOW
     if pause is None:

@@ -19,7 +19,7 @@ from ampersand import Refused
 from console.runtime import db_clock
 from operations.display.problem import Problem, problem_in_words
 from operations.models import Operation
-from operations.models.operation import OperationQuerySet
+from operations.models.operation import OperationQuerySet, log_kept
 from operations.outcome import decide
 from operations.worker import schedule, store_failures, store_log
 from operations.worker.fetch import Fetched
@@ -80,7 +80,7 @@ def _keep_quiet(
     operations: Sequence[Operation], news: dict[int, Fetched], now: datetime
 ) -> None:
     """Count the asking and give the next turn, in one UPDATE for those alike."""
-    alike: dict[tuple[str, bool], dict[Operation, datetime | None]] = defaultdict(dict)
+    alike: dict[tuple[Any, ...], dict[Operation, datetime | None]] = defaultdict(dict)
     for operation in operations:
         problem = news[operation.pk].problem
         said = problem_in_words(problem) if problem else ""
@@ -91,9 +91,11 @@ def _keep_quiet(
             now,
             has_log=bool(operation.log_digest),
         )
-        alike[said, said != operation.watch_problem][operation] = due
-    for (said, is_shown_anew), turns in alike.items():
-        values: dict[str, Any] = {"asked_count": F("asked_count") + 1}
+        since = _log_since(operation, news[operation.pk], due, now)
+        is_shown_anew = said != operation.watch_problem
+        alike[said, is_shown_anew, *since.items()][operation] = due
+    for (said, is_shown_anew, *of_log), turns in alike.items():
+        values: dict[str, Any] = {"asked_count": F("asked_count") + 1, **dict(of_log)}
         if not said:
             values["asked_at"] = now
         if is_shown_anew:
@@ -154,17 +156,48 @@ def _keep_told(claimed: Operation, news: Fetched) -> None:
     if news.operation:
         values |= _answer(operation, news.operation)
         values |= _end(operation, news.operation, now)
+    ended_at = values.get("ended_at", operation.ended_at)
+    due_at = _next_ask(
+        operation, ended_at, news.problem, now, has_log=bool(news.entries)
+    )
     if operation.due_at == claimed.due_at:
-        ended_at = values.get("ended_at", operation.ended_at)
-        values["due_at"] = _next_ask(
-            operation, ended_at, news.problem, now, has_log=bool(news.entries)
-        )
+        values["due_at"] = due_at
+    values |= _log_since(operation, news, due_at, now)
     operation.change(only_from=(operation.state,), **values)
-    store_failures.store_failures(operation)
+    if operation.state != State.REJECTED:
+        store_failures.store_failures(operation)
+
+
+def _log_since(
+    operation: Operation, news: Fetched, due_at: datetime | None, now: datetime
+) -> dict[str, Any]:
+    """Return since when entries of its log may be missing here, after this answer.
+
+    Nothing is missing once it was read as often as it is read at all. What was read so
+    late that Ampersand may have deleted some of it stays as it is: nobody knows.
+    """
+    if news.entries is None or news.problem:
+        return {}
+    since = operation.log_since
+    began = news.operation.create_time if news.operation else None
+    if since and began and not operation.log_digest:
+        # Of another program: it may have begun long before it was followed.
+        since = min(since, began)
+    if since and since + log_kept() <= now:
+        return {"log_since": since}
+    is_over = operation.state not in (State.IN_PROGRESS,) or (
+        news.operation is not None and decide.is_end(news.operation.status)
+    )
+    return {"log_since": None if is_over and due_at is None else now}
 
 
 def _answer(operation: Operation, remote: RemoteOperation) -> dict[str, Any]:
-    """Return what Ampersand says of the operation, cut to what we have room for."""
+    """Return what Ampersand says of the operation, cut to what we have room for.
+
+    Of one that it rejected the answer to the write has told all of that.
+    """
+    if operation.state == State.REJECTED:
+        return {"answer": {**operation.answer, "operation": remote.raw}}
     values: dict[str, Any] = {
         "remote_status": remote.status[:100],
         "result": remote.result or "",
@@ -182,6 +215,8 @@ def _end(
 
     How one record fared is told once, as a rule by the answer to its write.
     """
+    if operation.state == State.REJECTED:
+        return {}
     if operation.state in Operation.ENDED and not operation.is_bulk:
         return {}
     end = decide.decide(
@@ -210,6 +245,8 @@ def _next_ask(
     *,
     has_log: bool,
 ) -> datetime | None:
+    if operation.state == State.REJECTED:
+        ended_at = ended_at or operation.accepted_at
     if ended_at and has_log and not problem and not operation.is_bulk:
         # Nothing about one record comes late.
         return None
@@ -221,4 +258,5 @@ def _next_ask(
         ended_at=ended_at,
         silent_since=(operation.asked_at or accepted_at) if problem else None,
         retry_after=retry_after,
+        log_until=operation.log_until,
     )

@@ -15,6 +15,7 @@ from console.runtime import db_clock
 from console.runtime.shutdown import holding
 from operations.limits import rate_limit
 from operations.models import Operation
+from operations.models.operation import LOG_IS_LATE
 from operations.worker import fetch, schedule, store
 from operations.worker.fetch import Fetched, Query
 
@@ -87,7 +88,8 @@ def _by_project(
 
 
 def _query(project: Project, operation: Operation, now: datetime) -> Query:
-    with_log = not operation.log_digest or schedule.log_is_due(
+    is_late = operation.log_since and operation.log_since + LOG_IS_LATE <= now
+    with_log = bool(not operation.log_digest or is_late) or schedule.log_is_due(
         now=now,
         accepted_at=operation.accepted_at,
         ended_at=operation.ended_at,

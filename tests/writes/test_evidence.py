@@ -225,7 +225,8 @@ def test_the_pack_of_a_swept_write_is_still_true(
     assert not {"as-sent.csv", "outcomes.csv"} & set(files)
     evidence = json.loads(files["evidence.json"])
     told = {each["name"]: each for each in evidence["left_out"]}
-    assert set(told) == {"as-sent.csv", "outcomes.csv"}
+    gone = {"as-sent.csv", "outcomes.csv", "responses.ndjson", "logs.ndjson"}
+    assert set(told) == gone
     digest = hashlib.sha256(before["as-sent.csv"]).hexdigest()
     assert told["as-sent.csv"]["sha256"] == digest
     assert evidence["result"]["rows"]["failed"] == 1

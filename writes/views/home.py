@@ -12,7 +12,9 @@ from console.access.roles import require_viewer
 from console.health.workers import background
 from console.http import ConsoleRequest
 from console.models import Project
+from console.runtime import db_clock
 from console.runtime.trouble import disk_trouble
+from operations.display.log_archive import alarm_of
 from operations.models import Gate, Operation
 from operations.views.lookup import name_groups
 from operations.views.report import home_plot
@@ -55,6 +57,7 @@ def home(request: ConsoleRequest) -> HttpResponse:
         "recent": recent,
         "plot": home_plot(request.user),
         "has_projects": Project.objects.visible_to(request.user).exists(),
+        "log_alarm": alarm_of(visible, db_clock.now()),
         "open_gates": _open_gates(request),
         "background": background(),
         "disk": disk_trouble(),

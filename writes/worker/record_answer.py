@@ -119,6 +119,8 @@ def _store_refused(operation: Operation, error: Refused) -> None:
         remote_id=error.problem.operation_id or "",
         reason=_said(error.problem),
         remedy=error.problem.remedy,
+        # For its log.
+        due_at=timezone.now() + LOG_ASKED if error.problem.operation_id else None,
         **_answer_of(error.problem),
         **all_refused(operation),
     )
