@@ -15,9 +15,10 @@ type Ledger = Mapping[str, Iterable[str]]
 class Transition(models.Model):
     """One row came from one state into another: when, by whom, where, and why.
 
-    Written in the same transaction as the change itself, and never changed. `number`
-    gives their order, since clocks may step back. `actor_name` is "" where no person
-    had a part in it, and `process` says which process did it.
+    Written in the same transaction as the change itself, and never changed, but that
+    retention takes away a `reason` in which a server quotes values. `number` gives
+    their order, since clocks may step back. `actor_name` is "" where no person had a
+    part in it, and `process` says which process did it.
     """
 
     number = models.PositiveIntegerField()

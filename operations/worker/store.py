@@ -185,7 +185,7 @@ def _log_since(
         since = min(since, began)
     if since and since + log_kept() <= now:
         return {"log_since": since}
-    is_over = operation.state not in (State.IN_PROGRESS,) or (
+    is_over = operation.state != State.IN_PROGRESS or (
         news.operation is not None and decide.is_end(news.operation.status)
     )
     return {"log_since": None if is_over and due_at is None else now}

@@ -1,10 +1,12 @@
 """A log is stored here before Ampersand deletes it, or it is told that it was not."""
 
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import httpx
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
@@ -295,3 +297,20 @@ def test_silence_ends_once_the_log_is_gone() -> None:
 )
 def test_how_long_is_left_in_words(hours: float, words: str) -> None:
     assert about(timedelta(hours=hours)) == words
+
+
+def test_the_migration_notes_what_is_not_stored(
+    app: Sandbox, clock: Clock, project: Project, olga: User
+) -> None:
+    note = import_module("operations.migrations.0015_logs_not_stored").note
+    done = accepted(project, olga)
+    ask_to_the_end(done, clock)
+    goes_on = accepted(project, olga, csv=CSV.replace(b"Berg", b"Tal"))
+    never = accepted(project, olga, csv=CSV.replace(b"Berg", b"See"))
+    Operation.objects.filter(pk=never.pk).update(state="succeeded", due_at=None)
+    Operation.objects.update(log_since=None)
+    note(apps, None)
+    since = dict(Operation.objects.values_list("pk", "log_since"))
+    assert since[done.pk] is None
+    assert since[goes_on.pk] == goes_on.answered_at
+    assert since[never.pk] == never.answered_at

@@ -33,7 +33,7 @@ from tests.writes.making import (
     records,
     work_off,
 )
-from writes.actions import kept_files, retention, settle
+from writes.actions import forget_values, kept_files, retention, settle
 from writes.actions.preserve import preserve
 from writes.models import Batch, IndexedValue, Preservation, SearchTerm, Write
 from writes.recipe import recipe_as_json
@@ -293,7 +293,9 @@ def test_no_value_is_anywhere_after_its_time(
     )
     if write.action != "delete" or write.source == "csv":
         assert left(tmp_path)
-    before = Operation.objects.values_list("state", "rows_succeeded", "rows_failed")
+    before = Operation.objects.order_by("pk").values_list(
+        "state", "rows_succeeded", "rows_failed"
+    )
     counts = list(before)
     retention.sweep(later(days=DAYS + 1))
     assert left(tmp_path) == set()
@@ -431,3 +433,39 @@ def test_what_a_killed_sweep_left_is_finished_by_the_next(
         action__endswith="_deleted", detail__write=write.pk
     )
     assert told.count() == 1
+
+
+def test_what_an_earlier_version_swept_loses_its_values_too(
+    sandbox: Sandbox, project: Project, olga: User, tmp_path: Path
+) -> None:
+    """It took the files away, and left what stood in the database."""
+    write = sent(A["csv-upsert"](project, olga, sandbox), olga)
+    names = [getattr(write, kind).path for kind in Write.FILES if getattr(write, kind)]
+    for name in set(names):
+        Path(name).unlink()
+    gone = dict.fromkeys(Write.FILES, "")
+    Write.objects.update(files_deleted_at=timezone.now(), **gone)
+    assert left(tmp_path)
+    retention.sweep(later(days=DAYS + 1))
+    assert left(tmp_path) == set()
+
+
+def test_who_holds_it_while_a_sweep_goes_on_comes_before_it(
+    sandbox: Sandbox, project: Project, olga: User, tmp_path: Path
+) -> None:
+    write = sent(A["create"](project, olga, sandbox), olga)
+    listed = Write.objects.get(pk=write.pk)
+    preserve(write, Preservation.Kind.HOLD, actor(olga), reason="Case 7")
+    assert not forget_values.begin(listed, later(days=DAYS + 1))
+    assert left(tmp_path)
+
+
+def test_a_sweep_without_time_begins_nothing_and_the_next_goes_on(
+    sandbox: Sandbox, project: Project, olga: User, tmp_path: Path
+) -> None:
+    write = sent(A["create"](project, olga, sandbox), olga)
+    assert retention.sweep(later(days=DAYS + 1), seconds=-1) == 0
+    write.refresh_from_db()
+    assert write.has_content
+    assert retention.sweep(later(days=DAYS + 1)) == 1
+    assert left(tmp_path) == set()
