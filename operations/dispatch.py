@@ -35,7 +35,6 @@ def enqueue_watch(pk: int, due_at: datetime) -> None:
 
 def enqueue_due_watches(now: datetime) -> int:
     """Enqueue the operations to be asked about; return how many."""
-    _ask_for_logs(now)
     lease = now + REPEAT_WATCH_AFTER
     enqueued = 0
     for chunk in _chunks(now):
@@ -46,10 +45,11 @@ def enqueue_due_watches(now: datetime) -> int:
     return enqueued
 
 
-def _ask_for_logs(now: datetime) -> None:
-    """Have asked once more what is not asked any more, and whose log is not stored.
+def ask_for_logs(now: datetime) -> int:
+    """Make due what is asked no more and whose log is not stored; return how many.
 
-    Half-way to when Ampersand deletes it: after that it is tried until then.
+    Half-way to when Ampersand deletes it: after that it is tried until then. Once an
+    hour is enough for that.
     """
     late = Operation.objects.log_at_risk(now).filter(
         log_since__lte=now - log_kept() / 2,
@@ -57,7 +57,7 @@ def _ask_for_logs(now: datetime) -> None:
         state__in=Operation.WATCHED,
         values_deleted_at=None,
     )
-    late.update(due_at=now)
+    return late.update(due_at=now)
 
 
 def _chunks(now: datetime) -> Iterator[list[int]]:

@@ -179,11 +179,11 @@ def test_what_is_asked_no_more_is_asked_again_in_time(
     operation = accepted(project, olga)
     Operation.objects.update(due_at=None)
     clock.advance(hours=5)
-    dispatch.enqueue_due_watches(clock.now)
+    dispatch.ask_for_logs(clock.now)
     operation.refresh_from_db()
     assert operation.due_at is None
     clock.advance(days=days)
-    dispatch.enqueue_due_watches(clock.now)
+    dispatch.ask_for_logs(clock.now)
     operation.refresh_from_db()
     assert (operation.due_at is not None) == (days < LOG_DAYS)
 

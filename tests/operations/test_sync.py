@@ -69,7 +69,7 @@ class TestWatch:
         watching.watch([operation.pk + 1], NOON)
         assert remote.asked == []
 
-    @pytest.mark.parametrize("state", ["waiting", "sending", "unknown", "rejected"])
+    @pytest.mark.parametrize("state", ["waiting", "sending", "unknown", "cancelled"])
     def test_what_is_not_watched_is_not_asked(
         self, clock: Clock, remote: Remote, project: Project, state: str
     ) -> None:

@@ -151,6 +151,7 @@ def tick() -> None:
 
 
 def _prune() -> None:
+    dispatch_operations.ask_for_logs(db_clock.now())
     retention.sweep(db_clock.now())
     kept_form.forget_old(db_clock.now())
     if tasks_are_in_database():
