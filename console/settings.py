@@ -94,13 +94,13 @@ KEEP_DAYS = {
     "test": env.number("KEEP_DAYS_TEST", default=30, least=1, most=36_500),
     "production": env.number("KEEP_DAYS_PRODUCTION", default=90, least=1, most=36_500),
 }
-# Days that logs are kept after an operation ended, by environment; 0 is for good. As
-# long as the values of records by default: logs quote them.
+# Days that logs are kept after an operation ended, by environment; 0 is for good, and
+# the default: no upgrade takes away what an audit may need. Logs quote values, though.
 KEEP_LOGS_DAYS = {
-    "sandbox": env.number("KEEP_LOGS_DAYS_SANDBOX", default=30, least=0, most=36_500),
-    "test": env.number("KEEP_LOGS_DAYS_TEST", default=30, least=0, most=36_500),
+    "sandbox": env.number("KEEP_LOGS_DAYS_SANDBOX", default=0, least=0, most=36_500),
+    "test": env.number("KEEP_LOGS_DAYS_TEST", default=0, least=0, most=36_500),
     "production": env.number(
-        "KEEP_LOGS_DAYS_PRODUCTION", default=90, least=0, most=36_500
+        "KEEP_LOGS_DAYS_PRODUCTION", default=0, least=0, most=36_500
     ),
 }
 # Days that Ampersand keeps the log of an operation. It publishes no number: it is part

@@ -302,7 +302,7 @@ def test_how_long_is_left_in_words(hours: float, words: str) -> None:
 def test_the_migration_notes_what_is_not_stored(
     app: Sandbox, clock: Clock, project: Project, olga: User
 ) -> None:
-    note = import_module("operations.migrations.0015_logs_not_stored").note
+    note = import_module("operations.migrations.0016_logs_not_stored").note
     done = accepted(project, olga)
     ask_to_the_end(done, clock)
     goes_on = accepted(project, olga, csv=CSV.replace(b"Berg", b"Tal"))

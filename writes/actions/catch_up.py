@@ -90,6 +90,9 @@ def _joined() -> models.QuerySet[Write]:
 def _count_errors(pk: int) -> bool:
     """Of a run by its rows, where these are known; no example of what was swept."""
     operation = Operation.objects.select_for_update().get(pk=pk)
+    # What it failed with cannot be read again, and what was counted stays.
+    if operation.values_deleted_at:
+        return True
     write = Write.objects.filter(batches__operation=operation).first()
     if not operation.is_run:
         store_failures(operation)

@@ -138,12 +138,6 @@ class SearchTerm(models.Model):
                 ],
                 name="search_term_found",
             ),
-            # The sweep: which values are past their time?
-            models.Index(
-                fields=["environment", "confirmed_at"],
-                condition=Q(kind=3),
-                name="search_value_by_age",
-            ),
         ]
 
     def __str__(self) -> str:

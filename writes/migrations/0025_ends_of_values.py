@@ -8,12 +8,16 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('console', '0019_api_token'),
-        ('operations', '0014_ends_of_values'),
-        ('writes', '0023_search'),
+        ('operations', '0015_ends_of_values'),
+        ('writes', '0024_backlog'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
+        migrations.RemoveIndex(
+            model_name='searchterm',
+            name='search_value_by_age',
+        ),
         migrations.RemoveIndex(
             model_name='write',
             name='write_with_files',

@@ -28,5 +28,5 @@ def note(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("operations", "0014_ends_of_values")]
+    dependencies = [("operations", "0015_ends_of_values")]
     operations = [migrations.RunPython(note, migrations.RunPython.noop)]

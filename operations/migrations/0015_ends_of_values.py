@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('console', '0019_api_token'),
-        ('operations', '0013_search'),
+        ('operations', '0014_one_failure'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
