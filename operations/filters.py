@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from console.access.roles import Person, Role, environments_for
 from console.environments import Environment
-from console.models import Integration, Project
+from console.models import Group, Integration, Project
 from console.runtime import db_clock
 from console.ui.forms import StyledForm, offer
 from console.ui.periods import (
@@ -194,7 +194,7 @@ class OperationFilter(Filter):
     )
     before = cursor()
 
-    # These are folded away until one of them is used.
+    # These are folded away; above the list stands which of them are on.
     FOLDED: ClassVar = (
         "environment",
         "integration",
@@ -217,6 +217,7 @@ class OperationFilter(Filter):
     def __init__(self, *args: Any, user: Person, **kwargs: Any) -> None:
         """Offer what `user` may look at, and nothing else."""
         super().__init__(*args, **kwargs)
+        self._user = user
         offer(self, "project", Project.objects.visible_to(user))
         offer(self, "integration", Integration.objects.visible_to(user))
         words = environments_for(user, Role.VIEWER)
@@ -236,9 +237,16 @@ class OperationFilter(Filter):
             self.add_error("rows_max", "This is less than “at least”.")
 
     @property
-    def shows_all(self) -> bool:
-        """Whether a filter of the folded part is on."""
-        return not self.narrowing.keys().isdisjoint(self.FOLDED)
+    def folded_on(self) -> int:
+        """How many filters of the folded part are on."""
+        return len(self.narrowing.keys() & set(self.FOLDED))
+
+    def customer_in_words(self) -> str:
+        """Return the name of the customer that it asks for, or what was typed."""
+        typed: str = self.cleaned_data["group"]
+        known = Group.objects.visible_to(self._user).filter(group_ref=typed)
+        names = set(known.exclude(name="").values_list("name", flat=True)[:2])
+        return names.pop() if len(names) == 1 else typed
 
     def apply(self, operations: OperationQuerySet) -> OperationQuerySet:
         """Return those of `operations` that the filters let through, by `before`."""
@@ -271,13 +279,14 @@ class OperationFilter(Filter):
         }
         spelt = {
             "object_name": given["object"],
-            "group_ref": given["group"],
             "started_by_name": given["user"],
         }
         found = operations.filter(
             self.times,
             **{name: value for name, value in exact.items() if value},
         ).spelt(**{name: value for name, value in spelt.items() if value})
+        if given["group"]:
+            found = found.of_customer(given["group"], self._user)
         if states := self._states():
             found = found.filter(state__in=states)
         if action := given["action"]:

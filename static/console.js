@@ -456,3 +456,22 @@ document.addEventListener("formdata", (event) => {
     if (value === "") event.formData.delete(name);
   }
 });
+
+// --- Back to a list --------------------------------------------------------------
+// The way back above a page leads to the list as it was narrowed last in this tab.
+(() => {
+  const kept = (path) => `list ${path}`;
+  try {
+    if (document.querySelector("main > form.filters[method=get]")) {
+      sessionStorage.setItem(kept(location.pathname), location.search);
+    }
+    for (const link of document.querySelectorAll(".crumbs a")) {
+      const query = sessionStorage.getItem(kept(link.pathname));
+      if (!query || link.search) continue;
+      link.search = query;
+      link.append(", filtered");
+    }
+  } catch {
+    // A browser that keeps nothing leads to the whole list.
+  }
+})();

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -98,9 +99,9 @@ def _empties_the_database(item: pytest.Item) -> bool:
 
 
 @contextmanager
-def sandboxed() -> Iterator[Sandbox]:
+def sandboxed(clock: Callable[[], float] = time.time) -> Iterator[Sandbox]:
     """Give a fresh sandbox that every project's client speaks to, without a socket."""
-    app = Sandbox(bulk_seconds=0)
+    app = Sandbox(clock=clock, bulk_seconds=0)
     transport = httpx.WSGITransport(app=app)
     with pytest.MonkeyPatch.context() as patch:
         speak_over(patch, transport, InLoop(transport))

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms, template
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from console import VERSION
@@ -22,6 +23,12 @@ UNSAID = ("do", "edition", "reviewed", "token")
 def version() -> str:
     """Write the console's version; a tag, since pages of errors have no context."""
     return VERSION
+
+
+@register.simple_tag
+def time_zone() -> str:
+    """Write the name of the zone in which pages tell times."""
+    return timezone.get_current_timezone_name()
 
 
 @register.simple_tag

@@ -13,7 +13,7 @@ from django.utils import timezone
 from console.access.roles import Person, Role, environments_for
 from console.access.scoping import OfEnvironment
 from console.environments import Environment
-from console.models import EnvironmentControl, Integration, Project
+from console.models import EnvironmentControl, Group, Integration, Project
 from console.validators import LARGEST_ID, whole_number
 from operations.models.rollup import RollupMark
 from operations.models.row_outcomes import ROW_OUTCOMES
@@ -127,6 +127,19 @@ class OperationQuerySet(OfEnvironment["Operation"]):
         names = {f"upper_{column}": Upper(column) for column in words}
         wanted = {f"upper_{name}": Upper(models.Value(words[name])) for name in words}
         return self.alias(**names).filter(**wanted)
+
+    def of_customer(self, typed: str, user: Person) -> "OperationQuerySet":
+        """Return those for a customer: its groupRef, or the name that pages show.
+
+        A name counts in the integrations where it stands, of those that `user` may
+        look at.
+        """
+        named = Group.objects.visible_to(user).filter(name__iexact=typed)
+        is_meant = Q(upper_group_ref=Upper(models.Value(typed)))
+        for integration, group_ref in named.values_list("integration", "group_ref"):
+            reference = Upper(models.Value(group_ref))
+            is_meant |= Q(integration=integration, upper_group_ref=reference)
+        return self.alias(upper_group_ref=Upper("group_ref")).filter(is_meant)
 
     def with_rows(self, outcome: str) -> "OperationQuerySet":
         """Return those with rows of an outcome, a word of `ROW_OUTCOMES`."""

@@ -5,9 +5,11 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.choices import flatten_choices
 from django.utils.http import urlencode
 
+from console.ui.periods import Preset
 from operations.filters import OperationFilter
 from operations.models import Failure
 
@@ -42,6 +44,8 @@ def _in_words(chosen: OperationFilter, name: str, value: str) -> str:
     cleaned: Any = chosen.cleaned_data[name]
     if isinstance(field, forms.BooleanField):
         return ""
+    if name == "period":
+        return _period(Preset(cleaned))
     if isinstance(field, forms.ModelChoiceField):
         return str(cleaned)
     if isinstance(field, forms.ChoiceField):
@@ -51,9 +55,20 @@ def _in_words(chosen: OperationFilter, name: str, value: str) -> str:
         visible = chosen.fields["project"].queryset  # type: ignore[attr-defined]
         told = Failure.objects.filter(digest=value, operation__project__in=visible)
         return str(next((each.kind for each in told[:1]), value))
+    if name == "group":
+        return chosen.customer_in_words()
     if name in ("from", "to"):
         return _moment(value)
     return f"{cleaned:,}" if isinstance(cleaned, int) and name != "write" else value
+
+
+def _period(preset: Preset) -> str:
+    """Return a period by its name, and which month it is today."""
+    months = (Preset.MONTH, Preset.LAST_MONTH)
+    if preset not in months:
+        return str(preset.label)
+    first, _ = preset.bounds(timezone.now())
+    return f"{preset.label} ({first:%b %Y})"
 
 
 def _moment(value: str) -> str:

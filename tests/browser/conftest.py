@@ -1,5 +1,6 @@
 """A console as people run it, and a Chromium to use it with."""
 
+import json
 import os
 import re
 import shutil
@@ -32,6 +33,7 @@ from tests.browser.steps import review_record, send
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "only-for-the-browser-tests"
+Shoot = Callable[[str], None]
 # A long table says nothing new after some rows, and takes seconds to look at.
 TOO_MANY = "tbody tr:nth-child(n+16)"
 
@@ -87,6 +89,19 @@ class Console:
     environment: dict[str, str]
     process: subprocess.Popen[str] | None = None
     signed_in: StorageState | None = None
+    # What its stage printed.
+    told: Any = None
+
+    def set_up(self, stage: str) -> None:
+        """Run a module that fills the database before anything is started."""
+        made = subprocess.run(
+            [sys.executable, "-m", stage],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        self.told = json.loads(made.stdout)
 
     def start(self) -> None:
         """Start everything, and wait until it says that it is ready."""
@@ -216,7 +231,7 @@ def make_console(
     """A function that starts a console of its own; all are stopped at the end."""
     made: list[Console] = []
 
-    def make(**variables: str) -> Console:
+    def make(stage: str = "", **variables: str) -> Console:
         port, sandbox_port = free_port(), free_port()
         data = tmp_path_factory.mktemp("console")
         shutil.copy(prepared, data)
@@ -239,6 +254,8 @@ def make_console(
             data=data,
             environment=environment,
         )
+        if stage:
+            console.set_up(stage)
         console.start()
         made.append(console)
         console.forget_fields()
@@ -305,7 +322,9 @@ def open_page(
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(
             "console",
-            lambda m: complaints.append(m.text) if complains(m) else None,
+            lambda m: (
+                complaints.append(f"{page.url}: {m.text}") if complains(m) else None
+            ),
         )
         return page
 
@@ -358,6 +377,22 @@ def listed(page: Page) -> Page:
 def page(open_page: Callable[..., Page]) -> Page:
     """A signed-in page, 1440 px wide."""
     return open_page(viewport={"width": 1440, "height": 900})
+
+
+@pytest.fixture
+def shoot(page: Page, tmp_path: Path) -> Shoot:
+    """A function that keeps a picture of the page, for people to look at."""
+    directory = Path(os.environ.get("BROWSER_SHOTS") or tmp_path / "shots")
+    directory.mkdir(parents=True, exist_ok=True)
+    taken: list[str] = []
+
+    def shoot(name: str) -> None:
+        taken.append(name)
+        # The head of a page stays in sight: in the middle of a scrolled picture.
+        page.evaluate("scrollTo(0, 0)")
+        page.screenshot(path=directory / f"{len(taken):02}-{name}.png", full_page=True)
+
+    return shoot
 
 
 # What is pressed and is smaller than WCAG 2.5.8 has it: 24 by 24 px, but for links in

@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import json
-import os
 import re
 import sqlite3
 from collections import Counter
@@ -17,7 +16,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import dirty_file
-from tests.browser.conftest import Console
+from tests.browser.conftest import Console, Shoot
 from tests.browser.dirty_file import DirtyFile
 from tests.browser.steps import (
     apply_columns,
@@ -43,8 +42,6 @@ KEY = "external_id__c"
 CUSTOMER = "Sample customer"
 PARTS = 3
 
-Shoot = Callable[[str], None]
-
 
 @pytest.fixture
 def own_console(make_console: Callable[..., Console]) -> Iterator[Console]:
@@ -58,22 +55,6 @@ def own_console(make_console: Callable[..., Console]) -> Iterator[Console]:
 def page(own_console: Console, open_page: Callable[..., Page]) -> Page:
     # In this order, so that the page is closed before its console stops.
     return open_page(own_console, viewport={"width": 1440, "height": 900})
-
-
-@pytest.fixture
-def shoot(page: Page, tmp_path: Path) -> Shoot:
-    """A function that keeps a picture of the page, for people to look at."""
-    directory = Path(os.environ.get("BROWSER_SHOTS") or tmp_path / "shots")
-    directory.mkdir(parents=True, exist_ok=True)
-    taken: list[str] = []
-
-    def shoot(name: str) -> None:
-        taken.append(name)
-        # The head of a page stays in sight: in the middle of a scrolled picture.
-        page.evaluate("scrollTo(0, 0)")
-        page.screenshot(path=directory / f"{len(taken):02}-{name}.png", full_page=True)
-
-    return shoot
 
 
 def test_a_large_dirty_file_comes_through_with_every_row_accounted_for(

@@ -20,7 +20,7 @@ from console.ui.periods import Preset
 from operations.filters import OperationFilter
 from operations.models import ListSettings, Operation
 from tests.conftest import make_project, make_user
-from tests.operations.conftest import make_operation
+from tests.operations.conftest import Clock, make_operation
 
 URL = "/operations/"
 CSV = "/operations/operations.csv"
@@ -117,6 +117,48 @@ class TestFilters:
         assert without_failed == f"status=partly_failed&project={wanted.project_id}"
         assert without_project == "status=failed&status=partly_failed"
         assert shown(viewer.get(f"{URL}?{without_failed}")) == [wanted.pk]
+
+    def test_a_customer_is_found_by_reference_and_by_the_name_of_the_list(
+        self, viewer: Browser, project: Project
+    ) -> None:
+        # Another customer of another project, who happens to have the same reference.
+        other = make_project("Other")
+        other.integrations.get().groups.update(name="Somebody else")
+        theirs = make_operation(other, group_ref="demo-group-id")
+        ours = make_operation(project, group_ref="demo-group-id")
+        for typed in ("Demo customer", "DEMO CUSTOMER"):
+            assert shown(viewer.get(URL, {"group": typed})) == [ours.pk]
+        both = shown(viewer.get(URL, {"group": "Demo-Group-Id"}))
+        assert both == [ours.pk, theirs.pk]
+        assert shown(viewer.get(URL, {"group": "Nobody"})) == []
+
+    def test_a_name_tells_nothing_of_places_without_a_role(
+        self, sign_in: Callable[..., Browser], project: Project
+    ) -> None:
+        live = make_project("Live", environment="production")
+        make_operation(live, group_ref="demo-group-id")
+        live.integrations.get().groups.update(name="Secret AG")
+        looking = sign_in(name="eve", sandbox=Role.VIEWER, role=Role.NONE)
+        assert shown(looking.get(URL, {"group": "Secret AG"})) == []
+        [chip] = looking.get(URL, {"group": "demo-group-id"}).context["chips"]
+        assert chip.value == "Demo customer"
+
+    def test_chips_name_the_customer_and_the_month(
+        self, viewer: Browser, wanted: Operation, clock: Clock
+    ) -> None:
+        query = {"group": "demo-group-id", "period": "last_month"}
+        chips = viewer.get(URL, query).context["chips"]
+        assert [(chip.name, chip.value) for chip in chips] == [
+            ("group", "Demo customer"),
+            ("period", "Last month (Feb 2024)"),
+        ]
+
+    def test_filters_of_the_folded_part_are_counted(
+        self, viewer: Browser, wanted: Operation
+    ) -> None:
+        query = {"action": "by_id", "failures": "on", "project": wanted.project_id}
+        chosen = viewer.get(URL, query).context["filter"]
+        assert chosen.folded_on == 2
 
     @settings(
         max_examples=40,

@@ -60,7 +60,7 @@ def make_draft(
             "original": stored(ContentFile(csv), "original"),
             "is_ready": False,
         }
-        write = save_draft(token=token, actor=actor(user), **target, **values)
+        write = save_draft(token=token, actor=actor(user), **(target | values))
         check_draft(write)
         assert write.is_ready != faulty, write.check_report
         return write
@@ -72,7 +72,7 @@ def make_draft(
         values |= {"source": "record", "action": action or "create"}
         values["record"] = text
         values["row_count"] = 1
-    return save_draft(token=token, actor=actor(user), **target, **values)
+    return save_draft(token=token, actor=actor(user), **(target | values))
 
 
 def check_draft(write: Write) -> None:

@@ -154,6 +154,8 @@ def test_a_viewer_reads_and_is_offered_no_write(
 ) -> None:
     content = sign_in(Role.VIEWER).get("/").content.decode()
     assert "/writes/record/" not in content
+    # They have no drafts, and can make none.
+    assert 'href="#drafts"' not in content
 
 
 def test_it_needs_a_role_and_a_sign_in(

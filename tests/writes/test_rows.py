@@ -120,6 +120,12 @@ class TestPage:
         assert totals.alarms == []
         assert "REQUIRED_FIELD_MISSING" in answer.content.decode()
 
+    def test_a_row_leads_to_all_writes_of_its_record(
+        self, write: Write, browser: Browser
+    ) -> None:
+        text = page(browser, write).content.decode()
+        assert 'href="/writes/records/?q=a-2"' in text
+
     def test_it_is_narrowed_by_outcome(self, write: Write, browser: Browser) -> None:
         assert shown(page(browser, write, state="failed")) == [3, 5]
         assert shown(page(browser, write, state="succeeded")) == [2, 4]
