@@ -1,6 +1,10 @@
 """Django's entry for the app that configures."""
 
 from django.apps import AppConfig
+from django.core.signals import request_finished, request_started
+from django.tasks.signals import task_finished, task_started
+
+from console.runtime.log_context import begin_task, end
 
 
 class ConsoleConfig(AppConfig):
@@ -9,5 +13,8 @@ class ConsoleConfig(AppConfig):
     name = "console"
 
     def ready(self) -> None:
+        task_started.connect(begin_task)
+        for over in (request_started, request_finished, task_finished):
+            over.connect(end)
         # Imported for what they connect; models are there only now.
         from console.sign_in import audit, passwords  # noqa: F401

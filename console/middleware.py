@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 
+from console.runtime.log_context import begin_request
 from console.runtime.trouble import trouble_of
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ class StoredMiddleware:
 
 
 class CorrelationMiddleware:
-    """Give each request an id: the audit trail and the answer's header carry it.
+    """Give each request an id: audit trail, log and the answer's header carry it.
 
     It is always our own, so that nobody gives two requests the same; the one that the
     client gave is kept beside it.
@@ -82,6 +83,7 @@ class CorrelationMiddleware:
             given if SAFE_ID.fullmatch(given) else ""
         )
         request.correlation_id = uuid.uuid4().hex  # type: ignore[attr-defined]
+        begin_request(request.correlation_id)  # type: ignore[attr-defined]
         response = self.get_response(request)
         response["X-Request-ID"] = request.correlation_id  # type: ignore[attr-defined]
         return response

@@ -40,6 +40,9 @@ DATA_DIR = env.directory(
 )
 TIME_ZONE = env.time_zone("TIME_ZONE", default="UTC")
 LOG_LEVEL = env.level("LOG_LEVEL", default="INFO")
+LOG_FORMAT = env.one_of("LOG_FORMAT", ("text", "json"))
+# What a monitor sends to read /metrics; without one there is no such page.
+METRICS_TOKEN = env.token("METRICS_TOKEN")
 SESSION_HOURS = env.number("SESSION_HOURS", default=12, least=1, most=8_760)
 SESSION_IDLE_MINUTES = env.number(
     "SESSION_IDLE_MINUTES", default=120, least=1, most=525_600
@@ -297,12 +300,13 @@ LOGGING = {
             "()": "console.redaction.RedactingFormatter",
             "format": "{asctime} {levelname} {name} {message}",
             "style": "{",
-        }
+        },
+        "json": {"()": "console.json_log.JsonFormatter"},
     },
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
-            "formatter": "line",
+            "formatter": "json" if LOG_FORMAT == "json" else "line",
         }
     },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},

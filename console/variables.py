@@ -6,7 +6,7 @@ and what would be right; whatever process reads the settings ends with it.
 
 import re
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import unquote, urlsplit
@@ -34,7 +34,9 @@ SECRETS = {
     "S3_SECRET_KEY",
     "DEMO_PASSWORD",
     "EMAIL_URL",
+    "METRICS_TOKEN",
 }
+SHORTEST_TOKEN = 16
 # How a mail server is spoken to, by the scheme of its address: port, and how it is
 # made secure.
 MAIL_SCHEMES: dict[str, tuple[int, dict[str, bool]]] = {
@@ -148,6 +150,25 @@ class Variables(environ.FileAwareEnv):  # type: ignore[misc]
         if value.upper() not in LEVELS:
             refuse(name, value, f"It must be one of {', '.join(LEVELS)}.")
         return value.upper()
+
+    def one_of(self, name: str, words: Sequence[str]) -> str:
+        """Return one of `words`, in small letters; the first is the default."""
+        value = self.text(name, default=words[0]).lower()
+        if value not in words:
+            refuse(name, value, f"It must be one of {', '.join(words)}.")
+        return value
+
+    def token(self, name: str) -> str:
+        """Return what stands after “Bearer” in a header; empty where none is set."""
+        value = self.text(name, default="")
+        if value and not re.fullmatch(rf"[!-~]{{{SHORTEST_TOKEN},}}", value):
+            refuse(
+                name,
+                None,
+                f"It must be {SHORTEST_TOKEN} or more letters, digits and signs of "
+                "ASCII, without spaces. Make one with: openssl rand -hex 32",
+            )
+        return value
 
     def hosts(self, name: str, *, default: Collection[str]) -> list[str]:
         """Return names of hosts, without scheme and port."""

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.pages
 # Not pages: a probe, the files that are handed out, and a fragment of the list.
 NOT_PAGES = {
     *("/healthz", "/audit/audit.csv", "/operations/rows/", "/writes/verify.py"),
-    *("/operations/operations.csv", "/operations/views/counts/"),
+    *("/operations/operations.csv", "/operations/views/counts/", "/metrics"),
     *("/operations/report/report.csv", "/operations/report/report.json"),
     *("/api/v1/operations", "/api/v1/writes", "/api/v1/audit", "/api/v1/openapi.json"),
 }

@@ -37,7 +37,7 @@ def test_every_address_has_a_row_and_every_row_an_address() -> None:
 
 def test_the_table_uses_known_words() -> None:
     roles = {role.word for role in Role if role}
-    needs = {"–", "anyone", "signed in", "admin everywhere", *roles}
+    needs = {"–", "anyone", "signed in", "monitoring", "admin everywhere", *roles}
     for row in ROWS.values():
         assert set(row.needs.values()) <= needs, row
         assert not row.of or row.of in KINDS, row

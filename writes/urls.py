@@ -15,6 +15,7 @@ from writes.views import (
     home,
     hook,
     link_call,
+    metrics,
     preserve,
     reconcile,
     record,
@@ -135,5 +136,6 @@ urlpatterns = [
     path("search/", search.search, name="search"),
     path("writes/", include(writes_patterns)),
     path("files/<str:token>/", shared_file.served, name="served"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("hooks/ampersand/<str:token>", hook.hook, name="hook"),
 ]

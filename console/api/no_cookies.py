@@ -1,4 +1,4 @@
-"""The API takes tokens alone: no cookie of a browser reaches it."""
+"""The API and /metrics take tokens alone: no cookie of a browser reaches them."""
 
 from collections.abc import Callable
 
@@ -6,9 +6,12 @@ from django.http import HttpRequest, HttpResponse
 
 from console.api.problems import is_api
 
+# For monitors; writes/urls.py has it.
+METRICS = "/metrics"
+
 
 class NoCookiesMiddleware:
-    """Take the cookies off a request to the API, before anything looks at them.
+    """Take the cookies off a request to these, before anything looks at them.
 
     So no session is read, kept alive or ended there, and no page is sent in place of
     an answer.
@@ -18,6 +21,6 @@ class NoCookiesMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if is_api(request):
+        if is_api(request) or request.path_info == METRICS:
             request.META.pop("HTTP_COOKIE", None)
         return self.get_response(request)

@@ -4,6 +4,9 @@
 `--bind`.
 """
 
+import logging
+from typing import Any
+
 wsgi_app = "console.wsgi"
 bind = "127.0.0.1:8000"
 # Loaded once and then forked: half the memory, and ready sooner.
@@ -19,3 +22,10 @@ graceful_timeout = 25
 loglevel = "warning"
 # Nobody steers it but by signals.
 control_socket_disable = True
+
+
+def on_starting(server: Any) -> None:
+    """Have gunicorn's own lines look like all others; the console is loaded by now."""
+    for ours in logging.getLogger().handlers[:1]:
+        for handler in server.log.error_log.handlers:
+            handler.setFormatter(ours.formatter)

@@ -62,6 +62,11 @@ TABLE: dict[str, tuple[list[str], list[str]]] = {
     "DATA_DIR": (["/proc/nothing", "/dev/null", "/dev/null/below"], []),
     "TIME_ZONE": (["Mars/Base", "../etc", "UTC\t"], ["Europe/Berlin", ""]),
     "LOG_LEVEL": (["loud", "INFO,", "10"], ["info", "Warning", "DEBUG", ""]),
+    "LOG_FORMAT": (["xml", "json,text", "1"], ["json", "TEXT", ""]),
+    "METRICS_TOKEN": (
+        ["hush", "hush-hush-hush-", "hush hush hush hush"],
+        ["m" * 16, ""],
+    ),
     "SESSION_HOURS": ([*NO_NUMBER, "0", "8761"], ["1", "8760", ""]),
     "SESSION_IDLE_MINUTES": ([*NO_NUMBER, "0", "525601"], ["1", "525600"]),
     "PROXY_COUNT": ([*NO_NUMBER, "0", "11"], ["1", "10"]),
