@@ -286,7 +286,7 @@ class OperationFilter(Filter):
             **{name: value for name, value in exact.items() if value},
         ).spelt(**{name: value for name, value in spelt.items() if value})
         if given["group"]:
-            found = found.of_customer(given["group"], self._user)
+            found = found.of_customer(given["group"])
         if states := self._states():
             found = found.filter(state__in=states)
         if action := given["action"]:
