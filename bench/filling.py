@@ -2,8 +2,9 @@
 
 Operations are told by their age: 0 is the newest, one began every five minutes. What
 an operation is depends on its age alone, so that the newest page shows the same
-however many there are below it. The older ones are copies of the newest thousand,
-whose times are the same within each thousand.
+however many there are below it. The older ones are copies of the newest thousand. The
+oldest twentieth is of a customer, a project, a person … that have had nothing since:
+whoever asks for those must not walk through all that came later.
 """
 
 import uuid
@@ -11,14 +12,23 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from copying import copy_newest, lengthen_log, tidy
+from copying import (
+    add_terms,
+    add_value,
+    copy_newest,
+    last_rows,
+    lengthen_log,
+    make_former,
+    tidy,
+    without_indexes,
+)
 from django.contrib.auth.models import User
 from django.utils import timezone
 
 from console.environments import Environment
 from console.models import Grant, Group, Integration, Project
 from console.models.grant import give
-from operations.models import Failure, LogEntry, Operation
+from operations.models import Failure, LogEntry, Operation, OperationTransition
 from operations.outcome.error_kinds import counted
 from writes.models import Batch, Write
 
@@ -27,6 +37,10 @@ GROUPS = 20
 EVERY = timedelta(minutes=5)
 # All but the times repeats, so that most can be copied inside the database.
 REPEATS = 1_000
+# Entries of most logs.
+ENTRIES = 10
+# One in so many is of those that have had nothing since.
+FORMER = 20
 # Some rows of these failed; their logs have 1,000 entries, and a million.
 LONG_AGE, LONGEST_AGE = 175, 275
 LONG_LOG, LONGEST_LOG = 1_000, 1_000_000
@@ -47,11 +61,17 @@ ENDED = (
 SENT = (State.IN_PROGRESS, *Operation.ENDED)
 
 
-def fill(count: int) -> None:
-    """Put `count` operations with their writes and logs into an empty database."""
+def fill(count: int, *, longest_log: int = 0) -> None:
+    """Put `count` operations with their writes and logs into an empty database.
+
+    One of them gets a log of `longest_log` entries, if that is more than it has.
+    """
     user = User.objects.create_user("operator")
     give(user, dict.fromkeys(Environment.values, Grant.Role.ADMIN))
-    integrations = [_integration(number) for number in range(PROJECTS)]
+    integrations = [
+        _integration(number, "production" if number else "sandbox")
+        for number in range(PROJECTS)
+    ]
     now = timezone.now()
     operations = [
         _operation(count - age, age, integrations, user, now)
@@ -62,10 +82,15 @@ def fill(count: int) -> None:
     Batch.objects.bulk_create(map(_batch, operations))
     LogEntry.objects.bulk_create(_entries(count, operations), batch_size=REPEATS)
     Failure.objects.bulk_create(map(_failure, filter(_has_failed, operations)))
-    for block in range(1, count // REPEATS):
-        copy_newest(count, REPEATS, block, now - block * REPEATS * EVERY)
-    if count > REPEATS:
-        lengthen_log(count - LONGEST_AGE, LONG_LOG, LONGEST_LOG)
+    OperationTransition.objects.bulk_create(_transitions(operations))
+    former, last = _integration(PROJECTS, "test"), last_rows()
+    with without_indexes():
+        for block in range(1, count // REPEATS):
+            copy_newest(count, REPEATS, block, block * REPEATS * EVERY, last)
+        make_former(former, count // FORMER)
+        add_terms()
+        lengthen_log(count - LONGEST_AGE, LONG_LOG, longest_log)
+    add_value()
     tidy()
 
 
@@ -77,11 +102,11 @@ def state_at(age: int) -> Operation.State:
     return ENDED[age * 37 % 100]
 
 
-def _integration(number: int) -> Integration:
+def _integration(number: int, environment: str) -> Integration:
     project = Project.objects.create(
         name=f"Project {number}",
         remote_id=f"project-{number}",
-        environment="production" if number else "sandbox",
+        environment=environment,
     )
     integration = Integration.objects.create(
         project=project, name="salesforce", remote_id="salesforce"
@@ -104,6 +129,7 @@ def _operation(
     return Operation(
         pk=pk,
         project_id=integration.project_id,
+        environment=integration.project.environment,
         integration=integration,
         action="upsert",
         source="url",
@@ -114,6 +140,9 @@ def _operation(
         started_by_name=user.username,
         state=state,
         remote_id=f"remote-{pk}" if is_known else "",
+        record_id=f"003{pk:015}",
+        request_id=f"req-{pk}",
+        purpose=f"Ticket OPS-{pk}",
         remote_status="success" if is_known else "",
         answer={"operation": remote, "write": {"operationId": f"remote-{pk}"}},
         rows_sent=1_000,
@@ -142,6 +171,7 @@ def _write(operation: Operation) -> Write:
         group_ref=operation.group_ref,
         primary_key="external_id__c",
         url="https://files.example.com/rows.csv",
+        file_name=f"accounts_march_{operation.pk}x.csv",
         started_by_id=operation.started_by_id,
         started_by_name=operation.started_by_name,
         created_at=operation.created_at,
@@ -165,7 +195,7 @@ def _batch(operation: Operation) -> Batch:
 def _entries(count: int, operations: list[Operation]) -> Iterator[LogEntry]:
     for operation in operations:
         age = count - operation.pk
-        length = LONG_LOG if age in (LONG_AGE, LONGEST_AGE) else 5
+        length = LONG_LOG if age in (LONG_AGE, LONGEST_AGE) else ENTRIES
         if operation.state in SENT:
             yield from (_entry(operation, n) for n in range(1, length + 1))
 
@@ -191,13 +221,36 @@ def _entry(operation: Operation, number: int) -> LogEntry:
     )
 
 
+def _transitions(operations: list[Operation]) -> Iterator[OperationTransition]:
+    for operation in operations:
+        ways = ["", "waiting", "sending", "in_progress", operation.state]
+        if operation.state not in SENT:
+            ways = ["", "waiting", operation.state]
+            if operation.state != State.CANCELLED:
+                ways.insert(2, "sending")
+        pairs = zip(ways, ways[1:], strict=False)
+        for number, (before, after) in enumerate(pairs, start=1):
+            if before != after:
+                yield OperationTransition(
+                    operation=operation,
+                    number=number,
+                    from_state=before,
+                    to_state=after,
+                    at=operation.created_at,
+                )
+
+
 def _has_failed(operation: Operation) -> bool:
     return operation.state in Operation.ENDED_BADLY
 
 
+def error_of(number: int) -> str:
+    """Return the text of the error that an operation of this number has, if any."""
+    column = f"Field_{'abcdefghij'[number % 10]}_{number % ERRORS}__c"
+    return f"REQUIRED_FIELD_MISSING:Required fields are missing:{column} --"
+
+
 def _failure(operation: Operation) -> Failure:
-    column = f"Field_{'abcdefghij'[operation.pk % 10]}_{operation.pk % ERRORS}__c"
-    error = f"REQUIRED_FIELD_MISSING:Required fields are missing:{column} --"
-    [failure] = counted({error: operation.rows_failed or 1_000})
+    [failure] = counted({error_of(operation.pk): operation.rows_failed or 1_000})
     failure.operation = operation
     return failure

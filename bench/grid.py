@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-import pages
+import drawing
 import running
 import turns
 from figures import figure, finish
@@ -51,7 +51,7 @@ def main() -> None:
             figure(f"grid_index_{count}", size / 2**20, "MiB")
             drafts[count] = write
         database = str(connection.settings_dict["NAME"])
-        browser = pages.signed_in(database)
+        browser = drawing.signed_in(database)
         edits = {count: editing(browser, write) for count, write in drafts.items()}
         for page in addresses(SMALL):
             compare(page, database, browser, drafts)
@@ -78,9 +78,9 @@ def compare(
     name = f"grid_{page}{when}"
     sizes = [len(browser.get(address).content) for _, address in places.values()]
     figure(f"{name}_size", max(sizes), "bytes", at_most=LARGEST_PAGE)
-    few, many = (pages.queries(*place) for place in places.values())
+    few, many = (len(drawing.queries(*place)) for place in places.values())
     figure(f"{name}_queries", many, "queries", exactly=few)
-    pages.compare(name, places)
+    drawing.compare(name, places)
     processor(name, partial(browser.get, places[LARGE][1]))
 
 

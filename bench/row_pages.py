@@ -7,8 +7,8 @@ The pages come from the view itself, drawn in both by turns.
 
 from typing import TYPE_CHECKING
 
+import drawing
 import memory
-import pages
 import rows
 import running
 from figures import figure, finish
@@ -41,9 +41,9 @@ def main() -> None:
             name = f"row_pages_{page}"
             few, many = (lines(*place) for place in places.values())
             figure(f"{name}_lines", many, "lines", exactly=few)
-            few, many = (pages.queries(*place) for place in places.values())
+            few, many = (len(drawing.queries(*place)) for place in places.values())
             figure(f"{name}_queries", many, "queries", exactly=few)
-            pages.compare(name, places)
+            drawing.compare(name, places)
     finish()
 
 
@@ -137,7 +137,7 @@ def tell_outcome(batch: "Batch", every: int) -> None:
 
 def lines(database: str, address: str) -> int:
     """Return how many lines the tables of a page have."""
-    return pages.signed_in(database).get(address).content.count(b"<tr")
+    return drawing.signed_in(database).get(address).content.count(b"<tr")
 
 
 if __name__ == "__main__":

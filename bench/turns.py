@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from statistics import median
+from statistics import median, quantiles
 
 from figures import figure
 
@@ -12,30 +12,49 @@ LIMIT = 1.5
 Draws = Mapping[int, Callable[[], object]]
 
 
-def compare(name: str, draws: Draws, *, turns: int, times: int) -> None:
-    """Print the medians of both sizes, the small one first, and their ratio.
+def compare(
+    name: str,
+    draws: Draws,
+    *,
+    turns: int,
+    times: int,
+    most_ms: float | None = None,
+    limit: float | None = LIMIT,
+) -> None:
+    """Print medians and p95 of both sizes, the small one first, and their ratio.
 
-    In each turn one is drawn so many times, after once that does not count. A ratio
-    over the limit is measured once more, since the machine may have been busy with
-    something else just then; only the second one is printed.
+    In each turn one is drawn so many times, after once that does not count. The ratio
+    of the medians decides. One over the limit is measured once more, since the machine
+    may have been busy with something else just then; only the second one is printed.
+    `most_ms` is the limit of the p95 of both.
     """
     for _ in range(2):
-        small, large = medians = _medians(draws, turns, times)
+        taken = draw(draws, turns=turns, times=times)
+        small, large = (median(seconds) for seconds in taken.values())
         ratio = large / small
-        if ratio <= LIMIT:
+        if limit is None or ratio <= limit:
             break
-    for size, seconds in zip(draws, medians, strict=True):
-        figure(f"{name}_median_{size}", seconds * 1000, "ms")
-    figure(f"{name}_time_ratio", ratio, "ratio", at_most=LIMIT)
+    for size, seconds in taken.items():
+        figure(f"{name}_median_{size}", median(seconds) * 1000, "ms")
+        figure(f"{name}_p95_{size}", p95(seconds) * 1000, "ms", at_most=most_ms)
+    figure(f"{name}_time_ratio", ratio, "ratio", at_most=limit)
 
 
-def _medians(draws: Draws, turns: int, times: int) -> list[float]:
-    taken: dict[int, list[float]] = {size: [] for size in draws}
+def p95(seconds: list[float]) -> float:
+    """Return what 95 of 100 draws take at most."""
+    return quantiles(seconds, n=20, method="inclusive")[-1]
+
+
+def draw[Key](
+    draws: Mapping[Key, Callable[[], object]], *, turns: int, times: int
+) -> dict[Key, list[float]]:
+    """Draw each so many times in each turn; return the seconds that they took."""
+    taken: dict[Key, list[float]] = {size: [] for size in draws}
     for _ in range(turns):
-        for size, draw in draws.items():
-            draw()
+        for size, each in draws.items():
+            each()
             for _ in range(times):
                 start = time.perf_counter()
-                draw()
+                each()
                 taken[size].append(time.perf_counter() - start)
-    return [median(seconds) for seconds in taken.values()]
+    return taken

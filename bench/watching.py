@@ -152,6 +152,7 @@ def prepare(data: Path) -> tuple[Stage, str]:
         (
             Operation(
                 project=project,
+                environment=project.environment,
                 integration=project.integrations.get(),
                 action="upsert",
                 object_name=OBJECT,

@@ -1,7 +1,7 @@
 """What lists can be narrowed to: GET forms, so that every view has an address."""
 
 from datetime import date, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import urlencode
 
 from django import forms
@@ -31,6 +31,8 @@ from operations.models.severities import at_least
 LARGEST_KEY = 2**63 - 1
 # Characters of the filters that a saved view keeps.
 MOST_SAVED = 2000
+# So many numbers of rows are asked for one by one.
+MOST_SIZES = 10
 # What Home counts, so that its tiles lead to what they counted.
 SEVERAL_STATES = [
     ("running", "Running"),
@@ -149,6 +151,13 @@ class PeriodFilter(Filter):
         )
 
 
+class Place(NamedTuple):
+    """Where an operation stands in the list."""
+
+    pk: int
+    created_at: datetime | None = None
+
+
 class OperationFilter(Filter):
     """Which operations the list shows."""
 
@@ -254,13 +263,16 @@ class OperationFilter(Filter):
         before = self.cleaned_data["before"]
         return found.filter(pk__lt=before) if before else found
 
-    def page(self, operations: OperationQuerySet) -> OperationQuerySet:
+    def page(
+        self, operations: OperationQuerySet, *, with_text: bool = True
+    ) -> OperationQuerySet:
         """Return the same in the order of the list, newest first.
 
         Within a period they are ordered by their time, so that the database begins at
-        its end and not at the newest operation of all.
+        its end and not at the newest operation of all. `with_text` says whether the
+        text is one of the filters.
         """
-        found = self.narrow(operations)
+        found = self.narrow(operations, with_text=with_text)
         before = self.cleaned_data["before"]
         if not self.times:
             found = found.newest_first()
@@ -268,7 +280,38 @@ class OperationFilter(Filter):
         found = found.order_by("-created_at", "-pk")
         return found.earlier_than(before) if before else found
 
-    def narrow(self, operations: OperationQuerySet) -> OperationQuerySet:
+    def place_of(self, operation: Place) -> tuple[Any, ...]:
+        """Return what the list is ordered by, the largest first."""
+        return (operation.created_at, operation.pk) if self.times else (operation.pk,)
+
+    def down_to(self, last: Place) -> Q:
+        """Return the condition that an operation is not below `last` in the list."""
+        if not self.times:
+            return Q(pk__gte=last.pk)
+        moment = last.created_at
+        later = Q(created_at__gt=moment) | Q(pk__gte=last.pk)
+        return later & Q(created_at__gte=moment)
+
+    @property
+    def several(self) -> dict[str, list[Any]]:
+        """The columns of which several values may be let through, with these."""
+        action = self.cleaned_data["action"]
+        return {
+            "state": self._states(),
+            "action": _actions_called(action) if action else [],
+            "rows_sent": self._sizes(),
+        }
+
+    def _sizes(self) -> list[int]:
+        """Return each number of rows that is let through; none if those are many."""
+        least, most = (self.cleaned_data[name] for name in ("rows_min", "rows_max"))
+        if least is None or most is None or most - least >= MOST_SIZES:
+            return []
+        return list(range(least, most + 1))
+
+    def narrow(
+        self, operations: OperationQuerySet, *, with_text: bool = True
+    ) -> OperationQuerySet:
         """Return those of `operations` that the filters let through, of every page."""
         given = self.cleaned_data
         exact = {
@@ -292,7 +335,7 @@ class OperationFilter(Filter):
         if action := given["action"]:
             found = found.filter(action__in=_actions_called(action))
         if environment := given["environment"]:
-            found = found.filter(project__in=_projects_in(environment))
+            found = found.filter(environment=environment)
         if given["outcome"]:
             found = found.with_rows(given["outcome"])
         if given["error"]:
@@ -309,7 +352,8 @@ class OperationFilter(Filter):
             found = found.log_at_risk(db_clock.now())
         if given["log"] == "lost":
             found = found.log_lost(db_clock.now())
-        return found.mentioning(given["text"]) if given["text"] else found
+        is_sought = with_text and given["text"]
+        return found.mentioning(given["text"]) if is_sought else found
 
     @property
     def times(self) -> Q:
@@ -353,12 +397,6 @@ def _actions_called(action: str) -> list[str]:
     """Return the actions that are called the same on pages."""
     label = Operation.Action(action).label
     return [each.value for each in Operation.Action if each.label == label]
-
-
-def _projects_in(environment: str) -> list[int]:
-    """Return the projects of an environment: few enough to be named in a query."""
-    projects = Project.objects.filter(environment=environment)
-    return list(projects.values_list("pk", flat=True))
 
 
 class ReportFilter(PeriodFilter):

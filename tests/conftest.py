@@ -278,6 +278,7 @@ def stored_operation(**values: Any) -> Operation:
     if operation.state in ("held", "waiting") or operation.action == "follow":
         operation.save()
     else:
+        operation.environment = operation.project.environment
         Operation.objects.bulk_create([operation])
     return operation
 
@@ -286,6 +287,8 @@ def move_projects(**values: str) -> None:
     """Change addresses or environment of every project, and of the keys with them."""
     Project.objects.update(**values)
     ApiKey.objects.update(**values)
+    if "environment" in values:
+        Operation.objects.update(environment=values["environment"])
 
 
 @pytest.fixture

@@ -168,9 +168,15 @@ class AuditEvent(models.Model):
             models.Index(fields=["environment", "-id"], name="audit_by_environment"),
             models.Index(fields=["address", "-id"], name="audit_by_address"),
             models.Index(fields=["-at", "-id"], name="audit_by_time"),
-            models.Index(Upper("actor_name"), F("id").desc(), name="audit_by_user"),
+            # (The column itself comes last: PostgreSQL reads no row for it then.)
             models.Index(
-                Upper("project_name"), F("id").desc(), name="audit_by_project"
+                Upper("actor_name"), F("id").desc(), "actor_name", name="audit_by_user"
+            ),
+            models.Index(
+                Upper("project_name"),
+                F("id").desc(),
+                "project_name",
+                name="audit_by_project",
             ),
             models.Index(fields=["correlation_id"], name="audit_by_request"),
             models.Index(fields=["subject_url"], name="audit_by_page"),

@@ -1,5 +1,6 @@
 """An operation: one request to Ampersand, and questions asked of many."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -7,6 +8,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q
 from django.db.models.functions import Upper
+from django.db.models.lookups import GreaterThan
 from django.urls import reverse
 from django.utils import timezone
 
@@ -14,6 +16,7 @@ from console.access.roles import Person, Role, environments_for
 from console.access.scoping import OfEnvironment
 from console.environments import Environment
 from console.models import EnvironmentControl, Group, Integration, Project
+from console.runtime.prefix import begins_with
 from console.validators import LARGEST_ID, whole_number
 from operations.models.rollup import RollupMark
 from operations.models.row_outcomes import ROW_OUTCOMES
@@ -39,20 +42,39 @@ def is_frozen() -> Q:
     return Q(Exists(projects.filter(pk=OuterRef("project_id"))))
 
 
+# Shorter beginnings of an id would mean anything.
+SHORTEST_ID = 4
+
+
+def _numbered(text: str) -> Q:
+    """Return the condition that an operation has this number; none has another text."""
+    pk = whole_number(text.removeprefix("#"), most=LARGEST_ID)
+    return Q(pk__in=[] if pk is None else [pk])
+
+
 class OperationQuerySet(OfEnvironment["Operation"]):
     """Questions asked of operations."""
 
     def for_role(self, user: Person, least: Role) -> "OperationQuerySet":
         """Return those in environments where `user` has at least the role.
 
-        Asked row by row: with a join SQLite would sort all operations of the projects
-        before it takes the newest.
+        By the operation's own copy: asked of the project, the database would walk
+        through the operations of all others to find the newest of these.
         """
         words = environments_for(user, least)
         if len(words) == len(Environment):
             return self
-        projects = Project.objects.filter(environment__in=words)
-        return self.filter(Exists(projects.filter(pk=OuterRef("project_id"))))
+        return self.filter(environment__in=words)
+
+    def each_of(self, **values: Sequence[Any]) -> "list[OperationQuerySet]":
+        """Return these for each of some values of a column, by themselves.
+
+        An index has the operations of one value newest first, of several it has not.
+        """
+        rest = [self]
+        for column, several in values.items():
+            rest = [part.filter(**{column: one}) for part in rest for one in several]
+        return rest
 
     def newest_first(self) -> "OperationQuerySet":
         """Order for lists; total, so that paging by key misses nothing."""
@@ -79,7 +101,9 @@ class OperationQuerySet(OfEnvironment["Operation"]):
         return self.needing_attention().filter(sent_at__lt=moment)
 
     def _needs_person(self) -> Q:
-        return Q(state=self.model.State.UNKNOWN, resolved_at=None)
+        # Written into the query: SQLite takes a partial index for nothing else.
+        unknown = Func(template="'unknown'", output_field=models.CharField())
+        return Q(state=unknown, resolved_at=None)
 
     def in_flight(self) -> "OperationQuerySet":
         """Return those that will still change by themselves."""
@@ -135,10 +159,13 @@ class OperationQuerySet(OfEnvironment["Operation"]):
         that this is not about.
         """
         named = Group.objects.filter(name__iexact=typed)
-        is_meant = Q(upper_group_ref=Upper(models.Value(typed)))
+        is_meant = Q()
         for integration, group_ref in named.values_list("integration", "group_ref"):
             reference = Upper(models.Value(group_ref))
             is_meant |= Q(integration=integration, upper_group_ref=reference)
+        # One way alone has an index in the order of the list, several have not.
+        if not is_meant or self.model.objects.spelt(group_ref=typed).exists():
+            is_meant |= Q(upper_group_ref=Upper(models.Value(typed)))
         return self.alias(upper_group_ref=Upper("group_ref")).filter(is_meant)
 
     def with_rows(self, outcome: str) -> "OperationQuerySet":
@@ -176,10 +203,22 @@ class OperationQuerySet(OfEnvironment["Operation"]):
             | Q(reason__icontains=text)
             | Q(purpose__icontains=text)
         )
-        pk = whole_number(text.removeprefix("#"), most=LARGEST_ID)
-        if pk is not None:
-            found |= Q(pk=pk)
-        return self.filter(found)
+        return self.filter(found | _numbered(text))
+
+    def called(self, text: str) -> "list[OperationQuerySet]":
+        """Return those with this as their id, customer or object, or as its beginning.
+
+        Each way by itself, so that each has an index; the beginning of an id counts
+        from SHORTEST_ID characters on.
+        """
+        ways = [self.filter(_numbered(text)), self.spelt(group_ref=text)]
+        ways.append(self.spelt(object_name=text))
+        if len(text) >= SHORTEST_ID:
+            ways += [
+                self.filter(begins_with(name, text))
+                for name in ("remote_id", "record_id")
+            ]
+        return ways
 
 
 class Operation(models.Model):
@@ -251,9 +290,16 @@ class Operation(models.Model):
     project = models.ForeignKey(
         Project, on_delete=models.PROTECT, related_name="operations"
     )
+    # A copy, so that an index has it: that of a project with operations never changes.
+    environment = models.CharField(max_length=20, choices=Environment)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.REQUEST)
+    # No index of its own: `operation_by_integration` begins with it.
     integration = models.ForeignKey(
-        Integration, null=True, on_delete=models.PROTECT, related_name="operations"
+        Integration,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="operations",
+        db_index=False,
     )
     action = models.CharField(max_length=10, choices=Action)
     source = models.CharField(max_length=10, choices=Source, blank=True)
@@ -364,6 +410,11 @@ class Operation(models.Model):
                 | Q(sent_at__isnull=False),
                 name="operation_sent_has_time",
             ),
+            # Without one nobody would see it.
+            models.CheckConstraint(
+                condition=Q(environment__in=["sandbox", "test", "production"]),
+                name="operation_environment_known",
+            ),
             # What is sending or waiting is always turned to again by the worker.
             models.CheckConstraint(
                 condition=~Q(state__in=["waiting", "sending"])
@@ -381,6 +432,12 @@ class Operation(models.Model):
             # Home and the list: what is in this state, newest first?
             models.Index(fields=["state", "-id"], name="operation_by_state"),
             models.Index(fields=["project", "-id"], name="operation_by_project"),
+            models.Index(
+                fields=["environment", "-id"], name="operation_by_environment"
+            ),
+            models.Index(
+                fields=["integration", "-id"], name="operation_by_integration"
+            ),
             # Home: what failed since yesterday? The list: what was in this period?
             models.Index(
                 fields=["state", "created_at"], name="operation_by_state_time"
@@ -400,12 +457,46 @@ class Operation(models.Model):
                 name="operation_by_record",
             ),
             # The list: of this customer, object, user … newest first, however spelt.
-            models.Index(Upper("group_ref"), F("id").desc(), name="operation_by_group"),
+            # (The column itself comes last: PostgreSQL reads no row for it then.)
             models.Index(
-                Upper("object_name"), F("id").desc(), name="operation_by_object"
+                Upper("group_ref"),
+                F("id").desc(),
+                "group_ref",
+                name="operation_by_group",
             ),
             models.Index(
-                Upper("started_by_name"), F("id").desc(), name="operation_by_user"
+                Upper("object_name"),
+                F("id").desc(),
+                "object_name",
+                name="operation_by_object",
+            ),
+            models.Index(
+                Upper("started_by_name"),
+                F("id").desc(),
+                "started_by_name",
+                name="operation_by_user",
+            ),
+            # Every page: of which does nobody know the outcome?
+            models.Index(
+                fields=["-id"],
+                condition=Q(state="unknown", resolved_at=None),
+                name="operation_needs_person",
+            ),
+            # The plots lead to these: of which did rows fail, or are unknown?
+            models.Index(
+                fields=["-id"],
+                condition=Q(GreaterThan(ROW_OUTCOMES["rows_failed"], 0)),
+                name="operation_rows_failed",
+            ),
+            models.Index(
+                fields=["-id"],
+                condition=Q(GreaterThan(ROW_OUTCOMES["rows_unknown"], 0)),
+                name="operation_rows_unknown",
+            ),
+            # Those who see one environment: what is in this state, newest first?
+            models.Index(
+                fields=["environment", "state", "-id"],
+                name="operation_by_place_state",
             ),
             models.Index(fields=["source", "-id"], name="operation_by_source"),
             models.Index(fields=["action", "-id"], name="operation_by_action"),
@@ -452,6 +543,8 @@ class Operation(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         is_new = self._state.adding
+        if is_new:
+            self.environment = self.project.environment
         with transaction.atomic():
             if is_new and self.remote_id and not self.is_run and not self.log_since:
                 self.log_since = self.created_at

@@ -75,9 +75,12 @@ def _page(
     chosen: AuditFilter, rest: AuditEventQuerySet
 ) -> tuple[list[AuditEvent], int | None]:
     """Return a page and one more, and where to look on for a word not found so far."""
-    if not chosen.cleaned_data["text"]:
-        return list(rest[: PAGE + 1]), None
-    numbers, behind = chosen.mentioning(rest, PAGE + 1)
+    behind = None
+    if chosen.cleaned_data["text"]:
+        numbers, behind = chosen.mentioning(rest, PAGE + 1)
+    else:
+        # An index tells the numbers; asked for rows, a database would walk through all.
+        numbers = list(rest.values_list("pk", flat=True)[: PAGE + 1])
     events = AuditEvent.objects.in_bulk(numbers)
     return [events[number] for number in numbers], behind
 

@@ -13,12 +13,13 @@ from console.access.roles import require_viewer
 from console.http import ConsoleRequest
 from console.ui.periods import zone_in_words
 from console.ui.polling import seconds_between_polls, seen
+from operations import looking
 from operations.filters import FollowForm, OperationFilter, SavedViewForm
 from operations.models import ListSettings, Operation
 from operations.models.list_settings import Column
 from operations.views.chips import chips_of
 from operations.views.lookup import name_groups
-from operations.views.saved_views import capped, linked_views
+from operations.views.saved_views import linked_views
 
 PAGE = 50
 # Those that need a person stand above the first page too, up to so many.
@@ -83,17 +84,19 @@ def list_page(
 def _lines(request: ConsoleRequest, chosen: OperationFilter) -> dict[str, Any]:
     visible = Operation.objects.visible_to(request.user)
     before = chosen.cleaned_data["before"]
-    operations = chosen.page(visible.for_list())
-    unknown = visible.needing_attention()[:MOST_COUNTED].count()
+    user, listed = request.user, visible.for_list()
+    unknown = visible.needing_attention().newest_first()[:MOST_COUNTED].count()
     pinned: list[Operation] = []
     if unknown and not before and not chosen.shows_unknown:
-        pinned = list(operations.needing_attention()[: MOST_PINNED + 1])
-    found = list(operations[: PAGE + 1])
+        needy = listed.needing_attention()
+        pinned = looking.newest(chosen, needy, user, MOST_PINNED + 1).operations
+    looked = looking.newest(chosen, listed, user, PAGE + 1)
+    found, further = looked.operations, looked.further
     shown = found[:PAGE]
     more_pinned = len(pinned) > MOST_PINNED
     pinned = pinned[:MOST_PINNED]
     name_groups([*pinned, *shown])
-    in_flight = visible.in_flight()[:MOST_COUNTED].count()
+    in_flight = visible.in_flight().newest_first()[:MOST_COUNTED].count()
     seconds = _poll_seconds(shown, in_flight)
     looks = ListSettings.of(request.user)
     # Told to the minute, "5 min ago" is news once a minute.
@@ -105,6 +108,9 @@ def _lines(request: ConsoleRequest, chosen: OperationFilter) -> dict[str, Any]:
         "all_unknown": chosen.query(status="unknown") if more_pinned else "",
         "operations": shown,
         "older": chosen.query(before=shown[-1].pk) if len(found) > PAGE else "",
+        "further": chosen.query(before=further.pk) if further else "",
+        "looked_back_to": further.created_at if further else None,
+        "most_looked_at": looking.LOOK,
         "newest": chosen.query() if before else None,
         "poll_query": chosen.query(**{"before": before} if before else {}),
         "poll_seconds": seconds,
@@ -126,11 +132,15 @@ def _total(
     """
     if chosen.cleaned_data["before"]:
         return ""
+    if context["further"]:
+        # How many there are below nobody knows.
+        return ""
     if not context["older"]:
         return str(len(context["operations"]))
     if chosen.cleaned_data["text"]:
         return f"{PAGE}+"
-    return capped(chosen.page(Operation.objects.visible_to(request.user)))
+    visible = Operation.objects.visible_to(request.user)
+    return looking.count(chosen, visible, request.user)
 
 
 def _poll_seconds(shown: list[Operation], in_flight: int) -> int:

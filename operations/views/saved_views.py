@@ -18,13 +18,12 @@ from console.access.roles import Role, need_role, require_viewer, role_in
 from console.actor import Actor
 from console.http import ConsoleRequest
 from console.models import AuditEvent
+from operations import looking
 from operations.filters import SavedViewForm, filter_of
 from operations.models import Operation, SavedView
 
 # Of one person; and of all that a person sees, so many stand above the list.
 MOST, MOST_LINKED = 50, 12
-# Counting stops here: pages say "10,000+".
-MOST_COUNTED = 10_000
 TAKEN = "You have a view of this name already."
 
 
@@ -137,19 +136,10 @@ def _counted(view: SavedView, request: ConsoleRequest) -> SavedView:
     """Give a view `count`: how many operations it finds for the reader, or "–"."""
     chosen = filter_of(view.query, request.user)
     view.count = "–"  # type: ignore[attr-defined]
-    if chosen.is_valid() and not chosen.cleaned_data["text"]:
-        found = chosen.page(Operation.objects.visible_to(request.user))
-        view.count = capped(found)  # type: ignore[attr-defined]
+    if chosen.is_valid():
+        visible = Operation.objects.visible_to(request.user)
+        view.count = looking.count(chosen, visible, request.user)  # type: ignore[attr-defined]
     return view
-
-
-def capped(operations: Any) -> str:
-    """Return how many there are in words: "10,000+" once that is too many to count.
-
-    In their order, so that the database walks an index and stops.
-    """
-    count = operations[: MOST_COUNTED + 1].count()
-    return f"{MOST_COUNTED:,}+" if count > MOST_COUNTED else f"{count:,}"
 
 
 def _find(request: ConsoleRequest, pk: int) -> SavedView:

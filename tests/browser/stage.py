@@ -324,7 +324,13 @@ def states(live: Integration, user: User) -> dict[str, str]:
         for number in range(1, 131)
     )
     many = [
-        Operation(**common, state="cancelled", action="create", ended_at=now)
+        Operation(
+            **common,
+            environment=live.project.environment,
+            state="cancelled",
+            action="create",
+            ended_at=now,
+        )
         for _ in range(60)
     ]
     Operation.objects.bulk_create(many)

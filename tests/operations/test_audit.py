@@ -260,7 +260,7 @@ def test_the_number_of_queries_does_not_grow(
     reader: Browser, django_assert_num_queries: Any
 ) -> None:
     record()
-    with django_assert_num_queries(7) as one:
+    with django_assert_num_queries(8) as one:
         reader.get(URL)
     record(60)
     with django_assert_num_queries(len(one)):

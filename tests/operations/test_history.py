@@ -257,7 +257,7 @@ class TestTotal:
         for _ in range(60):
             make_operation(project)
         assert viewer.get(URL).context["total"] == "60"
-        monkeypatch.setattr("operations.views.saved_views.MOST_COUNTED", 55)
+        monkeypatch.setattr("operations.looking.MOST_COUNTED", 55)
         assert viewer.get(URL).context["total"] == "55+"
         assert viewer.get(URL, {"text": "contact"}).context["total"] == "50+"
         assert viewer.get(URL, {"before": 9**9}).context["total"] == ""

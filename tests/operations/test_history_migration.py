@@ -8,7 +8,7 @@ from django.apps import apps
 from console.access.roles import Role
 from console.models import Integration, Project
 from operations.models import Operation
-from tests.conftest import make_user
+from tests.conftest import make_project, make_user
 from tests.operations.conftest import make_operation
 from tests.writes.making import confirm, make_draft
 
@@ -43,3 +43,20 @@ def test_every_operation_learns_its_source_and_its_write(
     monkeypatch.setattr(migration, "BLOCK", 1)
     migration.tell_sources(apps, None)
     assert {pk: tuple(rest) for pk, *rest in rows} == wanted
+
+
+def test_every_operation_learns_its_environment(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = make_project("Other", environment="production")
+    wanted = {
+        make_operation(place).pk: place.environment
+        for place in (project, other, project)
+    }
+    rows = Operation.objects.values_list("pk", "environment")
+    assert dict(rows) == wanted
+    Operation.objects.update(environment="test")
+    copying = importlib.import_module("operations.migrations.0017_found_by_index")
+    monkeypatch.setattr(copying, "BLOCK", 1)
+    copying.copy_environments(apps, None)
+    assert dict(rows) == wanted

@@ -90,7 +90,7 @@ class TestPage:
     ) -> None:
         for _ in range(51):
             make_operation(project)
-        with django_assert_num_queries(14) as one:
+        with django_assert_num_queries(15) as one:
             viewer.get(URL)
         other = make_project("Other")
         for number in range(60):

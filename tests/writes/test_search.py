@@ -403,3 +403,26 @@ def test_no_log_of_ours_says_what_was_searched_for() -> None:
 def test_words_of_a_name() -> None:
     assert terms.words_of("Accounts_März 2026.CSV") == ["accounts", "märz", "2026"]
     assert terms.words_of("...") == []
+
+
+def test_of_several_words_the_rarest_counts_first(
+    integration: Integration, olga: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("writes.models.search_term.MOST_BEGUN", 3)
+    # Of the writes with both words, more than are looked at have the longer one since.
+    writes = [make_draft(integration, olga, record=CONTACT) for _ in range(6)]
+    words = [["accounts", "7x"], *[["accounts"] for _ in writes[1:]]]
+    place = integration.project.environment
+    SearchTerm.objects.bulk_create(
+        SearchTerm(write=write, environment=place, kind=SearchTerm.Kind.FILE, text=text)
+        for write, texts in zip(writes, words, strict=True)
+        for text in texts
+    )
+    ids, is_all = SearchTerm.objects.newest(
+        SearchTerm.Kind.FILE,
+        ["accounts", "7x"],
+        environments=[place],
+        before=None,
+        limit=5,
+    )
+    assert (ids, is_all) == ([writes[0].pk], True)

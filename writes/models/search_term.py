@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from heapq import nlargest
+from itertools import batched
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from console.environments import Environment
@@ -13,6 +14,8 @@ from writes.models.write import Write
 
 # So many rows that merely begin as what is looked for are looked at.
 MOST_BEGUN = 10_000
+# Of so many writes at a time it is asked whether they have another word, too.
+AT_ONCE = 500
 
 
 class SearchTermQuerySet(models.QuerySet["SearchTerm"]):
@@ -37,13 +40,13 @@ class SearchTermQuerySet(models.QuerySet["SearchTerm"]):
         were not looked at. Each environment is asked by itself, so that none costs the
         rows of another.
         """
-        first, *others = sorted(words, key=len, reverse=True)
         found: set[int] = set()
         is_all = True
         for environment in environments:
             rows = self.filter(environment=environment, kind=kind)
             if before:
                 rows = rows.filter(write_id__lt=before)
+            first, *others = _rarest_first(rows, words)
             same = rows.filter(text=first).order_by("-write_id")
             begun = rows.beginning(first)
             if others:
@@ -82,12 +85,30 @@ def _is_longer(rows: SearchTermQuerySet) -> bool:
     return rows.order_by()[: MOST_BEGUN + 1].count() > MOST_BEGUN
 
 
+def _rarest_first(rows: SearchTermQuerySet, words: Sequence[str]) -> list[str]:
+    """Return the words in the order of how many have them, the longest of as many."""
+    if len(words) == 1:
+        return list(words)
+    counts = {w: rows.beginning(w).order_by()[:MOST_BEGUN].count() for w in words}
+    return sorted(words, key=lambda word: (counts[word], -len(word)))
+
+
 def _having(words: Sequence[str], rows: SearchTermQuerySet) -> SearchTermQuerySet:
-    """Return those of a slice whose writes have all `words`, or what begins so."""
-    found = SearchTerm.objects.filter(pk__in=rows.values("pk"))
-    beside = SearchTerm.objects.filter(write=OuterRef("write"), kind=OuterRef("kind"))
+    """Return those of a slice whose writes have all `words`, or what begins so.
+
+    Asked for some of the writes at a time, a database looks them up one by one; asked
+    for all at once, it may read the whole table.
+    """
+    left = list(rows.values_list("pk", "write_id", "kind"))
     for word in words:
-        found = found.filter(Exists(beside.beginning(word)))
+        have: set[int] = set()
+        for some in batched(left, AT_ONCE):
+            beside = SearchTerm.objects.filter(
+                write_id__in={write for _, write, _ in some}, kind=some[0][2]
+            )
+            have.update(beside.beginning(word).values_list("write_id", flat=True))
+        left = [each for each in left if each[1] in have]
+    found = SearchTerm.objects.filter(pk__in=[pk for pk, _, _ in left])
     return found.order_by("-write_id")
 
 

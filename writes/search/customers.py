@@ -47,10 +47,13 @@ def find(asked: Asked) -> Found:
 def _by_operations(asked: Asked) -> Found:
     """Return what was sent for a reference that is on no integration's list."""
     operations = Operation.objects.visible_to(asked.user).for_list()
-    operations = operations.filter(group_ref=asked.text)
+    sent = operations.spelt(group_ref=asked.text)
     if asked.before:
-        operations = operations.filter(pk__lt=asked.before)
-    found = of_operations(asked, operations.newest_first()[: asked.limit + 1])
+        sent = sent.filter(pk__lt=asked.before)
+    # By the index: asked for rows, a database would walk through all operations.
+    numbers = sent.newest_first().values_list("pk", flat=True)[: asked.limit + 1]
+    newest = operations.filter(pk__in=list(numbers)).newest_first()
+    found = of_operations(asked, newest)
     found.is_exact = bool(found)
     return found
 

@@ -10,14 +10,14 @@ from operations.models import Operation
 from writes.search.found import Asked, Found, Kind, Matched, excerpt, of_operations
 
 SHORTEST = 3
-MOST_READ = 50_000
+MOST_READ = 10_000
 
 
 def find(asked: Asked) -> Found:
     """Return operations with this text in their reason, ticket or error."""
     if len(asked.text) < SHORTEST:
         return Found()
-    newest = Operation.objects.order_by("-pk").values_list("pk", flat=True).first()
+    newest = _end("-pk")
     top = min(newest or 0, (asked.before or (newest or 0) + 1) - 1)
     bottom = max(0, top - MOST_READ)
     said = Q(purpose__icontains=asked.text) | Q(reason__icontains=asked.text)
@@ -26,11 +26,16 @@ def find(asked: Asked) -> Found:
     found = of_operations(
         asked, operations[: asked.limit + 1], lambda each: _matched(each, asked.text)
     )
-    is_rest = bottom and Operation.objects.filter(pk__lte=bottom).exists()
-    if found.older is None and is_rest:
+    if found.older is None and bottom and (_end("pk") or 0) <= bottom:
         found.further = bottom + 1
         found.looked_at = f"Looked at operations #{bottom + 1:,} to #{top:,} so far."
     return found
+
+
+def _end(order: str) -> int | None:
+    """Return the first number of all operations in this order."""
+    numbers = Operation.objects.order_by(order).values_list("pk", flat=True)
+    return numbers.first()
 
 
 def _matched(operation: Operation, text: str) -> Matched:

@@ -1,0 +1,189 @@
+"""How the list looks: each value by an index, texts in the newest, nothing left out."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.http import QueryDict
+from django.test import Client as Browser
+
+from console.access.roles import Role
+from console.models import Project
+from operations import looking
+from operations.filters import OperationFilter
+from operations.models import Operation
+from tests.answers import Shown
+from tests.conftest import make_project, make_user
+from tests.operations.conftest import make_operation
+
+URL = "/operations/"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def viewer(sign_in: Callable[..., Browser]) -> Browser:
+    return sign_in(Role.VIEWER)
+
+
+@pytest.fixture
+def look(monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many are looked at for a text: three."""
+    monkeypatch.setattr(looking, "LOOK", 3)
+    return 3
+
+
+def pages(browser: Browser, query: str) -> list[list[int]]:
+    """Follow the list to its end; return the numbers on each page."""
+    found: list[list[int]] = []
+    while True:
+        context = browser.get(f"{URL}?{query}").context
+        found.append([each.pk for each in context["operations"]])
+        query = context["older"] or context["further"]
+        if not query:
+            return found
+
+
+class TestSeveralValues:
+    STATES = ("failed", "rejected", "cancelled", "partly_failed")
+
+    @pytest.mark.parametrize("period", ["", "&period=7d"])
+    def test_they_come_in_one_order_over_all_pages(
+        self, viewer: Browser, project: Project, period: str
+    ) -> None:
+        for number in range(130):
+            state = self.STATES[number * 7 % 4]
+            make_operation(project, state=state, action="create")
+        query = f"status=failed&status=rejected&status=partly_failed{period}"
+        wanted = Operation.objects.exclude(state="cancelled").order_by("-pk")
+        found = pages(viewer, query)
+        assert [len(page) for page in found] == [50, 48]
+        assert sum(found, []) == list(wanted.values_list("pk", flat=True))
+        total = viewer.get(f"{URL}?{query}").context["total"]
+        assert total == str(wanted.count())
+
+    def test_of_two_environments_both_are_shown(
+        self, sign_in: Callable[..., Browser]
+    ) -> None:
+        places = [make_project(word, environment=word) for word in ("sandbox", "test")]
+        secret = make_project("secret", environment="production")
+        numbers = []
+        for place in (*places, secret) * 2:
+            operation = make_operation(place)
+            if place != secret:
+                numbers.append(operation.pk)
+        browser = sign_in(Role.NONE, sandbox=Role.VIEWER, test=Role.VIEWER)
+        assert pages(browser, "") == [numbers[::-1]]
+        assert browser.get(URL).context["total"] == "4"
+
+
+class TestTexts:
+    def test_older_ones_are_looked_at_next(
+        self, viewer: Browser, project: Project, look: int
+    ) -> None:
+        reasons = ["Sought", "", "", "", "sought, too", "", ""]
+        made = [make_operation(project, reason=reason) for reason in reasons]
+        page = viewer.get(URL, {"text": "sought"})
+        assert [each.pk for each in page.context["operations"]] == [made[4].pk]
+        assert "further" in Shown(page).ids
+        found = pages(viewer, "text=sought")
+        assert found == [[made[4].pk], [], [made[0].pk]]
+
+    def test_the_end_is_told_from_more(
+        self, viewer: Browser, project: Project, look: int
+    ) -> None:
+        for _ in range(look):
+            make_operation(project)
+        page = viewer.get(URL, {"text": "nowhere"})
+        assert "further" not in Shown(page).ids
+        assert "clear-filters" in Shown(page).ids
+        make_operation(project)
+        page = viewer.get(URL, {"text": "nowhere"})
+        assert "further" in Shown(page).ids
+
+    @pytest.mark.parametrize(
+        "text", ["003Old", "old-remote-id", "Old-Customer", "OLD-OBJECT"]
+    )
+    def test_ids_customers_and_objects_are_found_however_old(
+        self, viewer: Browser, project: Project, look: int, text: str
+    ) -> None:
+        old = make_operation(
+            project,
+            record_id="003Old0000000001",
+            remote_id="old-remote-id",
+            group_ref="old-customer",
+            object_name="old-object",
+        )
+        for _ in range(look + 1):
+            make_operation(project)
+        page = viewer.get(URL, {"text": text})
+        assert [each.pk for each in page.context["operations"]] == [old.pk]
+        # By its number, too.
+        page = viewer.get(URL, {"text": f"#{old.pk}"})
+        assert [each.pk for each in page.context["operations"]] == [old.pk]
+
+    def test_the_other_filters_come_first(
+        self, viewer: Browser, project: Project, look: int
+    ) -> None:
+        old = make_operation(project, state="failed", reason="Sought")
+        for _ in range(look + 1):
+            make_operation(project)
+        assert pages(viewer, "text=sought&status=failed") == [[old.pk]]
+
+
+def plan_of(operations: Any) -> str:
+    sql, values = operations.query.sql_with_params()
+    is_sqlite = connection.vendor == "sqlite"
+    with connection.cursor() as cursor:
+        if not is_sqlite:
+            # There are few rows: what the database would do with many.
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL enable_sort = off")
+        cursor.execute(f"EXPLAIN {'QUERY PLAN' if is_sqlite else ''} {sql}", values)
+        return "\n".join(str(row[-1]) for row in cursor.fetchall())
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("status=failed", "operation_by_state"),
+        ("status=failed&status=rejected", "operation_by_state"),
+        ("action=by_id", "operation_by_action"),
+        ("environment=test", "operation_by_environment"),
+        ("source=csv", "operation_by_source"),
+        ("rows_min=5&rows_max=10", "operation_by_size"),
+        ("object=contact", "operation_by_object"),
+        ("group=acme", "operation_by_group"),
+        ("user=olga", "operation_by_user"),
+        ("error=some", "operation_error_by_kind"),
+        ("integration={integration}", "operation_by_integration"),
+        ("project={project}", "operation_by_project"),
+    ],
+)
+def test_an_index_has_each_in_the_order_of_the_list(
+    project: Project, query: str, index: str
+) -> None:
+    for number in range(40):
+        make_operation(project, state="failed" if number % 2 else "rejected")
+    integration = project.integrations.get()
+    query = query.format(project=project.pk, integration=integration.pk)
+    user = make_user("ada", Role.ADMIN)
+    chosen = OperationFilter(QueryDict(query), user=user)
+    assert chosen.is_valid()
+    visible = Operation.objects.visible_to(user).for_list()
+    for part in looking.parts(chosen, visible, user):
+        plan = plan_of(part[:50])
+        assert index in plan
+        assert "Sort" not in plan
+        # It does not see that errors have the order of their operations.
+        if "error" not in query:
+            assert "TEMP B-TREE" not in plan
+
+
+def test_who_sees_one_environment_walks_through_no_other(project: Project) -> None:
+    user = make_user("sam", sandbox=Role.VIEWER)
+    plan = plan_of(Operation.objects.visible_to(user).for_list().newest_first()[:50])
+    assert "operation_by_environment" in plan
+    assert "TEMP B-TREE" not in plan
+    assert "Sort" not in plan
