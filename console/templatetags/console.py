@@ -2,14 +2,17 @@
 
 import json
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from django import forms, template
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from console import VERSION
+from console.environments import Environment
 from console.sign_in import kept_form
 from console.static_files import SCRIPTS, STYLES, files_of
 
@@ -80,6 +83,7 @@ def kept_form_box(context: dict[str, Any]) -> dict[str, Any]:
 
 
 @register.simple_tag
+@lru_cache
 def icon(name: str) -> str:
     """Draw an icon of static/icons.svg; it is decoration, words stand beside it."""
     address = static("icons.svg")
@@ -87,6 +91,23 @@ def icon(name: str) -> str:
         '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>',
         address,
         name,
+    )
+
+
+@register.simple_tag
+def environment_badge(project: Any) -> SafeString:
+    """Write the environment of a project, or of what else has one, as a word."""
+    return _environment_badge(project.environment)
+
+
+@lru_cache
+def _environment_badge(environment: str) -> SafeString:
+    is_production = environment == Environment.PRODUCTION
+    return format_html(
+        '<span class="environment environment-{}">{}{}</span>',
+        environment,
+        icon("alert-triangle") if is_production else "",
+        Environment(environment).label,
     )
 
 

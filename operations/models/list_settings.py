@@ -1,6 +1,6 @@
 """How a person wants the list of operations to look."""
 
-from typing import Any, cast
+from typing import cast
 
 from django.conf import settings
 from django.db import models
@@ -64,8 +64,3 @@ class ListSettings(models.Model):
         """Return those of `user`: the usual ones, unsaved, until they choose."""
         found = cls.objects.filter(user_id=user.pk).first()
         return found or cls(user_id=cast(int, user.pk))
-
-    @property
-    def shown(self) -> dict[str, Any]:
-        """The columns as templates ask for them: `shown.duration`."""
-        return {name: name in self.columns for name in Column.values}
