@@ -141,16 +141,16 @@ def _counted(
 ) -> dict[tuple[str, str], int]:
     """Count by environment and state, and say 0 where there is none."""
     counts = {(str(e), str(s)): 0 for e in Environment.values for s in states}
-    rows = operations.order_by().values("project__environment", "state")
+    rows = operations.order_by().values("environment", "state")
     for row in rows.annotate(count=Count("pk")):
-        counts[row["project__environment"], row["state"]] = row["count"]
+        counts[row["environment"], row["state"]] = row["count"]
     return counts
 
 
 def _late(now: datetime) -> Iterator[Metric]:
     # Of all states: a database that is asked for some reads all that ever ended.
     late = Operation.objects.filter(due_at__lte=now).order_by()
-    told = late.values("state", "project__environment").annotate(
+    told = late.values("state", "environment").annotate(
         count=Count("pk"), oldest=Min("due_at")
     )
     frozen = _frozen()
@@ -159,7 +159,7 @@ def _late(now: datetime) -> Iterator[Metric]:
         if row["state"] in Operation.WATCHED:
             polls.append(row)
         elif (
-            row["state"] == State.WAITING and row["project__environment"] not in frozen
+            row["state"] == State.WAITING and row["environment"] not in frozen
         ):
             sends.append(row)
     for what, words, rows in (

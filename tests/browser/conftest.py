@@ -405,6 +405,8 @@ SMALL_TARGETS = """() => {
   for (const element of document.querySelectorAll(
     "a[href], button, input:not([type=hidden]), select, textarea, summary")) {
     if (!element.checkVisibility({visibilityProperty: true})) continue;
+    // A bar of a plot leads where its line of the table leads, too.
+    if (element.closest("svg") && element.tabIndex < 0) continue;
     const isBox = element.matches("[type=checkbox], [type=radio]");
     const target = isBox && element.closest("label") || element;
     const {width, height, right} = target.getBoundingClientRect();
