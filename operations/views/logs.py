@@ -110,7 +110,7 @@ def log_context(
     return {
         "filter": chosen,
         "display": display,
-        "risk": risk_of(operation, db_clock.now()),
+        "risk": operation.log_since and risk_of(operation, db_clock.now()),
         "start": operation.sent_at or operation.created_at,
         **page,
         "text": given["q"],

@@ -156,7 +156,7 @@ def plan_of(operations: Any) -> str:
         ("object=contact", "operation_by_object"),
         ("group=acme", "operation_by_group"),
         ("user=olga", "operation_by_user"),
-        ("error=some", "operation_error_by_kind"),
+        ("error=some", "failure_by_digest"),
         ("integration={integration}", "operation_by_integration"),
         ("project={project}", "operation_by_project"),
     ],

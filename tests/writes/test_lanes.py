@@ -107,7 +107,7 @@ def test_each_row_is_told_by_its_number_in_the_file(
     with_reasons = b"".join(browser.get(f"/writes/{write.pk}/failed-with-reasons.csv"))
     assert b'"5"' in with_reasons
     page = browser.get(f"/writes/{write.pk}/requests/2/").content.decode()
-    assert '<td class="number">4</td>' in page
+    assert 'class="number">4</td>' in page
     retry = derive.retry_failed(write, actor(olga))
     kept = retry.path_of("original").read_text().splitlines()
     assert kept == [lines[0], lines[1], lines[4]]
