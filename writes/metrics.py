@@ -158,9 +158,7 @@ def _late(now: datetime) -> Iterator[Metric]:
     for row in told:
         if row["state"] in Operation.WATCHED:
             polls.append(row)
-        elif (
-            row["state"] == State.WAITING and row["environment"] not in frozen
-        ):
+        elif row["state"] == State.WAITING and row["environment"] not in frozen:
             sends.append(row)
     for what, words, rows in (
         ("sends", "to be sent", sends),
