@@ -25,13 +25,9 @@ NUMBERS = (
 
 def head_cells(looks: ListSettings) -> SafeString:
     """Return the heads of the chosen columns."""
-    chosen = [column for column in Column if column in looks.columns]
-    kinds = (' class="number"' if column in NUMBERS else "" for column in chosen)
-    cells = (
-        (SafeString(kind), column.label)
-        for kind, column in zip(kinds, chosen, strict=True)
-    )
-    return format_html_join("", '<th scope="col"{}>{}</th>', cells)
+    chosen = (column for column in Column if column in looks.columns)
+    heads = (("number" if column in NUMBERS else "", column.label) for column in chosen)
+    return format_html_join("", '<th scope="col" class="{}">{}</th>', heads)
 
 
 def cells(operation: Operation, looks: ListSettings) -> SafeString:

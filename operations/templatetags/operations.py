@@ -6,7 +6,7 @@ from typing import Any
 
 from django import template
 from django.utils.html import conditional_escape, format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from console.templatetags.console import icon
 from operations.display.list_cells import cells, head_cells
@@ -55,10 +55,10 @@ def state_badge(operation: Operation) -> SafeString:
 
 @lru_cache
 def _badge(state: str, is_resolved: bool) -> SafeString:
+    resolved = " data-resolved" if is_resolved else ""
     return format_html(
-        '<span class="state state-{}"{}>{}{}{}</span>',
+        f'<span class="state state-{{}}"{resolved}>{{}}{{}}{{}}</span>',
         state,
-        mark_safe(" data-resolved") if is_resolved else "",
         icon(ICONS.get(State(state), "loader-2")),
         State(state).label,
         ", resolved" if is_resolved else "",
