@@ -61,8 +61,10 @@ def metrics() -> Iterator[Metric]:
     if tasks_are_in_database():
         yield from _tasks(now)
     yield from _operations(now)
-    yield from _late(now)
-    yield from _stops(now)
+    controls = EnvironmentControl.objects.frozen()
+    frozen = set(controls.values_list("environment", flat=True))
+    yield from _late(now, frozen)
+    yield from _stops(now, frozen)
     yield _file_jobs()
     yield from _disk()
 
@@ -147,13 +149,12 @@ def _counted(
     return counts
 
 
-def _late(now: datetime) -> Iterator[Metric]:
+def _late(now: datetime, frozen: set[str]) -> Iterator[Metric]:
     # Of all states: a database that is asked for some reads all that ever ended.
     late = Operation.objects.filter(due_at__lte=now).order_by()
     told = late.values("state", "environment").annotate(
         count=Count("pk"), oldest=Min("due_at")
     )
-    frozen = _frozen()
     sends, polls = [], []
     for row in told:
         if row["state"] in Operation.WATCHED:
@@ -177,12 +178,7 @@ def _late(now: datetime) -> Iterator[Metric]:
         )
 
 
-def _frozen() -> set[str]:
-    frozen = EnvironmentControl.objects.frozen()
-    return set(frozen.values_list("environment", flat=True))
-
-
-def _stops(now: datetime) -> Iterator[Metric]:
+def _stops(now: datetime, frozen: set[str]) -> Iterator[Metric]:
     opened = Gate.objects.with_open_breaker().order_by()
     told = opened.aggregate(count=Count("pk"), oldest=Min("opened_at"))
     yield Metric(
@@ -195,7 +191,6 @@ def _stops(now: datetime) -> Iterator[Metric]:
         "Seconds since the first of them opened; 0 where none is open.",
         [({}, _age(now, told["oldest"] or now))],
     )
-    frozen = _frozen()
     yield Metric(
         "console_frozen",
         "1 for an environment that sends nothing, since somebody froze it.",

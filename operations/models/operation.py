@@ -52,6 +52,11 @@ def _numbered(text: str) -> Q:
     return Q(pk__in=[] if pk is None else [pk])
 
 
+def _has_failed_rows() -> Q:
+    """Return the condition that rows of an operation are known to have failed."""
+    return Q(rows_failed__gt=Func(template="0", output_field=IntegerField()))
+
+
 class OperationQuerySet(OfEnvironment["Operation"]):
     """Questions asked of operations."""
 
@@ -134,14 +139,11 @@ class OperationQuerySet(OfEnvironment["Operation"]):
 
         The 0 is written into the query: SQLite takes a partial index for nothing else.
         """
-        nought = Func(template="0", output_field=IntegerField())
-        return self.filter(rows_failed__gt=nought)
+        return self.filter(_has_failed_rows())
 
     def failed(self) -> "OperationQuerySet":
         """Return those that failed, or rows of them: whose errors are counted."""
-        nought = Func(template="0", output_field=IntegerField())
-        bad = Q(state__in=self.model.ENDED_BADLY)
-        return self.filter(Q(rows_failed__gt=nought) | bad)
+        return self.filter(_has_failed_rows() | Q(state__in=self.model.ENDED_BADLY))
 
     def spelt(self, **words: str) -> "OperationQuerySet":
         """Return those whose columns are these words, in upper or lower case.
