@@ -79,14 +79,18 @@ def fill_rows(page: Page, count: int) -> None:
 def test_the_fields_of_a_choice_are_asked_for_once(page: Page) -> None:
     asked: list[str] = []
 
+    def asks(request: Request) -> bool:
+        return parse_qs(request.post_data or "").get("do") == ["fields"]
+
     def keep(request: Request) -> None:
-        typed = parse_qs(request.post_data or "")
-        if typed.get("do") == ["fields"]:
+        if asks(request):
+            typed = parse_qs(request.post_data or "")
             asked.append(f"{typed['object']} {typed.get('group')} {typed['action']}")
 
     page.on("request", keep)
     page.goto("/writes/record/")
-    choose_target(page, "contact")
+    with page.expect_request(asks):
+        choose_target(page, "contact")
     rows = page.get_by_label(re.compile(r"^Field \d+$"))
     count = rows.count()
     rows.last.fill("Named__c")
