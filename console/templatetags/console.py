@@ -1,7 +1,7 @@
 """Small words that templates need everywhere; loaded into all of them."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -108,6 +108,23 @@ def _environment_badge(environment: str) -> SafeString:
         environment,
         icon("alert-triangle") if is_production else "",
         Environment(environment).label,
+    )
+
+
+@register.simple_tag
+def moment(value: datetime | None, words: str = "") -> str:
+    """Draw a point in time, exactly and in `words`; a dash where there is none.
+
+    Django's own filter takes ten times as long, and a list has fifty of them.
+    """
+    if not value:
+        return "–"
+    local = timezone.localtime(value)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        local.isoformat(),
+        f"{local:%Y-%m-%d %H:%M:%S %Z}",
+        words or f"{local.day} {local:%b %Y %H:%M:%S}",
     )
 
 

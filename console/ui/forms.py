@@ -5,7 +5,9 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 from django.forms.renderers import TemplatesSetting
+from django.utils.safestring import SafeString
 
+from console.ui.controls import draw
 from console.validators import validate_line
 
 
@@ -13,6 +15,15 @@ class ConsoleRenderer(TemplatesSetting):
     """Draws a field as label, control, hint and errors: console/field.html."""
 
     field_template_name = "console/field.html"
+
+    def render(
+        self, template_name: str, context: dict[str, Any], request: Any = None
+    ) -> SafeString:
+        """Draw a form, a field or a control; the usual controls without a template."""
+        control = (
+            draw(template_name, context["widget"]) if "widget" in context else None
+        )
+        return control or super().render(template_name, context, request)
 
 
 class StyledMixin:

@@ -1,25 +1,22 @@
 """Words that only the pages of this app need."""
 
 import re
-from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from console.templatetags.console import icon
-from operations.display.list_cells import cells, head_cells
+from operations.display.list_rows import head_cells, list_rows
 from operations.display.log_display import since
 from operations.display.plot import line_pieces
 from operations.display.report import Line
 from operations.display.sentence import again_risk
+from operations.display.state_badge import state_badge
 from operations.display.times import ago
-from operations.models import Operation
 from operations.outcome.log_line import log_line
 from operations.outcome.row_failures import unfolded
 
-State = Operation.State
 register = template.Library()
 register.filter("again_risk", again_risk)
 register.filter("unfolded", unfolded)
@@ -27,42 +24,8 @@ register.filter("as_line", log_line)
 register.filter("ago", ago)
 register.filter("since", since)
 register.simple_tag(head_cells)
-register.simple_tag(cells)
-
-
-# Of a state that is none of these something is being waited for.
-ICONS = {
-    State.SUCCEEDED: "circle-check",
-    State.FAILED: "circle-x",
-    State.REJECTED: "circle-x",
-    State.NOT_WRITTEN: "circle-x",
-    State.PARTLY_FAILED: "alert-triangle",
-    State.UNKNOWN: "help-circle",
-    State.COMPLETED: "help-circle",
-    State.CANCELLED: "ban",
-    State.WAITING: "clock",
-    State.HELD: "clock",
-    State.SENDING: "send",
-}
-
-
-@register.simple_tag
-def state_badge(operation: Operation) -> SafeString:
-    """Write the state as icon and word, never colour alone."""
-    is_unknown = operation.state == State.UNKNOWN
-    return _badge(operation.state, bool(is_unknown and operation.resolved_at))
-
-
-@lru_cache
-def _badge(state: str, is_resolved: bool) -> SafeString:
-    resolved = " data-resolved" if is_resolved else ""
-    return format_html(
-        f'<span class="state state-{{}}"{resolved}>{{}}{{}}{{}}</span>',
-        state,
-        icon(ICONS.get(State(state), "loader-2")),
-        State(state).label,
-        ", resolved" if is_resolved else "",
-    )
+register.simple_tag(list_rows)
+register.simple_tag(state_badge)
 
 
 @register.filter

@@ -23,7 +23,7 @@ from operations.views.saved_views import linked_views
 
 PAGE = 50
 # Those that need a person stand above the first page too, up to so many.
-MOST_PINNED = 20
+MOST_PINNED = 5
 # Counting stops here: the page says "100+".
 MOST_COUNTED = 100
 

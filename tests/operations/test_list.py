@@ -174,7 +174,7 @@ class TestPinned:
         for _ in range(21):
             make_operation(project, state="unknown", remote_id="")
         response = viewer.get(URL, {"object": "contact"})
-        assert len(response.context["pinned"]) == 20
+        assert len(response.context["pinned"]) == 5
         assert len(shown(response)) == 21
         address = response.context["all_unknown"]
         assert address == "object=contact&status=unknown"
