@@ -190,7 +190,7 @@ class OperationQuerySet(OfEnvironment["Operation"]):
     def for_list(self) -> "OperationQuerySet":
         """Return what a line of the list shows; reading anything else raises."""
         return (
-            self.select_related("project", "integration")
+            self.select_related("project")
             .defer("answer", "result")
             .fetch_mode(models.FETCH_RAISE)
         )

@@ -61,7 +61,8 @@ def operations_csv(request: ConsoleRequest) -> HttpResponseBase:
     visible = Operation.objects.visible_to(request.user)
     newest = visible.newest_first().values_list("pk", flat=True).first() or 0
     # What begins while the file is sent is not in it.
-    found = chosen.page(visible.for_list().filter(pk__lte=newest))
+    listed = visible.for_list().select_related("project", "integration")
+    found = chosen.page(listed.filter(pk__lte=newest))
     note_download(
         request,
         "operations.downloaded",

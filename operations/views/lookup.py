@@ -1,12 +1,15 @@
 """Finding what an address names, with the words that its page needs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from console.access.roles import Role
 from console.access.scoping import find
 from console.http import ConsoleRequest
 from console.models import Group
 from operations.models import Operation
+
+# Where a customer is: the integration, and the reference there.
+Place = tuple[int | None, str]
 
 
 def find_operation(request: ConsoleRequest, pk: int, role: Role) -> Operation:
@@ -19,11 +22,18 @@ def find_operation(request: ConsoleRequest, pk: int, role: Role) -> Operation:
 
 def name_groups(operations: Sequence[Operation]) -> None:
     """Give each operation `group_name`, the customer in words; one query for all."""
-    groups = Group.objects.filter(
-        integration__in={operation.integration_id for operation in operations},
-        group_ref__in={operation.group_ref for operation in operations},
-    )
-    names = {f"{g.integration_id} {g.group_ref}": g.name for g in groups}
+    names = group_names((each.integration_id, each.group_ref) for each in operations)
     for operation in operations:
-        place = f"{operation.integration_id} {operation.group_ref}"
+        place = operation.integration_id, operation.group_ref
         operation.group_name = names.get(place, "")  # type: ignore[attr-defined]
+
+
+def group_names(places: Iterable[Place]) -> dict[Place, str]:
+    """Return the names of customers that have one; one query for all."""
+    wanted = set(places)
+    groups = Group.objects.filter(
+        integration__in={integration for integration, _ in wanted},
+        group_ref__in={ref for _, ref in wanted},
+    )
+    told = groups.values_list("integration_id", "group_ref", "name")
+    return {(integration, ref): name for integration, ref, name in told}
