@@ -292,6 +292,14 @@ class OperationFilter(Filter):
         later = Q(created_at__gt=moment) | Q(pk__gte=last.pk)
         return later & Q(created_at__gte=moment)
 
+    def up_to(self, first: Place) -> Q:
+        """Return the condition that an operation is not above `first` in the list."""
+        if not self.times:
+            return Q(pk__lte=first.pk)
+        moment = first.created_at
+        earlier = Q(created_at__lt=moment) | Q(pk__lte=first.pk)
+        return earlier & Q(created_at__lte=moment)
+
     @property
     def several(self) -> dict[str, list[Any]]:
         """The columns of which several values may be let through, with these."""

@@ -65,8 +65,38 @@ def count(chosen: OperationFilter, operations: OperationQuerySet, user: Person) 
     return f"{MOST_COUNTED + 1 - left:,}"
 
 
+def stretch(
+    chosen: OperationFilter, operations: OperationQuerySet, user: Person, length: int
+) -> tuple[OperationQuerySet, Place | None]:
+    """Return the first of what a valid filter lets through, and the last of these.
+
+    So many are looked at, of which those with the text remain. The last is None where
+    there is nothing behind it. Whatever else is asked of them, the database reads no
+    others: they lie between two places.
+    """
+    found = [
+        place
+        for part in parts(chosen, operations, user, with_text=False)
+        for place in _places(chosen, part, length + 1)
+    ]
+    found.sort(key=chosen.place_of, reverse=True)
+    if not found:
+        return operations.none(), None
+    last = found[:length][-1]
+    between = chosen.up_to(found[0]) & chosen.down_to(last)
+    rest = chosen.page(operations).filter(between)
+    if len(found) <= length:
+        return rest, None
+    moments = operations.filter(pk=last.pk).values_list("created_at", flat=True)
+    return rest, Place(last.pk, moments.first())
+
+
 def parts(
-    chosen: OperationFilter, operations: OperationQuerySet, user: Person
+    chosen: OperationFilter,
+    operations: OperationQuerySet,
+    user: Person,
+    *,
+    with_text: bool = True,
 ) -> list[OperationQuerySet]:
     """Return the page as parts, each of which an index has in the order of the list."""
     several = chosen.several
@@ -74,7 +104,7 @@ def parts(
     if len(seen) < len(Environment) and not chosen.cleaned_data["environment"]:
         several = {**several, "environment": seen}
     split = {name: values for name, values in several.items() if len(values) > 1}
-    return chosen.page(operations).each_of(**split)
+    return chosen.page(operations, with_text=with_text).each_of(**split)
 
 
 def _mentioning(

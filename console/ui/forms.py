@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 from django.forms.renderers import TemplatesSetting
-from django.utils.safestring import SafeString
 
 from console.ui.controls import draw
 from console.validators import validate_line
@@ -18,7 +17,7 @@ class ConsoleRenderer(TemplatesSetting):
 
     def render(
         self, template_name: str, context: dict[str, Any], request: Any = None
-    ) -> SafeString:
+    ) -> str:
         """Draw a form, a field or a control; the usual controls without a template."""
         control = (
             draw(template_name, context["widget"]) if "widget" in context else None

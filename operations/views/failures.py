@@ -14,15 +14,17 @@ from django.views.decorators.http import require_safe
 
 from console.access.roles import require_viewer
 from console.http import ConsoleRequest
-from operations.filters import OperationFilter
+from operations import looking
+from operations.filters import OperationFilter, Place
 from operations.models import Failure, Operation
 from operations.models.operation import OperationQuerySet
 from operations.outcome.salesforce_errors import Explanation, explanation_of
 from operations.views.chips import chips_of
-from operations.views.lookup import Place, group_names, name_groups
+from operations.views.lookup import CustomerAt, group_names, name_groups
 
-# A page counts the errors of so many operations that failed; then it goes on.
-MOST_LOOKED_AT = 1_000
+# A page looks at so many operations, and counts the errors of so many that failed.
+LOOK = 2_000
+MOST_COUNTED = 1_000
 MOST_KINDS = 100
 # Customers and objects that are named with an error.
 MOST_NAMED = 3
@@ -52,7 +54,7 @@ class Kind:
     digest: str
     rows: int = 0
     operations: list[Counted] = field(default_factory=list)
-    places: dict[Place, None] = field(default_factory=dict)
+    places: dict[CustomerAt, None] = field(default_factory=dict)
     objects: dict[str, None] = field(default_factory=dict)
     customers: list[str] = field(default_factory=list)
     failure: Failure | None = None
@@ -101,7 +103,7 @@ def failures(request: ConsoleRequest) -> HttpResponse:
     context: dict[str, Any] = {"filter": chosen}
     if chosen.is_valid():
         context["chips"] = chips_of(chosen)
-        context |= _kinds(_selected(request, chosen), chosen)
+        context |= _kinds(request, chosen)
     status = 200 if chosen.is_valid() else 400
     return render(request, "operations/failures.html", context, status=status)
 
@@ -129,20 +131,19 @@ def failure(request: ConsoleRequest, digest: str) -> HttpResponse:
     return render(request, "operations/failure.html", context, status=status)
 
 
-def _selected(request: ConsoleRequest, chosen: OperationFilter) -> OperationQuerySet:
-    return chosen.apply(Operation.objects.visible_to(request.user))
-
-
-def _kinds(selected: OperationQuerySet, chosen: OperationFilter) -> dict[str, Any]:
-    """Return the kinds of errors of the newest of `selected`, most rows first.
+def _kinds(request: ConsoleRequest, chosen: OperationFilter) -> dict[str, Any]:
+    """Return the kinds of errors of the newest that are let through, most rows first.
 
     Counted here: a join would have the database read all operations.
     """
-    newest = selected.failed().newest_first().values_list(*Counted._fields)
-    looked_at = [Counted(*each) for each in newest[: MOST_LOOKED_AT + 1]]
-    is_more = len(looked_at) > MOST_LOOKED_AT
-    looked_at = looked_at[:MOST_LOOKED_AT]
-    operations = {each.pk: each for each in looked_at}
+    visible = Operation.objects.visible_to(request.user)
+    newest, last = looking.stretch(chosen, visible, request.user, LOOK)
+    failed = newest.failed().values_list(*Counted._fields)[: MOST_COUNTED + 1]
+    counted = [Counted(*each) for each in failed]
+    if len(counted) > MOST_COUNTED:
+        counted.pop()
+        last = Place(counted[-1].pk, counted[-1].created_at)
+    operations = {each.pk: each for each in counted}
     told = Failure.objects.filter(operation__in=operations).order_by("-operation")
     kinds: dict[str, Kind] = {}
     explained = set()
@@ -156,10 +157,10 @@ def _kinds(selected: OperationQuerySet, chosen: OperationFilter) -> dict[str, An
     return {
         "kinds": shown,
         "has_more_kinds": len(found) > MOST_KINDS,
-        "operation_count": len(looked_at),
-        "not_counted": len(looked_at) - len(explained),
-        "since": looked_at[-1].created_at if looked_at else None,
-        "further": chosen.query(before=looked_at[-1].pk) if is_more else "",
+        "operation_count": len(counted),
+        "not_counted": len(counted) - len(explained),
+        "since": last.created_at if last else counted[-1].created_at if counted else "",
+        "further": chosen.query(before=last.pk) if last else "",
         "is_further": bool(chosen.cleaned_data["before"]),
         "query": chosen.query(),
     }

@@ -9,7 +9,7 @@ from console.models import Group
 from operations.models import Operation
 
 # Where a customer is: the integration, and the reference there.
-Place = tuple[int | None, str]
+CustomerAt = tuple[int | None, str]
 
 
 def find_operation(request: ConsoleRequest, pk: int, role: Role) -> Operation:
@@ -28,7 +28,7 @@ def name_groups(operations: Sequence[Operation]) -> None:
         operation.group_name = names.get(place, "")  # type: ignore[attr-defined]
 
 
-def group_names(places: Iterable[Place]) -> dict[Place, str]:
+def group_names(places: Iterable[CustomerAt]) -> dict[CustomerAt, str]:
     """Return the names of customers that have one; one query for all."""
     wanted = set(places)
     groups = Group.objects.filter(

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client as Browser
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -212,7 +214,7 @@ class TestPage:
     def test_it_says_how_far_it_looked_and_looks_further(
         self, viewer: Browser, project: Project, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(view, "MOST_LOOKED_AT", 2)
+        monkeypatch.setattr(view, "MOST_COUNTED", 2)
         for _ in range(3):
             failed(project, "Bad")
         context = viewer.get(PAGE).context
@@ -220,6 +222,30 @@ class TestPage:
         assert len(context["kinds"][0].operations) == 2
         context = viewer.get(f"{PAGE}?{context['further']}").context
         assert (context["operation_count"], context["further"]) == (1, "")
+
+    @pytest.mark.parametrize(
+        "query", [{}, {"group": "demo-group-id"}, {"period": "7d"}, {"text": "demo"}]
+    )
+    def test_page_by_page_each_failed_operation_is_counted_once(
+        self,
+        viewer: Browser,
+        project: Project,
+        query: dict[str, str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(view, "LOOK", 3)
+        for n in range(10):
+            make_operation(project, state="succeeded")
+            failed(project, f"Row {n} is bad", created_at=timezone.now())
+        pages, address = [], f"{PAGE}?{urlencode(query)}"
+        while address:
+            context = viewer.get(address).context
+            pages.append(context["operation_count"])
+            further = context["further"]
+            address = f"{PAGE}?{further}" if further else ""
+            assert not further or urlencode(query) in further
+        assert sum(pages) == 10
+        assert len(pages) == 7
 
     def test_it_says_of_how_many_no_error_is_kept(
         self, viewer: Browser, project: Project
@@ -246,7 +272,7 @@ class TestPage:
     ) -> None:
         failed(project, "One")
         viewer.get(PAGE)
-        with django_assert_num_queries(9) as one:
+        with django_assert_num_queries(10) as one:
             viewer.get(PAGE)
         for reason in ("a", "b", "c"):
             failed(project, reason, group_ref=reason)
