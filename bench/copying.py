@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import Max, Model, UniqueConstraint
 
 from console.models import Integration
+from console.runtime import statistics
 from operations.models import Failure, LogEntry, Operation, OperationTransition
 from writes.models import Batch, SearchTerm, Write
 from writes.search.terms import digests_of
@@ -177,10 +178,11 @@ def add_value() -> None:
 
 
 def tidy() -> None:
-    """Do what PostgreSQL's autovacuum does by itself within minutes."""
+    """Do what PostgreSQL's autovacuum does within minutes, and the clock for SQLite."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")
+    statistics.renew()
 
 
 def _padded(number: str) -> str:

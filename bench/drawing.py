@@ -4,12 +4,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import turns
 
 if TYPE_CHECKING:
     from django.test import Client
+
+# A query and its parameters.
+Query = tuple[str, Any]
 
 # Each page is drawn this often in a turn, after once that does not count.
 TURNS, DRAWS = 3, 5
@@ -70,16 +73,24 @@ def draw(browser: "Client", database: str, address: str) -> None:
     assert response.status_code in (200, 204), (address, response)
 
 
-def queries(database: str, address: str, *, user: str = "") -> list[str]:
-    """Return the queries that drawing a page takes."""
+def queries(database: str, address: str, *, user: str = "") -> list[Query]:
+    """Return the queries that drawing a page takes, with their parameters.
+
+    Apart, since SQLite takes a partial index for what is written into a query alone.
+    """
     from django.db import connection
-    from django.test.utils import CaptureQueriesContext
+
+    found: list[Query] = []
+
+    def note(execute: Any, sql: str, params: Any, *rest: Any) -> Any:
+        found.append((sql, params))
+        return execute(sql, params, *rest)
 
     browser = signed_in(database, user)
     browser.get(address)
-    with CaptureQueriesContext(connection) as captured:
+    with connection.execute_wrapper(note):
         browser.get(address)
-    return [query["sql"] for query in captured.captured_queries]
+    return found
 
 
 def signed_in(database: str, user: str = "") -> "Client":

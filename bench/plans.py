@@ -3,32 +3,37 @@
 import re
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
+
+from drawing import Query
 
 # A table with fewer rows is read as a whole in no time, and rightly so.
 LARGE = 2_000
 _WHOLE = re.compile(r"Seq Scan on (\w+)|^SCAN (\w+)\b(?! USING)")
 
 
-def whole_reads(queries: Iterable[str]) -> list[str]:
+def whole_reads(queries: Iterable[Query]) -> list[str]:
     """Return those of `queries`, each with its plan, that read a whole large table."""
     found = []
-    for sql in queries:
+    for sql, params in queries:
+        if not sql.startswith("SELECT"):
+            continue
+        lines = plan(sql, params)
         # The first rows in the order of the key: SQLite calls that a scan, too.
-        is_first_rows = " WHERE " not in sql and " LIMIT " in sql
-        if sql.startswith("SELECT") and not is_first_rows:
-            lines = plan(sql)
-            if any(is_large(table) for table in map(_read_whole, lines) if table):
-                found.append("\n".join([sql[:1_000], *lines]))
+        if " LIMIT " in sql and not any("TEMP B-TREE" in line for line in lines):
+            lines = [line for line in lines if not line.startswith("SCAN ")]
+        if any(is_large(table) for table in map(_read_whole, lines) if table):
+            found.append("\n".join([sql[:1_000], *lines]))
     return found
 
 
-def plan(sql: str) -> list[str]:
+def plan(sql: str, params: Any) -> list[str]:
     """Return the plan of a query, in lines."""
     from django.db import connection
 
     is_server = connection.vendor == "postgresql"
     with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN {'' if is_server else 'QUERY PLAN '}{sql}")
+        cursor.execute(f"EXPLAIN {'' if is_server else 'QUERY PLAN '}{sql}", params)
         return [str(row[-1]) for row in cursor.fetchall()]
 
 

@@ -50,6 +50,19 @@ def newest(
     return Looked(_read(chosen, operations, places, limit))
 
 
+def newest_of(
+    operations: OperationQuerySet, user: Person, limit: int
+) -> list[Operation]:
+    """Return the newest of `operations`, which `user` may see.
+
+    Of each environment by itself: an index has those of one newest first.
+    """
+    some = _some_environments(user)
+    each = operations.each_of(environment=some) if some else [operations]
+    found = [one for part in each for one in part.newest_first()[:limit]]
+    return sorted(found, key=lambda one: one.pk, reverse=True)[:limit]
+
+
 def count(chosen: OperationFilter, operations: OperationQuerySet, user: Person) -> str:
     """Return how many a valid filter lets through: "10,000+" if that is too many.
 
@@ -100,11 +113,16 @@ def parts(
 ) -> list[OperationQuerySet]:
     """Return the page as parts, each of which an index has in the order of the list."""
     several = chosen.several
-    seen = environments_for(user, Role.VIEWER)
-    if len(seen) < len(Environment) and not chosen.cleaned_data["environment"]:
-        several = {**several, "environment": seen}
+    if not chosen.cleaned_data["environment"]:
+        several = {**several, "environment": _some_environments(user)}
     split = {name: values for name, values in several.items() if len(values) > 1}
     return chosen.page(operations, with_text=with_text).each_of(**split)
+
+
+def _some_environments(user: Person) -> list[str]:
+    """Return the environments that `user` sees; none where these are all."""
+    seen = environments_for(user, Role.VIEWER)
+    return [] if len(seen) == len(Environment) else list(seen)
 
 
 def _mentioning(

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Upper
 from django.db.models.lookups import GreaterThan
 from django.urls import reverse
@@ -20,6 +20,7 @@ from console.runtime.prefix import begins_with
 from console.validators import LARGEST_ID, whole_number
 from operations.models.rollup import RollupMark
 from operations.models.row_outcomes import ROW_OUTCOMES
+from operations.models.written import Written
 
 # A log that was not read for so long is told of. An operation that goes on as usual has
 # its log read more often than that.
@@ -54,7 +55,7 @@ def _numbered(text: str) -> Q:
 
 def _has_failed_rows() -> Q:
     """Return the condition that rows of an operation are known to have failed."""
-    return Q(rows_failed__gt=Func(template="0", output_field=IntegerField()))
+    return Q(rows_failed__gt=Written(models.Value(0)))
 
 
 class OperationQuerySet(OfEnvironment["Operation"]):
@@ -107,7 +108,7 @@ class OperationQuerySet(OfEnvironment["Operation"]):
 
     def _needs_person(self) -> Q:
         # Written into the query: SQLite takes a partial index for nothing else.
-        unknown = Func(template="'unknown'", output_field=models.CharField())
+        unknown = Written(models.Value("unknown"))
         return Q(state=unknown, resolved_at=None)
 
     def in_flight(self) -> "OperationQuerySet":
@@ -172,8 +173,8 @@ class OperationQuerySet(OfEnvironment["Operation"]):
 
     def with_rows(self, outcome: str) -> "OperationQuerySet":
         """Return those with rows of an outcome, a word of `ROW_OUTCOMES`."""
-        rows = self.alias(rows_of_outcome=ROW_OUTCOMES[outcome])
-        return rows.filter(rows_of_outcome__gt=0)
+        rows = self.alias(rows_of_outcome=Written(ROW_OUTCOMES[outcome]))
+        return rows.filter(rows_of_outcome__gt=Written(models.Value(0)))
 
     def begun(self) -> "OperationQuerySet":
         """Return all but the parts of a write whose turn has not come."""

@@ -1,6 +1,7 @@
 """Home: what needs a person first, then what is running, then what was done."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -14,6 +15,7 @@ from console.http import ConsoleRequest
 from console.models import Project
 from console.runtime import db_clock
 from console.runtime.trouble import disk_trouble
+from operations import looking
 from operations.display.log_archive import alarm_of
 from operations.models import Gate, Operation
 from operations.views.lookup import name_groups
@@ -35,7 +37,7 @@ def home(request: ConsoleRequest) -> HttpResponse:
     operations = visible.select_related("project").newest_first()
     needy = operations.needing_attention()
     unknown = list(needy[: SHOWN + 1])
-    recent = list(operations.begun()[:SHOWN])
+    recent = looking.newest_of(operations.begun(), request.user, SHOWN)
     name_groups([*unknown, *recent])
     # From its midnight on, as the list that the tile leads to has it.
     yesterday = timezone.localtime(now - timedelta(days=1)).replace(
@@ -72,6 +74,7 @@ def _open_gates(request: ConsoleRequest) -> QuerySet[Gate]:
     return gates.select_related("project")[:SHOWN]
 
 
-def _count(rows: object) -> str:
-    count = rows[:MOST_COUNTED].count()  # type: ignore[index]
+def _count(rows: QuerySet[Any]) -> str:
+    # In no order: an index of the state tells it.
+    count = rows.order_by()[:MOST_COUNTED].count()
     return f"{count:,}+" if count == MOST_COUNTED else f"{count:,}"

@@ -14,7 +14,7 @@ from console.health.abandoned_tasks import forget_abandoned
 from console.health.workers import tasks_are_in_database
 from console.models import Heartbeat
 from console.processes import name_process
-from console.runtime import db_clock
+from console.runtime import db_clock, statistics
 from console.runtime.shutdown import Stop
 from console.sign_in import kept_form
 from operations import dispatch as dispatch_operations
@@ -163,3 +163,4 @@ def _prune() -> None:
         )
         forget_abandoned()
     Heartbeat.objects.forgotten().delete()
+    statistics.renew()
