@@ -13,7 +13,6 @@ with few. The list is compared with Django admin's, which shows the same rows.
 import math
 import sys
 import time
-from typing import Any
 
 import drawing
 import running
@@ -35,7 +34,7 @@ ADMIN = "/admin/operations/operation/"
 
 def main() -> None:
     """Fill both databases, and measure each page in both."""
-    with running.settings() as data:
+    with running.settings("admin_settings") as data:
         from django.db import connection
 
         given = sys.argv[1:]
@@ -108,7 +107,6 @@ def measure(prefix: str, names: tuple[str, str], many: int, wanted: list[str]) -
     from filling import LONG_AGE, LONG_LOG, LONGEST_AGE, LONGEST_LOG
     from history_pages import combined, logs, pages
 
-    register_admin()
     few_name, many_name = names
 
     def is_wanted(name: str) -> bool:
@@ -167,28 +165,6 @@ def compare(
     for plan in whole:
         print("#", plan.replace("\n", "\n#   "), flush=True)
     drawing.compare(name, places, user=user, times=TIMES, most_ms=MOST_MS, limit=limit)
-
-
-def register_admin() -> None:
-    """Have Django admin show operations, in the columns of the list."""
-    from django.contrib import admin
-
-    from console.admin import site
-    from operations.models import Operation
-
-    class OperationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-        list_display = (
-            *("created_at", "state", "action", "object_name", "group_ref", "project"),
-            *("started_by_name", "rows_succeeded", "rows_failed", "rows_sent"),
-        )
-        list_select_related = ("project",)
-        list_per_page = 50
-        actions = None
-
-        def has_view_permission(self, request: Any, obj: Any = None) -> bool:
-            return True
-
-    site.register(Operation, OperationAdmin)
 
 
 def beside_admin(prefix: str, database: str) -> None:

@@ -55,15 +55,16 @@ def environment(data: Path, **variables: str) -> dict[str, str]:
 
 
 @contextmanager
-def settings() -> Iterator[Path]:
+def settings(module: str = "console.settings") -> Iterator[Path]:
     """Set Django up in this process; give the directory of its data, removed after."""
     import django
 
     with tempfile.TemporaryDirectory() as directory:
         data = Path(directory)
         url = os.environ.get("TEST_DATABASE_URL", "")
-        os.environ.update(environment(data, DATABASE_URL=url))
-        need_static_files(dict(os.environ))
+        variables = environment(data, DATABASE_URL=url)
+        os.environ.update(variables, DJANGO_SETTINGS_MODULE=module)
+        need_static_files(variables)
         django.setup()
         yield data
 

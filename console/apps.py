@@ -18,3 +18,4 @@ class ConsoleConfig(AppConfig):
             over.connect(end)
         # Imported for what they connect; models are there only now.
         from console.sign_in import audit, passwords  # noqa: F401
+        from console.users import last_admin  # noqa: F401

@@ -126,7 +126,6 @@ INSTALLED_APPS = [
     "writes",
     "operations",
     "console",
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -174,7 +173,6 @@ TEMPLATES = [
             "builtins": ["console.templatetags.console"],
             "context_processors": [
                 "django.template.context_processors.request",
-                "django.template.context_processors.csp",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "console.context_processors.page",
@@ -272,8 +270,7 @@ if TRUST_PROXY:
 SECURE_CSP = {
     "default-src": [CSP.NONE],
     "script-src": [CSP.SELF],
-    # The nonce is for the one style element of Django's admin.
-    "style-src": [CSP.SELF, CSP.NONCE],
+    "style-src": [CSP.SELF],
     # The UI kit draws its check marks and arrows as data: images.
     "img-src": [CSP.SELF, "data:"],
     "connect-src": [CSP.SELF],

@@ -3,8 +3,16 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from console.admin import site
-from console.views import account, health, login, mail, shortcuts, theme, tokens
+from console.views import (
+    account,
+    health,
+    invitation,
+    login,
+    mail,
+    shortcuts,
+    theme,
+    tokens,
+)
 
 urlpatterns = [
     path("", include("writes.urls")),
@@ -27,18 +35,17 @@ urlpatterns = [
         account.sign_out_elsewhere,
         name="sign_out_elsewhere",
     ),
-    path(
-        "account/people/<int:pk>/sessions/",
-        account.person_sessions,
-        name="person_sessions",
-    ),
     path("account/tokens/new/", tokens.token_new, name="token_new"),
     path("account/tokens/revoke/", tokens.token_revoke, name="token_revoke"),
-    path("account/people/<int:pk>/tokens/", tokens.person_tokens, name="person_tokens"),
+    path(
+        "account/invitation/<uidb64>/<token>/",
+        invitation.InvitationView.as_view(),
+        name="invitation",
+    ),
+    path("users/", include("console.user_urls")),
     path("shortcuts/", shortcuts.shortcuts, name="shortcuts"),
     path("theme/", theme.theme, name="theme"),
     path("healthz", health.healthz, name="healthz"),
-    path("admin/", site.urls),
 ]
 
 handler400 = "console.views.errors.bad_request"

@@ -16,7 +16,7 @@ from console.runtime.enqueue import enqueue_safely
 from operations import tasks
 from operations.limits.circuit_breaker import LONGEST_OPEN
 from operations.models import Gate, Operation
-from operations.models.operation import log_kept
+from operations.models.operation_queries import log_kept
 
 # What no worker took within this time is enqueued again.
 REPEAT_WATCH_AFTER = timedelta(seconds=30)

@@ -2,7 +2,6 @@
 
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, NamedTuple
-from urllib.parse import urlencode
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -14,6 +13,7 @@ from console.access.roles import Person, Role, environments_for
 from console.environments import Environment
 from console.models import Group, Integration, Project
 from console.runtime import db_clock
+from console.ui.filter import Filter
 from console.ui.forms import StyledForm, offer
 from console.ui.periods import (
     OF_DAYS,
@@ -25,7 +25,7 @@ from console.ui.periods import (
 )
 from console.validators import LARGEST_NUMBER
 from operations.models import Operation
-from operations.models.operation import OperationQuerySet
+from operations.models.operation_queries import OperationQuerySet
 from operations.models.severities import at_least
 
 LARGEST_KEY = 2**63 - 1
@@ -99,33 +99,6 @@ def day(label: str) -> forms.DateField:
         validators=years,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
-
-
-class Filter(StyledForm):
-    """A GET form that knows how to write itself into an address."""
-
-    CURSORS: ClassVar[tuple[str, ...]] = ("before", "after")
-
-    # Of which several values may be given.
-    SEVERAL: ClassVar[tuple[str, ...]] = ()
-
-    def query(self, **changes: object) -> str:
-        """Return the filters as a query string, without a page, plus `changes`."""
-        return urlencode({**self.narrowing, **changes}, doseq=True)
-
-    @property
-    def narrowing(self) -> dict[str, Any]:
-        """The filters that are on, by field name; of several values a list."""
-        given: dict[str, Any] = {}
-        for name, field in self.fields.items():
-            if name in self.CURSORS:
-                continue
-            if name in self.SEVERAL:
-                values = field.widget.value_from_datadict(self.data, {}, name) or []
-                given[name] = [value for value in values if value]
-            else:
-                given[name] = self.data.get(name, "").strip()
-        return {name: value for name, value in given.items() if value}
 
 
 class PeriodFilter(Filter):

@@ -18,7 +18,7 @@ from console.access.roles import Person, Role, environments_for
 from console.environments import Environment
 from operations.filters import OperationFilter, Place
 from operations.models import Operation
-from operations.models.operation import OperationQuerySet
+from operations.models.operation_queries import OperationQuerySet
 
 LOOK = 10_000
 # Counting stops here: pages say "10,000+".

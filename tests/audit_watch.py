@@ -23,7 +23,7 @@ SETTINGS = "console_environmentcontrol"
 NO_ACTS = {
     *("django_session", "console_session", "console_signinattempt"),
     *("console_heartbeat", "console_pulse", "operations_gate"),
-    *("django_tasks_database_dbtaskresult", "django_admin_log", EVENTS),
+    *("django_tasks_database_dbtaskresult", EVENTS),
 }
 # A session that is over is met by whatever is asked for next.
 MET = {"user.signed_out"}
@@ -42,10 +42,9 @@ def rows() -> dict[str, set[str]]:
 
 
 def address_of(response: Any) -> str:
-    """Return the name of the address that answered, those of the admin site as one."""
+    """Return the name of the address that answered."""
     match = response.wsgi_request.resolver_match
-    name = match.view_name if match else ""
-    return re.sub(r"^admin:.*", "admin:*", name)
+    return match.view_name if match else ""
 
 
 class Watch:

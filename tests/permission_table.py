@@ -10,8 +10,6 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from console.access.roles import Role
 
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "permissions.md"
-# The addresses of the admin site have one row.
-ADMIN_SITE = "admin:*"
 
 
 @dataclass(frozen=True)
@@ -43,11 +41,6 @@ def _row(name: str, of: str, get: str, post: str, stranger: str) -> Row:
     return Row(name, of, {"GET": get, "POST": post}, stranger)
 
 
-def addresses() -> set[str]:
-    """Return the name of every address, those of the admin site as one."""
-    return {re.sub(r"^admin:.*", ADMIN_SITE, name) for name in every_address()}
-
-
 def every_address() -> Iterator[str]:
     """Yield the name of every address with its namespace; each must have one."""
     yield from _below(get_resolver(), "")
@@ -59,15 +52,13 @@ def _below(resolver: URLResolver, prefix: str) -> Iterator[str]:
             inner = f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix
             yield from _below(pattern, inner)
         elif isinstance(pattern, URLPattern):
-            # The admin site answers whatever is below it: that has no name.
-            assert pattern.name or prefix == "admin:", f"{pattern} needs a name."
-            if pattern.name:
-                yield prefix + pattern.name
+            assert pattern.name, f"{pattern} needs a name."
+            yield prefix + pattern.name
 
 
 def amiss() -> list[str]:
     """Return which addresses have no row, and which rows no address."""
-    known, told = addresses(), set(rows())
+    known, told = set(every_address()), set(rows())
     return [
         *(f"{name} has no row in docs/permissions.md" for name in sorted(known - told)),
         *(f"{name} has a row and no address" for name in sorted(told - known)),

@@ -29,7 +29,7 @@ def main() -> int:
     setup_test_environment()
     connection.creation.create_test_db(verbosity=0)
     gaps = permission_table.amiss()
-    known = permission_table.addresses()
+    known = set(permission_table.every_address())
     rows = [row for row in permission_table.rows().values() if row.name in known]
     with permissions.stage() as stage:
         lines = [line for row in rows for line in permissions.walk(row, stage)]

@@ -19,7 +19,7 @@ from writes.actions import derive
 pytestmark = [pytest.mark.pages, pytest.mark.django_db]
 
 # They end what is being looked at, or are Django's own.
-ELSEWHERE = ("/login/", "/logout/", "/admin/", "/static/")
+ELSEWHERE = ("/login/", "/logout/", "/static/")
 READERS = [
     person.name
     for person in PEOPLE

@@ -55,6 +55,17 @@ def is_admin_everywhere(user: Person) -> bool:
     return len(environments_for(user, Role.ADMIN)) == len(Environment)
 
 
+def may_change_user(user: Person, other: Person | None = None) -> bool:
+    """Whether `user` may change users, and `other` among them.
+
+    Only a superuser may touch a superuser: else a new password would be a way up.
+    """
+    is_out_of_reach = getattr(other, "is_superuser", False) and not getattr(
+        user, "is_superuser", False
+    )
+    return is_admin_everywhere(user) and not is_out_of_reach
+
+
 def environments_for(user: Person, least: Role) -> list[str]:
     """Return the words of the environments where `user` has at least the role."""
     grants = _grants_of(user)
@@ -97,6 +108,25 @@ def require_role(role: Role) -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+def require_admin_everywhere(view: View) -> View:
+    """Guard a view of the installation as a whole: others get 403."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        need_admin_everywhere(request.user)
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def need_admin_everywhere(user: Person) -> None:
+    """Go on only for people who are admin in every environment."""
+    if not is_admin_everywhere(user):
+        raise PermissionDenied(
+            "This needs the admin role in every environment. Ask somebody who has it."
+        )
 
 
 require_viewer = require_role(Role.VIEWER)

@@ -1,10 +1,10 @@
 """The trail of who did what."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.conf import settings
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.db.models import F, Func, Q, TextField, lookups
 from django.db.models.functions import Upper
 from django.utils import timezone
@@ -12,6 +12,7 @@ from django.utils import timezone
 from console.access.roles import Person, Role, environments_for, is_admin_everywhere
 from console.actor import SYSTEM, Actor, in_one_line
 from console.audit_seal import seal_of, sign
+from console.runtime import db_lock
 
 if TYPE_CHECKING:
     from console.models import Project
@@ -186,9 +187,6 @@ class AuditEvent(models.Model):
             ),
         ]
 
-    # Held while a row is added on PostgreSQL, so that the chain has one order.
-    LOCK: ClassVar[int] = 7_205_759
-
     def __str__(self) -> str:
         return f"{self.actor_name} {self.action} {self.subject}"
 
@@ -223,9 +221,8 @@ class AuditEvent(models.Model):
             detail=_numbers(about) | (detail or {}) | actor.detail,
         )
         with transaction.atomic():
-            if connection.vendor == "postgresql":
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [cls.LOCK])
+            # So that the chain has one order.
+            db_lock.hold(db_lock.AUDIT)
             # When it has its place in the chain, whoever it waited for.
             event.at = timezone.now()
             last = cls.objects.newest_first().values_list("hash", flat=True).first()

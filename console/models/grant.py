@@ -51,7 +51,10 @@ def give(user: User, roles: Mapping[str, str]) -> None:
 
     They count from the person's next request on.
     """
+    held = dict(user.grants.values_list("environment", "role"))
     for environment, role in roles.items():
+        if role == held.get(environment, ""):
+            continue
         if role:
             user.grants.update_or_create(
                 environment=environment, defaults={"role": role}

@@ -1,9 +1,10 @@
 """Where a person is signed in."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth.models import User
@@ -54,13 +55,24 @@ class SignedIn:
 
 def signed_in(user: User, this: str | None = None) -> list[SignedIn]:
     """Return where `user` is signed in, last seen first; `this` is the reader's key."""
-    now = timezone.now()
-    found = []
-    for row in Session.objects.filter(user=user, expire_date__gt=now):
-        data = row.get_decoded()
-        if not why_over(data, now) and _is_of_this_password(data, user):
-            found.append(_read(row.session_key, data, this))
+    found = [_read(row.session_key, data, this) for _, row, data in _open([user])]
     return sorted(found, key=lambda each: each.seen, reverse=True)
+
+
+def count_signed_in(users: Iterable[User]) -> Counter[int]:
+    """Return in how many browsers each of `users` is signed in, by their number."""
+    return Counter(user.pk for user, _, _ in _open(users))
+
+
+def _open(users: Iterable[User]) -> Iterator[tuple[User, Session, dict[str, Any]]]:
+    """Yield the sessions of `users` that are not over, each with what it holds."""
+    now = timezone.now()
+    by_number = {user.pk: user for user in users}
+    for row in Session.objects.filter(user__in=by_number, expire_date__gt=now):
+        data = row.get_decoded()
+        user = by_number[cast(int, row.user_id)]
+        if not why_over(data, now) and _is_of_this_password(data, user):
+            yield user, row, data
 
 
 def end_other(user: User, this: str | None, name: str) -> SignedIn | None:

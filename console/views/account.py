@@ -7,7 +7,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.forms import PasswordChangeForm
-from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
@@ -25,13 +24,12 @@ from console.environments import Environment
 from console.http import ConsoleRequest
 from console.models import AuditEvent
 from console.models.first_password import must_change_password
-from console.models.session import end_sessions
 from console.sign_in.passwords import change_own
 from console.sign_in.sessions import end_other, signed_in
 from console.sign_in.throttle import Locked, begin
 from console.ui.choices import is_own_path
 from console.ui.forms import StyledMixin
-from console.views.lookup import find_person
+from console.users.change import end_all_sessions
 from console.views.mail import mail_form
 from console.views.pages import posted
 from console.views.tokens import tokens_of
@@ -76,7 +74,7 @@ def account(request: ConsoleRequest) -> HttpResponse:
 @require_POST
 def sign_out_everywhere(request: ConsoleRequest) -> HttpResponse:
     """End all sessions of who asks, this one too."""
-    _end_sessions(request, request.user)
+    end_all_sessions(request.user, Actor.of(request))
     logout(request)
     messages.success(request, "You were signed out everywhere.")
     return redirect(settings.LOGOUT_REDIRECT_URL)
@@ -100,18 +98,6 @@ def sign_out_elsewhere(request: ConsoleRequest) -> HttpResponse:
     )
     messages.success(request, f"You were signed out of {ended.browser}.")
     return redirect("account")
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def person_sessions(request: ConsoleRequest, pk: int) -> HttpResponse:
-    """Show an admin where somebody is signed in; a POST signs them out there."""
-    person = find_person(request, pk)
-    if request.method == "POST":
-        count = _end_sessions(request, person)
-        messages.success(request, f"{person} is signed out: {count} sessions ended.")
-        return redirect("person_sessions", pk)
-    context = {"person": person, "sessions": signed_in(person)}
-    return render(request, "console/person_sessions.html", context)
 
 
 @sensitive_post_parameters("old_password", "new_password1", "new_password2")
@@ -157,15 +143,3 @@ def _next(request: HttpRequest) -> str:
     """Return the page of ours to go on to, "" where there is none."""
     page = request.POST.get("next") or request.GET.get("next", "")
     return resolve_url(page) if is_own_path(page) else ""
-
-
-def _end_sessions(request: ConsoleRequest, person: User) -> int:
-    """End all sessions of `person`, and record who did it."""
-    count = end_sessions(person)
-    AuditEvent.record(
-        action="user.sessions_ended",
-        subject=person.get_username(),
-        actor=Actor.of(request),
-        detail={"sessions": count},
-    )
-    return count

@@ -7,9 +7,8 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
 
-from console.access.roles import Role
+from console.access.roles import Role, may_change_user, need_admin_everywhere
 from console.access.scoping import find
-from console.admin import REFUSED, may_change
 from console.http import ConsoleRequest
 from console.models import ApiKey, Group, Integration, Project, WriteObject
 
@@ -45,9 +44,8 @@ def find_person(request: ConsoleRequest, pk: int) -> User:
 
     Only superusers may change a superuser.
     """
-    if not may_change(request.user):
-        raise PermissionDenied(REFUSED)
+    need_admin_everywhere(request.user)
     person = get_object_or_404(User, pk=pk)
-    if not may_change(request.user, person):
-        raise PermissionDenied("Only a superuser may do this to a superuser.")
+    if not may_change_user(request.user, person):
+        raise PermissionDenied("Only a superuser may change a superuser.")
     return person

@@ -1,4 +1,4 @@
-"""API tokens: of the own account, and an admin's look at those of others."""
+"""API tokens of the own account; a page of users has those of others."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,7 +20,6 @@ from console.models.api_token import Scope
 from console.sign_in import kept_form
 from console.ui.forms import StyledForm
 from console.validators import whole_number
-from console.views.lookup import find_person
 from console.views.pages import posted
 
 GONE = "Nothing was changed: that token was revoked already."
@@ -85,19 +84,8 @@ def token_new(request: ConsoleRequest) -> HttpResponse:
 @require_POST
 def token_revoke(request: ConsoleRequest) -> HttpResponse:
     """Revoke one of the own tokens."""
-    _revoke(request, request.user)
+    revoke(request, request.user)
     return redirect("account")
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def person_tokens(request: ConsoleRequest, pk: int) -> HttpResponse:
-    """Show an admin somebody's tokens; a POST revokes one."""
-    person = find_person(request, pk)
-    if request.method == "POST":
-        _revoke(request, person)
-        return redirect("person_tokens", pk)
-    context = {"person": person, "tokens": tokens_of(person)}
-    return render(request, "console/person_tokens.html", context)
 
 
 def tokens_of(person: User) -> list[dict[str, Any]]:
@@ -112,7 +100,8 @@ def tokens_of(person: User) -> list[dict[str, Any]]:
     ]
 
 
-def _revoke(request: ConsoleRequest, person: User) -> None:
+def revoke(request: ConsoleRequest, person: User) -> None:
+    """Revoke the token of `person` that was posted, and say whether it was there."""
     number = whole_number(request.POST.get("token", ""))
     token = person.api_tokens.filter(pk=number).first() if number else None
     if token is None or not revoke_token(token, Actor.of(request)):

@@ -108,6 +108,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "user.created": "User added",
         "user.changed": "User or roles changed",
         "user.password_set": "Password of a user set",
+        "user.invited": "Link to choose a password sent",
         "user.deleted": "User deleted",
         "user.notices_changed": "Notices by e-mail changed",
     },

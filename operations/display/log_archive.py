@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from operations.models import Operation
-from operations.models.operation import LOG_IS_LATE, OperationQuerySet, log_kept
+from operations.models.operation_queries import LOG_IS_LATE, OperationQuerySet, log_kept
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # Counts end here.

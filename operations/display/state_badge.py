@@ -10,8 +10,10 @@ from operations.models import Operation
 
 State = Operation.State
 
-# Of a state that is none of these something is being waited for.
-ICONS = {
+# Of a state that is none of these something is being waited for. "rests" is no state:
+# a run in progress of which nothing more leaves until a person says so.
+ICONS: dict[str, str] = {
+    "rests": "player-pause",
     State.SUCCEEDED: "circle-check",
     State.FAILED: "circle-x",
     State.REJECTED: "circle-x",
@@ -29,16 +31,18 @@ ICONS = {
 def state_badge(operation: Operation) -> SafeString:
     """Write the state as icon and word, never colour alone."""
     is_unknown = operation.state == State.UNKNOWN
-    return _badge(operation.state, bool(is_unknown and operation.resolved_at))
+    shown = "rests" if operation.rests else operation.state
+    is_resolved = bool(is_unknown and operation.resolved_at)
+    return _badge(shown, operation.state_label, is_resolved)
 
 
 @lru_cache
-def _badge(state: str, is_resolved: bool) -> SafeString:
+def _badge(shown: str, label: str, is_resolved: bool) -> SafeString:
     resolved = " data-resolved" if is_resolved else ""
     return format_html(
         f'<span class="state state-{{}}"{resolved}>{{}}{{}}{{}}</span>',
-        state,
-        icon(ICONS.get(State(state), "loader-2")),
-        State(state).label,
+        shown,
+        icon(ICONS.get(shown, "loader-2")),
+        label,
         ", resolved" if is_resolved else "",
     )

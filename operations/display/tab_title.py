@@ -15,8 +15,6 @@ MARKS: Final = {
 
 def title(operation: Operation) -> str:
     """Return its state and what it is: "✓ Succeeded · Upsert contact #12"."""
-    mark, word = MARKS.get(State(operation.state), "✗"), operation.get_state_display()
-    if operation.rests:
-        mark, word = "‖", "On hold"
+    mark = "‖" if operation.rests else MARKS.get(State(operation.state), "✗")
     what = f"{operation.get_action_display()} {operation.object_name}".strip()
-    return f"{mark} {word} · {what} #{operation.pk}"
+    return f"{mark} {operation.state_label} · {what} #{operation.pk}"

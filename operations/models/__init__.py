@@ -12,7 +12,8 @@ from operations.models.failure import Failure
 from operations.models.gate import Gate
 from operations.models.list_settings import ListSettings
 from operations.models.log_entry import LogEntry
-from operations.models.operation import Operation, OperationQuerySet
+from operations.models.operation import Operation
+from operations.models.operation_queries import OperationQuerySet
 from operations.models.rollup import (
     DayCount,
     DayDuration,

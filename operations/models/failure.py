@@ -9,7 +9,8 @@ from operations.models.error_kind import ErrorKind
 from operations.models.rollup import RollupMark
 
 if TYPE_CHECKING:
-    from operations.models.operation import Operation, OperationQuerySet
+    from operations.models.operation import Operation
+    from operations.models.operation_queries import OperationQuerySet
 
 
 class FailureQuerySet(models.QuerySet["Failure"]):

@@ -17,7 +17,7 @@ from console.http import ConsoleRequest
 from operations import looking
 from operations.filters import OperationFilter, Place
 from operations.models import Failure, Operation
-from operations.models.operation import OperationQuerySet
+from operations.models.operation_queries import OperationQuerySet
 from operations.outcome.salesforce_errors import Explanation, explanation_of
 from operations.views.chips import chips_of
 from operations.views.lookup import CustomerAt, group_names, name_groups

@@ -19,7 +19,7 @@ from ampersand import Refused
 from console.runtime import db_clock
 from operations.display.problem import Problem, problem_in_words
 from operations.models import Operation
-from operations.models.operation import OperationQuerySet, log_kept
+from operations.models.operation_queries import OperationQuerySet, log_kept
 from operations.outcome import decide
 from operations.worker import schedule, store_failures, store_log
 from operations.worker.fetch import Fetched

@@ -15,7 +15,7 @@ from console.runtime import db_clock
 from console.runtime.shutdown import holding
 from operations.limits import rate_limit
 from operations.models import Operation
-from operations.models.operation import LOG_IS_LATE
+from operations.models.operation_queries import LOG_IS_LATE
 from operations.worker import fetch, schedule, store
 from operations.worker.fetch import Fetched, Query
 

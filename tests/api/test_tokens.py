@@ -86,13 +86,13 @@ def test_nobody_revokes_the_token_of_somebody_else_but_an_admin(
     sign_in(Role.OPERATOR).post(reverse("token_revoke"), {"token": token.pk})
     assert ask("operations").status_code == 200
     admin = sign_in(Role.ADMIN)
-    page = reverse("person_tokens", args=[vera.pk])
+    page = reverse("users:detail", args=[vera.pk])
     assert token.prefix in admin.get(page).content.decode()
     # A token that is not of the person on the page is not there.
     other = make_user("other", Role.VIEWER)
-    admin.post(reverse("person_tokens", args=[other.pk]), {"token": token.pk})
+    admin.post(reverse("users:token_revoke", args=[other.pk]), {"token": token.pk})
     assert ask("operations").status_code == 200
-    admin.post(page, {"token": token.pk})
+    admin.post(reverse("users:token_revoke", args=[vera.pk]), {"token": token.pk})
     assert ask("operations").status_code == 401
     event = AuditEvent.objects.newest_first()[0]
     assert (event.action, event.actor_name) == ("token.revoked", "admin")

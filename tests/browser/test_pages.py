@@ -240,6 +240,10 @@ def test_pages_without_anything_to_show(chromium: Browser, blank: Console) -> No
         ("/account/", "Sign out everywhere"),
         ("/shortcuts/", "Search everything"),
         ("/account/password/", "New password"),
+        ("/account/invitation/MQ/no-token/", "Ask an admin for another link"),
+        ("/users/", "Last sign-in"),
+        ("/users/?q=nothing-like-it", "No matching users"),
+        ("/users/new/", "First sign-in"),
         ("/account/tokens/new/", "token"),
         ("/not/there/", "Home"),
     ],
@@ -247,6 +251,45 @@ def test_pages_without_anything_to_show(chromium: Browser, blank: Console) -> No
 def test_a_page(address: str, text: str, reader: Reader) -> None:
     reader.page.goto(address)
     expect(reader.page.locator("main")).to_contain_text(text)
+    reader.look()
+
+
+@pytest.mark.parametrize(
+    ("user", "has_form"),
+    [("olga", True), ("operator", False)],
+)
+def test_a_user(user: str, has_form: bool, reader: Reader) -> None:
+    page = reader.page
+    page.goto(f"/users/?q={user}")
+    page.locator("#users").get_by_role("link", name=user).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(user)
+    expect(page.locator("#access")).to_have_count(int(has_form))
+    reader.look()
+
+
+@pytest.mark.parametrize(
+    ("way", "button"),
+    [
+        ("/users/new/", "Add user"),
+        ("Edit", "Save"),
+        ("Set a first password", "Set password"),
+    ],
+)
+def test_a_form_of_a_user_that_is_refused(
+    way: str, button: str, reader: Reader
+) -> None:
+    page = reader.page
+    if way.startswith("/"):
+        page.goto(way)
+    else:
+        page.goto("/users/?q=olga")
+        page.locator("#users").get_by_role("link", name="olga").click()
+        page.get_by_role("link", name=way).click()
+        reader.look()
+    if way == "Edit":
+        page.get_by_label("User name").fill("operator")
+    page.get_by_role("button", name=button, exact=True).click()
+    expect(page.get_by_role("alert").first).to_be_focused()
     reader.look()
 
 

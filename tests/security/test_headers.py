@@ -20,7 +20,7 @@ TYPED_INTO = {"writes:record", "writes:csv", "writes:url"}
 
 def test_signing_out_clears_what_the_browser_has_of_the_pages() -> None:
     make_user("eve", Role.ADMIN)
-    for way in ("/logout/", "/account/sign-out-everywhere/", "/admin/logout/"):
+    for way in ("/logout/", "/account/sign-out-everywhere/"):
         browser = Browser()
         browser.post("/login/", {"username": "eve", "password": "eve"})
         cleared = browser.post(way)["Clear-Site-Data"]
@@ -40,7 +40,7 @@ def _walk(everything: Stage) -> None:
     guest = Guest.sign_in(Person("keeper", Role.ADMIN, Role.ADMIN))
     kept = set()
     for row in rows().values():
-        if row.needs["GET"] == "–" or row.name.startswith("admin:"):
+        if row.needs["GET"] == "–":
             continue
         address = reverse(row.name, args=everything.world.arguments(row.of))
         answer = guest.ask("GET", address)
@@ -55,7 +55,7 @@ def test_the_pages_of_users_and_of_errors_are_not_kept_either(
     sign_in: Callable[..., Browser],
 ) -> None:
     browser = sign_in(Role.ADMIN)
-    for page in ("/admin/auth/user/", "/admin/auth/user/add/", "/nothing/here/"):
+    for page in ("/users/", "/users/new/", "/nothing/here/"):
         assert "no-store" in browser.get(page)["Cache-Control"]
 
 

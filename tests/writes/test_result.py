@@ -150,3 +150,16 @@ def test_an_unknown_outcome_is_resolved_first(
     assert "reconcile" in Shown(page).ids
     assert {"retry-failed", "edit-copy", "update-record"}.isdisjoint(Shown(page).ids)
     assert page.context["sentence"].todo in Shown(page).texts["todo"]
+
+
+def test_who_may_not_write_reads_who_can(
+    integration: Integration, olga: User, browser: Browser, client: Browser
+) -> None:
+    operation = confirm(make_draft(integration, olga), olga)
+    Operation.objects.update(
+        state="rejected", due_at=None, sent_at=timezone.now(), remote_status="400"
+    )
+    client.force_login(make_user("vera", Role.VIEWER))
+    address = operation.get_absolute_url()
+    assert "operator" in Shown(client.get(address)).texts["todo"]
+    assert "operator" not in Shown(browser.get(address)).texts["todo"]

@@ -1,6 +1,7 @@
 """What a person sees of a run, and decides about it."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -45,6 +46,11 @@ def stopped(sandbox: Sandbox, project: Project, olga: User) -> Operation:
     return run(project, olga, people(250))
 
 
+def shown_states(answer: Any) -> set[str]:
+    """The states that badges on a page show."""
+    return set(re.findall(r'class="state state-(\w+)"', answer.text))
+
+
 def path(operation: Operation, below: str = "") -> str:
     return f"/writes/{operation.batch.write_id}/requests/{below}"
 
@@ -76,6 +82,10 @@ def test_the_page_of_a_stopped_run_says_so_until_it_goes_on(
     assert "Unauthorized" in page.context["sentence"].why
     assert b'id="send-again"' not in page.content
     assert b'id="go-on"' in page.content
+    # Its badge does not claim that it goes on, here nor in the list.
+    assert fresh(stopped).state == State.IN_PROGRESS
+    for answer in (page, browser.get("/operations/"), browser.get("/")):
+        assert shown_states(answer) == {"rests"}
     write = stopped.batch.write_id
     browser.post(f"/writes/{write}/pause/")
     assert fresh(stopped).reason.startswith("Paused by")
@@ -83,6 +93,7 @@ def test_the_page_of_a_stopped_run_says_so_until_it_goes_on(
     assert "Unauthorized" in fresh(stopped).reason
     browser.post(path(stopped, "go-on/"))
     assert fresh(stopped).reason == ""
+    assert shown_states(browser.get("/operations/")) == {"in_progress"}
 
 
 def test_what_is_being_sent_is_not_called_unknown(

@@ -6,9 +6,10 @@ from typing import ClassVar
 from django import forms
 from django.http import QueryDict
 
+from console.ui.filter import Filter
 from console.validators import whole_number
 from files.mending.recipes import InvalidRecipe
-from operations.filters import Filter, cursor
+from operations.filters import cursor
 from writes.actions.edit_cells import Edit
 from writes.forms.recipe import with_lf
 from writes.storage import NUL

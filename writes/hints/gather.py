@@ -10,7 +10,7 @@ from files.rows.sent_rows import read_header, sent_rows
 from files.splitting import Part
 from files.values.numbers import TYPES as NUMBERS
 from operations.models import Operation
-from operations.models.operation import OperationQuerySet
+from operations.models.operation_queries import OperationQuerySet
 from writes.columns import fields_of
 from writes.hints import answer_ids, soql
 from writes.hints.soql import LookUp

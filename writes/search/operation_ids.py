@@ -11,7 +11,7 @@ from django.db.models import Q
 from console.runtime.prefix import begins_with
 from console.validators import LARGEST_ID, whole_number
 from operations.models import Operation
-from operations.models.operation import OperationQuerySet
+from operations.models.operation_queries import OperationQuerySet
 from writes.models import Call
 from writes.search.found import Asked, Found, Kind, Line, of_operations, of_writes
 

@@ -12,8 +12,9 @@ from django.views.decorators.http import require_safe
 from console.access.roles import require_viewer
 from console.fields import UnreadableSecret
 from console.http import ConsoleRequest
+from console.ui.filter import Filter
 from files.rows.row_store import RowOutcome
-from operations.filters import Filter, cursor
+from operations.filters import cursor
 from operations.outcome.row_failures import parse_error
 from writes.records import HITS, Carried, Found, Hit, find, missing
 

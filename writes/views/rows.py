@@ -28,12 +28,13 @@ from console.actor import Actor
 from console.http import ConsoleRequest, FileGone
 from console.runtime.trouble import in_words
 from console.ui.downloads import note_download
+from console.ui.filter import Filter
 from files.raw_records import cut
 from files.rows import row_exports
 from files.rows.fates import FAILED, STATES
 from files.rows.row_store import Page, RowStore
 from operations.csv_export import CSV, csv_lines, download, exact_lines
-from operations.filters import Filter, cursor, word
+from operations.filters import cursor, word
 from operations.outcome.row_failures import parse_error
 from operations.views import panels
 from writes.actions.rejoin import NothingToJoin

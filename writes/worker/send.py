@@ -42,7 +42,7 @@ from files.remote.stores import StoreError
 from operations.display.problem import problem_in_words
 from operations.limits import circuit_breaker, rate_limit
 from operations.models import Operation
-from operations.models.operation import is_frozen
+from operations.models.operation_queries import is_frozen
 from operations.worker.store_failures import store_failures
 from writes import url_check
 from writes.models import Batch, Write
