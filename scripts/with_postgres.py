@@ -1,5 +1,7 @@
 """Run a command with a PostgreSQL of its own: TEST_DATABASE_URL names it.
 
+Its programs (`pg_dump` …) come first in PATH.
+
 The server comes as a wheel and lives in a temporary directory; nothing is installed
 on the system. `with_postgres.py [--fast] COMMAND [ARGUMENT…]` exits as the command
 does. `--fast` is for tests: such a server does not outlive a power cut.
@@ -47,7 +49,8 @@ def main() -> int:
         server = start(Path(directory), options=options)
         try:
             url = f"postgres://postgres@/postgres?host={quote(directory)}"
-            environment = {**os.environ, "TEST_DATABASE_URL": url}
+            path = os.pathsep.join([str(server.bin_path), os.environ["PATH"]])
+            environment = {**os.environ, "TEST_DATABASE_URL": url, "PATH": path}
             command = command[bool(options) :]
             return subprocess.run(command, env=environment, check=False).returncode  # nosec B603 # noqa: S603 - what a developer typed
         finally:

@@ -23,6 +23,7 @@ from console import audit_guard, clients
 from console.access.roles import Role
 from console.actor import Actor
 from console.environments import Environment
+from console.health import pulse
 from console.models import (
     ApiKey,
     ApiToken,
@@ -181,6 +182,7 @@ def unguarded() -> Iterator[None]:
 def _no_pulse_is_noted(settings: Any) -> Iterator[None]:
     """Leave no note of a database for the next test, whose database it is not."""
     yield
+    pulse.forget_seen()
     for name in ("pulse", "audit-head"):
         (Path(settings.DATA_DIR) / name).unlink(missing_ok=True)
 

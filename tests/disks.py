@@ -12,10 +12,10 @@ from django.test import Client as Browser
 
 
 @contextmanager
-def small_disk(path: Path) -> Iterator[Path]:
-    """Mount a disk of 64 KiB at `path`; skips where none can be mounted."""
-    path.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k,nr_inodes=8", "tmpfs", str(path)]
+def small_disk(path: Path, size: str = "size=64k,nr_inodes=8") -> Iterator[Path]:
+    """Mount a small disk at `path`; skips where none can be mounted."""
+    path.mkdir(exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(path)]
     try:
         subprocess.run(mount, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
@@ -29,7 +29,7 @@ def small_disk(path: Path) -> Iterator[Path]:
 def use_up_room(disk: Path) -> None:
     """Leave not a byte."""
     with pytest.raises(OSError, match="space"):
-        (disk / "filler").write_bytes(bytes(2**20))
+        (disk / "filler").write_bytes(bytes(2**26))
 
 
 @contextmanager

@@ -1,54 +1,142 @@
 """Whether this database is the newest of its kind, or a back-up that was restored.
 
 The clock counts up a row at each tick, and notes the number beside the files. A
-database that was last in use long ago, or whose number is lower than the noted one, may
-not know what was sent since. Until the clock has held what waits in it, nothing leaves.
+database that was last in use long ago, whose number is lower than the noted one, or
+that is another one than the row names, may not know what was sent since. Until the
+clock has held what waits in it, nothing leaves.
 """
 
 import logging
 import os
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
 from django.db.models import F, Value
 from django.db.models.functions import Greatest
+from django.utils import timezone
 
+from console.health import identity
 from console.models import Pulse
 
 log = logging.getLogger(__name__)
 
 
-def is_trusted(now: datetime) -> bool:
-    """Whether something may leave: the clock has seen this very database just now.
+@dataclass(frozen=True)
+class Doubt:
+    """Why this database may not know what was sent; `text` is a whole sentence.
+
+    It went back for certain (`is_certain`), or it may have. What waits may have left
+    before (`may_have_left`) unless the doubt is about the files alone.
+    """
+
+    text: str
+    is_certain: bool = False
+    may_have_left: bool = True
+
+
+class _Seen:
+    """The highest number that this process saw: no restored file takes it back."""
+
+    number = 0
+
+
+def doubt(now: datetime) -> Doubt | None:
+    """Return why nothing may leave now, the surest reason first; None if it may.
 
     A database that was never counted is new, unless something is noted beside it.
     """
     # The note first: a clock may count up in between, and a note is never ahead.
     noted = _noted()
+    least = max(noted, _Seen.number)
     pulse = Pulse.objects.first()
     if pulse is None:
-        return not noted
-    return pulse.number >= noted and now - pulse.at <= Pulse.GAP
+        return Doubt(_older("has no count yet"), is_certain=True) if least else None
+    if pulse.number < least:
+        if noted < least:
+            # The files went back, too: tell the clock, which may have begun since.
+            _note(least)
+        return Doubt(_older("counts less"), is_certain=True)
+    _Seen.number = pulse.number
+    return _of_identity(pulse) or _of_time(pulse, now) or _of_files(pulse, noted)
 
 
-def last_used() -> datetime | None:
-    """Return when the clock last saw this database, if it ever did."""
-    return Pulse.objects.values_list("at", flat=True).first()
+def _older(what: str) -> str:
+    return (
+        f"The database {what} than is noted in DATA_DIR, so it is a back-up that lacks "
+        "what was sent since."
+    )
 
 
-def beat(now: datetime) -> None:
+def _of_identity(pulse: Pulse) -> Doubt | None:
+    others = identity.differences(pulse.identity, identity.identity())
+    if not others:
+        return None
+    when = in_words(pulse.at)
+    if others == {identity.TIMELINE}:
+        return Doubt(
+            f"Another server of PostgreSQL took over after {when}, or one went back to "
+            "an earlier time, so what was sent last may be missing here."
+        )
+    return Doubt(
+        f"The database is a copy of the one that was in use until {when}, so it may "
+        "lack what was sent since.",
+        is_certain=True,
+    )
+
+
+def _of_time(pulse: Pulse, now: datetime) -> Doubt | None:
+    if now - pulse.at <= Pulse.GAP:
+        return None
+    return Doubt(
+        f"The database was last in use on {in_words(pulse.at)}, so it may be a back-up "
+        "that lacks what was sent since."
+    )
+
+
+def _of_files(pulse: Pulse, noted: int) -> Doubt | None:
+    if noted + Pulse.SLACK >= pulse.noted:
+        return None
+    return Doubt(
+        "DATA_DIR is older than the database, or is not the directory of the other "
+        "processes, so files may be missing.",
+        may_have_left=False,
+    )
+
+
+def in_words(moment: datetime) -> str:
+    """Return a moment to the second, in the console's time zone."""
+    return f"{timezone.localtime(moment):%-d %b %Y at %H:%M:%S}"
+
+
+def is_trusted(now: datetime) -> bool:
+    """Whether something may leave: the clock has seen this very database just now."""
+    return doubt(now) is None
+
+
+def beat(now: datetime, *, over: Doubt | None = None) -> None:
     """Count up, and note the number where no restored database can take it back.
 
     Call it outside a transaction: what is noted must be committed. The database counts,
-    so that of several clocks none sets it back.
+    so that of several clocks none sets it back. `over` is the doubt for which what
+    waits was held just now.
     """
     noted = _noted()
-    number = Greatest(F("number"), Value(noted)) + 1
-    if not Pulse.objects.update(number=number, at=now):
-        first = {"number": noted + 1, "at": now}
+    number = Greatest(F("number"), Value(max(noted, _Seen.number))) + 1
+    values = {"at": now, "noted": noted, "identity": identity.identity()}
+    if over:
+        values |= {"doubted_at": now, "doubt": over.text}
+    if not Pulse.objects.update(number=number, **values):
+        first = {"number": noted + 1, **values}
         Pulse.objects.get_or_create(pk=1, defaults=first)
-    _note(Pulse.objects.get().number)
+    _Seen.number = Pulse.objects.get().number
+    _note(_Seen.number)
+
+
+def forget_seen() -> None:
+    """Begin anew, as a process does that was started just now."""
+    _Seen.number = 0
 
 
 def _path() -> Path:

@@ -92,6 +92,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "environment.frozen": "Environment frozen",
         "environment.unfrozen": "Environment unfrozen",
         "environment.changed": "Environment settings changed",
+        "database.restored": "Restored back-up: sending stopped",
+        "backup.made": "Back-up made",
     },
     "Sign-in": {
         "user.signed_in": "Signed in",

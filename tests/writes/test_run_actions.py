@@ -11,17 +11,27 @@ from django.db.models import F
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
+from console import freeze
 from console.health import pulse
-from console.models import Project, Pulse, WriteObject
+from console.models import EnvironmentControl, Project, Pulse, WriteObject
 from console.runtime import db_clock
 from files.field import Field
 from files.fields.field_lists import as_json
 from operations.models import Operation
 from sandbox.app import Sandbox
-from tests.writes.making import confirm, plan_fault, press_send, received, records
+from tests.conftest import actor
+from tests.writes.making import (
+    confirm,
+    plan_fault,
+    press_send,
+    received,
+    records,
+    work_off,
+)
 from tests.writes.test_runs import calls, draft, people, run
 from tests.writes.test_runs import project as project  # noqa: PLC0414 - a fixture
 from writes import dispatch
+from writes.actions import run as actions
 from writes.actions.hold_restored import hold_restored
 from writes.models import Batch, Call, Write
 from writes.models.call import packed
@@ -433,6 +443,39 @@ def test_a_restored_backup_holds_what_a_run_has_not_sent(
     run_calls.run(stopped.pk)
     assert len(received(sandbox)) == 2
     assert Write.objects.get().paused_at is not None
+
+
+def test_what_a_restored_backup_held_and_is_cancelled_may_have_been_sent(
+    sandbox: Sandbox, stopped: Operation, olga: User
+) -> None:
+    pulse.beat(db_clock.now())
+    pulse.beat(db_clock.now())
+    Pulse.objects.update(number=F("number") - 1)
+    assert hold_restored(db_clock.now()) == 1
+    before = len(received(sandbox))
+    assert actions.cancel_rest(stopped.batch, actor(olga))
+    work_off()
+    totals = Write.objects.get().rows_totals
+    assert totals
+    assert (totals.not_sent, totals.unknown > 0) == (0, True)
+    assert len(received(sandbox)) == before
+
+
+def test_a_restored_backup_holds_a_run_that_asks_about_an_outcome(
+    sandbox: Sandbox, unknown: Operation, olga: User
+) -> None:
+    pulse.beat(db_clock.now())
+    pulse.beat(db_clock.now())
+    Pulse.objects.update(number=F("number") - 1)
+    assert hold_restored(db_clock.now()) == 1
+    before = len(received(sandbox))
+    for control in EnvironmentControl.objects.frozen():
+        freeze.unfreeze(control, actor(olga))
+    call = Call.objects.get(state=Call.State.UNKNOWN)
+    actions.decide(call, actor(olga), was_written=True, looked_at="Salesforce")
+    run_calls.run(unknown.pk)
+    assert Call.objects.filter(state=Call.State.PLANNED).exists()
+    assert len(received(sandbox)) == before
 
 
 @pytest.mark.parametrize("below", ["", "written/", "not-written/", "send-again/"])

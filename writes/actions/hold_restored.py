@@ -1,57 +1,137 @@
 """Holding what waits in a database that may be a restored back-up.
 
 It may not know what was sent after the back-up was made, and would send it once more.
-So a person has to look, and resumes or cancels each write.
+So a person has to look, and resumes or cancels each write. Where it is certain that the
+database went back, all environments are frozen as well: a draft may have been sent,
+too, and whoever sends something now should know.
 """
 
+import logging
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
+from console import freeze
+from console.actor import Actor
+from console.environments import Environment
 from console.health import pulse
+from console.health.pulse import Doubt
+from console.models import AuditEvent, EnvironmentControl
 from operations.models import Operation
 from writes.actions.pause import NothingToPause, pause
-from writes.models import Call, Write
-from writes.worker.hold import CONSOLE
+from writes.models import Call, Notice, Write
+from writes.worker.hold import CONSOLE, LONGEST_REASON
+
+log = logging.getLogger(__name__)
+
+State = Operation.State
+
+NEXT = "Check Ampersand and the customer's system, then resume or cancel this write."
+FREEZE_REASON = (
+    "A back-up was restored: what was done since it was made is not known here. Look "
+    "at what is held, at drafts and unknown outcomes, then unfreeze."
+)
+NOT_TOLD = "Not told again after a back-up was restored."
+
+
+@dataclass(frozen=True)
+class Held:
+    """What was done: which environments are frozen now that were not, and counts."""
+
+    environments: list[str]
+    writes: int
+    notices: int
 
 
 def hold_restored(now: datetime) -> int:
-    """Pause every write of which something has not left, if the database went back.
+    """Hold what waits, if there is any doubt about the database; return how many.
 
-    Returns how many. After this the database counts as in use.
+    After this the database counts as in use.
     """
+    doubt = pulse.doubt(now)
     held = 0
-    if not pulse.is_trusted(now):
-        reason = _reason(pulse.last_used())
-        unsent = Write.objects.filter(
-            Q(batches__operation__state__in=Operation.UNSENT)
-            | Q(batches__calls__state=Call.State.PLANNED),
-            paused_at=None,
-        )
-        held = sum(_hold(write, reason) for write in unsent.distinct())
-    pulse.beat(now)
+    if doubt:
+        done = hold_for(doubt, CONSOLE)
+        held = done.writes
+        log.warning("%s Writes held: %s", doubt.text, held)
+    pulse.beat(now, over=doubt)
     return held
 
 
-def _reason(last_used: datetime | None) -> str:
-    when = "before an upgrade"
-    if last_used:
-        when = f"on {timezone.localtime(last_used):%-d %b %Y at %H:%M:%S}"
-    return (
-        f"The database was last in use {when}, so it may be a backup that lacks what "
-        "was sent since. Check Ampersand and the customer's system, then resume or "
-        "cancel this write."
+def hold_for(doubt: Doubt, actor: Actor) -> Held:
+    """Let nothing leave by itself that may have left before; `actor` says so.
+
+    Done twice it is done once. Call it outside a transaction: it is one for each write,
+    and each of them ends in a state that is safe.
+    """
+    environments = _freeze_all(actor) if doubt.is_certain else []
+    # Before it is news that something is held.
+    notices = _drop_notices() if doubt.is_certain else 0
+    held = sum(_hold(write, doubt) for write in _unsent(doubt))
+    if doubt.is_certain:
+        AuditEvent.record(
+            action="database.restored",
+            subject=f"Restored back-up: {held} writes held"[:200],
+            actor=actor,
+            detail={"why": doubt.text, "frozen": environments, "held": held},
+        )
+    return Held(environments, held, notices)
+
+
+def _freeze_all(actor: Actor) -> list[str]:
+    controls = [EnvironmentControl.objects.of(word) for word in Environment.values]
+    return [
+        control.environment
+        for control in controls
+        if freeze.freeze(control, actor, reason=FREEZE_REASON)
+    ]
+
+
+def _unsent(doubt: Doubt) -> list[Write]:
+    """Return the writes of which something has not left.
+
+    Where it is certain that the database went back, also those that somebody had
+    paused: they may have been resumed since.
+    """
+    unsent = Write.objects.filter(
+        Q(batches__operation__state__in=Operation.UNSENT)
+        | Q(batches__calls__state=Call.State.PLANNED)
     )
+    if not doubt.is_certain:
+        unsent = unsent.filter(paused_at=None)
+    return list(unsent.distinct())
 
 
-def _hold(write: Write, reason: str) -> bool:
+def _hold(write: Write, doubt: Doubt) -> bool:
+    reason = f"{doubt.text} {NEXT}"
+    if write.paused_at and write.paused_by_name != CONSOLE.name:
+        reason = f"{reason} {write.paused_by_name} had paused it."[:LONGEST_REASON]
     try:
         with transaction.atomic():
             pause(write, CONSOLE, reason=reason)
-            held = Operation.objects.filter(batch__write=write)
-            held.filter(state=Operation.State.HELD).update(may_have_left=True)
+            Write.objects.filter(pk=write.pk).update(
+                paused_by_name=CONSOLE.name, pause_reason=reason
+            )
+            _mark(write, doubt)
     except NothingToPause:
         return False
     return True
+
+
+def _mark(write: Write, doubt: Doubt) -> None:
+    """Note that what is cancelled of it now may have been sent all the same."""
+    if not doubt.may_have_left:
+        return
+    mine = Operation.objects.filter(batch__write=write)
+    under_way = Q(kind=Operation.Kind.RUN, state__in=(State.IN_PROGRESS, State.UNKNOWN))
+    mine.filter(Q(state=State.HELD) | under_way).update(may_have_left=True)
+
+
+def _drop_notices() -> int:
+    """Give up what was still to be told: it has been, most likely."""
+    Operation.objects.filter(has_news=True).update(has_news=False)
+    return Notice.objects.filter(due_at__isnull=False).update(
+        due_at=None, problem=NOT_TOLD
+    )

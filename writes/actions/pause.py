@@ -65,9 +65,13 @@ def _tell_rest(write: Write) -> None:
 
 
 def _planned(write: Write) -> int:
-    """Return how many requests of a run under way have not left."""
+    """Return how many requests of a run under way have not left.
+
+    One that asks about an outcome goes on once somebody has decided about that.
+    """
     planned = Call.objects.filter(state=Call.State.PLANNED, batch__write=write)
-    return planned.filter(batch__operation__state=State.IN_PROGRESS).count()
+    under_way = (State.IN_PROGRESS, State.UNKNOWN)
+    return planned.filter(batch__operation__state__in=under_way).count()
 
 
 def _operations(write: Write, state: str) -> QuerySet[Operation]:

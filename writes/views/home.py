@@ -20,6 +20,7 @@ from operations.display.log_archive import alarm_of
 from operations.models import Gate, Operation
 from operations.views.lookup import name_groups
 from operations.views.report import home_plot
+from writes.display.restored import restored_for
 from writes.forms.address import offered_to
 from writes.models import Write
 
@@ -63,6 +64,7 @@ def home(request: ConsoleRequest) -> HttpResponse:
         "open_gates": _open_gates(request),
         "background": background(),
         "disk": disk_trouble(),
+        "restored": restored_for(request.user),
     }
     return render(request, "writes/home.html", context)
 

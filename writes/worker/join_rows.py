@@ -123,6 +123,7 @@ def _joined(write: Write, as_sent: Path, target: Path, progress: Progress) -> To
 
 
 def _carried(write: Write) -> Iterator[Carried]:
+    may_have_left = write.batches.get().operation.may_have_left
     calls = Call.objects.filter(batch__write=write).order_by("number")
     for call in calls.iterator(chunk_size=CALLS_AT_ONCE):
         yield Carried(
@@ -131,16 +132,19 @@ def _carried(write: Write) -> Iterator[Carried]:
             last_row=call.last_row,
             offset=call.offset,
             length=call.length,
-            state=_state_of(call),
+            state=_state_of(call, may_have_left=may_have_left),
             reason=call.reason,
             rows=call.rows_told(),
         )
 
 
-def _state_of(call: Call) -> FateState:
-    """Return what all rows are of a request that did not tell of each."""
+def _state_of(call: Call, *, may_have_left: bool) -> FateState:
+    """Return what all rows are of a request that did not tell of each.
+
+    Before a back-up was restored it may have left (`may_have_left`).
+    """
     if call.state in (Call.State.PLANNED, Call.State.CANCELLED):
-        return "not sent"
+        return "unknown" if may_have_left else "not sent"
     if call.state != Call.State.ANSWERED or call.unknown:
         return "unknown"
     if call.succeeded and call.failed:

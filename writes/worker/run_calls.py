@@ -185,6 +185,8 @@ def _next(batch: Batch) -> Call | None:
     frozen = EnvironmentControl.objects.of(write.project.environment).is_frozen
     if write.paused_at is not None or fresh.stopped_why or frozen:
         return None
+    if not pulse.is_trusted(db_clock.now()):
+        return None
     mine = Call.objects.filter(batch=batch)
     open_ = mine.filter(state__in=OPEN).order_by().values_list("state")
     counted = dict(open_.annotate(Count("pk")))

@@ -190,9 +190,11 @@ def _claim(operation: Operation) -> bool:
 
     False if another worker has it, if its environment was frozen or its write paused or
     stopped (the very UPDATE that takes it looks, so that nothing leaves afterwards), or
-    if the gate puts it off.
+    if the gate puts it off. A back-up may have been restored while it was made ready.
     """
     now = db_clock.now()
+    if not pulse.is_trusted(now):
+        return False
     return rate_limit.admit_write(
         operation,
         only_if=~is_frozen() & ~paused_condition() & ~stopped_condition(),

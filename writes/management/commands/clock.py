@@ -53,7 +53,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         name_process("clock")
         if options["once"]:
-            _notice_a_restored_database()
+            hold_restored(db_clock.now())
             tick()
             audit_head.note_newest()
             catch_up.catch_up(seconds=math.inf)
@@ -84,7 +84,7 @@ def _tick_safely(*, prune: bool, note_head: bool) -> bool:
     """
     try:
         close_old_connections()
-        _notice_a_restored_database()
+        hold_restored(db_clock.now())
         tick()
         if note_head:
             audit_head.note_newest()
@@ -122,11 +122,6 @@ def _catch_up() -> float:
         log.exception("What is older could not be indexed; trying later")
     now = time.monotonic()
     return now + (CATCH_UP_PAUSE * (now - began) if is_more else LOOK_BACK_EVERY)
-
-
-def _notice_a_restored_database() -> None:
-    if held := hold_restored(db_clock.now()):
-        log.warning("This database may be a restored back-up: %s writes held", held)
 
 
 def tick() -> None:
