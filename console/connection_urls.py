@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from console.views import (
+    approval_rules,
     environments,
     fields,
     groups,
@@ -42,6 +43,7 @@ of_environment = [
     path("freeze/", environments.environment_freeze, name="environment_freeze"),
     path("unfreeze/", environments.environment_unfreeze, name="environment_unfreeze"),
     path("reasons/", environments.environment_reasons, name="environment_reasons"),
+    path("approval/new/", approval_rules.approval_rule_new, name="approval_rule_new"),
 ]
 
 of_object = [
@@ -56,6 +58,11 @@ urlpatterns = [
     path("new/", projects.project_new, name="project_new"),
     path("environments/", environments.environments, name="environments"),
     path("environments/<str:environment>/", include(of_environment)),
+    path(
+        "approval-rules/<int:pk>/delete/",
+        approval_rules.approval_rule_delete,
+        name="approval_rule_delete",
+    ),
     path("<int:pk>/", include(of_project)),
     path("keys/<int:pk>/rotate/", keys.key_rotate, name="key_rotate"),
     path("keys/<int:pk>/revoke/", keys.key_revoke, name="key_revoke"),

@@ -20,9 +20,10 @@ from django.utils import timezone
 
 from console.access.roles import Role
 from console.environments import Environment
-from console.models import AuditEvent
+from console.models import ApprovalRule, AuditEvent
 from operations.models import Operation, SavedView
 from tests.conftest import (
+    actor,
     make_project,
     make_token,
     make_user,
@@ -31,7 +32,8 @@ from tests.conftest import (
 )
 from tests.permission_table import Row
 from tests.writes.making import check_draft, confirm, make_draft, work_off
-from writes.models import SharedAddress, Write
+from writes.actions import approve
+from writes.models import Approval, SharedAddress, Write
 from writes.recipe import recipe_as_json, without_rows
 
 METHODS = ("GET", "POST")
@@ -59,6 +61,7 @@ class World:
         self.operation = self._operation()
         self.unknown = self._unknown(owner)
         self.run = self._run(owner)
+        self.approval = self._approval(owner)
         self.token = SharedAddress.new_token()
         SharedAddress.objects.create(
             batch=self.write.batches.get(),
@@ -81,6 +84,14 @@ class World:
         assert draft.is_ready
         Write.objects.filter(pk=draft.pk).update(file_name=f"{CANARY}.csv")
         return draft
+
+    def _approval(self, owner: User) -> Approval:
+        """Return a record that waits for the approval of another person."""
+        self.rule = ApprovalRule.objects.create(
+            environment=self.environment, object_name="lead"
+        )
+        draft = make_draft(self.integration, owner, object_name="lead")
+        return approve.ask(draft, actor(owner))
 
     def _write(self, owner: User) -> Write:
         """Return a file that was sent, and of which a row failed."""
@@ -164,6 +175,8 @@ KINDS: dict[str, Callable[[World], object]] = {
     "error": lambda world: world.failure(),
     "two operations": lambda world: (world.operation.pk, world.unknown.pk),
     "draft": lambda world: world.draft.pk,
+    "approval": lambda world: world.approval.pk,
+    "rule": lambda world: world.rule.pk,
     "row": lambda world: (world.draft.pk, 2),
     "write": lambda world: world.write.pk,
     "run": lambda world: world.run.pk,

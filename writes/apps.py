@@ -15,9 +15,11 @@ class WritesConfig(AppConfig):
         # The first of the apps, and what it imports names tasks.
         need_task_backend()
         from console.ui.panels import project_panels
+        from operations.display import timeline
         from operations.limits import rate_limit
         from operations.views import panels
         from writes import token_filter
+        from writes.display.timeline import before_operation
         from writes.views.audit_panel import audit_panel
         from writes.views.compare import rows_compared
         from writes.views.notices import notices_panel
@@ -33,6 +35,7 @@ class WritesConfig(AppConfig):
         from writes.worker import run_calls
 
         rate_limit.UNDER_WAY.append(run_calls.under_way)
+        timeline.BEFORE.append(before_operation)
         token_filter.install()
 
         project_panels.register(notices_panel)

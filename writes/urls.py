@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from writes.views import (
+    approval,
     csv,
     derived,
     destinations,
@@ -49,6 +50,11 @@ writes_patterns = (
         path("<int:pk>/grid/<int:number>/", grid.row, name="grid_row"),
         path("<int:pk>/deliver/", review.deliver, name="deliver"),
         path("<int:pk>/send/", review.send, name="send"),
+        path("<int:pk>/ask-approval/", review.ask_approval, name="ask_approval"),
+        path("<int:pk>/withdraw/", approval.withdraw, name="withdraw"),
+        path("approvals/<int:pk>/", approval.approval, name="approval"),
+        path("approvals/<int:pk>/approve/", approval.approve, name="approve"),
+        path("approvals/<int:pk>/refuse/", approval.refuse, name="refuse"),
         path("<int:pk>/go-on/", sent.go_on, name="go_on"),
         path("<int:pk>/pause/", sent.pause, name="pause"),
         path("<int:pk>/resume/", sent.resume, name="resume"),

@@ -9,11 +9,13 @@ SignInAttempt: what was tried wrongly of late. Session: where somebody is signed
 FirstPassword: whose password somebody else chose.
 ApiToken: by which a program reads what a person may see.
 AuditEvent stands alone: it outlives everything it names.
-EnvironmentControl: what holds for an environment.
+EnvironmentControl: what holds for an environment. ApprovalRule: which of its writes
+need another person.
 Heartbeat: which processes are alive. Pulse: when the database was last in use.
 """
 
 from console.models.api_token import ApiToken
+from console.models.approval_rule import ApprovalRule
 from console.models.audit_event import AuditEvent, AuditEventQuerySet
 from console.models.environment_control import (
     EnvironmentControl,
@@ -34,6 +36,7 @@ from console.models.webhook import Webhook
 __all__ = [
     "ApiKey",
     "ApiToken",
+    "ApprovalRule",
     "AuditEvent",
     "AuditEventQuerySet",
     "EnvironmentControl",

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 OF_DRAFTS = (
     *("write.drafted", "write.changed", "write.fixed", "write.discarded"),
+    *("approval.asked", "approval.refused", "approval.withdrawn"),
+    *("approval.expired", "approval.void"),
     "file.uploaded",
 )
 

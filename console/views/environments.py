@@ -18,7 +18,7 @@ from console.access.roles import (
 )
 from console.actor import Actor
 from console.http import ConsoleRequest
-from console.models import EnvironmentControl
+from console.models import ApprovalRule, EnvironmentControl
 from console.ui.forms import StyledForm
 
 
@@ -51,6 +51,7 @@ def _page(
         shown.append(
             {
                 "control": EnvironmentControl.objects.of(word),
+                "rules": ApprovalRule.objects.of(word),
                 "form": (faulty or {}).get(word) or _form(word),
                 "may_freeze": role >= Role.OPERATOR,
                 "may_manage": role >= Role.ADMIN,

@@ -15,9 +15,11 @@ from console.ui.forms import StyledForm, offer
 
 
 class MailForm(StyledForm):
-    """Of which writes: those that the person confirms, and all of some projects."""
+    """Of which writes: those that concern the person, and all of some projects."""
 
-    own = forms.BooleanField(label="Writes that I confirm", required=False)
+    own = forms.BooleanField(
+        label="Writes that I confirm or may approve", required=False
+    )
     projects = forms.ModelMultipleChoiceField(
         label="All writes of",
         queryset=Project.objects.none(),

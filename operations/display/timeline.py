@@ -1,5 +1,6 @@
 """What happened to an operation and when, each with who did it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,9 +65,16 @@ _BY_PERSON: dict[tuple[str, str], str] = {
 }
 
 
+# What upper apps know that happened before an operation was there: each puts it before
+# the events that it is given, and returns all (`writes.display.timeline`).
+BEFORE: list[Callable[[Operation, list[Event]], list[Event]]] = []
+
+
 def timeline(operation: Operation) -> list[Event]:
     """Return what happened to `operation`, in order."""
     events = [event_of(transition) for transition in operation.transitions.all()]
+    for put_before in BEFORE:
+        events = put_before(operation, events)
     add_decision(events, operation)
     if operation.asked_count:
         events.append(Event(operation.asked_at, _asked(operation)))

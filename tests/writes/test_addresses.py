@@ -32,6 +32,7 @@ PATHS = sorted(
 )
 CHANGES = {
     *("deliver/", "send/", "go-on/", "cancel-rest/", "discard/", "fetch/"),
+    *("ask-approval/", "withdraw/"),
     *("pause/", "resume/", "hold/", "hold/release/", "pin/", "unpin/"),
     *("retry/", "trial/", "revoke/", "rejoin/", "grid/cell/"),
     *("requests/go-on/", "requests/cancel-rest/", "requests/1/decide/"),

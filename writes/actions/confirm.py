@@ -28,6 +28,13 @@ from operations.models import Operation
 from writes import calls, dispatch, record_index, requests
 from writes.actions import destinations
 from writes.actions.duplicates import RepeatFound, claim
+from writes.actions.need_approval import (
+    ApprovalNeeded,
+    Decision,
+    NotApproved,
+    digest_of,
+    hold_to_rules,
+)
 from writes.actions.release_parts import due_at
 from writes.models import Batch, Call, KeyLookup, Write
 from writes.models.key_lookup import is_stale
@@ -73,6 +80,7 @@ def confirm(
     repeat_reason: str = "",
     repeats: int | None = None,
     stop_after: int | None = None,
+    decision: Decision | None = None,
 ) -> Operation:
     """Turn a draft into requests that will be sent, and return the first's operation.
 
@@ -80,21 +88,25 @@ def confirm(
     `reason` says why it is sent, `repeat_reason` why once more although the same was
     sent before; `repeats` is the id of the write that this was said of, where it was
     said of a certain one. All are at most 200 characters. Of a file in parts nothing
-    more goes once `stop_after` rows failed, if that is a number above 0.
+    more goes once `stop_after` rows failed, if that is a number above 0. Where a rule
+    asks for the approval of another person, `decision` is theirs, `actor` is they, and
+    it goes out in the name of who asked.
     Raises `RepeatFound` (`writes.actions.duplicates`), `AlreadyDecided`, `NoActiveKey`,
-    `UnreadableSecret`, `RequestInvalid` and `FileNotFoundError` with the draft left as
-    it is.
+    `UnreadableSecret`, `RequestInvalid` (as `ApprovalNeeded` and `NotApproved` are) and
+    `FileNotFoundError` with the draft left as it is.
     """
     if not write.is_draft:
         return _operation_of(write)
-    planned = _plan(write)
+    planned = plan(write)
+    digest = digest_of(write, planned)
+    sender = _sender(decision) if decision else actor
     try:
         with transaction.atomic():
             now = timezone.now()
             confirmed = write.change(
                 only_from=Write.State.DRAFT,
                 only_edition=write.edition,
-                by=actor.name,
+                by=sender.name,
                 state=Write.State.CONFIRMED,
                 confirmed_at=now,
                 reason=reason,
@@ -102,25 +114,33 @@ def confirm(
             )
             if not confirmed:
                 return _operation_of(write)
+            hold_to_rules(write, digest, decision, actor)
             KeyLookup.objects.filter(write=write).delete()
             _note_content(write, now, actor, repeat_reason, repeats)
             operations = [
-                _add(write, number, plan, actor, now, of=len(planned))
-                for number, plan in enumerate(planned, start=1)
+                _add(write, number, each, sender, now, of=len(planned))
+                for number, each in enumerate(planned, start=1)
             ]
             terms.note(write)
-            _audit(write, operations, actor)
+            _audit(write, operations, actor, sender)
             if write.resends is not None:
-                _decide(write.resends, operations[0], actor, repeat_reason)
-            destinations.remember(write, actor)
+                again = operations[0]
+                _decide(write.resends, again, actor, sender, repeat_reason)
+            destinations.remember(write, sender)
             if write.source == Write.Source.RECORD:
                 record_index.fill(write)
             for operation in operations[: _enqueued_at_once(write)]:
                 transaction.on_commit(partial(dispatch.enqueue_send, operation))
-    except (RepeatFound, AlreadyDecided):
+    except (RepeatFound, AlreadyDecided, ApprovalNeeded, NotApproved):
         write.refresh_from_db()
         raise
     return operations[0]
+
+
+def _sender(decision: Decision) -> Actor:
+    """Return who asked for what was approved: it goes out in their name."""
+    asked = decision.approval
+    return Actor(user=asked.requested_by, name=asked.requested_by_name)
 
 
 def _enqueued_at_once(write: Write) -> int:
@@ -151,10 +171,11 @@ def _note_content(
     )
 
 
-def _decide(unknown: Operation, again: Operation, actor: Actor, reason: str) -> None:
+def _decide(
+    unknown: Operation, again: Operation, actor: Actor, sender: Actor, reason: str
+) -> None:
     """Keep that `again` sends what `unknown` did, once; or raise `AlreadyDecided`."""
-    who = actor.name
-    said = f"{who} sent it again as operation #{again.pk}. {reason}".strip()
+    said = f"{sender.name} sent it again as operation #{again.pk}. {reason}".strip()
     if not unknown.resolve(said):
         raise AlreadyDecided(unknown)
     AuditEvent.record(
@@ -175,7 +196,7 @@ def _operation_of(write: Write) -> Operation:
     raise RequestInvalid("This draft was discarded.")
 
 
-def _plan(write: Write) -> list[Planned]:
+def plan(write: Write) -> list[Planned]:
     """Return what will be sent. Raises as `confirm` does."""
     if not write.is_ready:
         raise RequestInvalid("The file has not been checked, or has errors.")
@@ -259,8 +280,8 @@ def _whole(write: Write, size: int) -> Part:
 def _add(
     write: Write,
     number: int,
-    plan: Planned,
-    actor: Actor,
+    planned: Planned,
+    sender: Actor,
     now: datetime,
     *,
     of: int,
@@ -268,7 +289,7 @@ def _add(
     # One after the other unless the operator allowed more.
     goes_now = number == 1 or write.is_parallel
     operation = Operation.objects.create(
-        kind=Operation.Kind.RUN if plan.pieces else Operation.Kind.REQUEST,
+        kind=Operation.Kind.RUN if planned.pieces else Operation.Kind.REQUEST,
         state=State.WAITING if goes_now else State.HELD,
         project=write.project,
         integration=write.integration,
@@ -277,37 +298,37 @@ def _add(
         write_number=write.pk,
         object_name=write.object_name,
         group_ref=write.group_ref,
-        started_by=actor.user,
-        started_by_name=actor.name,
+        started_by=sender.user,
+        started_by_name=sender.name,
         purpose=write.reason or write.repeat_reason,
         record_id=write.record_id,
         part=f"part {number:,} of {of:,}" if of > 1 else "",
-        rows_sent=plan.rows,
-        rows_succeeded=0 if plan.pieces else None,
-        rows_failed=0 if plan.pieces else None,
+        rows_sent=planned.rows,
+        rows_succeeded=0 if planned.pieces else None,
+        rows_failed=0 if planned.pieces else None,
         created_at=now,
         due_at=due_at(write.project, now, number - 1) if goes_now else None,
     )
     has_file = write.source == Write.Source.CSV
     # A part has the names of a batch's columns, its number among them.
-    position = asdict(plan.part) if plan.part else {"number": number}
+    position = asdict(planned.part) if planned.part else {"number": number}
     batch = Batch.objects.create(
         write=write,
         operation=operation,
         generation=write.project.generation,
-        method=plan.request.method,
-        url=plan.request.url,
-        body=json.dumps(_body(plan.request, has_file=has_file), ensure_ascii=False),
-        masked_key=plan.request.masked_key,
-        sha256=plan.sha256,
-        size=plan.size,
-        csv_sha256=plan.csv_sha256,
+        method=planned.request.method,
+        url=planned.request.url,
+        body=json.dumps(_body(planned.request, has_file=has_file), ensure_ascii=False),
+        masked_key=planned.request.masked_key,
+        sha256=planned.sha256,
+        size=planned.size,
+        csv_sha256=planned.csv_sha256,
         is_settled=not has_file,
-        calls_total=len(plan.pieces),
+        calls_total=len(planned.pieces),
         **position,
     )
-    if plan.pieces:
-        Call.objects.all().plan(batch, plan.pieces)
+    if planned.pieces:
+        Call.objects.all().plan(batch, planned.pieces)
     return operation
 
 
@@ -319,7 +340,9 @@ def _body(request: Request, *, has_file: bool) -> dict[str, Any]:
     return body
 
 
-def _audit(write: Write, operations: list[Operation], actor: Actor) -> None:
+def _audit(
+    write: Write, operations: list[Operation], actor: Actor, sender: Actor
+) -> None:
     batch = operations[0].batch
     detail: dict[str, Any] = {
         "write": write.pk,
@@ -329,6 +352,8 @@ def _audit(write: Write, operations: list[Operation], actor: Actor) -> None:
         "body_bytes": batch.size,
         "reason": write.reason,
     }
+    if sender is not actor:
+        detail["requested_by"] = sender.name
     if write.source == Write.Source.CSV:
         detail |= {
             "parts": len(operations),

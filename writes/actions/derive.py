@@ -19,7 +19,7 @@ from writes import calls, storage
 from writes.actions import begin_job, save_draft
 from writes.actions.quota import QuotaReached, need_quota
 from writes.actions.tell_audit import audit_draft
-from writes.models import Call, FileJob, Write, WriteQuerySet
+from writes.models import Author, Call, FileJob, Write, WriteQuerySet
 from writes.recipe import recipe_as_json
 from writes.storage import NewFiles, delete
 
@@ -174,7 +174,8 @@ def try_first(write: Write, actor: Actor, count: int) -> Write:
                 recipe_json=recipe_as_json(replace(recipe, only_first=tried)),
                 is_ready=False,
             )
-            _take_from(write, replace(recipe, skip_first=tried))
+            _hand_on_authors(write, trial)
+            _take_from(write, replace(recipe, skip_first=tried), actor)
     except IntegrityError:
         delete(name)
         raise NoChild("It already has a trial.") from None
@@ -184,8 +185,17 @@ def try_first(write: Write, actor: Actor, count: int) -> Write:
     return trial
 
 
-def _take_from(write: Write, recipe: Recipe) -> None:
-    if not write.revise(is_ready=False, recipe_json=recipe_as_json(recipe)):
+def _hand_on_authors(write: Write, trial: Write) -> None:
+    """Have those who made a draft count as authors of what was taken from it."""
+    people = {*write.authors.values_list("person", flat=True), write.started_by_id}
+    Author.objects.bulk_create(
+        Author(write=trial, person_id=person) for person in people if person
+    )
+
+
+def _take_from(write: Write, recipe: Recipe, actor: Actor) -> None:
+    recipe_json = recipe_as_json(recipe)
+    if not write.revise(by=actor, is_ready=False, recipe_json=recipe_json):
         raise NoChild("It was changed at the same time. Review it again.")
 
 
@@ -200,7 +210,8 @@ def discard(write: Write, *, wait: bool = True, actor: Actor = SYSTEM) -> bool:
     with transaction.atomic():
         if not write.change(only_from=DRAFT, by=by, state=Write.State.DISCARDED):
             return False
-        parent = _put_back(write)
+        write.approvals.end("withdrawn", "The draft was discarded.", actor=actor)
+        parent = _put_back(write, actor)
         if by:
             audit_draft(write, actor, "write.discarded", "nothing was sent")
     if parent is not None:
@@ -209,7 +220,7 @@ def discard(write: Write, *, wait: bool = True, actor: Actor = SYSTEM) -> bool:
     return True
 
 
-def _put_back(trial: Write) -> Write | None:
+def _put_back(trial: Write, actor: Actor) -> Write | None:
     """Give the rows of a discarded trial back to its parent, and return that.
 
     None if it was no trial, or if the parent is no draft any more.
@@ -220,7 +231,8 @@ def _put_back(trial: Write) -> Write | None:
     while parent.is_draft:
         # Whoever changes the parent at the same moment must not keep them out of it.
         recipe = replace(parent.recipe, skip_first=trial.recipe.skip_first)
-        if parent.revise(is_ready=False, recipe_json=recipe_as_json(recipe)):
+        recipe_json = recipe_as_json(recipe)
+        if parent.revise(by=actor, is_ready=False, recipe_json=recipe_json):
             return parent
     return None
 

@@ -47,7 +47,8 @@ def edit_cells(
         if recipe == write.recipe:
             return False
         with transaction.atomic():
-            is_kept = write.revise(is_ready=False, recipe_json=recipe_as_json(recipe))
+            recipe_json = recipe_as_json(recipe)
+            is_kept = write.revise(by=actor, is_ready=False, recipe_json=recipe_json)
             if is_kept:
                 what = f"cells of row {row:,}"
                 columns = len(edits)

@@ -20,6 +20,7 @@ from console.health import pulse
 from console.health.pulse import Doubt
 from console.models import AuditEvent, EnvironmentControl
 from operations.models import Operation
+from writes.actions import approve
 from writes.actions.pause import NothingToPause, pause
 from writes.models import Call, Notice, Write
 from writes.worker.hold import CONSOLE, LONGEST_REASON
@@ -33,6 +34,7 @@ FREEZE_REASON = (
     "A back-up was restored: what was done since it was made is not known here. Look "
     "at what is held, at drafts and unknown outcomes, then unfreeze."
 )
+NOT_APPROVED = "It may have been approved and sent. Check Ampersand, then ask again."
 NOT_TOLD = "Not told again after a back-up was restored."
 
 
@@ -70,6 +72,8 @@ def hold_for(doubt: Doubt, actor: Actor) -> Held:
     # Before it is news that something is held.
     notices = _drop_notices() if doubt.is_certain else 0
     held = sum(_hold(write, doubt) for write in _unsent(doubt))
+    if doubt.may_have_left:
+        approve.end_restored(f"{doubt.text} {NOT_APPROVED}")
     if doubt.is_certain:
         AuditEvent.record(
             action="database.restored",

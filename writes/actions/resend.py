@@ -16,6 +16,7 @@ from operations.models import Operation
 from writes import requests, storage
 from writes.actions import begin_job, derive
 from writes.actions.confirm import AlreadyDecided, confirm
+from writes.actions.need_approval import ApprovalNeeded
 from writes.models import Batch, FileJob, Write
 from writes.recipe import recipe_as_json
 
@@ -62,6 +63,8 @@ def send_again(
         return confirm(draft, actor, reason=reason, repeat_reason=repeat_reason)
     except NeedsReview:
         raise
+    except ApprovalNeeded as error:
+        raise NeedsReview(draft, f"Nothing was sent. {error}") from None
     except BaseException:
         derive.discard(draft, actor=actor)
         raise

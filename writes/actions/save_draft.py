@@ -39,7 +39,7 @@ def save_draft(*, token: uuid.UUID, actor: Actor, **values: Any) -> Write:
         write = found
     while write.is_draft and write.started_by == actor.user and not write.is_on_trial:
         with transaction.atomic():
-            if write.revise(**values):
+            if write.revise(by=actor, **values):
                 audit_draft(write, actor, "write.changed", "its form was sent again")
                 return write
     raise NotYourDraft(write)

@@ -13,7 +13,7 @@ from itertools import groupby
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from console.models import MailWish, Webhook
 from operations.models import Operation
@@ -112,7 +112,7 @@ def _make(
     now: datetime,
 ) -> int:
     counts = result_of(write, batches).counts
-    targets = [*_webhooks(write), *_people(write, batches[0].operation.started_by_id)]
+    own = Q(project=None, person=batches[0].operation.started_by_id)
     made = Notice.objects.bulk_create(
         Notice(
             write=write,
@@ -123,22 +123,24 @@ def _make(
             due_at=now,
             **target,
         )
-        for target in targets
+        for target in targets(write, own | Q(project=write.project))
     )
     return len(made)
 
 
-def _webhooks(write: Write) -> Iterator[dict[str, object]]:
+def targets(write: Write, wishes: Q) -> Iterator[dict[str, object]]:
+    """Yield whom a notice goes to: the webhooks, and people with one of these wishes.
+
+    `wishes` is a condition of `MailWish`.
+    """
     hooks = Webhook.objects.filter(project=write.project)
     for pk in hooks.values_list("pk", flat=True):
         yield {"webhook_id": pk}
+    if settings.SENDS_MAIL:
+        yield from _people(MailWish.objects.filter(wishes))
 
 
-def _people(write: Write, confirmed_by: int | None) -> Iterator[dict[str, object]]:
-    if not settings.SENDS_MAIL:
-        return
-    own = Q(project=None, person=confirmed_by)
-    wishes = MailWish.objects.filter(own | Q(project=write.project))
+def _people(wishes: QuerySet[MailWish]) -> Iterator[dict[str, object]]:
     people = User.objects.filter(pk__in=wishes.values("person"), is_active=True)
     for pk in people.exclude(email="").order_by("pk").values_list("pk", flat=True):
         yield {"person_id": pk}

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from writes.display.result import Result
-from writes.models import Notice, Write
+from writes.models import Approval, Notice, Write
 
 
 def subject(notice: Notice) -> str:
@@ -34,19 +34,29 @@ _TO_DO = {
     "have been written. Find out before it is sent again.",
     Notice.Event.DECISION: "What has not left waits until somebody lets it go on or "
     "cancels it.",
+    Notice.Event.APPROVAL: "Nothing is sent until another person approves it.",
+    Notice.Event.APPROVED: "It was queued.",
+    Notice.Event.REFUSED: "Nothing was sent.",
+    Notice.Event.EXPIRED: "Nobody decided in time. Nothing was sent.",
 }
 
 
-def link(write: Write) -> str:
-    """Return the address of its page, "" where nobody said how people come here."""
+def link(notice: Notice) -> str:
+    """Return the address of its page, "" where nobody said how people come here.
+
+    Of what waits for approval it is the page that who approves may see.
+    """
+    page: Write | Approval | None = notice.write
+    if notice.event == Notice.Event.APPROVAL:
+        page = notice.write.approvals.order_by("-pk").first() or page
     base = settings.CONSOLE_URL or settings.PUBLIC_URL
-    return f"{base.rstrip('/')}{write.get_absolute_url()}" if base else ""
+    return f"{base.rstrip('/')}{page.get_absolute_url()}" if base and page else ""
 
 
 def text(notice: Notice) -> str:
     """Return all of it as plain text, for e-mail."""
     lines = (subject(notice) + ".", _TO_DO[Notice.Event(notice.event)])
-    return "\n\n".join(filter(None, (*lines, link(notice.write))))
+    return "\n\n".join(filter(None, (*lines, link(notice))))
 
 
 def message(notice: Notice) -> dict[str, Any]:
@@ -67,5 +77,5 @@ def message(notice: Notice) -> dict[str, Any]:
         "object": write.object_name,
         "customer": write.group_ref,
         "rows": notice.counts or None,
-        "url": link(write) or None,
+        "url": link(notice) or None,
     }

@@ -23,7 +23,7 @@ from writes.evidence import requests_sent, verify
 from writes.evidence.archive import BLOCK, Archive
 from writes.evidence.log_lines import exact, lines, log_of
 from writes.evidence.requests_sent import AS_SENT, BODIES
-from writes.models import Batch, SweptLog, Write
+from writes.models import Approval, Batch, SweptLog, Write
 from writes.storage import measure
 
 # Files and bodies that are larger are left out unless a person wants everything.
@@ -121,7 +121,7 @@ class Pack:
         context = self._context()
         readme = render_to_string("writes/evidence/README.txt", context)
         yield from add("README.txt", [readme.encode()])
-        told = json.dumps(self._evidence(), indent=1, default=exact)
+        told = json.dumps(self.facts(), indent=1, default=exact)
         yield from add("evidence.json", [told.encode()])
         page = render_to_string("writes/evidence/index.html", self._context())
         yield from add("index.html", [page.encode()])
@@ -244,7 +244,7 @@ class Pack:
                 self._events += 1
                 yield event
 
-    def _evidence(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Any]:
         """Return the facts of the page, for programs."""
         write = self.write
         return {
@@ -254,6 +254,7 @@ class Pack:
             "console": VERSION,
             "public_key": self.archive.public_key,
             "write": _facts(write),
+            "approvals": [_approval(each) for each in write.approvals.order_by("pk")],
             "operations": [_operation(batch) for batch in self._batches],
             "result": self._result(),
             "files": self.archive.files,
@@ -282,7 +283,7 @@ class Pack:
             "asked": self.asked,
             "version": VERSION,
             "public_key": self.archive.public_key,
-            "evidence": self._evidence(),
+            "evidence": self.facts(),
             "batches": self._batches[:SHOWN],
             "batches_left": max(0, len(self._batches) - SHOWN),
             "failed": self._failed,
@@ -334,6 +335,22 @@ def _facts(write: Write) -> dict[str, Any]:
         "files_deleted_at": write.files_deleted_at,
         "values_deleted_at": write.values_deleted_at,
     }
+
+
+def _approval(approval: Approval) -> dict[str, Any]:
+    """Return who asked that it be sent, who approved or refused, and with which note.
+
+    `digest` is that of what was asked about, which was compared when it was approved.
+    """
+    names = (
+        *("state", "digest", "rules", "reason", "note", "why"),
+        *("requested_at", "expires_at", "ended_at"),
+    )
+    people = {
+        "requested_by": approval.requested_by_name,
+        "decided_by": approval.decided_by_name,
+    }
+    return people | {name: getattr(approval, name) for name in names}
 
 
 def _operation(batch: Batch) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What is asked beside the Send button: nobody sends by accident, or unawares."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -13,7 +14,42 @@ MOST_ROWS = 2**31 - 1
 BY_HAND = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 
 
-class ConfirmForm(StyledForm):
+class NameForm(StyledForm):
+    """In production the name of the project, so that nobody writes live data unawares.
+
+    Elsewhere it is not asked for.
+    """
+
+    name = forms.CharField(
+        label="Name of the project", widget=forms.TextInput(attrs=BY_HAND)
+    )
+
+    def __init__(self, *args: Any, write: Write, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.project = write.project
+        if not self.project.is_production:
+            del self.fields["name"]
+            return
+        field = self.fields["name"]
+        field.help_text = (
+            f"Type “{self.project.name}” to confirm that you write live data."
+        )
+        field.error_messages["required"] = (
+            f"Type the project's name, “{self.project.name}”."
+        )
+
+    def clean_name(self) -> str:
+        """Refuse any other text than the project's name; case does not matter."""
+        name: str = self.cleaned_data["name"]
+        if name.casefold() != self.project.name.strip().casefold():
+            raise forms.ValidationError(
+                f"This is not the project's name. It is “{self.project.name}”.",
+                code="other-name",
+            )
+        return name
+
+
+class ConfirmForm(NameForm):
     """A reason for the write, and in production the name of the project.
 
     Of a file in parts also after how many failed rows no further part goes.
@@ -44,15 +80,12 @@ class ConfirmForm(StyledForm):
         label="Number of records to delete",
         widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
     )
-    name = forms.CharField(
-        label="Name of the project", widget=forms.TextInput(attrs=BY_HAND)
-    )
+    field_order: Sequence[str] = ("repeats", "reason", "stop_after", "count", "name")
 
     def __init__(
         self, *args: Any, write: Write, is_repeat: bool = False, **kwargs: Any
     ) -> None:
-        super().__init__(*args, **kwargs)
-        self.project = write.project
+        super().__init__(*args, write=write, **kwargs)
         self.is_repeat = is_repeat
         control = EnvironmentControl.objects.of(self.project.environment)
         if is_repeat:
@@ -60,7 +93,6 @@ class ConfirmForm(StyledForm):
         else:
             self._ask_for_reason(control)
             del self.fields["repeats"]
-        self._ask_for_name()
         has_parts = len(write.check_report.get("parts", [])) > 1
         if not (write.goes_in_parts and has_parts):
             del self.fields["stop_after"]
@@ -89,18 +121,6 @@ class ConfirmForm(StyledForm):
             else "Optional. Shown wherever this write is shown."
         )
 
-    def _ask_for_name(self) -> None:
-        if not self.project.is_production:
-            del self.fields["name"]
-            return
-        field = self.fields["name"]
-        field.help_text = (
-            f"Type “{self.project.name}” to confirm that you write live data."
-        )
-        field.error_messages["required"] = (
-            f"Type the project's name, “{self.project.name}”."
-        )
-
     def _ask_for_count(self) -> None:
         field = self.fields["count"]
         field.help_text = (
@@ -116,18 +136,8 @@ class ConfirmForm(StyledForm):
             raise forms.ValidationError(text, code="other-count")
         return typed
 
-    def clean_name(self) -> str:
-        """Refuse any other text than the project's name; case does not matter."""
-        name: str = self.cleaned_data["name"]
-        if name.casefold() != self.project.name.strip().casefold():
-            raise forms.ValidationError(
-                f"This is not the project's name. It is “{self.project.name}”.",
-                code="other-name",
-            )
-        return name
-
     def said(self) -> dict[str, Any]:
-        """Return what was said, by the names that `confirming.confirm` takes."""
+        """Return what was said, by the names that `confirm` takes."""
         asked = ("reason", "repeats", "stop_after")
         said = {n: value for n, value in self.cleaned_data.items() if n in asked}
         if self.is_repeat:

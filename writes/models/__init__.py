@@ -9,6 +9,7 @@ Batch 1-N Call: the requests of a run.
 Batch 1-1 SharedAddress: where Ampersand fetches its text from.
 Write 1-N IndexedValue or IndexedSlice: by which values it is found.
 Write 1-N Notice: what people and programs outside are told about it.
+Write 1-N Approval: that another person may let it go; Author: who changed the draft.
 Write 1-N Preservation: legal holds and pins, which keep its files from retention.
 SweptLog 1-1 Operation: what is told of a log whose entries went.
 SavedMapping stands alone: how the columns of an object's files are named. So do
@@ -16,6 +17,7 @@ Destination, where a person wrote to, KeptFile, a file that has no write yet, an
 Backlog, what the clock still has to count and index.
 """
 
+from writes.models.approval import Approval, ApprovalQuerySet, Author
 from writes.models.backlog import Backlog
 from writes.models.batch import Batch
 from writes.models.call import Call
@@ -35,6 +37,9 @@ from writes.models.transition import WriteTransition
 from writes.models.write import Write, WriteQuerySet
 
 __all__ = [
+    "Approval",
+    "ApprovalQuerySet",
+    "Author",
     "Backlog",
     "Batch",
     "Call",

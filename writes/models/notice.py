@@ -44,6 +44,10 @@ class Notice(models.Model):
         ENDED = "ended", "Ended"
         UNKNOWN = "unknown", "Outcome unknown"
         DECISION = "decision", "Waits for a decision"
+        APPROVAL = "approval", "Waits for approval"
+        APPROVED = "approved", "Approved"
+        REFUSED = "refused", "Approval refused"
+        EXPIRED = "expired", "Approval expired"
 
     uid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     write = models.ForeignKey(Write, on_delete=models.CASCADE, related_name="notices")

@@ -15,6 +15,7 @@ from django.utils import timezone
 from ampersand import LONGEST_DEADLINE, Association, Target
 from console.access.roles import Person, Role, environments_for, role_in
 from console.access.scoping import OfEnvironment
+from console.actor import SYSTEM, Actor
 from console.models import Integration, Project
 from files.mending import recipes
 from files.mending.recipes import Recipe
@@ -597,17 +598,25 @@ class Write(models.Model):
             reason=why,
         )
 
-    def revise(self, **values: Any) -> bool:
+    def revise(self, *, by: Actor = SYSTEM, **values: Any) -> bool:
         """Set `values` of a draft that nobody revised since it was read.
 
-        What was reviewed or checked before counts no more. Tells whether it was done.
+        What was reviewed or checked before counts no more, and an approval that
+        somebody asked for is void. `by` is kept as one of its authors. Tells whether
+        it was done.
         """
-        return self.change(
-            only_from=self.State.DRAFT,
-            only_edition=self.edition,
-            edition=self.edition + 1,
-            **values,
-        )
+        with transaction.atomic():
+            changed = self.change(
+                only_from=self.State.DRAFT,
+                only_edition=self.edition,
+                edition=self.edition + 1,
+                **values,
+            )
+            if changed:
+                self.approvals.end("void", "The draft was changed.", actor=by)
+                if by.user is not None:
+                    self.authors.get_or_create(person=by.user)
+        return changed
 
     revise.alters_data = True  # type: ignore[attr-defined]
 

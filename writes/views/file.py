@@ -159,11 +159,11 @@ def _check_anew(
 
 
 def _revise(request: ConsoleRequest, write: Write, values: dict[str, Any]) -> bool:
-    do = request.POST["do"]
+    do, actor = request.POST["do"], Actor.of(request)
     with transaction.atomic():
-        if not write.revise(is_ready=False, **values):
+        if not write.revise(by=actor, is_ready=False, **values):
             return False
-        audit_draft(write, Actor.of(request), "write.fixed", do, do=do)
+        audit_draft(write, actor, "write.fixed", do, do=do)
     return True
 
 

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from console.access.roles import require_viewer
+from console.access.roles import Role, require_viewer, role_of
 from console.health.workers import background
 from console.http import ConsoleRequest
 from console.models import Project
@@ -22,7 +22,7 @@ from operations.views.lookup import name_groups
 from operations.views.report import home_plot
 from writes.display.restored import restored_for
 from writes.forms.address import offered_to
-from writes.models import Write
+from writes.models import Approval, Write
 
 SHOWN = 8
 # Tiles count to here; an exact large number would cost a scan and help nobody.
@@ -47,7 +47,10 @@ def home(request: ConsoleRequest) -> HttpResponse:
     failed = operations.ended_badly().filter(created_at__gte=yesterday)
     drafts = Write.objects.visible_to(request.user).drafts()
     drafts = drafts.filter(started_by=request.user)
+    approvals = _approvals(request)
     context = {
+        "approvals": approvals[:SHOWN],
+        "approvals_left": len(approvals) > SHOWN,
         "unknown": unknown[:SHOWN],
         "unknown_left": len(unknown) > SHOWN,
         "unknown_count": _count(needy),
@@ -67,6 +70,15 @@ def home(request: ConsoleRequest) -> HttpResponse:
         "restored": restored_for(request.user),
     }
     return render(request, "writes/home.html", context)
+
+
+def _approvals(request: ConsoleRequest) -> list[Approval]:
+    """Return what waits for the reader's approval, what expires first."""
+    if role_of(request.user) < Role.OPERATOR:
+        return []
+    waiting = Approval.objects.for_approver(request.user, db_clock.now())
+    waiting = waiting.select_related("write__integration__project")
+    return list(waiting[: SHOWN + 1])
 
 
 def _open_gates(request: ConsoleRequest) -> QuerySet[Gate]:

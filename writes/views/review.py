@@ -1,5 +1,6 @@
 """A draft: shown for review, confirmed by its button, or put away."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -23,11 +24,12 @@ from console.runtime import db_clock
 from console.sign_in import kept_form
 from operations.display.sentence import sentence
 from writes import delivery, requests
-from writes.actions import derive
+from writes.actions import approve, derive
 from writes.actions.confirm import confirm, review_token
 from writes.actions.duplicates import RepeatFound, earlier_of
 from writes.actions.fetch import NotFetched, can_be_fetched
 from writes.actions.fetch import fetch as fetch_into_console
+from writes.actions.need_approval import rules_for
 from writes.actions.tell_audit import audit_draft
 from writes.display.installation import installation_of
 from writes.display.progress import progress_of
@@ -35,12 +37,15 @@ from writes.display.result import result_of
 from writes.display.usual_time import usual_time_of
 from writes.forms.confirm import ConfirmForm
 from writes.forms.record_fields import names_with_lines
-from writes.models import Write, query_of
+from writes.models import Approval, Write, query_of
 from writes.models.key_lookup import STALE_AFTER, is_stale
 from writes.views.drafting import GO_ON
 from writes.views.lookup import find_write
 from writes.views.preserve import evidence_context
 from writes.views.sent import sent_context
+
+# The names of more people help nobody.
+MOST_NAMED = 5
 
 
 @require_POST
@@ -51,6 +56,20 @@ def send(request: ConsoleRequest, pk: int) -> HttpResponse:
     422 with the review where something is missing or wrong, 409 with a page of its own
     where the same content was sent not long ago.
     """
+    return _act(request, pk, confirm, "writes:send")
+
+
+@require_POST
+@require_operator
+def ask_approval(request: ConsoleRequest, pk: int) -> HttpResponse:
+    """Ask that another person approves of sending a draft; answers as `send` does."""
+    return _act(request, pk, approve.ask, "writes:ask_approval")
+
+
+def _act(
+    request: ConsoleRequest, pk: int, act: Callable[..., object], address: str
+) -> HttpResponse:
+    """Do what the button of a review says, at `address`, with what was typed there."""
     write = find_write(request, pk, Role.OPERATOR)
     form = ConfirmForm(request.POST, write=write, is_repeat="repeats" in request.POST)
     is_answered = form.is_valid()
@@ -58,10 +77,10 @@ def send(request: ConsoleRequest, pk: int) -> HttpResponse:
         if problem := _not_reviewed(write, request.POST.get("reviewed", "")):
             return review(request, write, form=form, problem=problem, status=422)
         if write.is_draft and not is_answered:
-            return _ask_again(request, write, form)
-        confirm(write, Actor.of(request), **form.said())
+            return _ask_again(request, write, form, address)
+        act(write, Actor.of(request), **form.said())
     except RepeatFound as found:
-        return _stop(request, write, found.earlier, form)
+        return _stop(request, write, found.earlier, form, address)
     except FileNotFoundError:
         problem = "The stored file no longer exists. Upload it again."
         return review(request, write, form=form, problem=problem, status=422)
@@ -88,25 +107,29 @@ def _not_reviewed(write: Write, reviewed: str) -> str:
 
 
 def _ask_again(
-    request: ConsoleRequest, write: Write, form: ConfirmForm
+    request: ConsoleRequest, write: Write, form: ConfirmForm, address: str
 ) -> HttpResponse:
     """Show the page that the form came from, with what is wrong at its fields."""
     if not form.is_repeat:
         return review(request, write, form=form, status=422)
     if earlier := earlier_of(write, timezone.now()):
-        return _stop_page(request, write, earlier, form, status=422)
+        return _stop_page(request, write, earlier, form, address, status=422)
     # What it would have repeated came to nothing meanwhile.
     form = ConfirmForm(request.POST, write=write)
     return review(request, write, form=form, status=422)
 
 
 def _stop(
-    request: ConsoleRequest, write: Write, earlier: Write, form: ConfirmForm
+    request: ConsoleRequest,
+    write: Write,
+    earlier: Write,
+    form: ConfirmForm,
+    address: str,
 ) -> HttpResponse:
     """Ask why the same is sent once more; what was typed so far stays."""
     typed = {**form.cleaned_data, "repeats": earlier.pk}
     asked = ConfirmForm(write=write, is_repeat=True, initial=typed)
-    return _stop_page(request, write, earlier, asked, status=409)
+    return _stop_page(request, write, earlier, asked, address, status=409)
 
 
 def _stop_page(
@@ -114,6 +137,7 @@ def _stop_page(
     write: Write,
     earlier: Write,
     form: ConfirmForm,
+    address: str,
     status: int,
 ) -> HttpResponse:
     batches = list(earlier.batches.select_related("operation__project"))
@@ -122,6 +146,8 @@ def _stop_page(
         "project": write.project,
         "reviewed": request.POST.get("reviewed", ""),
         "form": form,
+        "address": reverse(address, args=[write.pk]),
+        "needs_approval": address == "writes:ask_approval",
         "earlier": earlier,
         "operations": [batch.operation for batch in batches],
         "progress": progress_of(batches),
@@ -131,6 +157,7 @@ def _stop_page(
 
 
 def _go_to_sent(write: Write) -> HttpResponse:
+    """Go to what was queued; to the draft where it waits for approval."""
     batches = write.batches.select_related("operation")[:2]
     return redirect(batches[0].operation if len(batches) == 1 else write)
 
@@ -186,20 +213,47 @@ def review(
         # It was put away: there is no request to show.
         context["form"] = form or ConfirmForm(write=write)
         return render(request, "writes/detail.html", context, status=status)
+    context |= request_context(write)
+    context |= _approval_context(request, write)
+    asked = context.get("approval")
+    reason = reason or (asked.reason if asked else "")
+    context["form"] = form or _confirm_form(write, context.get("earlier"), reason)
+    context["problem"] = problem or context.get("problem", "")
+    return render(request, "writes/detail.html", context, status=status)
+
+
+def request_context(write: Write) -> dict[str, Any]:
+    """Return what pages show of the request of a draft, or what keeps it from going."""
+    context: dict[str, Any] = {}
     try:
         shown = requests.prepare_shown(write)
         context |= {"shown": shown, "curl": requests.as_curl(write, shown)}
         context["reviewed"] = review_token(write, shown)
         context["earlier"] = earlier_of(write, timezone.now())
     except (NoActiveKey, UnreadableSecret, RequestInvalid) as error:
-        problem = problem or str(error)
+        context["problem"] = str(error)
     if write.source == Write.Source.CSV:
         context |= _file_context(write)
     if write.source == Write.Source.RECORD:
         context["with_lines"] = names_with_lines(write.record_fields())
-    context["form"] = form or _confirm_form(write, context.get("earlier"), reason)
-    context["problem"] = problem
-    return render(request, "writes/detail.html", context, status=status)
+    return context
+
+
+def _approval_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
+    """Return whether a draft needs approval, from whom, and what came of asking."""
+    if not write.is_draft:
+        return {}
+    last = write.approvals.order_by("-pk").first()
+    waiting = Approval.objects.open(db_clock.now()).filter(write=write).first()
+    rules = rules_for(write)
+    approvers = approve.may_approve(write, request.user) if rules else []
+    return {
+        "rules": rules,
+        "waiting": waiting,
+        "approval": last,
+        "approvers": approvers[:MOST_NAMED],
+        "approvers_left": max(0, len(approvers) - MOST_NAMED),
+    }
 
 
 def _confirm_form(write: Write, earlier: Write | None, reason: str) -> ConfirmForm:
@@ -267,7 +321,7 @@ def deliver(request: ConsoleRequest, pk: int) -> HttpResponse:
 def _deliver(write: Write, actor: Actor, values: dict[str, Any]) -> bool:
     before = {name: getattr(write, name) for name in values}
     with transaction.atomic():
-        if not write.revise(**values):
+        if not write.revise(by=actor, **values):
             return False
         changed = {name: [before[name], values[name]] for name in values}
         audit_draft(write, actor, "write.changed", "how its file is sent", **changed)

@@ -20,7 +20,7 @@ from console.sign_in import kept_form
 from operations import dispatch as dispatch_operations
 from operations.worker import count_days
 from writes import dispatch as dispatch_writes
-from writes.actions import catch_up, release_parts, retention, settle, tell
+from writes.actions import approve, catch_up, release_parts, retention, settle, tell
 from writes.actions.hold_restored import hold_restored
 from writes.worker import run_calls, send
 
@@ -141,6 +141,7 @@ def tick() -> None:
     dispatch_writes.enqueue_due_imports(now)
     settle.join_told(now)
     dispatch_writes.enqueue_due_jobs(now)
+    approve.end_overdue(now)
     tell.tell_news(now)
     dispatch_writes.enqueue_due_notices(now)
 
