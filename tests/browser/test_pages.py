@@ -617,30 +617,6 @@ def test_the_page_of_a_refusal(chromium: Browser, full: Console) -> None:
     eve.context.close()
 
 
-def test_the_pages_of_users(reader: Reader) -> None:
-    page = reader.page
-    page.goto("/")
-    page.get_by_role("link", name="Users").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Users")
-    for width in (1440, 390):
-        page.set_viewport_size({"width": width, "height": 900})
-        no_axe_findings(page)
-    page.get_by_role("link", name="tess").click()
-    page.get_by_role("link", name="Show sessions").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Sessions of tess")
-    no_axe_findings(page)
-    page.go_back()
-    page.get_by_label("Role in Sandbox").select_option("operator")
-    no_axe_findings(page)
-    page.get_by_role("button", name="Save", exact=True).click()
-    row = page.get_by_role("row").filter(has_text="tess")
-    expect(row.locator(".field-sandbox")).to_have_text("operator")
-    expect(row.locator(".field-test")).to_have_text("viewer")
-    page.get_by_role("link", name="Write Console").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Home")
-    assert reader.complaints == []
-
-
 def test_the_page_after_too_many_tries(chromium: Browser, full: Console) -> None:
     stranger = Reader(chromium, full)
     for _ in range(6):
