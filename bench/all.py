@@ -29,6 +29,8 @@ COMMANDS = (
     [PYTHON, str(BENCH / "audit.py")],
     [*WITH_POSTGRES, PYTHON, str(BENCH / "audit.py")],
     [PYTHON, str(BENCH / "polling.py")],
+    [PYTHON, str(BENCH / "idle.py")],
+    [*WITH_POSTGRES, PYTHON, str(BENCH / "idle.py")],
     [*WITH_POSTGRES, PYTHON, str(BENCH / "watching.py")],
     [PYTHON, str(BENCH / "watching.py")],
 )

@@ -123,10 +123,10 @@ def took(do: Callable[[], object]) -> float:
     return time.monotonic() - start
 
 
-def send(browser: httpx.Client) -> str:
+def send(browser: httpx.Client, object_name: str = OBJECT) -> str:
     """Send a CSV as people do: form, review, Send. Return the operation's address."""
     form = browser.get("/writes/csv/").text
-    given = filled_in(form, OBJECT)
+    given = filled_in(form, object_name)
     review = browser.post("/writes/csv/", data=given, files={"file": ("a.csv", CSV)})
     assert "The request" in review.text, review.text
     sent = browser.post(f"{review.url.path}send/", data=fields(review.text))

@@ -37,6 +37,7 @@ def environment(data: Path, **variables: str) -> dict[str, str]:
         "DEBUG": "false",
         "TIME_ZONE": "UTC",
         "LOG_LEVEL": "WARNING",
+        "SENTRY_DSN": "",
         "MACHINES": "1",
         "SEND_TIMEOUT": "60",
         "REPEAT_DAYS": "0",

@@ -5,7 +5,7 @@ import logging
 from datetime import UTC, datetime
 
 from console.processes import this_process
-from console.redaction import RedactingFormatter
+from console.redaction import RedactingFormatter, masked
 from console.runtime.log_context import log_context
 
 
@@ -32,5 +32,4 @@ class JsonFormatter(RedactingFormatter):
             told["exception"] = self.formatException(record.exc_info)
         if record.stack_info:
             told["stack"] = self.formatStack(record.stack_info)
-        masked = {name: self.masked(text) for name, text in told.items()}
-        return json.dumps(masked)
+        return json.dumps({name: masked(text) for name, text in told.items()})

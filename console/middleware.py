@@ -2,6 +2,7 @@
 
 import logging
 import re
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from django.middleware.gzip import GZipMiddleware
 
 from console.runtime.log_context import begin_request
 from console.runtime.trouble import trouble_of
+from console.web import request_counts
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +22,19 @@ CHANGES = ("INSERT", "UPDATE", "DELETE")
 # What a browser has of the pages. Its cookies stay: the theme is one.
 CLEARED = '"cache", "storage"'
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+class CountRequestsMiddleware:
+    """Count what is answered, for /metrics; of what is streamed until it begins."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        began = time.monotonic()
+        response = self.get_response(request)
+        request_counts.count(response.status_code, time.monotonic() - began)
+        return response
 
 
 class SessionMiddleware(sessions.SessionMiddleware):

@@ -15,14 +15,15 @@ def remember(secret: SecretStr) -> None:
         _seen[secret.reveal()] = secret
 
 
+def masked(text: str) -> str:
+    """Return `text` without the keys that this process has read."""
+    with _lock:
+        secrets = list(_seen.values())
+    return redact(text, secrets)
+
+
 class RedactingFormatter(logging.Formatter):
     """Formats a record, traceback included, and masks each key that was read."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return self.masked(super().format(record))
-
-    def masked(self, text: str) -> str:
-        """Return `text` without the keys that this process has read."""
-        with _lock:
-            secrets = list(_seen.values())
-        return redact(text, secrets)
+        return masked(super().format(record))

@@ -43,6 +43,8 @@ LOG_LEVEL = env.level("LOG_LEVEL", default="INFO")
 LOG_FORMAT = env.one_of("LOG_FORMAT", ("text", "json"))
 # What a monitor sends to read /metrics; without one there is no such page.
 METRICS_TOKEN = env.token("METRICS_TOKEN")
+# A server that speaks Sentry's protocol: errors are reported there.
+SENTRY_DSN = env.dsn("SENTRY_DSN")
 SESSION_HOURS = env.number("SESSION_HOURS", default=12, least=1, most=8_760)
 SESSION_IDLE_MINUTES = env.number(
     "SESSION_IDLE_MINUTES", default=120, least=1, most=525_600
@@ -138,6 +140,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "console.middleware.CountRequestsMiddleware",
+    "console.views.health.ProbesByAddress",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "console.middleware.CompressPagesMiddleware",
@@ -259,8 +263,8 @@ CSRF_FAILURE_VIEW = "console.views.errors.csrf_failure"
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
 SECURE_SSL_REDIRECT = HTTPS_ONLY
-# The load balancer asks for the health page over plain HTTP.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+# The load balancer asks for the health pages over plain HTTP.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|livez|readyz)$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
 SECURE_REFERRER_POLICY = "same-origin"
@@ -312,6 +316,8 @@ LOGGING = {
         "django.server": {"handlers": [], "propagate": True, "level": _django_level},
         # These two print addresses with their query strings, and headers.
         "httpx": {"level": "WARNING"},
+        # Each time that a worker has done all its tasks it would say that it begins.
+        "django_tasks_db": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
     },
 }

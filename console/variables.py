@@ -35,6 +35,7 @@ SECRETS = {
     "DEMO_PASSWORD",
     "EMAIL_URL",
     "METRICS_TOKEN",
+    "SENTRY_DSN",
 }
 SHORTEST_TOKEN = 16
 # How a mail server is spoken to, by the scheme of its address: port, and how it is
@@ -221,6 +222,15 @@ class Variables(environ.FileAwareEnv):  # type: ignore[misc]
         value = self.text(name, default="")
         if value and _split(value) is None:
             refuse(name, value, f"It must be a URL, for example {example}.")
+        return value
+
+    def dsn(self, name: str) -> str:
+        """Return an address with a key before its host and a number as its path."""
+        value = self.text(name, default="")
+        parts = _split(value)
+        is_dsn = parts and parts.username and re.search(r"/\d+$", parts.path)
+        if value and not is_dsn:
+            refuse(name, None, "It must look like https://key@sentry.example.com/1.")
         return value
 
     def mailers(self, name: str, *, timeout: int) -> dict[str, Any]:

@@ -22,6 +22,7 @@ os.environ.update(
     TIME_ZONE="UTC",
     DEBUG="false",
     LOG_LEVEL="INFO",
+    SENTRY_DSN="",
     DATABASE_URL=os.environ.get("TEST_DATABASE_URL", "sqlite://:memory:"),
     # Every variable is set, since a .env beside manage.py would fill the gaps.
     CSRF_TRUSTED_ORIGINS="",

@@ -1,17 +1,20 @@
 """What monitoring is told: figures of the whole installation, read when asked.
 
-All of it is in the database or on the disk, so every web process tells the same. Labels
-are words of ours: environments, states, queues. None names a customer or a project.
+It is in the database or on the disk, so every web server tells the same; only requests
+are those of the server that is asked, whose processes add them up in memory they share.
+Labels are words of ours: environments, states, queues. None names a customer or a
+project.
 """
 
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Max, Min, QuerySet
+from django.db.models import Count, F, Max, Min, Q, QuerySet
 from django_tasks_db.models import DBTaskResult
 
 from console import VERSION
@@ -19,6 +22,7 @@ from console.environments import Environment
 from console.health.workers import PROCESSES, tasks_are_in_database
 from console.models import EnvironmentControl, Heartbeat
 from console.runtime import db_clock
+from console.web import request_counts
 from operations.models import Gate, Operation
 from writes.models import FileJob
 
@@ -26,6 +30,8 @@ State = Operation.State
 # Those that do not end by themselves, or have not yet.
 OPEN = (*Operation.UNSENT, State.SENDING, State.IN_PROGRESS)
 RECENT = timedelta(hours=1)
+# Seconds within which Ampersand may answer a write; more than the last is a time-out.
+WITHIN = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 MIB = 1024 * 1024
 
 type Labels = Mapping[str, str]
@@ -33,16 +39,17 @@ type Labels = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Metric:
-    """One gauge: its name, what it means, and a value for each set of labels."""
+    """Its name, what it means, and a value for each set of labels."""
 
     name: str
     meaning: str
     values: list[tuple[Labels, float]] = field(default_factory=list)
+    kind: str = "gauge"
 
     def lines(self) -> Iterator[str]:
         """Yield it in Prometheus' text format, version 0.0.4."""
         yield f"# HELP {self.name} {self.meaning}"
-        yield f"# TYPE {self.name} gauge"
+        yield f"# TYPE {self.name} {self.kind}"
         for labels, value in self.values:
             named = ",".join(f'{key}="{_quoted(text)}"' for key, text in labels.items())
             yield f"{self.name}{{{named}}} {value}" if named else f"{self.name} {value}"
@@ -61,12 +68,14 @@ def metrics() -> Iterator[Metric]:
     if tasks_are_in_database():
         yield from _tasks(now)
     yield from _operations(now)
+    yield _answers(now)
     controls = EnvironmentControl.objects.frozen()
     frozen = set(controls.values_list("environment", flat=True))
     yield from _late(now, frozen)
     yield from _stops(now, frozen)
     yield _file_jobs()
     yield from _disk()
+    yield from _requests()
 
 
 def _processes(now: datetime) -> Iterator[Metric]:
@@ -126,6 +135,26 @@ def _operations(now: datetime) -> Iterator[Metric]:
         "console_operations_last_hour",
         "Operations of the last 60 minutes, by environment and state.",
         _by_state(recent, tuple(State)),
+    )
+
+
+def _answers(now: datetime) -> Metric:
+    """Tell how many answers came within each time, as `histogram_quantile` wants it."""
+    answered = Operation.objects.filter(
+        created_at__gte=now - RECENT, sent_at__isnull=False, answered_at__isnull=False
+    ).order_by()
+    within = {
+        f"within_{place}": Count(
+            "pk", filter=Q(answered_at__lte=F("sent_at") + timedelta(seconds=seconds))
+        )
+        for place, seconds in enumerate(WITHIN)
+    }
+    counts = answered.aggregate(**within, all=Count("pk"))
+    labels = [*map(str, WITHIN), "+Inf"]
+    return Metric(
+        "console_send_seconds_last_hour_bucket",
+        "Writes of the last 60 minutes that Ampersand answered within le seconds.",
+        [({"le": le}, n) for le, n in zip(labels, counts.values(), strict=True)],
     )
 
 
@@ -222,6 +251,30 @@ def _disk() -> Iterator[Metric]:
         "console_disk_kept_free_bytes",
         "Below this no upload is taken: KEEP_FREE_MIB.",
         [({}, settings.KEEP_FREE_MIB * MIB)],
+    )
+
+
+def _requests() -> Iterator[Metric]:
+    by_status, by_time, seconds = request_counts.counted()
+    yield Metric(
+        "console_requests_total",
+        "Requests that this web server answered since its start, by status.",
+        [({"status": status}, count) for status, count in by_status.items()],
+        kind="counter",
+    )
+    labels = [*map(str, request_counts.WITHIN), "+Inf"]
+    within = accumulate(by_time)
+    yield Metric(
+        "console_request_seconds_bucket",
+        "Requests that it answered within le seconds.",
+        [({"le": le}, count) for le, count in zip(labels, within, strict=True)],
+        kind="counter",
+    )
+    yield Metric(
+        "console_request_seconds_sum",
+        "Seconds that all of them took.",
+        [({}, round(seconds, 3))],
+        kind="counter",
     )
 
 

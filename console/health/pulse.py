@@ -48,18 +48,18 @@ def doubt(now: datetime) -> Doubt | None:
     A database that was never counted is new, unless something is noted beside it.
     """
     # The note first: a clock may count up in between, and a note is never ahead.
-    noted = _noted()
-    least = max(noted, _Seen.number)
+    written = noted()
+    least = max(written, _Seen.number)
     pulse = Pulse.objects.first()
     if pulse is None:
         return Doubt(_older("has no count yet"), is_certain=True) if least else None
     if pulse.number < least:
-        if noted < least:
+        if written < least:
             # The files went back, too: tell the clock, which may have begun since.
             _note(least)
         return Doubt(_older("counts less"), is_certain=True)
     _Seen.number = pulse.number
-    return _of_identity(pulse) or _of_time(pulse, now) or _of_files(pulse, noted)
+    return _of_identity(pulse) or _of_time(pulse, now) or _of_files(pulse, written)
 
 
 def _older(what: str) -> str:
@@ -95,8 +95,8 @@ def _of_time(pulse: Pulse, now: datetime) -> Doubt | None:
     )
 
 
-def _of_files(pulse: Pulse, noted: int) -> Doubt | None:
-    if noted + Pulse.SLACK >= pulse.noted:
+def _of_files(pulse: Pulse, written: int) -> Doubt | None:
+    if written + Pulse.SLACK >= pulse.noted:
         return None
     return Doubt(
         "DATA_DIR is older than the database, or is not the directory of the other "
@@ -122,13 +122,13 @@ def beat(now: datetime, *, over: Doubt | None = None) -> None:
     so that of several clocks none sets it back. `over` is the doubt for which what
     waits was held just now.
     """
-    noted = _noted()
-    number = Greatest(F("number"), Value(max(noted, _Seen.number))) + 1
-    values = {"at": now, "noted": noted, "identity": identity.identity()}
+    written = noted()
+    number = Greatest(F("number"), Value(max(written, _Seen.number))) + 1
+    values = {"at": now, "noted": written, "identity": identity.identity()}
     if over:
         values |= {"doubted_at": now, "doubt": over.text}
     if not Pulse.objects.update(number=number, **values):
-        first = {"number": noted + 1, **values}
+        first = {"number": written + 1, **values}
         Pulse.objects.get_or_create(pk=1, defaults=first)
     _Seen.number = Pulse.objects.get().number
     _note(_Seen.number)
@@ -143,7 +143,8 @@ def _path() -> Path:
     return Path(settings.DATA_DIR) / "pulse"
 
 
-def _noted() -> int:
+def noted() -> int:
+    """Return the number that stands in this machine's DATA_DIR, 0 where none does."""
     try:
         return int(_path().read_text())
     except (OSError, ValueError):

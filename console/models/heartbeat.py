@@ -25,10 +25,12 @@ class Heartbeat(models.Model):
     """When a clock or a worker was last seen alive. One row a process.
 
     `queue` is what a worker works off, "" for the clock. `seen_at` is told by the
-    database, since it is compared on other machines.
+    database, since it is compared on other machines. `pulse_seen` is the number that
+    the process found noted in its DATA_DIR: one that does not follow the clock's has
+    another directory.
     """
 
-    # Both beat every few seconds.
+    # Workers beat every 5 seconds, clocks every 10 at least.
     PATIENCE = timedelta(seconds=30)
     KEPT = timedelta(days=1)
 
@@ -36,6 +38,8 @@ class Heartbeat(models.Model):
     host = models.CharField(max_length=255)
     queue = models.CharField(max_length=32, blank=True)
     seen_at = models.DateTimeField()
+    # The database fills it in for a process of an earlier version.
+    pulse_seen = models.PositiveBigIntegerField(default=0, db_default=0)
 
     objects = HeartbeatQuerySet.as_manager()
 
@@ -43,7 +47,14 @@ class Heartbeat(models.Model):
         return self.process
 
     @classmethod
-    def beat(cls, queue: str = "") -> None:
+    def beat(cls, queue: str = "", *, pulse_seen: int = 0) -> None:
         """Say that this process is alive now."""
-        values = {"host": gethostname(), "queue": queue, "seen_at": db_clock.now()}
-        cls.objects.update_or_create(process=this_process(), defaults=values)
+        values = {
+            "host": gethostname(),
+            "queue": queue,
+            "seen_at": db_clock.now(),
+            "pulse_seen": pulse_seen,
+        }
+        mine = cls.objects.filter(process=this_process())
+        if not mine.update(**values):
+            cls.objects.update_or_create(process=this_process(), defaults=values)

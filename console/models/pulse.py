@@ -13,7 +13,8 @@ class Pulse(models.Model):
     at the last tick, `identity` which database it was then (`console.health.identity`).
     """
 
-    # Longer than clocks pause: 10 s after a failure, and 20 s for a locked database.
+    # Longer than clocks pause: 10 s where nothing is due or something failed, and 20 s
+    # for a locked database.
     GAP = timedelta(seconds=45)
     # So many counts a file may be behind: of two clocks one notes what is older.
     SLACK = 60

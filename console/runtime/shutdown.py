@@ -6,6 +6,7 @@ itself. What is held after that is handed back, and the process ends.
 
 import logging
 import os
+import select
 import signal
 import threading
 import time
@@ -20,8 +21,6 @@ log = logging.getLogger(__name__)
 # How long what is running may go on, in seconds, and how long handing it back may take.
 GRACE = 25.0
 HANDING_BACK = 4.0
-# How soon a signal is noticed.
-STEP = 0.1
 
 _held: dict[object, Callable[[], None]] = {}
 
@@ -67,8 +66,10 @@ class Stop:
         self.grace = grace
         self.requested_at: float | None = None
         self._then = then
-        self._ended = False
+        self._has_ended = threading.Event()
         self._before: dict[signal.Signals, Any] = {}
+        # Whoever waits for a signal waits to read this, and nobody ever does.
+        self._told, self._tell = os.pipe()
 
     @property
     def requested(self) -> bool:
@@ -82,36 +83,45 @@ class Stop:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended = True
         for name, handler in self._before.items():
             signal.signal(name, handler)
+        os.write(self._tell, b".")
+        # From now on the thread closes the pipe.
+        self._has_ended.set()
 
     def _request(self, *_: object) -> None:
         if self.requested_at is None:
             self.requested_at = time.monotonic()
+            os.write(self._tell, b".")
         self._then()
 
-    def wait(self, seconds: float) -> None:
-        """Sleep, but no longer when told to stop."""
-        until = time.monotonic() + seconds
-        while not self.requested and (left := until - time.monotonic()) > 0:
-            time.sleep(min(left, STEP))
+    def wait(self, seconds: float, *, also: int | None = None) -> None:
+        """Sleep, but no longer when told to stop.
+
+        Nor when there is something to read from `also`, the number of an open file.
+        """
+        _wait_to_read(seconds, self._told, *([] if also is None else [also]))
 
     def _insist(self) -> None:
         """End the process when its time is up.
 
-        A thread that looks again and again: a handler may neither wait nor take a lock.
+        A thread, and a pipe to wake it: a handler may neither wait nor take a lock.
         """
-        while not self._ended:
-            time.sleep(STEP)
-            asked = self.requested_at
-            if asked is not None and time.monotonic() > asked + self.grace:
-                break
-        else:
+        _wait_to_read(None, self._told)
+        if self._has_ended.wait(self.grace):
+            os.close(self._told)
+            os.close(self._tell)
             return
         log.warning("Told to stop, and not done yet: handing back what is held")
         handing = threading.Thread(target=hand_back_all, daemon=True)
         handing.start()
         handing.join(HANDING_BACK)
-        if not self._ended:
+        if not self._has_ended.is_set():
             os._exit(handing.is_alive())
+
+
+def _wait_to_read(seconds: float | None, *files: int) -> None:
+    waiting = select.poll()
+    for each in files:
+        waiting.register(each, select.POLLIN)
+    waiting.poll(None if seconds is None else seconds * 1000)

@@ -233,9 +233,15 @@ class _Pending(Exception):
 
 @cache
 def _is_migrated() -> bool:
+    if pending_migrations():
+        raise _Pending
+    return True
+
+
+def pending_migrations() -> list[str]:
+    """Return the migrations of this version that the database lacks, in their order."""
     from django.db.migrations.executor import MigrationExecutor
 
     executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        raise _Pending
-    return True
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]

@@ -7,6 +7,8 @@
 import logging
 from typing import Any
 
+from console.web import request_counts
+
 wsgi_app = "console.wsgi"
 bind = "127.0.0.1:8000"
 # Loaded once and then forked: half the memory, and ready sooner.
@@ -29,3 +31,9 @@ def on_starting(server: Any) -> None:
     for ours in logging.getLogger().handlers[:1]:
         for handler in server.log.error_log.handlers:
             handler.setFormatter(ours.formatter)
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Have each process count its requests in a row of its own."""
+    # It is counted up with each process that the server starts.
+    request_counts.take_row(worker.age)

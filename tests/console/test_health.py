@@ -13,6 +13,7 @@ from console import VERSION
 from console.health.workers import PROCESSES, background
 from console.models import Heartbeat
 from console.runtime import db_clock
+from console.runtime.trouble import PENDING
 from console.views import health
 
 pytestmark = pytest.mark.django_db
@@ -131,3 +132,98 @@ def test_no_database_is_503(client: Client, monkeypatch: pytest.MonkeyPatch) -> 
     assert response.status_code == 503
     told = {"version": VERSION, "database": "unreachable", "disk": "ok"}
     assert response.json() == told
+
+
+class TestLive:
+    def test_a_process_that_answers_is_alive_whatever_the_database_does(
+        self, client: Client, django_assert_num_queries: Any
+    ) -> None:
+        with django_assert_num_queries(0):
+            response = client.get("/livez")
+        assert (response.status_code, response.json()) == (200, {"version": VERSION})
+
+
+class TestReady:
+    def test_all_is_there(self, client: Client) -> None:
+        all_alive()
+        response = client.get("/readyz")
+        assert response.status_code == 200
+        answer = response.json()
+        assert answer["worker"]["state"] == "ok"
+        assert (answer["database"], answer["migrations_pending"]) == ("ok", 0)
+
+    def test_without_a_worker_it_is_not_ready_and_names_its_queue(
+        self, client: Client
+    ) -> None:
+        all_alive()
+        Heartbeat.objects.filter(queue="files").delete()
+        response = client.get("/readyz")
+        assert response.status_code == 503
+        assert response.json()["worker"]["queues_without_worker"] == ["files"]
+        # Pages can be shown all the same.
+        assert client.get("/healthz").status_code == 200
+
+    def test_pending_migrations_are_told_as_that(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        all_alive()
+        monkeypatch.setattr(health, "pending_migrations", lambda: ["writes.0001_a"])
+        response = client.get("/readyz")
+        assert response.status_code == 503
+        told = {"version": VERSION, "database": PENDING.name, "migrations_pending": 1}
+        assert response.json() == told
+
+    def test_no_database_is_503(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def unreachable() -> None:
+            raise OperationalError
+
+        monkeypatch.setattr(health, "background", unreachable)
+        response = client.get("/readyz")
+        assert response.status_code == 503
+        assert response.json()["database"] == "unreachable"
+
+
+class TestProbesByAddress:
+    """A supervisor knows the address of a machine alone."""
+
+    PAGES = ("/livez", "/healthz", "/readyz")
+
+    @pytest.fixture(autouse=True)
+    def _as_installed(self, settings: Any) -> None:
+        all_alive()
+        settings.ALLOWED_HOSTS = ["console.example.com"]
+        settings.SECURE_SSL_REDIRECT = True
+
+    @pytest.mark.parametrize("page", PAGES)
+    @pytest.mark.parametrize(
+        "host", ["10.0.0.7", "10.0.0.7:8000", "[2001:db8::7]:8000", "[::1]"]
+    )
+    def test_the_health_pages_answer_to_it(
+        self, client: Client, page: str, host: str
+    ) -> None:
+        assert client.get(page, headers={"host": host}).status_code == 200
+
+    @pytest.mark.parametrize("page", [*PAGES, "/login/"])
+    @pytest.mark.parametrize(
+        "host", ["evil.example", "10.0.0.7.evil.example", "10.0.0.7@evil.example", ""]
+    )
+    def test_another_name_is_refused_everywhere(
+        self, client: Client, page: str, host: str
+    ) -> None:
+        assert client.get(page, headers={"host": host}).status_code == 400
+
+    @pytest.mark.parametrize("page", ["/login/", "/", "/metrics", "/livez/x"])
+    def test_no_other_page_answers_to_it(self, client: Client, page: str) -> None:
+        assert client.get(page, headers={"host": "10.0.0.7"}).status_code == 400
+
+    def test_the_name_of_the_console_is_answered_over_plain_http(
+        self, client: Client
+    ) -> None:
+        for page in self.PAGES:
+            response = client.get(page, headers={"host": "console.example.com"})
+            assert response.status_code == 200
+
+    def test_nothing_is_stored_by_it(self, client: Client) -> None:
+        assert client.post("/livez", headers={"host": "10.0.0.7"}).status_code == 405

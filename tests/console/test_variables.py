@@ -67,6 +67,10 @@ TABLE: dict[str, tuple[list[str], list[str]]] = {
         ["hush", "hush-hush-hush-", "hush hush hush hush"],
         ["m" * 16, ""],
     ),
+    "SENTRY_DSN": (
+        [*NO_ADDRESS, "https://hush@h", "https://h.example/1", "https://hush@h/a"],
+        ["https://key@sentry.example.com/1", "http://key@127.0.0.1:9000/a/7", ""],
+    ),
     "SESSION_HOURS": ([*NO_NUMBER, "0", "8761"], ["1", "8760", ""]),
     "SESSION_IDLE_MINUTES": ([*NO_NUMBER, "0", "525601"], ["1", "525600"]),
     "PROXY_COUNT": ([*NO_NUMBER, "0", "11"], ["1", "10"]),

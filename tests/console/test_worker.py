@@ -71,7 +71,7 @@ def test_it_goes_on_with_a_beat_that_fails(monkeypatch: pytest.MonkeyPatch) -> N
     class Enough(Exception):
         pass
 
-    def beat(queue: str) -> None:
+    def beat(queue: str, *, pulse_seen: int) -> None:
         beats.append(queue)
         if len(beats) == 1:
             raise OperationalError("away")

@@ -112,3 +112,36 @@ def test_old_results_of_tasks_and_heartbeats_are_pruned(
     settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
     clock._prune()
     assert called == ["prune_db_task_results"]
+
+
+class Enough(BaseException):
+    """Ends a clock that would run on; it is no `Exception`."""
+
+
+def test_a_quiet_clock_beats_and_does_not_tick(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It looks every second, and ticks as soon as the look finds something."""
+    seconds, due, done = [0.0], [False], []
+
+    def wait(_: object, pause: float) -> None:
+        seconds[0] += pause
+        due[0] = seconds[0] == 45
+        if seconds[0] > 60:
+            raise Enough
+
+    monkeypatch.setattr(clock.time, "monotonic", lambda: 1_000 + seconds[0])
+    monkeypatch.setattr(clock.look, "is_anything_due", lambda: due[0])
+    monkeypatch.setattr(clock, "tick", lambda: done.append(("tick", seconds[0])))
+    monkeypatch.setattr(
+        Heartbeat, "beat", lambda **_: done.append(("beat", seconds[0]))
+    )
+    monkeypatch.setattr(clock, "close_old_connections", lambda: None)
+    monkeypatch.setattr(clock.Stop, "wait", wait)
+    with pytest.raises(Enough):
+        call_command("clock", interval=1.0)
+    assert [at for what, at in done if what == "tick"] == [0, 30, 45]
+    moments = sorted(at for _, at in done)
+    gaps = [b - a for a, b in zip(moments, moments[1:], strict=False)]
+    assert max(gaps) <= clock.BEAT_EVERY
+    assert Heartbeat.PATIENCE.total_seconds() > clock.BEAT_EVERY * 2

@@ -167,7 +167,7 @@ def test_a_disk_that_takes_no_note_stops_nothing(
 def test_a_clock_that_counts_up_meanwhile_is_no_restored_database(
     waiting: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    noted = pulse._noted
+    noted = pulse.noted
 
     def another_clock_ticks() -> int:
         told = noted()
@@ -175,7 +175,7 @@ def test_a_clock_that_counts_up_meanwhile_is_no_restored_database(
         pulse._note(Pulse.objects.get().number)
         return told
 
-    monkeypatch.setattr(pulse, "_noted", another_clock_ticks)
+    monkeypatch.setattr(pulse, "noted", another_clock_ticks)
     assert hold_restored(db_clock.now()) == 0
     monkeypatch.undo()
     assert pulse.is_trusted(db_clock.now())

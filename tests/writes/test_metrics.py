@@ -55,7 +55,8 @@ def read() -> dict[str, float]:
             continue
         match = SAMPLE.fullmatch(line)
         assert match, line
-        assert f"# TYPE {match[1]} gauge" in lines
+        kind = "counter" if match[1].startswith("console_request") else "gauge"
+        assert f"# TYPE {match[1]} {kind}" in lines
         found[line.rpartition(" ")[0]] = float(match[3])
     return found
 
@@ -161,6 +162,40 @@ class TestFigures:
         assert value("outcomes_unknown", "test") == 0
         assert value("operations_last_hour", "production", "succeeded") == 1
 
+    def test_requests_are_counted_by_status_and_time(self) -> None:
+        before = read()
+        for _ in range(2):
+            assert ask("wrong").status_code == 401
+        found = read()
+
+        def more(name: str) -> float:
+            return found[name] - before[name]
+
+        # The page that told `before` was counted once it had told it.
+        assert more('console_requests_total{status="4xx"}') == 2
+        assert more('console_requests_total{status="2xx"}') == 1
+        assert more('console_request_seconds_bucket{le="+Inf"}') == 3
+        assert more("console_request_seconds_sum") >= 0
+        steps = [n for name, n in found.items() if "request_seconds_bucket" in name]
+        assert steps == sorted(steps)
+
+    def test_how_soon_writes_are_answered(self, project: Project) -> None:
+        now = timezone.now()
+        for seconds in (0.05, 0.4, 7, 90):
+            sent = now - timedelta(minutes=5)
+            answered = sent + timedelta(seconds=seconds)
+            store(project, "succeeded", sent_at=sent, answered_at=answered)
+        store(project, "waiting")
+        old = store(project, "succeeded", sent_at=now, answered_at=now)
+        long_ago = now - timedelta(hours=2)
+        Operation.objects.filter(pk=old.pk).update(created_at=long_ago)
+        found = read()
+        name = "console_send_seconds_last_hour_bucket"
+        told = {le: found[f'{name}{{le="{le}"}}'] for le in ("0.1", "0.5", "10")}
+        assert told == {"0.1": 1, "0.5": 2, "10": 3}
+        assert found[f'{name}{{le="60"}}'] == 3
+        assert found[f'{name}{{le="+Inf"}}'] == 4
+
     def test_what_is_late_stopped_or_frozen(self, project: Project) -> None:
         now = timezone.now()
         for state, age in (("waiting", 50), ("in_progress", 700), ("succeeded", 20)):
@@ -227,4 +262,4 @@ def test_the_number_of_queries_does_not_grow(project: Project) -> None:
             store(project, state)
     with CaptureQueriesContext(connection) as many:
         ask()
-    assert len(many) == len(few) <= 15
+    assert len(many) == len(few) <= 16

@@ -10,10 +10,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, InterfaceError, connection, connections
 from django_tasks_db.management.commands import db_worker
 
+from console.health import pulse
 from console.health.workers import tasks_are_in_database
 from console.models import Heartbeat
 from console.processes import name_process, this_process
 from console.runtime.shutdown import GRACE, Stop
+from console.runtime.wake import Wake
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +33,10 @@ class Command(BaseCommand):
         queues = settings.TASKS["default"]["QUEUES"]
         parser.add_argument("--queue", required=True, choices=queues)
         parser.add_argument(
-            "--interval", type=float, default=0.2, help="seconds between two looks"
+            "--interval",
+            type=float,
+            default=0.2,
+            help="seconds between two looks, where the database tells of no tasks",
         )
         parser.add_argument(
             "--grace",
@@ -58,7 +63,7 @@ def beat_on(queue: str) -> None:
     """Say every few seconds that this process is alive, for as long as it is."""
     while True:
         try:
-            Heartbeat.beat(queue)
+            Heartbeat.beat(queue, pulse_seen=pulse.noted())
         except (DatabaseError, InterfaceError):
             connection.close()
         time.sleep(BEAT_SECONDS)
@@ -73,13 +78,15 @@ class Worker(db_worker.Worker):
         super().__init__(
             queue_names=[queue],
             interval=interval,
-            batch=False,
+            # It returns when there is no task: we wait in our own way.
+            batch=True,
             backend_name="default",
             startup_delay=False,
             max_tasks=None,
             worker_id=this_process(),
             excluded_queue_names=[],
         )
+        self.wake = Wake(queue, interval)
 
     def begin_nothing(self) -> None:
         """Take no further task; the one that runs goes on."""
@@ -97,6 +104,8 @@ class Worker(db_worker.Worker):
             began = time.monotonic()
             try:
                 super().run()
+                if self.running:
+                    self.wake.wait(self.stop)
             except (DatabaseError, InterfaceError) as error:
                 if time.monotonic() - began > LONGEST_PAUSE:
                     pause = 0
