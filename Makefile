@@ -97,6 +97,14 @@ requirements: ## Pin the newest versions that the .in files allow (needs uv)
 	uv pip compile --universal --upgrade --generate-hashes --no-header --no-annotate -c requirements.txt requirements-dev.in -o requirements-dev.txt
 	uv pip compile --universal --upgrade --generate-hashes --no-header --no-annotate bench/requirements.in -o bench/requirements.txt
 
+# They need root, Debian's packages and some minutes, so `make test` does without.
+.PHONY: install-test image-test
+install-test: $(VENV)/.dev ## Type docs/operating.md on an empty Debian, and work with what comes of it (root)
+	$(PYTHON) -m tests.install
+
+image-test: $(VENV)/.dev ## Build the container image and work with it (root)
+	$(POSTGRES) $(PYTHON) -m tests.install.image
+
 clean: ## Remove what was built; data and .env stay
 	rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache
 
