@@ -25,7 +25,7 @@ run: $(VENV)/.run .env staticfiles/staticfiles.json ## Start everything on this 
 
 # What takes longest comes first, and what mostly waits beside it.
 test: $(VENV)/.dev .env staticfiles/staticfiles.json ## Everything that must pass before a change lands
-	@NO_NODE=0 scripts/stages.sh browser machines-postgres machines-sqlite types lint unit-sqlite unit-postgres conformance
+	@NO_NODE=0 scripts/stages.sh browser machines-postgres machines-sqlite types lint unit-sqlite unit-postgres conformance oidc
 
 check: $(VENV)/.dev .env ## What to run after each change: lint, types, and the unit tests on SQLite
 	@scripts/stages.sh unit-sqlite types lint
@@ -77,7 +77,11 @@ permissions: $(VENV)/.dev .env ## Print who may do what at every address, and wh
 
 .PHONY: conformance
 conformance: $(VENV)/.dev .env staticfiles/staticfiles.json ## Tests against Prism, a fake of Ampersand's API that nobody here wrote (needs Node)
-	scripts/conformance.sh
+	scripts/node_tests.sh tests/conformance
+
+.PHONY: oidc
+oidc: $(VENV)/.dev .env staticfiles/staticfiles.json ## Sign-in by oidc-provider, a certified provider of OpenID Connect (needs Node)
+	scripts/node_tests.sh tests/oidc
 
 .PHONY: foreign
 foreign: $(VENV)/.dev ## Tests on files of other people, in FOREIGN_FILES or ../shared; no part of `make test`

@@ -43,6 +43,9 @@ def environment(data: Path, **variables: str) -> dict[str, str]:
         "REPEAT_DAYS": "0",
         "SESSION_HOURS": "12",
         "SESSION_IDLE_MINUTES": "120",
+        "SECOND_FACTOR_FOR": "",
+        "IDENTITY_CHECK_FOR": "",
+        "OIDC_ISSUER": "",
         "DATABASE_URL": "",
         "PUBLIC_URL": "",
         # `manage.py run` adds its sandbox; 1 is the port of those without any.

@@ -16,7 +16,7 @@ def page(request: HttpRequest) -> dict[str, object]:
     (`need_role` noted it), and about any on a page that shows all of them.
     """
     user = getattr(request, "user", AnonymousUser())
-    if must_change_password(user):
+    if getattr(request, "first_step", "") or must_change_password(user):
         # They reach nothing yet: the page says no more than the one of the sign-in.
         user = AnonymousUser()
     anywhere = role_of(user)

@@ -50,6 +50,37 @@ SESSION_IDLE_MINUTES = env.number(
     "SESSION_IDLE_MINUTES", default=120, least=1, most=525_600
 )
 
+# Whose sign-in takes a second factor: who has one of these roles (or a higher one) in
+# any environment, and who has any role in one of these environments.
+SECOND_FACTOR_FOR = env.some_of(
+    "SECOND_FACTOR_FOR",
+    ("viewer", "operator", "admin", "sandbox", "test", "production"),
+)
+# Before which acts people show again who they are, and for how long that counts.
+IDENTITY_CHECK_FOR = env.some_of(
+    "IDENTITY_CHECK_FOR", ("keys", "roles", "freeze", "production")
+)
+IDENTITY_CHECK_MINUTES = env.number(
+    "IDENTITY_CHECK_MINUTES", default=15, least=1, most=1_440
+)
+
+# A provider of OpenID Connect by which people may sign in, if there is one.
+OIDC_ISSUER = env.issuer("OIDC_ISSUER")
+OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = env.text("OIDC_CLIENT_SECRET", default="")
+for _name in ("OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"):
+    if OIDC_ISSUER and not globals()[_name]:
+        refuse(_name, None, "OIDC_ISSUER is set, so it must be set too.")
+# What people call it.
+OIDC_NAME = env.text("OIDC_NAME", default="single sign-on")
+OIDC_SCOPES = env.words("OIDC_SCOPES", default=["openid", "profile", "email"])
+# Which claim has the groups of a person, and which roles groups give; with any, people
+# who come by the provider have these roles and no others.
+OIDC_GROUPS_CLAIM = env.text("OIDC_GROUPS_CLAIM", default="groups")
+OIDC_GROUPS = env.group_roles("OIDC_GROUPS")
+# Whether the provider asks for a second factor, so that the console need not.
+OIDC_HAS_SECOND_FACTOR = env.flag("OIDC_HAS_SECOND_FACTOR", default=False)
+
 # Seconds a write may take before its outcome is called unknown.
 SEND_TIMEOUT = env.number("SEND_TIMEOUT", default=60, least=1, most=3_600)
 
@@ -137,6 +168,11 @@ INSTALLED_APPS = [
     "django.forms",
     "django_htmx",
     "django_tasks_db",
+    # What of it is used, and how: docs/decisions/access.md.
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
 ]
 
 MIDDLEWARE = [
@@ -153,11 +189,13 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     # Before it is asked who somebody is.
     "console.sign_in.session_expiry.SessionLimitsMiddleware",
     "console.sign_in.required.LoginRequiredMiddleware",
-    "console.sign_in.passwords.FirstPasswordMiddleware",
+    "console.sign_in.first_steps.FirstStepsMiddleware",
+    "console.sign_in.identity_check.IdentityCheckMiddleware",
     "console.middleware.CorrelationMiddleware",
     # What the ones above store is none of the reader's.
     "console.middleware.StoredMiddleware",
@@ -259,6 +297,31 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "console.sign_in.passwords.AnotherPassword"},
 ]
 SESSION_ENGINE = "console.sign_in.session_store"
+ACCOUNT_ADAPTER = "console.sign_in.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*"]
+# An address of a person is what an admin typed, and opens nothing.
+ACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_ADAPTER = "console.sign_in.oidc.SocialAccountAdapter"
+# The way there is a link: a form that leads to another site is none of our policy's.
+SOCIALACCOUNT_LOGIN_ON_GET = True
+_OF_OIDC = {
+    "provider_id": "oidc",
+    "name": OIDC_NAME,
+    "client_id": OIDC_CLIENT_ID,
+    "secret": OIDC_CLIENT_SECRET,
+    "settings": {"server_url": OIDC_ISSUER, "scope": OIDC_SCOPES},
+}
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [_OF_OIDC] if OIDC_ISSUER else [],
+    }
+}
+MFA_ADAPTER = "console.sign_in.adapters.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+# The clocks of people's phones are right to half a minute.
+MFA_TOTP_TOLERANCE = 1
 CSRF_FAILURE_VIEW = "console.views.errors.csrf_failure"
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY

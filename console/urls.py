@@ -3,12 +3,16 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
+from console.sign_in.oidc import PROVIDER
 from console.views import (
     account,
     health,
+    identity_check,
     invitation,
     login,
     mail,
+    oidc,
+    second_factor,
     shortcuts,
     theme,
     tokens,
@@ -21,10 +25,35 @@ urlpatterns = [
     path("connections/", include("console.connection_urls")),
     path("api/v1/", include("writes.api_urls")),
     path("login/", login.LoginView.as_view(), name="login"),
+    path("login/code/", login.login_code, name="login_code"),
+    # Named as allauth asks for them.
+    path(
+        "login/oidc/",
+        oidc.oidc_login,
+        {"provider_id": PROVIDER},
+        name="openid_connect_login",
+    ),
+    path(
+        "login/oidc/callback/",
+        oidc.oidc_callback,
+        {"provider_id": PROVIDER},
+        name="openid_connect_callback",
+    ),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("account/", account.account, name="account"),
     path("account/mail/", mail.mail, name="mail"),
     path("account/password/", account.password, name="password"),
+    path("account/check/", identity_check.identity_check, name="identity_check"),
+    path("account/second-factor/", second_factor.second_factor, name="second_factor"),
+    path("account/second-factor/key/", second_factor.security_key, name="security_key"),
+    path(
+        "account/second-factor/remove/",
+        second_factor.second_factor_remove,
+        name="second_factor_remove",
+    ),
+    path(
+        "account/recovery-codes/", second_factor.recovery_codes, name="recovery_codes"
+    ),
     path(
         "account/sign-out-everywhere/",
         account.sign_out_everywhere,

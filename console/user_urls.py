@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from console.views import user, users
+from console.views import second_factor, user, users
 
 app_name = "users"
 
@@ -14,6 +14,11 @@ of_user = [
     path("activate/", user.activate, name="activate"),
     path("password/", user.user_password, name="password"),
     path("link/", user.link, name="link"),
+    path(
+        "second-factor/remove/",
+        second_factor.user_second_factor_remove,
+        name="second_factor_remove",
+    ),
     path("sessions/end/", user.end_sessions, name="end_sessions"),
     path("tokens/revoke/", user.token_revoke, name="token_revoke"),
 ]

@@ -36,6 +36,7 @@ SECRETS = {
     "EMAIL_URL",
     "METRICS_TOKEN",
     "SENTRY_DSN",
+    "OIDC_CLIENT_SECRET",
 }
 SHORTEST_TOKEN = 16
 # How a mail server is spoken to, by the scheme of its address: port, and how it is
@@ -52,6 +53,10 @@ OF_DJANGO = {"assume_role", "isolation_level", "pool", "server_side_binding"}
 
 _BACKENDS = "django.core.mail.backends"
 _HOST = re.compile(r"\*|\.?[\w-]+(\.[\w-]+)*|\[[0-9a-f:.]+\]", re.IGNORECASE)
+_GROUP_ROLE = re.compile(
+    r"(?P<group>.+)=\s*(?P<role>viewer|operator|admin)"
+    r"(@(?P<place>sandbox|test|production))?"
+)
 _ENDPOINT = re.compile(
     r"(?P<host>[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:(?P<port>\d{1,5}))?",
     re.ASCII | re.IGNORECASE,
@@ -159,6 +164,15 @@ class Variables(environ.FileAwareEnv):  # type: ignore[misc]
             refuse(name, value, f"It must be one of {', '.join(words)}.")
         return value
 
+    def some_of(self, name: str, words: Sequence[str]) -> list[str]:
+        """Return some of `words`, in small letters; by default none."""
+        found = [word.lower() for word in self.words(name)]
+        for word in found:
+            if word not in words:
+                allowed = ", ".join(words)
+                refuse(name, word, f"It must be some of {allowed}, with commas.")
+        return found
+
     def token(self, name: str) -> str:
         """Return what stands after “Bearer” in a header; empty where none is set."""
         value = self.text(name, default="")
@@ -232,6 +246,33 @@ class Variables(environ.FileAwareEnv):  # type: ignore[misc]
         if value and not is_dsn:
             refuse(name, None, "It must look like https://key@sentry.example.com/1.")
         return value
+
+    def issuer(self, name: str) -> str:
+        """Return the address of an OpenID Connect provider; empty where none is set.
+
+        Whatever it says is believed because of TLS: without, only on this machine.
+        """
+        value = self.address(name, example="https://login.example.com")
+        parts = urlsplit(value)
+        if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost"):
+            refuse(name, value, "It must be https, unless it is on this machine.")
+        return value.rstrip("/")
+
+    def group_roles(self, name: str) -> list[tuple[str, str, str]]:
+        """Return a group, a role and an environment, "" for all, of each entry."""
+        found = []
+        for entry in self.words(name):
+            match = _GROUP_ROLE.fullmatch(entry)
+            if match is None:
+                refuse(
+                    name,
+                    entry,
+                    "It must be entries with commas between them, each a group, = and "
+                    "viewer, operator or admin; with @ and an environment where it is "
+                    "not for all, for example crm-admins=admin@production.",
+                )
+            found.append((match["group"].strip(), match["role"], match["place"] or ""))
+        return found
 
     def mailers(self, name: str, *, timeout: int) -> dict[str, Any]:
         """Return what Django wants to know of the mail server.

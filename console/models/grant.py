@@ -45,6 +45,11 @@ class Grant(models.Model):
         return f"{self.role} in {self.environment}"
 
 
+def roles_of(user: User) -> dict[str, str]:
+    """Return the words of the roles that were given to `user`, by environment."""
+    return {grant.environment: grant.role for grant in user.grants.all()}
+
+
 @transaction.atomic
 def give(user: User, roles: Mapping[str, str]) -> None:
     """Make these the roles of `user`: words by environment, "" takes the role away.

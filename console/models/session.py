@@ -29,7 +29,10 @@ class Session(AbstractBaseSession):
         return import_module(settings.SESSION_ENGINE).SessionStore
 
 
-def end_sessions(user: Any) -> int:
-    """Sign `user` out wherever they are signed in; return of how many sessions."""
-    count, _ = Session.objects.filter(user=user).delete()
+def end_sessions(user: Any, *, but: str | None = None) -> int:
+    """Sign `user` out wherever they are signed in; return of how many sessions.
+
+    `but` is the key of one that goes on.
+    """
+    count, _ = Session.objects.filter(user=user).exclude(session_key=but).delete()
     return count

@@ -51,6 +51,16 @@ class SignInAttempt(models.Model):
 
     was_right.alters_data = True  # type: ignore[attr-defined]
 
+    def was_half_right(self) -> None:
+        """Forget it alone: the password was right, and a second factor is to come.
+
+        What was tried before counts on: else a known password would let anybody guess
+        codes for ever.
+        """
+        self.delete()
+
+    was_half_right.alters_data = True  # type: ignore[attr-defined]
+
     def claim_audit(self) -> bool:
         """Tell whether the caller is the one to write down the lock that follows it."""
         mine = SignInAttempt.objects.filter(pk=self.pk, is_audited=False)

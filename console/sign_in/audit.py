@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+from allauth.account.internal.flows.login import get_authentication_records
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.signals import (
     user_logged_in,
@@ -27,8 +29,17 @@ def signed_in(request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> No
     forget_others(request.session, user)
     begin_session(request, timezone.now())
     AuditEvent.record(
-        action="user.signed_in", subject=user.get_username(), actor=Actor.of(request)
+        action="user.signed_in",
+        subject=user.get_username(),
+        actor=Actor.of(request),
+        detail={"by": settings.OIDC_NAME} if came_by_provider(request, user) else {},
     )
+
+
+def came_by_provider(request: HttpRequest, user: AbstractBaseUser) -> bool:
+    """Whether who signs in was named by the provider, not by a password."""
+    records = get_authentication_records(request, user)
+    return any(record["method"] == "socialaccount" for record in records)
 
 
 @receiver(user_logged_out)
@@ -57,7 +68,7 @@ def sign_in_failed(
     AuditEvent.record(
         action="user.sign_in_failed",
         subject=str(credentials.get("username", ""))[:LONGEST_NAME],
-        actor=_nobody(request),
+        actor=nobody(request),
     )
 
 
@@ -66,11 +77,25 @@ def record_lock(request: HttpRequest, name: str, lock: Locked) -> None:
     AuditEvent.record(
         action="user.sign_in_locked",
         subject=name,
-        actor=_nobody(request),
+        actor=nobody(request),
         detail={"until": lock.until.isoformat()},
     )
 
 
-def _nobody(request: HttpRequest | None) -> Actor:
+def record_about(
+    request: HttpRequest, action: str, person: AbstractBaseUser, **detail: Any
+) -> None:
+    """Record what is done about the sign-in of `person`, by whoever is signed in."""
+    is_in = request.user.is_authenticated
+    AuditEvent.record(
+        action=action,
+        subject=person.get_username(),
+        actor=Actor.of(request) if is_in else nobody(request),
+        detail=detail,
+    )
+
+
+def nobody(request: HttpRequest | None) -> Actor:
+    """Return who does something without being signed in."""
     actor = Actor.of(request) if request else SYSTEM
     return replace(actor, name="not signed in")

@@ -115,8 +115,8 @@ def take(request: HttpRequest, do: str = "") -> QueryDict | None:
         return None
     messages.info(
         request,
-        "Your sign-in had ended: nothing was sent or stored. What you typed is here "
-        "again. Look at it before you go on.",
+        "Nothing was sent or stored. What you typed is here again. Look at it before "
+        "you go on.",
     )
     typed = QueryDict(mutable=True)
     for name, values in kept["typed"].items():

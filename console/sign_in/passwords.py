@@ -1,31 +1,23 @@
 """What a password must be, and who chose it.
 
 One that another person or a command set is a first password: whoever signs in with it
-reaches nothing but the page that changes it.
+reaches nothing but the page that changes it: see `console.sign_in.first_steps`.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import User
-from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models.signals import post_save
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
-from django_htmx.http import HttpResponseClientRedirect
+from django.http import HttpRequest
 
 from console.actor import Actor
 from console.models import AuditEvent, FirstPassword
-from console.models.first_password import must_change_password
 from console.models.session import end_sessions
-
-# The names of the addresses that are open before it is changed.
-OPEN = {"password", "logout"}
 
 
 class AnotherPassword:
@@ -80,31 +72,3 @@ def change_own(request: HttpRequest, user: User, password: str) -> None:
         subject=user.get_username(),
         actor=Actor.of(request),
     )
-
-
-class FirstPasswordMiddleware:
-    """Lead everybody who has a first password to the page that changes it."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
-
-    def process_view(
-        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
-    ) -> HttpResponse | None:
-        """Answer in the view's place, unless it is open to anybody."""
-        if not getattr(view, "login_required", True):
-            return None
-        match = request.resolver_match
-        if not must_change_password(request.user) or (
-            match and match.view_name in OPEN
-        ):
-            return None
-        if "X-Poll" in request.headers:
-            return HttpResponse(status=401)
-        page = request.get_full_path() if request.method == "GET" else "/"
-        if not request.htmx:  # type: ignore[attr-defined]
-            return redirect_to_login(page, reverse("password"))
-        return HttpResponseClientRedirect(reverse("password"))

@@ -70,6 +70,8 @@ def why_over(session: SessionBase | Mapping[str, Any], now: datetime) -> str:
 def begin_session(request: HttpRequest, now: datetime) -> None:
     """Note when somebody signed in, where from and with what."""
     session = request.session
+    # It may have been one that was to end soon: see `console.views.oidc`.
+    session.set_expiry(None)
     session[SIGNED_IN_AT] = session[SEEN_AT] = int(now.timestamp())
     session[ADDRESS] = client_address(request)
     session[BROWSER] = request.headers.get("User-Agent", "")[:LONGEST_BROWSER]

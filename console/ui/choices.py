@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
-from django.http import HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -17,6 +17,12 @@ def is_own_path(page: str) -> bool:
     """Tell whether `page` is a path of this console and leads nowhere else."""
     # Without a host nothing but a path of our own is allowed.
     return page.startswith("/") and url_has_allowed_host_and_scheme(page, None)
+
+
+def next_page(request: HttpRequest) -> str:
+    """Return the page of ours to go on to, as a form or an address has it, or ""."""
+    page = request.POST.get("next") or request.GET.get("next", "")
+    return page if is_own_path(page) else ""
 
 
 def keep_choice(

@@ -1,6 +1,5 @@
 """The own account: its password, and where it is signed in."""
 
-from math import ceil
 from typing import Any
 
 from django.conf import settings
@@ -8,8 +7,8 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.password_validation import password_validators_help_texts
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render, resolve_url
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import (
     require_http_methods,
@@ -17,7 +16,6 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from console.access.client_address import client_address
 from console.access.roles import role_in
 from console.actor import Actor
 from console.environments import Environment
@@ -25,9 +23,11 @@ from console.http import ConsoleRequest
 from console.models import AuditEvent
 from console.models.first_password import must_change_password
 from console.sign_in.passwords import change_own
+from console.sign_in.second_factor import has_second_factor
 from console.sign_in.sessions import end_other, signed_in
-from console.sign_in.throttle import Locked, begin
-from console.ui.choices import is_own_path
+from console.sign_in.throttle import Locked
+from console.sign_in.tries import begin_try, refused, told
+from console.ui.choices import next_page
 from console.ui.forms import StyledMixin
 from console.users.change import end_all_sessions
 from console.views.mail import mail_form
@@ -66,6 +66,7 @@ def account(request: ConsoleRequest) -> HttpResponse:
         ],
         "sessions": signed_in(request.user, request.session.session_key),
         "tokens": tokens_of(request.user),
+        "has_second_factor": has_second_factor(request.user),
         "mail_form": mail_form(request.user) if settings.SENDS_MAIL else None,
     }
     return render(request, "console/account.html", context)
@@ -108,13 +109,10 @@ def password(request: ConsoleRequest) -> HttpResponse:
     if request.method != "POST":
         return _password_page(request, form)
     try:
-        attempt = begin(request.user.get_username(), client_address(request))
+        attempt = begin_try(request, request.user.get_username())
     except Locked as lock:
-        form = PasswordForm(request.user)
-        minutes = ceil(lock.seconds / 60)
-        response = _password_page(request, form, status=429, locked_minutes=minutes)
-        response["Retry-After"] = str(lock.seconds)
-        return response
+        page = _password_page(request, PasswordForm(request.user), **told(lock))
+        return refused(page, lock)
     is_valid = form.is_valid()
     if "old_password" in form.cleaned_data:
         attempt.was_right()
@@ -124,7 +122,7 @@ def password(request: ConsoleRequest) -> HttpResponse:
     messages.success(
         request, "Your password was changed. You were signed out everywhere else."
     )
-    return redirect(_next(request) or "account")
+    return redirect(next_page(request) or "account")
 
 
 def _password_page(
@@ -132,14 +130,8 @@ def _password_page(
 ) -> HttpResponse:
     context = {
         "form": form,
-        "next": _next(request),
+        "next": next_page(request),
         "is_first": must_change_password(request.user),
         **more,
     }
     return render(request, "console/password.html", context, status=status)
-
-
-def _next(request: HttpRequest) -> str:
-    """Return the page of ours to go on to, "" where there is none."""
-    page = request.POST.get("next") or request.GET.get("next", "")
-    return resolve_url(page) if is_own_path(page) else ""

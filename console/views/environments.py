@@ -19,6 +19,7 @@ from console.access.roles import (
 from console.actor import Actor
 from console.http import ConsoleRequest
 from console.models import ApprovalRule, EnvironmentControl
+from console.sign_in.identity_check import need_identity
 from console.ui.forms import StyledForm
 
 
@@ -76,6 +77,7 @@ def _find(request: ConsoleRequest, word: str, role: Role) -> EnvironmentControl:
 def environment_freeze(request: ConsoleRequest, environment: str) -> HttpResponse:
     """Stop all sending there: who may send may also stop it."""
     control = _find(request, environment, Role.OPERATOR)
+    need_identity(request, "freeze")
     form = _form(environment, request)
     if not form.is_valid():
         return _page(request, {environment: form})
@@ -94,6 +96,7 @@ def environment_freeze(request: ConsoleRequest, environment: str) -> HttpRespons
 def environment_unfreeze(request: ConsoleRequest, environment: str) -> HttpResponse:
     """Let go what waits there."""
     control = _find(request, environment, Role.ADMIN)
+    need_identity(request, "freeze")
     if freeze.unfreeze(control, Actor.of(request)):
         messages.success(
             request, f"{control} is no longer frozen; waiting writes are sent now."

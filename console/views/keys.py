@@ -14,6 +14,7 @@ from console.connections.hooks import stop_notifications, take_notifications
 from console.connections.save import record, save_form
 from console.http import ConsoleRequest
 from console.models import ApiKey, Project
+from console.sign_in.identity_check import need_identity
 from console.views.lookup import find_active_key, find_project
 from console.views.pages import confirm_page, form_page, posted
 
@@ -29,6 +30,7 @@ def _search(project: Project) -> str:
 def key_new(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Add a key to a project; the newest active one is used from then on."""
     project = find_project(request, pk, Role.ADMIN)
+    need_identity(request, "keys")
     form = KeyForm(posted(request), instance=ApiKey(project=project))
     if form.is_valid():
         key = save_form(form, action="key.added", actor=Actor.of(request))
@@ -61,6 +63,7 @@ def _where_it_goes(project: Project) -> str:
 def key_rotate(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Replace a key by a new one of the same label; the old one is revoked with it."""
     old = find_active_key(request, pk, Role.ADMIN)
+    need_identity(request, "keys")
     new = ApiKey(project=old.project, label=old.label)
     form = NewValueForm(posted(request), instance=new)
     if form.is_valid():
@@ -88,6 +91,7 @@ def key_rotate(request: ConsoleRequest, pk: int) -> HttpResponse:
 def key_revoke(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Ask, then stop using a key."""
     key = find_active_key(request, pk, Role.ADMIN)
+    need_identity(request, "keys")
     if request.method == "POST":
         with transaction.atomic():
             if key.revoke():

@@ -22,6 +22,7 @@ from console.environments import Environment
 from console.http import ConsoleRequest
 from console.models.first_password import must_change_password
 from console.sign_in import kept_form
+from console.sign_in.second_factor import has_second_factor
 from console.sign_in.sessions import signed_in
 from console.users import change
 from console.users.forms import AccessForm, DetailsForm, FirstPasswordForm
@@ -57,6 +58,7 @@ def _page(
             "rows": _rows(form, person),
             "is_first": must_change_password(person),
             "sessions": signed_in(person),
+            "has_second_factor": has_second_factor(person),
             "tokens": tokens_of(person),
             "can_invite": can_invite(),
             "days": DAYS,

@@ -113,6 +113,13 @@ GROUPS: dict[str, dict[str, str]] = {
         "token.made": "API token made",
         "token.revoked": "API token revoked",
         "user.password_changed": "Password changed",
+        "user.second_factor_added": "Second factor set up",
+        "user.second_factor_removed": "Second factor removed",
+        "user.second_factor_used": "Second factor shown",
+        "user.second_factor_failed": "Second factor wrong",
+        "user.recovery_codes_made": "Recovery codes made",
+        "user.identity_checked": "Identity checked",
+        "user.identity_check_failed": "Identity check failed",
     },
     "Users": {
         "user.created": "User added",

@@ -18,6 +18,7 @@ from console.http import ConsoleRequest
 from console.models import EnvironmentControl, NoActiveKey
 from console.runtime import db_clock
 from console.sign_in import kept_form
+from console.sign_in.identity_check import need_identity_to_send
 from writes.actions import approve as approving
 from writes.actions.approve import MayNotDecide, NothingToDecide
 from writes.display.finding_titles import title_of
@@ -100,6 +101,7 @@ def _findings(report: dict[str, Any]) -> list[dict[str, Any]]:
 def approve(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Approve, which queues the write, and go to it."""
     found = find_approval(request, pk)
+    need_identity_to_send(request, found.write.project.environment)
     form = ApproveForm(request.POST, write=found.write)
     if found.is_waiting and not form.is_valid():
         return _page(request, found, form=form, status=422)

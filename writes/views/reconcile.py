@@ -16,6 +16,7 @@ from console.actor import Actor
 from console.fields import UnreadableSecret
 from console.http import ConsoleRequest
 from console.models import NoActiveKey
+from console.sign_in.identity_check import need_identity_to_send
 from console.validators import LARGEST_ID
 from operations.display.sentence import again_risk
 from operations.models import Operation
@@ -120,6 +121,7 @@ def not_written(request: ConsoleRequest, pk: int) -> HttpResponse:
 def send_again(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Send the same once more in a new write, and decide this one."""
     batch = _batch(request, pk, Role.OPERATOR)
+    need_identity_to_send(request, batch.write.project.environment)
     form = AgainForm(request.POST, batch=batch)
     if not batch.operation.needs_person:
         return _nothing(request, batch, str(AlreadyDecided(batch.operation)))

@@ -22,6 +22,7 @@ from console.http import ConsoleRequest
 from console.models import EnvironmentControl, NoActiveKey
 from console.runtime import db_clock
 from console.sign_in import kept_form
+from console.sign_in.identity_check import need_identity_to_send
 from operations.display.sentence import sentence
 from writes import delivery, requests
 from writes.actions import approve, derive
@@ -71,6 +72,7 @@ def _act(
 ) -> HttpResponse:
     """Do what the button of a review says, at `address`, with what was typed there."""
     write = find_write(request, pk, Role.OPERATOR)
+    need_identity_to_send(request, write.project.environment)
     form = ConfirmForm(request.POST, write=write, is_repeat="repeats" in request.POST)
     is_answered = form.is_valid()
     try:

@@ -16,6 +16,7 @@ from console.access.roles import Role, require_operator, require_viewer
 from console.actor import Actor
 from console.http import ConsoleRequest
 from console.models import EnvironmentControl
+from console.sign_in.identity_check import need_identity_to_send
 from console.ui.forms import StyledForm
 from console.ui.polling import seconds_between_polls, seen
 from operations.models import Operation
@@ -202,6 +203,7 @@ def decide(request: ConsoleRequest, pk: int, number: int) -> HttpResponse:
 def go_on(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Let a run go on that was stopped."""
     batch = find_run(request, pk, Role.OPERATOR)
+    need_identity_to_send(request, batch.write.project.environment)
     if not actions.go_on(batch, Actor.of(request)):
         messages.warning(
             request,

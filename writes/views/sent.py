@@ -14,6 +14,7 @@ from console.access.roles import Role, require_operator, require_viewer
 from console.actor import Actor
 from console.http import ConsoleRequest
 from console.models import EnvironmentControl
+from console.sign_in.identity_check import need_identity_to_send
 from console.templatetags.console import duration
 from console.ui.polling import seen
 from writes.actions import pause as actions
@@ -115,6 +116,7 @@ def _can_send_again(progress: PartsProgress, batches: list[Batch]) -> bool:
 def go_on(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Send the parts that are held, although the one before did not end well."""
     write = find_write(request, pk, Role.OPERATOR)
+    need_identity_to_send(request, write.project.environment)
     if not release_parts.go_on(write, Actor.of(request)):
         messages.warning(request, "Nothing was changed: no part is queued.")
     return redirect(write)
@@ -155,6 +157,7 @@ def pause(request: ConsoleRequest, pk: int) -> HttpResponse:
 def resume(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Let it go on as before."""
     write = find_write(request, pk, Role.OPERATOR)
+    need_identity_to_send(request, write.project.environment)
     if not actions.resume(write, Actor.of(request)):
         messages.warning(request, "It was not paused: nothing was changed.")
     return redirect(write)

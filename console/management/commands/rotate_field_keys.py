@@ -9,6 +9,7 @@ from console.audit_seal import ids_of
 from console.fields import UnreadableSecret
 from console.health.stored_secrets import name_of, stored_secrets
 from console.models import AuditEvent
+from console.sign_in.second_factor import encrypt_anew
 
 
 class Command(BaseCommand):
@@ -18,7 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Report how many were encrypted anew; exit 1 if some could not be read."""
-        done, unreadable = 0, []
+        done, unreadable = encrypt_anew()
         for row, name in stored_secrets():
             try:
                 # Reading the value decrypts it, saving encrypts it with the first key.

@@ -1,0 +1,175 @@
+"""Sign-in by an OpenID Connect provider: who that is, and which roles they have.
+
+django-allauth speaks to the provider and checks what it says. Here a person is found by
+the provider's own id of them, or made; OIDC_GROUPS says which roles their groups give.
+"""
+
+from typing import Any, NoReturn
+
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
+
+from console.access.roles import Role
+from console.environments import Environment
+from console.models import AuditEvent
+from console.models.grant import give, roles_of
+from console.models.session import end_sessions
+from console.models.sign_in_attempt import LONGEST_NAME, folded_name
+from console.sign_in.audit import nobody
+
+PROVIDER = "oidc"
+
+
+class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
+    """What allauth asks of the console once a provider has answered."""
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
+        """Find or make who that is, with the roles of their groups.
+
+        Raises `ImmediateHttpResponse`, back to the sign-in, for who may not enter.
+        """
+        claims = _claims_of(sociallogin.account.extra_data)
+        # Sessions keep what is left of it until the second factor is shown.
+        sociallogin.account.extra_data = {}
+        sociallogin.token = None
+        if claims is None:
+            _refuse(request, "", "its two answers are about different people")
+        name = _name_of(claims)
+        roles = roles_by_groups(_groups_of(claims)) if settings.OIDC_GROUPS else {}
+        may_enter = any(roles.values()) or not settings.OIDC_GROUPS
+        with transaction.atomic():
+            if sociallogin.is_existing:
+                sociallogin.account.save()
+            elif may_enter:
+                _make_person(request, sociallogin, claims)
+            if sociallogin.is_existing and settings.OIDC_GROUPS:
+                _take_roles(request, sociallogin.user, roles)
+        if not may_enter:
+            _refuse(request, name, "no group of theirs opens the console")
+
+    def on_authentication_error(
+        self,
+        request: HttpRequest,
+        provider: Any,
+        error: Any = None,
+        exception: Exception | None = None,
+        extra_context: Any = None,
+    ) -> None:
+        """Lead back to the sign-in, and say that it went wrong."""
+        reason = type(exception).__name__ if exception else str(error)
+        _refuse(request, "", f"the provider did not say who it is: {reason}")
+
+
+def roles_by_groups(groups: list[str]) -> dict[str, str]:
+    """Return the highest role by environment that these groups give; "" is none."""
+    found = dict.fromkeys(Environment.values, Role.NONE)
+    for group, word, environment in settings.OIDC_GROUPS:
+        if group not in groups:
+            continue
+        for each in [environment] if environment else Environment.values:
+            found[each] = max(found[each], Role[word.upper()])
+    return {each: role.word if role else "" for each, role in found.items()}
+
+
+def _claims_of(answers: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what the provider says of a person; None where it is of two."""
+    token, userinfo = answers.get("id_token") or {}, answers.get("userinfo") or {}
+    if token and userinfo and token.get("sub") != userinfo.get("sub"):
+        return None
+    return {**token, **userinfo}
+
+
+def _groups_of(claims: dict[str, Any]) -> list[str]:
+    found = claims.get(settings.OIDC_GROUPS_CLAIM) or []
+    return [found] if isinstance(found, str) else [str(each) for each in found]
+
+
+def _name_of(claims: dict[str, Any]) -> str:
+    """Return what a person would like to be called."""
+    for claim in ("preferred_username", "email", "sub"):
+        if name := User.normalize_username(str(claims.get(claim) or "").strip()):
+            return name[:LONGEST_NAME]
+    return ""
+
+
+def _make_person(
+    request: HttpRequest, sociallogin: Any, claims: dict[str, Any]
+) -> None:
+    """Make a person of the console for who is new, without a password."""
+    person = User(username=_free_name(_name_of(claims)))
+    person.email = str(claims.get("email") or "")[:254]
+    person.first_name = str(claims.get("given_name") or "")[:150]
+    person.last_name = str(claims.get("family_name") or "")[:150]
+    person.set_unusable_password()
+    person.full_clean()
+    person.save()
+    account = sociallogin.account
+    account.user = sociallogin.user = person
+    account.save()
+    AuditEvent.record(
+        action="user.created",
+        subject=person.username,
+        actor=nobody(request),
+        detail={"by": settings.OIDC_NAME},
+    )
+
+
+def _free_name(wanted: str) -> str:
+    """Return the name, or one like it that nobody has, however it is spelt.
+
+    Who is here by that name already is somebody else: a name proves nothing.
+    """
+    taken = {folded_name(n) for n in User.objects.values_list("username", flat=True)}
+    name, number = wanted, 1
+    while folded_name(name) in taken:
+        number += 1
+        name = f"{wanted[: LONGEST_NAME - 6]}-{number}"
+    return name
+
+
+def _take_roles(request: HttpRequest, person: User, roles: dict[str, str]) -> None:
+    """Make the roles of the groups those of `person`; tell it where it is a change."""
+    before = roles_of(person)
+    if before == {word: role for word, role in roles.items() if role}:
+        return
+    give(person, roles)
+    if not any(roles.values()):
+        end_sessions(person)
+    pairs = {word: [before.get(word, ""), roles[word]] for word in roles}
+    AuditEvent.record(
+        action="user.changed",
+        subject=person.username,
+        actor=nobody(request),
+        detail={
+            "by_groups_of": settings.OIDC_NAME,
+            **{word: pair for word, pair in pairs.items() if pair[0] != pair[1]},
+        },
+    )
+
+
+def _refuse(request: HttpRequest, name: str, reason: str) -> NoReturn:
+    raise ImmediateHttpResponse(not_signed_in(request, name=name, reason=reason))
+
+
+def not_signed_in(
+    request: HttpRequest, *, reason: str, name: str = ""
+) -> HttpResponseRedirect:
+    """Tell why nobody was signed in, in the audit and on the sign-in page."""
+    AuditEvent.record(
+        action="user.sign_in_failed",
+        subject=name,
+        actor=nobody(request),
+        detail={"by": settings.OIDC_NAME, "reason": reason},
+    )
+    messages.warning(
+        request,
+        f"You were not signed in by {settings.OIDC_NAME}: {reason}. Try again, or ask "
+        "an admin.",
+    )
+    return HttpResponseRedirect(reverse("login"))
