@@ -2,7 +2,7 @@
 
 Web, three workers and the clock run as docs/operating.md starts them, each of its own.
 Their processor time over an idle minute is read from /proc; the database server's and
-the sandbox's is not theirs, and is printed apart. Then writes are sent as people send
+the sandbox's is not theirs. Then writes are sent as people send
 them, and the database tells how long each waited between its confirmation and the
 moment in which a worker began to send it.
 
@@ -122,7 +122,6 @@ def wait_until_ready(address: str) -> None:
 def idle(name: str, started: dict[str, int]) -> None:
     """Print what each process takes while nothing happens, and all together."""
     before = {kind: processor(pid) for kind, pid in started.items()}
-    server = database_processor()
     time.sleep(SECONDS)
     total = 0.0
     for kind, pid in started.items():
@@ -130,9 +129,6 @@ def idle(name: str, started: dict[str, int]) -> None:
         figure(f"{name}_{kind}", share, "% of a core")
         total += share
     figure(f"{name}_together", total, "% of a core", at_most=LIMIT)
-    if name.endswith("postgresql"):
-        share = (database_processor() - server) / SECONDS * 100
-        figure(f"{name}_server", share, "% of a core")
 
 
 def processor(pid: int) -> float:
@@ -141,19 +137,6 @@ def processor(pid: int) -> float:
     for task in Path(f"/proc/{pid}/task").iterdir():
         schedstat += int((task / "schedstat").read_text().split()[0])
     return schedstat / 1e9 + sum(map(processor, running._children(pid)))
-
-
-def database_processor() -> float:
-    """Return the seconds that all processes of PostgreSQL have taken."""
-    taken = 0.0
-    for directory in Path("/proc").glob("[0-9]*"):
-        try:
-            if (directory / "comm").read_text().strip() == "postgres":
-                taken += int((directory / "schedstat").read_text().split()[0]) / 1e9
-        except OSError:
-            # It ended just now.
-            continue
-    return taken
 
 
 def send(address: str) -> None:
