@@ -231,6 +231,22 @@ def test_what_is_certain_freezes_and_what_may_be_holds_alone(
     assert pulse.is_trusted(db_clock.now())
 
 
+@pytest.mark.usefixtures("waiting")
+def test_the_review_of_an_older_draft_says_that_it_may_have_been_sent(
+    integration: Integration, olga: User, client: Browser
+) -> None:
+    client.force_login(olga)
+    older = make_draft(integration, olga)
+    earlier()
+    hold_restored(db_clock.now())
+    newer = make_draft(integration, olga)
+    told = [
+        'id="restored"' in client.get(f"/writes/{each.pk}/").text
+        for each in (older, newer)
+    ]
+    assert told == [True, False]
+
+
 def test_files_and_database_that_went_back_together_are_noticed_by_who_still_runs(
     waiting: Operation, sandbox: Sandbox, data_dir: Path
 ) -> None:

@@ -62,6 +62,15 @@ def hold_restored(now: datetime) -> int:
     return held
 
 
+def restored_since(moment: datetime) -> datetime | None:
+    """Return when a back-up was restored last, if that was after `moment`.
+
+    What is as old as `moment` may have been sent by the database that came to an end.
+    """
+    told = AuditEvent.objects.filter(action="database.restored", at__gt=moment)
+    return told.order_by("-pk").values_list("at", flat=True).first()
+
+
 def hold_for(doubt: Doubt, actor: Actor) -> Held:
     """Let nothing leave by itself that may have left before; `actor` says so.
 

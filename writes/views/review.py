@@ -30,6 +30,7 @@ from writes.actions.confirm import confirm, review_token
 from writes.actions.duplicates import RepeatFound, earlier_of
 from writes.actions.fetch import NotFetched, can_be_fetched
 from writes.actions.fetch import fetch as fetch_into_console
+from writes.actions.hold_restored import restored_since
 from writes.actions.need_approval import rules_for
 from writes.actions.tell_audit import audit_draft
 from writes.display.installation import installation_of
@@ -221,6 +222,7 @@ def review(
     reason = reason or (asked.reason if asked else "")
     context["form"] = form or _confirm_form(write, context.get("earlier"), reason)
     context["problem"] = problem or context.get("problem", "")
+    context["restored_at"] = restored_since(write.created_at)
     return render(request, "writes/detail.html", context, status=status)
 
 
