@@ -24,13 +24,14 @@ def address(row: Row, project: Project) -> str:
     """Return the address of this row for what `project` has."""
     integration = project.integrations.get()
     things = {
-        "project": project,
-        "key": project.api_keys.defer("value").get(),
-        "integration": integration,
-        "group": integration.groups.get(),
-        "object": integration.write_objects.first(),
+        "environment": project.environment,
+        "project": project.pk,
+        "key": project.api_keys.defer("value").get().pk,
+        "integration": integration.pk,
+        "group": integration.groups.get().pk,
+        "object": integration.write_objects.values_list("pk", flat=True).first(),
     }
-    return reverse(row.name, args=[things[row.of].pk] if row.of else [])
+    return reverse(row.name, args=[things[row.of]] if row.of else [])
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.of], ids=lambda r: r.name)

@@ -60,7 +60,7 @@ def acts(project: Project) -> dict[str, list[tuple[str, Callable[[], bool]]]]:
         ],
         "freeze": [("/connections/environments/production/freeze/", frozen)],
         "roles": [
-            ("/admin/auth/user/add/", lambda: User.objects.count() != 1),
+            ("/users/new/", lambda: User.objects.count() != 1),
         ],
         "production": [(f"/writes/{draft.pk}/send/", Operation.objects.exists)],
     }
@@ -123,7 +123,7 @@ def test_a_wrong_answer_is_counted_and_told(browser: Browser) -> None:
         assert answer.status_code == 422
         assert codes(answer.context["form"]) == {"password": ["password_wrong"]}
     assert show(browser).status_code == 429
-    assert is_asked(browser.get("/admin/auth/user/add/"))
+    assert is_asked(browser.get("/users/new/"))
     failed = AuditEvent.objects.filter(action="user.identity_check_failed")
     assert failed.count() == 5
 

@@ -288,7 +288,7 @@ def test_an_admin_removes_what_somebody_lost(eve: User) -> None:
     theirs = browser_of(eve)
     set_up(theirs)
     admin = browser_of(make_user("ada", Role.ADMIN))
-    page = f"/account/people/{eve.pk}/sessions/"
+    page = f"/users/{eve.pk}/"
     assert admin.get(page).context["has_second_factor"]
     answer = admin.post(f"/users/{eve.pk}/second-factor/remove/")
     assert (answer.status_code, answer["Location"]) == (302, page)
