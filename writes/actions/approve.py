@@ -173,6 +173,7 @@ def refuse(approval: Approval, actor: Actor, *, note: str) -> None:
     _need_waiting(approval)
     need_may_decide(approval, actor.user)
     with transaction.atomic():
+        _lock(approval.write_id)
         mine = Approval.objects.open(db_clock.now()).filter(pk=approval.pk)
         if not mine.end("refused", actor=actor, note=note):
             raise NothingToDecide(became(_fresh(approval)))
@@ -183,6 +184,7 @@ def refuse(approval: Approval, actor: Actor, *, note: str) -> None:
 def withdraw(write: Write, actor: Actor) -> None:
     """Take back what was asked about a draft. Raises `NothingToDecide`."""
     with transaction.atomic():
+        _lock(write.pk)
         if not write.approvals.end("withdrawn", actor=actor):
             raise NothingToDecide("Nothing was changed: it waits for no approval.")
 
@@ -194,6 +196,7 @@ def end_overdue(now: datetime) -> int:
     ended = 0
     for approval in list(expired.select_related("write")):
         with transaction.atomic():
+            _lock(approval.write_id)
             if Approval.objects.filter(pk=approval.pk).end("expired"):
                 ended += 1
                 _keep_draft(approval, now)
@@ -202,6 +205,15 @@ def end_overdue(now: datetime) -> int:
         write__state=Write.State.DRAFT, write__edition=F("edition")
     )
     return ended + changed.end("void", "The draft was changed.")
+
+
+def _lock(write: int) -> None:
+    """Wait for whoever else decides about this write.
+
+    Confirming locks the write before the approval: in another order two would wait for
+    each other, and the database would end one of them.
+    """
+    Write.objects.select_for_update().values_list("pk").get(pk=write)
 
 
 def _keep_draft(approval: Approval, now: datetime) -> None:
