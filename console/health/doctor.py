@@ -262,7 +262,7 @@ def _ask(asked: str) -> tuple[int, Any]:
     request = Request(asked, method="GET")  # noqa: S310 - an address of the settings
     try:
         opener = build_opener(_NoRedirects)
-        with opener.open(request, timeout=ANSWER_SECONDS) as answer:  # nosec B310
+        with opener.open(request, timeout=ANSWER_SECONDS) as answer:  # nosec B310 # of http or https - the setting is checked
             return answer.status, answer.headers
     except HTTPError as error:
         with error:
