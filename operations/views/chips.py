@@ -54,7 +54,9 @@ def _in_words(chosen: OperationFilter, name: str, value: str) -> str:
         # Its words, where the reader may see an operation that had it.
         visible = chosen.fields["project"].queryset  # type: ignore[attr-defined]
         told = Failure.objects.filter(digest=value, operation__project__in=visible)
-        return str(next((each.kind for each in told[:1]), value))
+        # In the order of its index: PostgreSQL would rather read the whole table.
+        newest = told.order_by("-operation_id")[:1]
+        return str(next((each.kind for each in newest), value))
     if name == "group":
         return chosen.customer_in_words()
     if name in ("from", "to"):
