@@ -21,6 +21,8 @@ from operations.models import Operation
 from operations.models.operation_queries import OperationQuerySet
 
 LOOK = 10_000
+# Those whose turn has come are looked for among so many.
+AMONG = 100
 # Counting stops here: pages say "10,000+".
 MOST_COUNTED = 10_000
 
@@ -50,17 +52,27 @@ def newest(
     return Looked(_read(chosen, operations, places, limit))
 
 
-def newest_of(
+def newest_begun(
     operations: OperationQuerySet, user: Person, limit: int
 ) -> list[Operation]:
-    """Return the newest of `operations`, which `user` may see.
+    """Return the newest of `operations`, which `user` may see, whose turn has come.
 
-    Of each environment by itself: an index has those of one newest first.
+    Looked for among the newest of each environment, whose numbers an index tells.
     """
     some = _some_environments(user)
-    each = operations.each_of(environment=some) if some else [operations]
-    found = [one for part in each for one in part.newest_first()[:limit]]
-    return sorted(found, key=lambda one: one.pk, reverse=True)[:limit]
+    parts = operations.each_of(environment=some) if some else [operations]
+    numbers = [pk for part in parts for pk in _numbers(part)]
+    numbers = sorted(numbers, reverse=True)[:AMONG]
+    begun = operations.begun().newest_first()
+    found = list(begun.filter(pk__in=numbers)[:limit])
+    if len(found) == limit or len(numbers) < AMONG:
+        return found
+    # The newest all wait for their turn.
+    return list(begun[:limit])
+
+
+def _numbers(operations: OperationQuerySet) -> list[int]:
+    return list(operations.newest_first().values_list("pk", flat=True)[:AMONG])
 
 
 def count(chosen: OperationFilter, operations: OperationQuerySet, user: Person) -> str:

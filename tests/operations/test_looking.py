@@ -190,3 +190,22 @@ def test_who_sees_one_environment_walks_through_no_other(project: Project) -> No
     plan = plan_of(Operation.objects.visible_to(user).for_list().newest_first()[:50])
     assert "operation_by_environment" in plan
     assert "TEMP B-TREE" not in plan
+
+
+@pytest.mark.parametrize("roles", [{}, {"sandbox": Role.VIEWER, "test": Role.VIEWER}])
+@pytest.mark.parametrize("among", [1, 3, 100])
+def test_the_newest_whose_turn_has_come_are_found_behind_those_that_wait(
+    roles: dict[str, Role],
+    among: int,
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(looking, "AMONG", among)
+    other = make_project("Other", environment="test")
+    begun = [make_operation(each).pk for each in (project, other) * 2]
+    for each in (project, other) * 3:
+        make_operation(each, state="held", remote_id="")
+    user = make_user("sam", **roles) if roles else make_user("ada", Role.ADMIN)
+    visible = Operation.objects.visible_to(user)
+    found = looking.newest_begun(visible, user, 3)
+    assert [each.pk for each in found] == begun[:0:-1]

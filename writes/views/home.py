@@ -38,7 +38,7 @@ def home(request: ConsoleRequest) -> HttpResponse:
     operations = visible.select_related("project").newest_first()
     needy = operations.needing_attention()
     unknown = list(needy[: SHOWN + 1])
-    recent = looking.newest_of(operations.begun(), request.user, SHOWN)
+    recent = looking.newest_begun(operations, request.user, SHOWN)
     name_groups([*unknown, *recent])
     # From its midnight on, as the list that the tile leads to has it.
     yesterday = timezone.localtime(now - timedelta(days=1)).replace(
