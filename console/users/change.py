@@ -9,7 +9,7 @@ from django.db import transaction
 from console.actor import Actor
 from console.environments import Environment
 from console.models import AuditEvent
-from console.models.grant import give
+from console.models.grant import give, roles_of
 from console.models.session import end_sessions
 from console.runtime import db_lock
 
@@ -31,16 +31,16 @@ MEANWHILE = (
 )
 
 
-def roles_of(user: User) -> dict[str, str]:
+def all_roles_of(user: User) -> dict[str, str]:
     """Return the role of `user` in each environment as it is granted; "" is none."""
-    given = {grant.environment: grant.role for grant in user.grants.all()}
+    given = roles_of(user)
     return {word: given.get(word, "") for word in Environment.values}
 
 
 def access_of(user: User) -> dict[str, Any]:
     """Return who a user is and what they may do, as the audit trail tells it."""
     fresh = User.objects.get(pk=user.pk)
-    return {**roles_of(fresh), **{name: getattr(fresh, name) for name in TOLD}}
+    return {**all_roles_of(fresh), **{name: getattr(fresh, name) for name in TOLD}}
 
 
 @transaction.atomic
@@ -49,7 +49,7 @@ def add_user(user: User, roles: Mapping[str, str], actor: Actor) -> None:
     user.save()
     give(user, roles)
     detail = {
-        "roles": {word: role for word, role in roles_of(user).items() if role},
+        "roles": roles_of(user),
         "is_active": user.is_active,
     }
     _record("user.created", user, actor, detail)
@@ -86,7 +86,7 @@ def change_access(
     user.refresh_from_db()
     if actor.user == user:
         raise NotChanged(OWN_ACCESS)
-    if roles_of(user) != dict(was):
+    if all_roles_of(user) != dict(was):
         raise NotChanged(MEANWHILE)
     before = access_of(user)
     if is_superuser:

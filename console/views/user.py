@@ -68,7 +68,7 @@ def _page(
 
 
 def _access_form(request: ConsoleRequest, person: User) -> AccessForm:
-    roles = change.roles_of(person)
+    roles = change.all_roles_of(person)
     seen = {"was": ",".join(roles.values()), "is_superuser": person.is_superuser}
     initial = {**roles, **seen}
     data = posted(request)
@@ -85,7 +85,7 @@ class RoleRow:
 
 
 def _rows(form: AccessForm, person: User) -> list[RoleRow]:
-    roles = change.roles_of(person)
+    roles = change.all_roles_of(person)
     return [
         RoleRow(word, roles[word] or "none", form[word]) for word in Environment.values
     ]
@@ -121,7 +121,7 @@ def _refused(
     """Show what was chosen once more, beside the roles as they are now."""
     person.refresh_from_db()
     form.add_error(None, str(error))
-    was = ",".join(change.roles_of(person).values())
+    was = ",".join(change.all_roles_of(person).values())
     form.data = {**request.POST.dict(), "was": was}
     return _page(request, person, form)
 

@@ -15,7 +15,7 @@ from console.actor import Actor
 from console.environments import Environment
 from console.http import ConsoleRequest
 from console.sign_in.sessions import count_signed_in
-from console.users.change import add_user, roles_of
+from console.users.change import add_user, all_roles_of
 from console.users.forms import NewUserForm, UserFilter
 from console.users.invitation import DAYS, NotSent, can_invite, invite
 from console.views.pages import posted
@@ -49,7 +49,7 @@ def user_list(request: ConsoleRequest) -> HttpResponse:
 
 def words_of(user: User) -> list[tuple[str, str]]:
     """Return the label of each environment with the role there, in a word."""
-    roles = roles_of(user)
+    roles = all_roles_of(user)
     return [
         (label, "superuser" if user.is_superuser else roles[word] or "none")
         for word, label in Environment.choices
