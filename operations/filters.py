@@ -477,8 +477,6 @@ class LogFilter(Filter):
 class FollowForm(StyledForm):
     """Which operation of somebody else to watch."""
 
-    # It stands at the foot of the list, which has filters of the same names.
-    ids = "follow_%s"
     project = forms.ModelChoiceField(Project.objects.none(), empty_label="Choose…")
     remote_id = forms.CharField(
         label="Operation id",

@@ -33,7 +33,7 @@ PROBES = ("/healthz", "/readyz")
 POST_ONLY = {
     *("/logout/", "/account/sign-out-everywhere/", "/account/sign-out-elsewhere/"),
     *("/account/second-factor/remove/", "/account/recovery-codes/"),
-    *("/theme/", "/operations/follow/", "/account/mail/", "/account/tokens/revoke/"),
+    *("/theme/", "/account/mail/", "/account/tokens/revoke/"),
     *("/operations/selected/", "/operations/columns/", "/operations/log-display/"),
 }
 HOSTILE = (
@@ -52,7 +52,7 @@ NAMES = [
     *("again", "text", "status", "project", "integration", "object", "group", "user"),
     *("from", "to", "before", "after", "seen", "was", "q", "severity", "action"),
     *("environment", "next", "page", "period", "source", "write", "rows_min"),
-    *("rows_max", "failures", "undecided", "on", "at", "find", "start"),
+    *("rows_max", "failures", "more", "undecided", "on", "at", "find", "start"),
 ]
 
 

@@ -3,8 +3,9 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
-from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
 
 from console.access.roles import Role, require_operator
 from console.actor import Actor
@@ -14,7 +15,7 @@ from operations.actions import follow as actions
 from operations.actions import selection
 from operations.display.sentence import not_written
 from operations.filters import FollowForm
-from operations.views.list import list_page
+from operations.models import Operation
 from operations.views.lookup import find_operation
 
 
@@ -42,13 +43,22 @@ def cancel(request: ConsoleRequest, pk: int) -> HttpResponse:
     return redirect(operation)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
 @require_operator
 def follow(request: ConsoleRequest) -> HttpResponse:
-    """Begin to watch an operation that somebody else started."""
-    form = FollowForm(request.POST, user=request.user)
-    if not form.is_valid():
-        return list_page(request, follow_form=form, status=422)
+    """Ask which operation that somebody else started to watch, and begin."""
+    form = FollowForm(request.POST or None, user=request.user)
+    if request.method != "POST":
+        return render(request, "operations/follow.html", {"form": form})
+    operation = _followed(request, form) if form.is_valid() else None
+    if operation is None:
+        return render(request, "operations/follow.html", {"form": form}, status=422)
+    return redirect(operation)
+
+
+def _followed(request: ConsoleRequest, form: FollowForm) -> Operation | None:
+    """Return the operation that is watched now; None where the form says why not."""
     project, remote_id = form.cleaned_data["project"], form.cleaned_data["remote_id"]
     try:
         operation, is_new = actions.follow(
@@ -56,14 +66,14 @@ def follow(request: ConsoleRequest) -> HttpResponse:
         )
     except ValidationError as error:
         form.add_error("remote_id", error)
-        return list_page(request, follow_form=form, status=422)
-    if is_new:
-        AuditEvent.record(
-            action="operation.followed",
-            subject=f"Operation {operation.pk}",
-            actor=Actor.of(request),
-            about=operation,
-        )
-    else:
+        return None
+    if not is_new:
         messages.info(request, "This operation is in the console already.")
-    return redirect(operation)
+        return operation
+    AuditEvent.record(
+        action="operation.followed",
+        subject=f"Operation {operation.pk}",
+        actor=Actor.of(request),
+        about=operation,
+    )
+    return operation

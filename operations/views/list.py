@@ -14,7 +14,7 @@ from console.http import ConsoleRequest
 from console.ui.periods import zone_in_words
 from console.ui.polling import seconds_between_polls, seen
 from operations import looking
-from operations.filters import FollowForm, OperationFilter, SavedViewForm
+from operations.filters import OperationFilter, SavedViewForm
 from operations.models import ListSettings, Operation
 from operations.models.list_settings import Column
 from operations.views.chips import chips_of
@@ -37,8 +37,32 @@ POLL_IDLE = 30
 @never_cache
 @require_viewer
 def operation_list(request: ConsoleRequest) -> HttpResponse:
-    """Show operations, newest first, narrowed by the filters in the address."""
-    return list_page(request, follow_form=FollowForm(user=request.user))
+    """Show operations, newest first, narrowed by the filters in the address.
+
+    400 when the filters make no sense. The folded filters are there when one of them
+    is on, and with `more` in the address.
+    """
+    chosen = OperationFilter(request.GET, user=request.user)
+    context: dict[str, Any] = {
+        "filter": chosen,
+        "query": chosen.query(),
+        "views": linked_views(request),
+        "view_form": SavedViewForm(
+            user=request.user, initial={"query": chosen.query()}
+        ),
+        "zone": zone_in_words(),
+    }
+    valid = chosen.is_valid()
+    if valid:
+        context |= _lines(request, chosen)
+        context["chips"] = chips_of(chosen)
+        context["total"] = _total(request, chosen, context)
+        context["now"] = timezone.now()
+    # Drawing them takes longer than the rows do.
+    context["opens"] = "more" in request.GET or not valid
+    context["unfolds"] = context["opens"] or chosen.folded_on
+    status = 200 if valid else 400
+    return render(request, "operations/list.html", context, status=status)
 
 
 @require_safe
@@ -54,31 +78,6 @@ def rows(request: ConsoleRequest) -> HttpResponse:
         return HttpResponse(status=204)
     context["is_fragment"] = True
     return render(request, "operations/list.html#operation-rows", context)
-
-
-def list_page(
-    request: ConsoleRequest, *, follow_form: FollowForm, status: int = 200
-) -> HttpResponse:
-    """Draw the whole page: 400 when the filters make no sense, otherwise `status`."""
-    chosen = OperationFilter(request.GET, user=request.user)
-    context: dict[str, Any] = {
-        "filter": chosen,
-        "follow_form": follow_form,
-        "query": chosen.query(),
-        "views": linked_views(request),
-        "view_form": SavedViewForm(
-            user=request.user, initial={"query": chosen.query()}
-        ),
-        "zone": zone_in_words(),
-    }
-    if chosen.is_valid():
-        context |= _lines(request, chosen)
-        context["chips"] = chips_of(chosen)
-        context["total"] = _total(request, chosen, context)
-        context["now"] = timezone.now()
-    else:
-        status = 400
-    return render(request, "operations/list.html", context, status=status)
 
 
 def _lines(request: ConsoleRequest, chosen: OperationFilter) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def find_failed_upserts(page: Page, failed: list[int], look: Shoot) -> None:
     look("operations")
     page.get_by_role("textbox", name="Customer").fill(CUSTOMER)
     page.locator("#id_period").select_option(label="Last month")
-    page.locator(".filter-more summary").focus()
+    page.locator("#more-filters").focus()
     page.keyboard.press("Enter")
     page.locator("#id_action").select_option(label="Upsert")
     page.get_by_role("checkbox", name="Has failed rows").check()

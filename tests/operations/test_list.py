@@ -90,13 +90,27 @@ class TestPage:
     ) -> None:
         for _ in range(51):
             make_operation(project)
-        with django_assert_num_queries(15) as one:
+        with django_assert_num_queries(14) as one:
             viewer.get(URL)
         other = make_project("Other")
         for number in range(60):
             make_operation(other if number % 2 else project)
         with django_assert_num_queries(len(one)):
             viewer.get(URL)
+
+    def test_the_folded_filters_are_there_when_asked_for_or_on(
+        self, viewer: Browser
+    ) -> None:
+        assert 'name="rows_min"' not in viewer.get(URL).text
+        opened = viewer.get(f"{URL}?object=Lead&more=1")
+        assert 'name="rows_min"' in opened.text
+        # It is no filter itself, so no link takes it along.
+        assert opened.context["query"] == "object=Lead"
+        on = viewer.get(f"{URL}?rows_min=5").text
+        assert 'name="rows_min" value="5"' in on
+        wrong = viewer.get(f"{URL}?rows_min=five")
+        assert wrong.context["filter"].has_error("rows_min")
+        assert 'name="rows_min"' in wrong.text
 
     @pytest.mark.parametrize(("role", "offered"), [(1, False), (2, True)])
     def test_following_is_for_operators(

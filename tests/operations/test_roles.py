@@ -67,5 +67,5 @@ def test_only_where_one_may_send_can_an_operation_be_followed(
     values = {"project": live.pk, "remote_id": "other-1"}
     answer = hers.post("/operations/follow/", values)
     assert answer.status_code == 422
-    assert answer.context["follow_form"].has_error("project", "invalid_choice")
+    assert answer.context["form"].has_error("project", "invalid_choice")
     assert not Operation.objects.exists()
