@@ -12,6 +12,7 @@ from console.views import (
     login,
     mail,
     oidc,
+    password_reset,
     second_factor,
     shortcuts,
     theme,
@@ -72,6 +73,14 @@ urlpatterns = [
         name="invitation",
     ),
     path("users/", include("console.user_urls")),
+    path(
+        "account/password-reset/", password_reset.password_reset, name="password_reset"
+    ),
+    path(
+        "account/password-reset/<uidb64>/<token>/",
+        password_reset.PasswordResetLinkView.as_view(),
+        name="password_reset_link",
+    ),
     path("shortcuts/", shortcuts.shortcuts, name="shortcuts"),
     path("theme/", theme.theme, name="theme"),
     path("healthz", health.healthz, name="healthz"),

@@ -1,5 +1,6 @@
 """No log tells the token of a shared address: whoever reads it could fetch the file.
 
+Nor that of a link by e-mail, which sets a password.
 Nor what somebody searched for, as a customer's e-mail address.
 """
 
@@ -7,10 +8,12 @@ import logging
 import re
 from typing import Any
 
-# As `secrets.token_urlsafe(32)` makes them, wherever they stand: also behind an address
-# that is spelled wrongly, in a Referer, or in an access log.
+# As `secrets.token_urlsafe(32)` makes them, or Django those of links by e-mail,
+# wherever they stand: also behind an address that is spelled wrongly, in a Referer, or
+# in an access log.
 _TOKEN = re.compile(
-    r"(?:(?<![\w-])|(?<=%2f))[\w-]{43}(?![\w-])", re.ASCII | re.IGNORECASE
+    r"(?:(?<![\w-])|(?<=%2f))(?:[\w-]{43}|[0-9a-z]{6}-[0-9a-f]{32})(?![\w-])",
+    re.ASCII | re.IGNORECASE,
 )
 # And whatever stands where one should, as the address is spelled by and by.
 _SLASH = r"(?:/|%(?:25)*2f|\\)"

@@ -86,13 +86,18 @@ def record_about(
     request: HttpRequest, action: str, person: AbstractBaseUser, **detail: Any
 ) -> None:
     """Record what is done about the sign-in of `person`, by whoever is signed in."""
-    is_in = request.user.is_authenticated
     AuditEvent.record(
         action=action,
         subject=person.get_username(),
-        actor=Actor.of(request) if is_in else nobody(request),
+        actor=who_asks(request),
         detail=detail,
     )
+
+
+def who_asks(request: HttpRequest) -> Actor:
+    """Return who makes a request, whether signed in or not."""
+    is_in = request.user.is_authenticated
+    return Actor.of(request) if is_in else nobody(request)
 
 
 def nobody(request: HttpRequest | None) -> Actor:

@@ -86,6 +86,11 @@ def begin(typed: str, address: str | None) -> SignInAttempt:
     )
 
 
+def forget_tries(user: User, address: str | None) -> None:
+    """Forget what was tried for `user` from an address: they showed who they are."""
+    SignInAttempt.objects.filter(user=user, address=_network(address)).delete()
+
+
 def forget_old(now: datetime) -> None:
     """Delete what counts no more."""
     SignInAttempt.objects.filter(at__lte=now - WINDOW).delete()

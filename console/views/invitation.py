@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 
 from console.actor import Actor
 from console.users.forms import InvitedPasswordForm
-from console.users.invitation import choose_password
+from console.users.mailed_link import choose_password
 
 
 class InvitationView(PasswordResetConfirmView):
@@ -20,6 +20,9 @@ class InvitationView(PasswordResetConfirmView):
 
     form_class = InvitedPasswordForm
     template_name = "console/invitation.html"
+    # What the audit trail calls it, and whether a password was forgotten.
+    action = "user.password_changed"
+    is_reset = False
 
     def get_user(self, uidb64: str) -> User | None:
         """Return whose link it is, unless the account is closed."""
@@ -29,10 +32,17 @@ class InvitationView(PasswordResetConfirmView):
     def form_valid(self, form: SetPasswordForm[User]) -> HttpResponse:
         """Set the password; its user signs in with it."""
         password = form.cleaned_data["new_password1"]
-        choose_password(form.user, password, Actor.of(self.request))
+        actor = Actor.of(self.request)
+        self.validlink = choose_password(form.user, password, self.action, actor)
+        if not self.validlink:
+            return self.render_to_response(self.get_context_data())
         del self.request.session[INTERNAL_RESET_SESSION_TOKEN]
+        self.password_chosen(form.user)
         messages.success(self.request, "Your password is set. Sign in with it.")
         return redirect("login")
+
+    def password_chosen(self, user: User) -> None:
+        """Do what else follows on it."""
 
     def form_invalid(self, form: SetPasswordForm[User]) -> HttpResponse:
         return self.render_to_response(self.get_context_data(form=form), status=422)

@@ -29,6 +29,7 @@ from console.sign_in.second_factor import (
 from console.sign_in.throttle import Locked
 from console.sign_in.tries import begin_try, refused, told
 from console.ui.forms import StyledForm
+from console.users.mailed_link import can_mail_links
 from console.views.pages import posted
 
 
@@ -54,7 +55,8 @@ class LoginView(auth_views.LoginView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         by_provider = settings.OIDC_NAME if settings.OIDC_ISSUER else ""
-        return super().get_context_data(by_provider=by_provider, **kwargs)
+        kwargs |= {"by_provider": by_provider, "can_mail_links": can_mail_links()}
+        return super().get_context_data(**kwargs)
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Sign in who the password belongs to, or ask for their second factor."""

@@ -26,8 +26,9 @@ from console.sign_in.second_factor import has_second_factor
 from console.sign_in.sessions import signed_in
 from console.users import change
 from console.users.forms import AccessForm, DetailsForm, FirstPasswordForm
-from console.users.invitation import DAYS, can_invite
+from console.users.invitation import DAYS
 from console.users.last_admin import LastAdmin
+from console.users.mailed_link import can_mail_links
 from console.views.lookup import find_person
 from console.views.pages import posted
 from console.views.tokens import revoke, tokens_of
@@ -60,7 +61,7 @@ def _page(
             "sessions": signed_in(person),
             "has_second_factor": has_second_factor(person),
             "tokens": tokens_of(person),
-            "can_invite": can_invite(),
+            "can_invite": can_mail_links(),
             "days": DAYS,
         }
     status = 422 if form and form.errors else 200
@@ -208,7 +209,7 @@ def user_password(request: ConsoleRequest, pk: int) -> HttpResponse:
 def link(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Send a user a link to choose a password by."""
     person = find_person(request, pk)
-    if not (can_invite() and person.email and person.is_active):
+    if not (can_mail_links() and person.email and person.is_active):
         messages.error(
             request,
             "No link was sent: that needs a mail server, an e-mail address and an "

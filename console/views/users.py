@@ -17,7 +17,8 @@ from console.http import ConsoleRequest
 from console.sign_in.sessions import count_signed_in
 from console.users.change import add_user, all_roles_of
 from console.users.forms import NewUserForm, UserFilter
-from console.users.invitation import DAYS, NotSent, can_invite, invite
+from console.users.invitation import DAYS, NotSent, invite
+from console.users.mailed_link import can_mail_links
 from console.views.pages import posted
 
 PAGE = 50
@@ -61,9 +62,9 @@ def words_of(user: User) -> list[tuple[str, str]]:
 @require_admin_everywhere
 def user_new(request: ConsoleRequest) -> HttpResponse:
     """Make a user with roles, and a first password or an invitation."""
-    form = NewUserForm(posted(request), can_invite=can_invite())
+    form = NewUserForm(posted(request), can_invite=can_mail_links())
     if not form.is_valid():
-        context = {"form": form, "can_invite": can_invite(), "days": DAYS}
+        context = {"form": form, "can_invite": can_mail_links(), "days": DAYS}
         status = 422 if form.errors else 200
         return render(request, "console/user_new.html", context, status=status)
     with transaction.atomic():
