@@ -22,7 +22,7 @@ from console.models import AuditEvent, EnvironmentControl
 from operations.models import Operation
 from writes.actions import approve
 from writes.actions.pause import NothingToPause, pause
-from writes.models import Call, Notice, Write
+from writes.models import Call, Notice, Write, WriteQuerySet
 from writes.worker.hold import CONSOLE, LONGEST_REASON
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ def hold_for(doubt: Doubt, actor: Actor) -> Held:
     environments = _freeze_all(actor) if doubt.is_certain else []
     # Before it is news that something is held.
     notices = _drop_notices() if doubt.is_certain else 0
-    held = sum(_hold(write, doubt) for write in _unsent(doubt))
+    held = sum(_hold(write, doubt) for write in _to_hold(doubt))
     if doubt.may_have_left:
         approve.end_restored(f"{doubt.text} {NOT_APPROVED}")
     if doubt.is_certain:
@@ -102,19 +102,24 @@ def _freeze_all(actor: Actor) -> list[str]:
     ]
 
 
-def _unsent(doubt: Doubt) -> list[Write]:
+def unsent() -> WriteQuerySet:
+    """Return the writes of which something has not left, once each."""
+    return Write.objects.filter(
+        Q(batches__operation__state__in=Operation.UNSENT)
+        | Q(batches__calls__state=Call.State.PLANNED)
+    ).distinct()
+
+
+def _to_hold(doubt: Doubt) -> list[Write]:
     """Return the writes of which something has not left.
 
     Where it is certain that the database went back, also those that somebody had
     paused: they may have been resumed since.
     """
-    unsent = Write.objects.filter(
-        Q(batches__operation__state__in=Operation.UNSENT)
-        | Q(batches__calls__state=Call.State.PLANNED)
-    )
+    found = unsent()
     if not doubt.is_certain:
-        unsent = unsent.filter(paused_at=None)
-    return list(unsent.distinct())
+        found = found.filter(paused_at=None)
+    return list(found)
 
 
 def _hold(write: Write, doubt: Doubt) -> bool:
