@@ -65,6 +65,7 @@ urlpatterns = [
         account.sign_out_elsewhere,
         name="sign_out_elsewhere",
     ),
+    path("account/connect/", oidc.connect, name="connect"),
     path("account/tokens/new/", tokens.token_new, name="token_new"),
     path("account/tokens/revoke/", tokens.token_revoke, name="token_revoke"),
     path(
@@ -72,7 +73,6 @@ urlpatterns = [
         invitation.InvitationView.as_view(),
         name="invitation",
     ),
-    path("users/", include("console.user_urls")),
     path(
         "account/password-reset/", password_reset.password_reset, name="password_reset"
     ),
@@ -81,6 +81,7 @@ urlpatterns = [
         password_reset.PasswordResetLinkView.as_view(),
         name="password_reset_link",
     ),
+    path("users/", include("console.user_urls")),
     path("shortcuts/", shortcuts.shortcuts, name="shortcuts"),
     path("theme/", theme.theme, name="theme"),
     path("healthz", health.healthz, name="healthz"),

@@ -4,16 +4,20 @@ django-allauth speaks to the provider and checks what it says. Here a person is 
 the provider's own id of them, or made; OIDC_GROUPS says which roles their groups give.
 """
 
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialAccount
+from allauth.socialaccount.providers.base import AuthProcess
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 
 from console.access.roles import Role
 from console.environments import Environment
@@ -21,7 +25,7 @@ from console.models import AuditEvent
 from console.models.grant import give, roles_of
 from console.models.session import end_sessions
 from console.models.sign_in_attempt import LONGEST_NAME, folded_name
-from console.sign_in.audit import nobody
+from console.sign_in.audit import nobody, record_about
 
 PROVIDER = "oidc"
 
@@ -40,6 +44,8 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         sociallogin.token = None
         if claims is None:
             _refuse(request, "", "its two answers are about different people")
+        if sociallogin.state.get("process") == AuthProcess.CONNECT:
+            raise ImmediateHttpResponse(_connect(request, sociallogin, claims))
         name = _name_of(claims)
         roles = roles_by_groups(_groups_of(claims)) if settings.OIDC_GROUPS else {}
         may_enter = any(roles.values()) or not settings.OIDC_GROUPS
@@ -153,6 +159,63 @@ def _take_roles(request: HttpRequest, person: User, roles: dict[str, str]) -> No
     )
 
 
+def is_connected(person: User) -> bool:
+    """Whether the provider can name `person`, so that it signs them in."""
+    rows = SocialAccount.objects.filter(provider=PROVIDER, user=person)
+    return bool(rows.exists())
+
+
+def connect_sign(session: SessionBase) -> str:
+    """Return what a link that begins to connect carries: no other site knows it.
+
+    Else such a site could have somebody connect a user of the provider that is its own.
+    """
+    key = session.session_key or ""
+    return salted_hmac("console.sign_in.oidc", key, algorithm="sha256").hexdigest()
+
+
+def _connect(
+    request: HttpRequest, sociallogin: Any, claims: dict[str, Any]
+) -> HttpResponseRedirect:
+    """Have the provider sign in who is here already, from now on; say so, or why not.
+
+    They began it themselves: never because a name or an e-mail address is the same.
+    """
+    person = cast(User, request.user)
+    account = sociallogin.account
+    if not person.is_authenticated:
+        return not_signed_in(request, reason="your session ended meanwhile")
+    if sociallogin.is_existing and sociallogin.user != person:
+        return not_connected(request, "another user here is connected with it already")
+    roles = roles_by_groups(_groups_of(claims))
+    if settings.OIDC_GROUPS and not any(roles.values()):
+        return not_connected(request, "no group of yours there opens the console")
+    with transaction.atomic():
+        # One after the other: of two browsers one connects.
+        User.objects.select_for_update().get(pk=person.pk)
+        if is_connected(person):
+            return not_connected(request, "you are connected already")
+        account.user = sociallogin.user = person
+        account.save()
+        record_about(
+            request,
+            "user.connected",
+            person,
+            to=settings.OIDC_NAME,
+            name=_name_of(claims),
+        )
+    messages.success(
+        request, f"Connected. You can sign in by {settings.OIDC_NAME} from now on."
+    )
+    return HttpResponseRedirect(reverse("account"))
+
+
+def not_connected(request: HttpRequest, reason: str) -> HttpResponseRedirect:
+    """Tell why nothing was connected, on the own account's page."""
+    messages.warning(request, f"Nothing was connected or changed: {reason}.")
+    return HttpResponseRedirect(reverse("account"))
+
+
 def _refuse(request: HttpRequest, name: str, reason: str) -> NoReturn:
     raise ImmediateHttpResponse(not_signed_in(request, name=name, reason=reason))
 
@@ -160,7 +223,12 @@ def _refuse(request: HttpRequest, name: str, reason: str) -> NoReturn:
 def not_signed_in(
     request: HttpRequest, *, reason: str, name: str = ""
 ) -> HttpResponseRedirect:
-    """Tell why nobody was signed in, in the audit and on the sign-in page."""
+    """Tell why nobody was signed in, in the audit and on the sign-in page.
+
+    Who is signed in already wanted to connect.
+    """
+    if request.user.is_authenticated:
+        return not_connected(request, reason)
     AuditEvent.record(
         action="user.sign_in_failed",
         subject=name,

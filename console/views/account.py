@@ -22,6 +22,7 @@ from console.environments import Environment
 from console.http import ConsoleRequest
 from console.models import AuditEvent
 from console.models.first_password import must_change_password
+from console.sign_in.oidc import connect_sign, is_connected
 from console.sign_in.passwords import change_own
 from console.sign_in.second_factor import has_second_factor
 from console.sign_in.sessions import end_other, signed_in
@@ -67,6 +68,10 @@ def account(request: ConsoleRequest) -> HttpResponse:
         "sessions": signed_in(request.user, request.session.session_key),
         "tokens": tokens_of(request.user),
         "has_second_factor": has_second_factor(request.user),
+        "provider": settings.OIDC_NAME if settings.OIDC_ISSUER else "",
+        "has_groups": bool(settings.OIDC_GROUPS),
+        "is_connected": is_connected(request.user),
+        "connect_sign": connect_sign(request.session),
         "mail_form": mail_form(request.user) if settings.SENDS_MAIL else None,
     }
     return render(request, "console/account.html", context)

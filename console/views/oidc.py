@@ -2,16 +2,27 @@
 
 from collections.abc import Callable
 
+from allauth.socialaccount.providers.base import AuthProcess
 from allauth.socialaccount.providers.openid_connect import views
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
 from requests import RequestException
 
-from console.sign_in.oidc import not_signed_in
+from console.http import ConsoleRequest
+from console.sign_in.identity_check import need_identity
+from console.sign_in.oidc import (
+    PROVIDER,
+    connect_sign,
+    is_connected,
+    not_connected,
+    not_signed_in,
+)
 from console.ui.choices import next_page
+from console.users.last_admin import LastAdmin
 
 View = Callable[[HttpRequest, str], HttpResponse]
 
@@ -36,6 +47,25 @@ def oidc_login(request: HttpRequest, provider_id: str) -> HttpResponse:
     return _ask(views.login, request, provider_id)
 
 
+@require_safe
+def connect(request: ConsoleRequest) -> HttpResponse:
+    """Lead who is signed in to the provider, to be signed in by it from now on.
+
+    Always asks first who this is. A link of the account's page leads here, with what
+    shows that it does.
+    """
+    sign = connect_sign(request.session)
+    if not constant_time_compare(request.GET.get("sign", ""), sign):
+        return not_connected(request, "begin on this page")
+    need_identity(request)
+    if not settings.OIDC_ISSUER or is_connected(request.user):
+        return redirect("account")
+    asked = QueryDict(mutable=True)
+    asked["process"] = AuthProcess.CONNECT
+    request.GET = asked  # type: ignore[assignment]
+    return _ask(views.login, request, PROVIDER)
+
+
 @login_not_required
 @require_safe
 def oidc_callback(request: HttpRequest, provider_id: str) -> HttpResponse:
@@ -49,6 +79,13 @@ def _ask(view: View, request: HttpRequest, provider_id: str) -> HttpResponse:
         return redirect("login")
     try:
         return view(request, provider_id)
+    except LastAdmin:
+        return not_signed_in(
+            request,
+            name="",
+            reason="your groups there would take the roles of the last admin. Sign in "
+            "with your password, or make somebody else admin everywhere",
+        )
     except RequestException as error:
         return not_signed_in(
             request, reason=f"it did not answer: {type(error).__name__}"

@@ -3,13 +3,14 @@
 tests/oidc has a real provider and a browser.
 """
 
+import re
 from typing import Any
 
 import pytest
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.models import SocialAccount, SocialLogin
-from django.contrib.auth.models import User
-from django.http import HttpRequest
+from django.contrib.auth.models import AnonymousUser, User
+from django.http import HttpRequest, HttpResponse
 from django.test import Client as Browser
 from pytest_django import Settings
 
@@ -17,7 +18,10 @@ from console.access.roles import Role
 from console.models import AuditEvent, Grant, Session
 from console.models.grant import roles_of
 from console.sign_in.oidc import SocialAccountAdapter, roles_by_groups
+from console.views import oidc
+from tests.answers import Shown, levels
 from tests.conftest import make_user
+from tests.console.conftest import Clock
 
 pytestmark = pytest.mark.django_db
 GROUPS = [
@@ -37,12 +41,13 @@ def _groups(settings: Settings) -> None:
 def request_(rf: Any) -> HttpRequest:
     """A request as middlewares hand it on."""
     request: HttpRequest = rf.get("/login/oidc/callback/")
+    request.user = AnonymousUser()
     request._messages = type("Messages", (), {"add": lambda *_: None})()  # type: ignore[attr-defined]
     return request
 
 
 def answered(
-    request: HttpRequest, name: str, *groups: str, **answers: Any
+    request: HttpRequest, name: str, *groups: str, process: str = "", **answers: Any
 ) -> SocialLogin:
     """Have a provider answer that it is `name`, and the console take it."""
     userinfo = {"sub": f"id-{name}", "preferred_username": name, "groups": [*groups]}
@@ -52,6 +57,7 @@ def answered(
     if known := SocialAccount.objects.filter(uid=account.uid).first():
         known.extra_data = account.extra_data
         login.account, login.user = known, known.user
+    login.state = {"process": process}
     SocialAccountAdapter().pre_social_login(request, login)
     return login
 
@@ -147,3 +153,159 @@ def test_a_provider_that_is_away_is_told(client: Browser, settings: Settings) ->
     answer = client.get("/login/oidc/")
     assert (answer.status_code, answer["Location"]) == (302, "/login/")
     assert "ConnectionError" in AuditEvent.objects.get().detail["reason"]
+
+
+# --- Connecting one's own account -----------------------------------------------------
+
+
+@pytest.fixture
+def eve(settings: Settings) -> User:
+    settings.OIDC_ISSUER = "http://127.0.0.1:1"
+    return make_user("eve", Role.VIEWER)
+
+
+@pytest.fixture
+def inside(eve: User) -> Browser:
+    """A browser in which eve signed in just now."""
+    browser = Browser()
+    browser.post("/login/", {"username": "eve", "password": "eve"})
+    return browser
+
+
+def connected(
+    request: HttpRequest, person: Any, name: str, *groups: str, **answers: Any
+) -> Any:
+    """Have the provider answer that it is `name`, to `person` who connects."""
+    request.user = person
+    with pytest.raises(ImmediateHttpResponse) as end:
+        answered(request, name, *groups, process="connect", **answers)
+    return end.value.response
+
+
+def begin(browser: Browser) -> Any:
+    """Press Connect on the page of the account."""
+    page = browser.get("/account/").text
+    (address,) = re.findall(r'id="connect" href="([^"]+)"', page)
+    return browser.get(address)
+
+
+def test_a_person_connects_their_own_account(
+    request_: HttpRequest, eve: User, inside: Browser
+) -> None:
+    answer = connected(request_, eve, "grace", "readers")
+    assert answer["Location"] == "/account/"
+    account = SocialAccount.objects.get()
+    assert (account.user, account.uid, account.extra_data) == (eve, "id-grace", {})
+    event = AuditEvent.objects.get(action="user.connected")
+    assert (event.subject, event.actor_name) == ("eve", "eve")
+    assert event.detail == {"to": "Staff login", "name": "grace"}
+    assert "connected" in Shown(inside.get("/account/")).ids
+    # Nobody new, and the roles change once she comes by the provider.
+    assert set(roles_of(eve).values()) == {"viewer"}
+    assert answered(request_, "grace", "readers").user == eve
+    assert roles_of(eve) == {"production": "viewer"}
+    assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_an_equal_address_connects_nobody(
+    request_: HttpRequest, eve: User, verified: bool
+) -> None:
+    User.objects.filter(pk=eve.pk).update(email="eve@example.com")
+    told = {"email": "eve@example.com", "email_verified": verified, "sub": "id-grace"}
+    other = answered(request_, "grace", "readers", id_token=told).user
+    assert other != eve
+    assert not SocialAccount.objects.filter(user=eve).exists()
+
+
+def test_who_is_another_user_already_stays_so(request_: HttpRequest, eve: User) -> None:
+    other = answered(request_, "grace", "readers").user
+    assert connected(request_, eve, "grace", "readers")["Location"] == "/account/"
+    assert SocialAccount.objects.get().user == other
+    assert not AuditEvent.objects.filter(action="user.connected").exists()
+
+
+def test_one_is_connected_with_one(request_: HttpRequest, eve: User) -> None:
+    connected(request_, eve, "grace", "readers")
+    connected(request_, eve, "mallory", "readers")
+    connected(request_, eve, "grace", "readers")
+    assert SocialAccount.objects.get().uid == "id-grace"
+    assert AuditEvent.objects.filter(action="user.connected").count() == 1
+
+
+def test_who_would_lose_all_roles_by_it_is_not_connected(
+    request_: HttpRequest, eve: User
+) -> None:
+    connected(request_, eve, "grace", "lunch")
+    assert not SocialAccount.objects.exists()
+
+
+def test_two_answers_about_two_people_connect_nobody(
+    request_: HttpRequest, eve: User
+) -> None:
+    answer = connected(request_, eve, "grace", "ops", id_token={"sub": "id-mallory"})
+    assert answer["Location"] == "/account/"
+    assert not SocialAccount.objects.exists()
+
+
+def test_who_left_meanwhile_connects_nothing(request_: HttpRequest, eve: User) -> None:
+    answer = connected(request_, AnonymousUser(), "grace", "ops")
+    assert answer["Location"] == "/login/"
+    assert not SocialAccount.objects.exists()
+
+
+def test_it_leads_to_the_provider(
+    inside: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def lead(request: HttpRequest, provider_id: str) -> HttpResponse:
+        asked.append((provider_id, request.GET.dict()))
+        return HttpResponse()
+
+    monkeypatch.setattr(oidc.views, "login", lead)
+    assert begin(inside).status_code == 200
+    assert asked == [("oidc", {"process": "connect"})]
+
+
+def test_it_asks_first_who_that_is(inside: Browser, clock: Clock) -> None:
+    inside.get("/account/")
+    clock.advance(minutes=16)
+    assert begin(inside)["Location"].startswith("/account/check/")
+
+
+@pytest.mark.parametrize("query", ["", "?sign=", "?sign=x", "?sign=%00"])
+def test_no_other_site_begins_it(query: str, inside: Browser) -> None:
+    answer = inside.get(f"/account/connect/{query}")
+    assert answer["Location"] == "/account/"
+    assert levels(inside.get("/account/")) == ["warning"]
+
+
+def test_without_a_provider_there_is_none_to_connect(
+    inside: Browser, settings: Settings
+) -> None:
+    settings.OIDC_ISSUER = ""
+    assert "provider" not in Shown(inside.get("/account/")).ids
+
+
+def test_who_is_not_signed_in_connects_nothing(client: Browser) -> None:
+    assert client.get("/account/connect/")["Location"].startswith("/login/")
+
+
+def test_groups_that_would_take_the_last_admin_let_nobody_in(
+    request_: HttpRequest, eve: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = make_user("ada", Role.ADMIN)
+    connected(request_, ada, "ada", "ops")
+    request_.user = AnonymousUser()
+
+    def come(request: HttpRequest, provider_id: str) -> None:
+        answered(request, "ada", "readers")
+
+    monkeypatch.setattr(oidc.views, "callback", come)
+    browser = Browser()
+    answer = browser.get("/login/oidc/callback/")
+    assert answer["Location"] == "/login/"
+    assert set(roles_of(ada).values()) == {"admin"}
+    assert levels(browser.get("/login/")) == ["warning"]
+    assert AuditEvent.objects.filter(action="user.sign_in_failed").count() == 1
