@@ -7,6 +7,8 @@ commands, and in the shell. What goes past the models is not: `QuerySet.update`,
 
 from typing import Any
 
+from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import User
 from django.db.models import Count, Q, QuerySet
@@ -16,6 +18,7 @@ from django.dispatch import receiver
 from console.environments import Environment
 from console.models import Grant
 from console.runtime import db_lock
+from console.sign_in.oidc import PROVIDER, is_connected
 
 # Passwords that nobody can sign in with.
 NO_PASSWORD = Q(password="") | Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)  # nosec B106 # no secret - the sign of none
@@ -35,11 +38,20 @@ class LastAdmin(ValueError):
 
 def active_admins() -> QuerySet[User]:
     """Return who is admin in every environment and can sign in."""
-    can_sign_in = User.objects.filter(is_active=True).exclude(NO_PASSWORD)
+    can_sign_in = ~NO_PASSWORD
+    if settings.OIDC_ISSUER:
+        by_provider = SocialAccount.objects.filter(provider=PROVIDER)
+        can_sign_in |= Q(pk__in=by_provider.values("user"))
+    able = User.objects.filter(can_sign_in, is_active=True)
     is_admin = Q(grants__role=Grant.Role.ADMIN)
-    return can_sign_in.annotate(admin_in=Count("grants", filter=is_admin)).filter(
+    return able.annotate(admin_in=Count("grants", filter=is_admin)).filter(
         Q(is_superuser=True) | Q(admin_in=len(Environment))
     )
+
+
+def comes_by_provider(user: User) -> bool:
+    """Whether the provider signs `user` in, where there is one."""
+    return bool(settings.OIDC_ISSUER) and is_connected(user)
 
 
 def need_another(user: User) -> None:
@@ -68,8 +80,8 @@ def user_changes(
 
 def _stays(user: User) -> bool:
     """Tell whether `user`, as they are about to be stored, is one anyway."""
-    can_sign_in = user.is_active and user.password and user.has_usable_password()
-    if not can_sign_in:
+    has_password = bool(user.password and user.has_usable_password())
+    if not user.is_active or not (has_password or comes_by_provider(user)):
         return False
     roles = list(user.grants.values_list("role", flat=True))
     is_everywhere = roles.count(Grant.Role.ADMIN) == len(Environment)
@@ -90,13 +102,27 @@ def grant_goes(instance: Grant, **kwargs: Any) -> None:
 
 
 def _need_another_for(grant: Grant) -> None:
-    """Ask, unless its user is admin everywhere without any grant."""
+    """Ask, unless its user is admin everywhere without any grant.
+
+    Nor where they come by the provider alone, and its groups give and take their
+    roles: a group gives an admin again, and what was taken must not stay.
+    """
     user = User.objects.get(pk=grant.user_id)
-    if not user.is_superuser:
-        need_another(user)
+    is_of_groups = settings.OIDC_GROUPS and not user.has_usable_password()
+    if user.is_superuser or (is_of_groups and comes_by_provider(user)):
+        return
+    need_another(user)
 
 
 @receiver(pre_delete, sender=User)
 def user_goes(instance: User, **kwargs: Any) -> None:
     """Refuse to delete the last admin."""
     need_another(instance)
+
+
+@receiver(pre_delete, sender=SocialAccount)
+def provider_goes(instance: SocialAccount, **kwargs: Any) -> None:
+    """Refuse to take from the last admin the only way in that they have."""
+    user: User = instance.user
+    if settings.OIDC_ISSUER and not user.has_usable_password():
+        need_another(user)

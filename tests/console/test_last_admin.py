@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.test import Client as Browser
@@ -15,6 +16,7 @@ from console.access.roles import Role, is_admin_everywhere
 from console.environments import Environment
 from console.models import AuditEvent, Grant
 from console.models.grant import give
+from console.sign_in.oidc import PROVIDER
 from console.users.change import change_access, set_active
 from console.users.last_admin import LastAdmin, active_admins
 from tests.answers import codes, levels
@@ -77,6 +79,21 @@ def ada(db: None) -> User:
     return make_user("ada", Role.ADMIN)
 
 
+@pytest.fixture
+def by_provider(ada: User, settings: Any) -> User:
+    """An admin without a password whom the provider signs in."""
+    settings.OIDC_ISSUER = "https://login.example.com"
+    bea = make_user("bea", Role.ADMIN)
+    bea.set_unusable_password()
+    bea.save()
+    SocialAccount.objects.create(user=bea, provider=PROVIDER, uid="1")
+    return bea
+
+
+def lose_the_provider(user: User) -> None:
+    SocialAccount.objects.filter(user=user).delete()
+
+
 def is_admin(user: User) -> bool:
     return active_admins().filter(pk=user.pk).exists()
 
@@ -97,6 +114,55 @@ class TestByModels:
         way(User.objects.get(pk=number))
         assert set(active_admins().values_list("username", flat=True)) == {"bea"}
         assert number not in active_admins().values_list("pk", flat=True)
+
+    @pytest.mark.parametrize(
+        "way", [lose_the_provider, *(way for way in WAYS if way is not take_password)]
+    )
+    def test_one_of_the_provider_stays(
+        self, way: Callable[[User], Any], ada: User, by_provider: User
+    ) -> None:
+        close(ada)
+        with pytest.raises(LastAdmin), transaction.atomic():
+            way(User.objects.get(pk=by_provider.pk))
+        assert is_admin(by_provider)
+
+    def test_who_has_a_password_may_lose_the_provider(
+        self, ada: User, by_provider: User
+    ) -> None:
+        close(ada)
+        by_provider.set_password("another-long-Passw0rd")
+        by_provider.save()
+        lose_the_provider(by_provider)
+        assert is_admin(by_provider)
+        with pytest.raises(LastAdmin):
+            take_password(by_provider)
+
+    def test_without_a_provider_only_passwords_count(
+        self, ada: User, by_provider: User, settings: Any
+    ) -> None:
+        settings.OIDC_ISSUER = ""
+        with pytest.raises(LastAdmin):
+            close(ada)
+
+    def test_groups_take_the_roles_of_the_last_one(
+        self, ada: User, by_provider: User, settings: Any
+    ) -> None:
+        settings.OIDC_GROUPS = [("crm-admins", "admin", "")]
+        close(ada)
+        give(by_provider, NOBODY)
+        assert not is_admin(by_provider)
+        # Their group gives them back; nobody else may close the account of the last.
+        give(by_provider, ADMIN)
+        with pytest.raises(LastAdmin):
+            close(by_provider)
+
+    def test_groups_take_nothing_from_who_has_a_password(
+        self, ada: User, settings: Any
+    ) -> None:
+        settings.OIDC_ISSUER = "https://login.example.com"
+        settings.OIDC_GROUPS = [("crm-admins", "admin", "")]
+        with pytest.raises(LastAdmin):
+            give(ada, NOBODY)
 
     @pytest.mark.parametrize("way", WAYS)
     def test_where_there_is_none_nobody_is_kept(
