@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from itertools import chain
 from typing import Any, Literal
 from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
@@ -21,6 +22,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
 from console.health import pulse
+from console.health.factor_secrets import factor_secrets, unreadable_factors
 from console.health.stored_secrets import stored_secrets, unreadable_secrets
 from console.health.workers import background
 from console.models import Heartbeat, Pulse
@@ -123,17 +125,18 @@ def migrations() -> Iterator[Finding]:
 
 
 def secrets() -> Iterator[Finding]:
-    """Decrypt each stored secret."""
-    if unreadable := unreadable_secrets():
+    """Decrypt each stored secret, those of second factors, too."""
+    if unreadable := unreadable_secrets() + unreadable_factors():
         yield Finding(
             "secrets",
             "failed",
             f"No key of FIELD_KEYS opens: {'; '.join(unreadable)}.",
             "Put the key back that they were encrypted with, at the end of FIELD_KEYS; "
-            "where it is lost, add these API keys and secrets anew.",
+            "where it is lost, add these API keys and secrets anew, and have an "
+            "admin remove these second factors, under Users.",
         )
     else:
-        count = sum(1 for _ in stored_secrets())
+        count = sum(1 for _ in chain(stored_secrets(), factor_secrets()))
         yield Finding("secrets", "ok", f"All {count} can be read.")
 
 

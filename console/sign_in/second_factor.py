@@ -21,7 +21,6 @@ from allauth.mfa.totp.internal.auth import (
 )
 from allauth.mfa.utils import decrypt, encrypt
 from allauth.mfa.webauthn.internal import auth as webauthn
-from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.base import SessionBase
@@ -292,30 +291,3 @@ def _counter_of(secret: str, code: str) -> int | None:
         if compare_user_code(actual=code, expected=expected):
             return int(counter)
     return None
-
-
-# --- When the keys change -------------------------------------------------------------
-
-
-def encrypt_anew() -> tuple[int, list[str]]:
-    """Encrypt all secrets with the first key of FIELD_KEYS.
-
-    Returns how many, and whose could not be read.
-    """
-    done, unreadable = 0, []
-    for row in Authenticator.objects.exclude(type=TYPE.WEBAUTHN).select_related("user"):
-        name = "secret" if row.type == TYPE.TOTP else "seed"
-        try:
-            _encrypt_anew(row.pk, name)
-            done += 1
-        except InvalidToken:
-            unreadable.append(f"{row} of {row.user}")
-    return done, unreadable
-
-
-@transaction.atomic
-def _encrypt_anew(pk: int, name: str) -> None:
-    # What is used meanwhile stays used.
-    row = Authenticator.objects.select_for_update().get(pk=pk)
-    row.data[name] = encrypt(decrypt(row.data[name]))
-    row.save(update_fields=["data"])

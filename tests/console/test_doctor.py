@@ -11,16 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 from cryptography.fernet import Fernet
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from console.access.roles import Role
 from console.health import doctor, pulse
 from console.models import Heartbeat, Project, Pulse
 from console.runtime import db_clock
 from files.remote.stores import StoreError
+from tests.conftest import make_user
+from tests.texts import numbers
 from writes.management.commands import doctor as command
 
 pytestmark = pytest.mark.django_db
@@ -149,6 +154,20 @@ class TestSecrets:
         (name,) = [str(key) for key in project.api_keys.defer("value")]
         settings.FIELD_KEYS = [Fernet.generate_key().decode()]
         assert name in failed("secrets")["text"]
+
+    def test_a_second_factor_that_no_field_key_opens(
+        self, db: None, settings: Any
+    ) -> None:
+        eve = make_user("eve", Role.VIEWER)
+        TOTP.activate(eve, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
+        RecoveryCodes.activate(eve)
+        (told,) = run()[1]["secrets"]
+        assert numbers(told["text"]) == [2]
+        old, new = settings.FIELD_KEYS, [Fernet.generate_key().decode()]
+        settings.FIELD_KEYS = new
+        assert failed("secrets")["text"].count(" of eve") == 2
+        settings.FIELD_KEYS = new + old
+        assert run()[0]
 
     def test_keys_are_read_and_never_told(self, project: Project) -> None:
         _, found = run()

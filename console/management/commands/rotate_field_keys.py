@@ -7,9 +7,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from console.audit_seal import ids_of
 from console.fields import UnreadableSecret
+from console.health.factor_secrets import encrypt_anew
 from console.health.stored_secrets import name_of, stored_secrets
 from console.models import AuditEvent
-from console.sign_in.second_factor import encrypt_anew
 
 
 class Command(BaseCommand):
