@@ -12,6 +12,7 @@ from console.access.roles import Role, need_role, require_admin
 from console.actor import Actor
 from console.http import ConsoleRequest
 from console.models import ApprovalRule, AuditEvent, EnvironmentControl
+from console.sign_in.identity_check import need_identity
 from console.ui.forms import StyledModelForm
 from console.views.pages import form_page, posted
 
@@ -54,6 +55,7 @@ class ApprovalRuleForm(StyledModelForm):
 def approval_rule_new(request: ConsoleRequest, environment: str) -> HttpResponse:
     """Add a rule; it holds for what is confirmed from then on."""
     need_role(request, Role.ADMIN, environment)
+    need_identity(request, "roles")
     control = EnvironmentControl.objects.of(environment)
     rule = ApprovalRule(environment=environment)
     form = ApprovalRuleForm(posted(request), instance=rule)
@@ -83,6 +85,7 @@ def approval_rule_delete(request: ConsoleRequest, pk: int) -> HttpResponse:
     rules = ApprovalRule.objects.visible_to(request.user)
     rule = get_object_or_404(rules, pk=pk)
     need_role(request, Role.ADMIN, rule.environment)
+    need_identity(request, "roles")
     with transaction.atomic():
         _audit("approval_rule.removed", rule, Actor.of(request))
         rule.delete()

@@ -9,7 +9,14 @@ from django.test import Client as Browser
 from pytest_django import Settings
 
 from console.access.roles import Role
-from console.models import ApiKey, AuditEvent, EnvironmentControl, Integration, Project
+from console.models import (
+    ApiKey,
+    ApprovalRule,
+    AuditEvent,
+    EnvironmentControl,
+    Integration,
+    Project,
+)
 from operations.models import Operation
 from tests.answers import codes
 from tests.conftest import make_project, make_user
@@ -49,6 +56,8 @@ def acts(project: Project) -> dict[str, list[tuple[str, Callable[[], bool]]]]:
     key = project.api_keys.get()
     draft = make_draft(project.integrations.get(), User.objects.get(username="ada"))
 
+    rule = ApprovalRule.objects.create(environment="production", action="delete")
+
     def frozen() -> bool:
         return EnvironmentControl.objects.of("production").frozen_at is not None
 
@@ -61,9 +70,15 @@ def acts(project: Project) -> dict[str, list[tuple[str, Callable[[], bool]]]]:
         "freeze": [("/connections/environments/production/freeze/", frozen)],
         "roles": [
             ("/users/new/", lambda: User.objects.count() != 1),
+            ("/connections/environments/production/approval/new/", _other_rules),
+            (f"/connections/approval-rules/{rule.pk}/delete/", _other_rules),
         ],
         "production": [(f"/writes/{draft.pk}/send/", Operation.objects.exists)],
     }
+
+
+def _other_rules() -> bool:
+    return ApprovalRule.objects.count() != 1
 
 
 def _keys() -> int:
