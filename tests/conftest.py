@@ -178,11 +178,16 @@ def unguarded() -> Iterator[None]:
         audit_guard.install(connection)
 
 
+def new_process() -> None:
+    """Have this process know as little of the database as one just started does."""
+    pulse._Seen.number = 0
+
+
 @pytest.fixture(autouse=True)
 def _no_pulse_is_noted(settings: Any) -> Iterator[None]:
     """Leave no note of a database for the next test, whose database it is not."""
     yield
-    pulse.forget_seen()
+    new_process()
     for name in ("pulse", "audit-head"):
         (Path(settings.DATA_DIR) / name).unlink(missing_ok=True)
 

@@ -134,11 +134,6 @@ def beat(now: datetime, *, over: Doubt | None = None) -> None:
     _note(_Seen.number)
 
 
-def forget_seen() -> None:
-    """Begin anew, as a process does that was started just now."""
-    _Seen.number = 0
-
-
 def _path() -> Path:
     return Path(settings.DATA_DIR) / "pulse"
 

@@ -23,7 +23,7 @@ from operations.display.timeline import timeline
 from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.answers import Shown
-from tests.conftest import actor, make_user
+from tests.conftest import actor, make_user, new_process
 from tests.writes.making import confirm, make_draft, received, states, work_off
 from writes.actions import release_parts
 from writes.actions.hold_restored import hold_restored
@@ -131,7 +131,7 @@ def test_a_new_database_holds_nothing(
 ) -> None:
     Pulse.objects.all().delete()
     (data_dir / "pulse").unlink()
-    pulse.forget_seen()
+    new_process()
     assert hold_restored(db_clock.now()) == 0
     assert pulse.is_trusted(db_clock.now())
 
@@ -257,7 +257,7 @@ def test_files_and_database_that_went_back_together_are_noticed_by_who_still_run
     send.send(waiting.pk)
     assert received(sandbox) == []
     # The clock was started since; it is told by the file.
-    pulse.forget_seen()
+    new_process()
     assert hold_restored(db_clock.now()) == 1
     assert pulse.is_trusted(db_clock.now())
 
