@@ -24,7 +24,7 @@ NOT_PAGES = {
     *("/audit/audit.csv", "/operations/rows/", "/writes/verify.py"),
     *("/operations/operations.csv", "/operations/views/counts/", "/metrics"),
     # Where a provider is set they lead to it.
-    *("/login/oidc/", "/login/oidc/callback/"),
+    *("/login/oidc/", "/login/oidc/callback/", "/account/connect/"),
     *("/operations/report/report.csv", "/operations/report/report.json"),
     *("/api/v1/operations", "/api/v1/writes", "/api/v1/audit", "/api/v1/openapi.json"),
 }
