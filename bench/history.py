@@ -123,7 +123,7 @@ def measure(prefix: str, names: tuple[str, str], many: int, wanted: list[str]) -
             FEW: (few_name, combined(FEW)[name]),
             many: (many_name, combined(many)[name]),
         }
-        compare(f"{prefix}_{name}", places, limit=None)
+        compare(f"{prefix}_{name}", places)
     for person in VIEWERS:
         for name, address in {
             "list": "/operations/",
