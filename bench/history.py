@@ -105,7 +105,7 @@ def add_people() -> None:
 def measure(prefix: str, names: tuple[str, str], many: int, wanted: list[str]) -> None:
     """Print what each page takes in both databases."""
     from filling import LONG_AGE, LONG_LOG, LONGEST_AGE, LONGEST_LOG
-    from history_pages import combined, logs, pages
+    from history_pages import logs, pages
 
     few_name, many_name = names
 
@@ -116,12 +116,6 @@ def measure(prefix: str, names: tuple[str, str], many: int, wanted: list[str]) -
         places = {
             FEW: (few_name, pages(FEW)[name]),
             many: (many_name, pages(many)[name]),
-        }
-        compare(f"{prefix}_{name}", places)
-    for name in filter(is_wanted, combined(FEW)):
-        places = {
-            FEW: (few_name, combined(FEW)[name]),
-            many: (many_name, combined(many)[name]),
         }
         compare(f"{prefix}_{name}", places)
     for person in VIEWERS:

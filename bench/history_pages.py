@@ -20,6 +20,7 @@ def pages(count: int) -> dict[str, str]:
     """Return the addresses of all pages by name."""
     return {
         **{f"list_{name}": _url("", query) for name, query in filters(count).items()},
+        **{f"together_{name}": _url("", query) for name, query in _together().items()},
         **{
             f"errors_{name}": _url("failures/", query)
             for name, query in _of_errors(count).items()
@@ -102,13 +103,10 @@ def filters(count: int) -> dict[str, dict[str, object]]:
     }
 
 
-def combined(count: int) -> dict[str, str]:
-    """Return lists of several filters together, also of those that nothing has.
-
-    No index is made for pairs of filters: their times may grow.
-    """
+def _together() -> dict[str, dict[str, object]]:
+    """Return several filters at a time, also such that let nothing through."""
     day = timezone.localdate() - timedelta(days=2)
-    several: dict[str, dict[str, object]] = {
+    return {
         "customer_and_state": {"group": "group-3", "status": "failed"},
         "customer_and_state_former": {"group": FORMER, "status": "not_written"},
         "customer_and_state_none": {"group": FORMER, "status": "failed"},
@@ -122,7 +120,6 @@ def combined(count: int) -> dict[str, str]:
         "failures_of_customer": {"failures": "on", "group": "group-11"},
         "failures_of_former": {"failures": "on", "source": "record"},
     }
-    return {f"together_{name}": _url("", query) for name, query in several.items()}
 
 
 def _of_errors(count: int) -> dict[str, dict[str, object]]:

@@ -162,7 +162,8 @@ def plan_of(operations: Any) -> str:
         ("outcome=rows_unknown", "operation_rows_unknown"),
         ("error=some", "failure_by_digest"),
         ("integration={integration}", "operation_by_integration"),
-        ("project={project}", "operation_by_project"),
+        # That of the foreign key does as well.
+        ("project={project}", "_project"),
     ],
 )
 def test_an_index_has_each_in_the_order_of_the_list(
@@ -182,6 +183,28 @@ def test_an_index_has_each_in_the_order_of_the_list(
         # It does not see that errors have the order of their operations.
         if "error" not in query:
             assert "TEMP B-TREE" not in plan
+
+
+@by_rule
+@pytest.mark.parametrize(
+    "query",
+    [
+        "group=acme&status=failed",
+        "group=acme&action=upsert",
+        "group=acme&status=failed&action=upsert&environment=sandbox",
+        "object=contact&status=failed",
+        "user=olga&status=failed",
+        "source=csv&status=failed",
+        "status=failed&rows_max=10",
+    ],
+)
+def test_of_two_filters_no_row_is_read_for_what_one_leaves_out(
+    project: Project, query: str
+) -> None:
+    chosen = OperationFilter(QueryDict(query), user=make_user("ada", Role.ADMIN))
+    assert chosen.is_valid()
+    numbers = chosen.page(Operation.objects.all()).values("pk")[:50]
+    assert "USING COVERING INDEX operation_by_" in plan_of(numbers)
 
 
 @by_rule
