@@ -11,8 +11,10 @@ django.setup()
 from django.contrib.auth.models import User  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from console import freeze  # noqa: E402
 from console.models import EnvironmentControl, Project, Pulse  # noqa: E402
 from operations.models import Operation  # noqa: E402
+from tests.conftest import actor  # noqa: E402
 from tests.writes.making import confirm, make_draft  # noqa: E402
 from writes.worker.hold import hold_for_a_person  # noqa: E402
 
@@ -23,10 +25,8 @@ def main() -> None:
     """Freeze, confirm three creates, and hold them."""
     olga = User.objects.get(username="operator")
     project = Project.objects.get(name="Demo")
-    EnvironmentControl.objects.of(project.environment)
-    EnvironmentControl.objects.update(
-        frozen_at=timezone.now(), frozen_by_name="olga", freeze_reason="Restored"
-    )
+    control = EnvironmentControl.objects.of(project.environment)
+    freeze.freeze(control, actor(olga), reason="Restored")
     integration = project.integrations.get()
     made = [
         confirm(make_draft(integration, olga, record={"LastName": f"Held {n}"}), olga)
