@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Console, new_context
+from tests.browser.conftest import PASSWORD, Console, new_context
 from tests.browser.test_pages import Reader
 from tests.oidc.conftest import Provider
 
@@ -26,6 +26,11 @@ def sign_in(page: Page, name: str, at: str = "/operations/") -> None:
     """Sign in as `name` at the provider, coming from a page of the console."""
     page.goto(at)
     page.get_by_role("link", name="Sign in by Staff login").click()
+    show_at_provider(page, name)
+
+
+def show_at_provider(page: Page, name: str) -> None:
+    """Say at the provider who one is."""
     page.locator("input[name=login]").fill(name)
     page.locator("input[name=password]").fill("anything")
     page.locator("button[type=submit]").click()
@@ -106,6 +111,37 @@ def test_a_name_proves_nothing(
     expect(page.locator(".user-name")).to_have_text("operator-2")
     assert roles(console, "operator-2") == {"production": "viewer"}
     assert roles(console, "operator") != roles(console, "operator-2")
+
+
+def test_who_has_a_password_connects_their_own_account(
+    page: Page, console: Console, provider: Provider
+) -> None:
+    provider.knows("olga", "crm-ops")
+    page.goto("/login/?next=/account/")
+    page.get_by_label("User name").fill("operator")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.locator("#connect").click()
+    show_at_provider(page, "olga")
+    expect(page).to_have_url(f"{console.url}/account/")
+    expect(page.locator("#connected")).to_be_visible()
+    assert told(console, "user.connected", "operator") == [
+        {"to": "Staff login", "name": "olga"}
+    ]
+    # Their groups would take the roles of the last admin.
+    sign_out(page)
+    sign_in(page, "olga")
+    expect(page.locator("#messages .alert")).to_be_visible()
+    expect(page.get_by_label("User name")).to_be_visible()
+    assert set(roles(console, "operator").values()) == {"admin"}
+    with closing(sqlite3.connect(console.data / "console.sqlite3", timeout=60)) as db:
+        db.execute("UPDATE auth_user SET is_superuser = 1 WHERE username = 'operator'")
+        db.commit()
+    page.context.clear_cookies()
+    sign_in(page, "olga")
+    expect(page.locator(".user-name")).to_have_text("operator")
+    assert set(roles(console, "operator").values()) == {"operator"}
+    assert rows(console, "SELECT 1 FROM auth_user WHERE username = 'olga'") == []
 
 
 def test_a_stranger_is_made_no_user(
