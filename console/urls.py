@@ -66,6 +66,7 @@ urlpatterns = [
         name="sign_out_elsewhere",
     ),
     path("account/connect/", oidc.connect, name="connect"),
+    path("account/disconnect/", oidc.disconnect, name="disconnect"),
     path("account/tokens/new/", tokens.token_new, name="token_new"),
     path("account/tokens/revoke/", tokens.token_revoke, name="token_revoke"),
     path(

@@ -32,6 +32,7 @@ NOT_PAGES = {
 PROBES = ("/healthz", "/readyz")
 POST_ONLY = {
     *("/logout/", "/account/sign-out-everywhere/", "/account/sign-out-elsewhere/"),
+    "/account/disconnect/",
     *("/account/second-factor/remove/", "/account/recovery-codes/"),
     *("/theme/", "/account/mail/", "/account/tokens/revoke/"),
     *("/operations/selected/", "/operations/columns/", "/operations/log-display/"),

@@ -210,6 +210,21 @@ def _connect(
     return HttpResponseRedirect(reverse("account"))
 
 
+def disconnect(request: HttpRequest) -> bool:
+    """Have the provider not sign in any more who asks; tell whether it did.
+
+    Their other sessions end: the provider may have opened them for somebody else.
+    """
+    person = cast(User, request.user)
+    with transaction.atomic():
+        rows = SocialAccount.objects.filter(provider=PROVIDER, user=person)
+        gone, _ = rows.delete()
+        if gone:
+            end_sessions(person, but=request.session.session_key)
+            record_about(request, "user.disconnected", person, of=settings.OIDC_NAME)
+    return bool(gone)
+
+
 def not_connected(request: HttpRequest, reason: str) -> HttpResponseRedirect:
     """Tell why nothing was connected, on the own account's page."""
     messages.warning(request, f"Nothing was connected or changed: {reason}.")

@@ -5,14 +5,16 @@ from collections.abc import Callable
 from allauth.socialaccount.providers.base import AuthProcess
 from allauth.socialaccount.providers.openid_connect import views
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.crypto import constant_time_compare
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 from requests import RequestException
 
 from console.http import ConsoleRequest
+from console.sign_in import oidc
 from console.sign_in.identity_check import need_identity
 from console.sign_in.oidc import (
     PROVIDER,
@@ -64,6 +66,21 @@ def connect(request: ConsoleRequest) -> HttpResponse:
     asked["process"] = AuthProcess.CONNECT
     request.GET = asked  # type: ignore[assignment]
     return _ask(views.login, request, PROVIDER)
+
+
+@require_POST
+def disconnect(request: ConsoleRequest) -> HttpResponse:
+    """Take back that the provider signs in who asks, who has a password as well."""
+    need_identity(request)
+    if not request.user.has_usable_password():
+        messages.warning(
+            request, "Nothing was changed: without a password you could not sign in."
+        )
+    elif oidc.disconnect(request):
+        messages.success(request, "Disconnected. You were signed out everywhere else.")
+    else:
+        messages.info(request, "Nothing was changed: you are not connected.")
+    return redirect("account")
 
 
 @login_not_required

@@ -31,6 +31,7 @@ class ResetForm(StyledForm):
     name = forms.CharField(
         label="User name or e-mail address",
         max_length=254,
+        error_messages={"required": "Enter a user name or an e-mail address."},
         widget=forms.TextInput(
             attrs={
                 "autocomplete": "username",

@@ -116,6 +116,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "user.password_reset_asked": "New password asked for: forgotten",
         "user.password_reset": "Forgotten password replaced",
         "user.connected": "Sign-in by a provider connected",
+        "user.disconnected": "Sign-in by a provider disconnected",
         "user.second_factor_added": "Second factor set up",
         "user.second_factor_removed": "Second factor removed",
         "user.second_factor_used": "Second factor shown",

@@ -157,6 +157,8 @@ def test_a_provider_that_is_away_is_told(client: Browser, settings: Settings) ->
 
 # --- Connecting one's own account -----------------------------------------------------
 
+AWAY = "/account/disconnect/"
+
 
 @pytest.fixture
 def eve(settings: Settings) -> User:
@@ -252,6 +254,38 @@ def test_who_left_meanwhile_connects_nothing(request_: HttpRequest, eve: User) -
     answer = connected(request_, AnonymousUser(), "grace", "ops")
     assert answer["Location"] == "/login/"
     assert not SocialAccount.objects.exists()
+
+
+def test_it_is_taken_back_by_who_has_a_password(
+    request_: HttpRequest, eve: User, inside: Browser, clock: Clock
+) -> None:
+    connected(request_, eve, "grace", "readers")
+    elsewhere = Browser()
+    elsewhere.force_login(eve)
+    clock.advance(minutes=31)
+    assert inside.post(AWAY)["Location"].startswith("/account/check/")
+    inside.post("/account/check/", {"password": "eve"})
+    assert "disconnect" in Shown(inside.get("/account/")).ids
+    assert inside.post(AWAY)["Location"] == "/account/"
+    assert levels(inside.get("/account/")) == ["success"]
+    assert not SocialAccount.objects.exists()
+    assert elsewhere.get("/account/").status_code == 302
+    event = AuditEvent.objects.get(action="user.disconnected")
+    assert (event.subject, event.detail) == ("eve", {"of": "Staff login"})
+    # Pressed twice it is done once.
+    inside.post(AWAY)
+    assert AuditEvent.objects.filter(action="user.disconnected").count() == 1
+    # The provider names somebody new now.
+    assert answered(request_, "grace", "readers").user != eve
+
+
+def test_who_has_no_password_stays_connected(request_: HttpRequest, eve: User) -> None:
+    grace = answered(request_, "grace", "readers").user
+    browser = Browser()
+    browser.force_login(grace)
+    assert "disconnect" not in Shown(browser.get("/account/")).ids
+    browser.post(AWAY)
+    assert SocialAccount.objects.get().user == grace
 
 
 def test_it_leads_to_the_provider(

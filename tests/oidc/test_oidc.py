@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PASSWORD, Console, new_context
 from tests.browser.test_pages import Reader
+from tests.browser.test_second_factor import look
 from tests.oidc.conftest import Provider
 
 
@@ -114,17 +115,22 @@ def test_a_name_proves_nothing(
 
 
 def test_who_has_a_password_connects_their_own_account(
-    page: Page, console: Console, provider: Provider
+    chromium: Browser, console: Console, provider: Provider
 ) -> None:
+    reader = Reader(chromium, console)
+    page = reader.page
     provider.knows("olga", "crm-ops")
     page.goto("/login/?next=/account/")
     page.get_by_label("User name").fill("operator")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.locator("#connect")).to_be_visible()
+    look(reader, "connect")
     page.locator("#connect").click()
     show_at_provider(page, "olga")
     expect(page).to_have_url(f"{console.url}/account/")
     expect(page.locator("#connected")).to_be_visible()
+    look(reader, "connected")
     assert told(console, "user.connected", "operator") == [
         {"to": "Staff login", "name": "olga"}
     ]
@@ -142,6 +148,7 @@ def test_who_has_a_password_connects_their_own_account(
     expect(page.locator(".user-name")).to_have_text("operator")
     assert set(roles(console, "operator").values()) == {"operator"}
     assert rows(console, "SELECT 1 FROM auth_user WHERE username = 'olga'") == []
+    reader.context.close()
 
 
 def test_a_stranger_is_made_no_user(

@@ -30,7 +30,7 @@ from writes.worker.hold import hold_for_a_person
 PAGE = "/writes/held/"
 State = Operation.State
 
-pytestmark = [pytest.mark.django_db, pytest.mark.pages]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
