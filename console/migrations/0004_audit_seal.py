@@ -76,8 +76,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='auditevent',
             name='key_id',
-            field=models.CharField(default='', max_length=16),
-            preserve_default=False,
+            field=models.CharField(default='', db_default='', max_length=16),
         ),
         migrations.AlterField(
             model_name='auditevent',

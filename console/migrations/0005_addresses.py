@@ -7,6 +7,7 @@ from django.db.models import OuterRef, Subquery
 
 import console.fields
 import console.validators
+from console.migrations._version_0_1_0 import trigger
 
 GIVEN_FOR = ("environment", "write_url", "api_url")
 
@@ -20,6 +21,17 @@ def for_keys(name: str) -> models.Q:
     for begin in begins:
         fits |= models.Q(**{f"{name}__istartswith": begin})
     return fits & ~models.Q(**{f"{name}__contains": "@"})
+
+
+# A key that was added is given for what its project is, and a revoked one has no value.
+_AS_BOUND = """
+IF NEW.environment = '' THEN
+  SELECT environment, write_url, api_url
+    INTO NEW.environment, NEW.write_url, NEW.api_url
+    FROM console_project WHERE id = NEW.project_id;
+END IF;
+IF NEW.revoked_at IS NOT NULL THEN NEW.value := NULL; END IF;
+"""
 
 
 def use_https(apps: Any, schema_editor: Any) -> None:
@@ -51,8 +63,7 @@ class Migration(migrations.Migration):
             migrations.AddField(
                 model_name="apikey",
                 name=name,
-                field=models.CharField(default="", editable=False, max_length=length),
-                preserve_default=False,
+                field=models.CharField(default="", db_default="", editable=False, max_length=length),
             )
             for name, length in (
                 ("environment", 20),
@@ -64,6 +75,12 @@ class Migration(migrations.Migration):
             model_name="apikey",
             name="value",
             field=console.fields.EncryptedField(null=True, verbose_name="Key"),
+        ),
+        trigger(
+            "console_apikey",
+            "BEFORE INSERT OR UPDATE",
+            "api_key_of_version_0_1_0",
+            _AS_BOUND,
         ),
         migrations.RunPython(use_https, migrations.RunPython.noop),
         migrations.RunPython(bind_keys, migrations.RunPython.noop),

@@ -14,27 +14,27 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='group',
             name='connection_status',
-            field=models.CharField(blank=True, editable=False, max_length=40),
+            field=models.CharField(blank=True, editable=False, max_length=40, default='', db_default=''),
         ),
         migrations.AddField(
             model_name='group',
             name='health',
-            field=models.CharField(blank=True, editable=False, max_length=40),
+            field=models.CharField(blank=True, editable=False, max_length=40, default='', db_default=''),
         ),
         migrations.AddField(
             model_name='group',
             name='installation_id',
-            field=models.CharField(blank=True, editable=False, max_length=100),
+            field=models.CharField(blank=True, editable=False, max_length=100, default='', db_default=''),
         ),
         migrations.AddField(
             model_name='group',
             name='last_operation',
-            field=models.CharField(blank=True, editable=False, max_length=40),
+            field=models.CharField(blank=True, editable=False, max_length=40, default='', db_default=''),
         ),
         migrations.AddField(
             model_name='group',
             name='may_write',
-            field=models.JSONField(default=dict, editable=False),
+            field=models.JSONField(default=dict, db_default={}, editable=False),
         ),
         migrations.AddField(
             model_name='group',

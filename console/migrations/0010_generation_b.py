@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='project',
             name='id_spelling',
-            field=models.CharField(choices=[('id', 'id'), ('Id', 'Id, as until June 2024')], default='id', help_text='In an updated record, of the API of 2024-04 to 2024-12 alone. Change it if updates are refused.', max_length=2, verbose_name='Spelling of the id'),
+            field=models.CharField(choices=[('id', 'id'), ('Id', 'Id, as until June 2024')], default='id', db_default='id', help_text='In an updated record, of the API of 2024-04 to 2024-12 alone. Change it if updates are refused.', max_length=2, verbose_name='Spelling of the id'),
         ),
         migrations.AlterField(
             model_name='project',

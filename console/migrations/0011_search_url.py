@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
             name="search_url",
             field=models.CharField(
                 blank=True,
-                default=DEFAULT,
+                default=DEFAULT, db_default=DEFAULT,
                 help_text="Of today's API alone: where records are looked up by a key.",
                 max_length=500,
                 validators=[console.validators.validate_base_url],
@@ -54,9 +54,8 @@ class Migration(migrations.Migration):
             model_name="apikey",
             name="search_url",
             field=models.CharField(
-                blank=True, default="", editable=False, max_length=500
+                blank=True, default="", db_default="", editable=False, max_length=500
             ),
-            preserve_default=False,
         ),
         migrations.RunPython(keep_keys_where_they_were, migrations.RunPython.noop),
         migrations.AddConstraint(

@@ -18,6 +18,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='project',
             name='imports_operations',
-            field=models.BooleanField(default=False, help_text='Of customers that were fetched: those that other programs started are followed here.', verbose_name='Import operations every hour'),
+            field=models.BooleanField(default=False, db_default=False, help_text='Of customers that were fetched: those that other programs started are followed here.', verbose_name='Import operations every hour'),
         ),
     ]

@@ -25,12 +25,12 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='project',
             name='id_spelling',
-            field=models.CharField(choices=[('id', 'id'), ('Id', 'Id, as until June 2024')], default='id', help_text='Only for updates by the API of 2024-04 to 2024-12. Change it if updates are rejected.', max_length=2, verbose_name='Name of the id field'),
+            field=models.CharField(choices=[('id', 'id'), ('Id', 'Id, as until June 2024')], default='id', db_default='id', help_text='Only for updates by the API of 2024-04 to 2024-12. Change it if updates are rejected.', max_length=2, verbose_name='Name of the id field'),
         ),
         migrations.AlterField(
             model_name='project',
             name='imports_operations',
-            field=models.BooleanField(default=False, help_text='Follows operations that were started elsewhere, for customers that were fetched from Ampersand.', verbose_name='Import operations every hour'),
+            field=models.BooleanField(default=False, db_default=False, help_text='Follows operations that were started elsewhere, for customers that were fetched from Ampersand.', verbose_name='Import operations every hour'),
         ),
         migrations.AlterField(
             model_name='project',
@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='project',
             name='search_url',
-            field=models.CharField(blank=True, default='https://search.withampersand.com/v1', help_text="Only for today's API: where records are looked up by a key.", max_length=500, validators=[console.validators.validate_base_url], verbose_name='Search URL'),
+            field=models.CharField(blank=True, default='https://search.withampersand.com/v1', db_default='https://search.withampersand.com/v1', help_text="Only for today's API: where records are looked up by a key.", max_length=500, validators=[console.validators.validate_base_url], verbose_name='Search URL'),
         ),
         migrations.AlterField(
             model_name='project',

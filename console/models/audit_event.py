@@ -158,7 +158,7 @@ class AuditEvent(models.Model):
     correlation_id = models.CharField(max_length=64, blank=True)
     detail = models.JSONField(default=dict)
     # Which of our keys sealed it.
-    key_id = models.CharField(max_length=16)
+    key_id = models.CharField(max_length=16, default="", db_default="")
     previous_hash = models.CharField(max_length=64, blank=True)
     hash = models.CharField(max_length=64, unique=True)
 

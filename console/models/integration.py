@@ -28,7 +28,7 @@ class Integration(models.Model):
     )
     provider = models.CharField(max_length=50, default="salesforce")
     # What Ampersand told of a provider, and when: `keep_limits`.
-    batch_limits = models.JSONField(default=dict, editable=False)
+    batch_limits = models.JSONField(default=dict, db_default={}, editable=False)
     limits_at = models.DateTimeField(null=True, editable=False)
 
     objects = OfEnvironment["Integration"].as_manager()
@@ -156,12 +156,20 @@ class Group(models.Model):
         "groupRef", max_length=200, validators=[validate_reference]
     )
     name = models.CharField(max_length=100, blank=True)
-    installation_id = models.CharField(max_length=100, blank=True, editable=False)
-    health = models.CharField(max_length=40, blank=True, editable=False)
-    connection_status = models.CharField(max_length=40, blank=True, editable=False)
-    last_operation = models.CharField(max_length=40, blank=True, editable=False)
-    may_write = models.JSONField(default=dict, editable=False)
-    field_settings = models.JSONField(default=dict, editable=False)
+    installation_id = models.CharField(
+        max_length=100, blank=True, editable=False, default="", db_default=""
+    )
+    health = models.CharField(
+        max_length=40, blank=True, editable=False, default="", db_default=""
+    )
+    connection_status = models.CharField(
+        max_length=40, blank=True, editable=False, default="", db_default=""
+    )
+    last_operation = models.CharField(
+        max_length=40, blank=True, editable=False, default="", db_default=""
+    )
+    may_write = models.JSONField(default=dict, db_default={}, editable=False)
+    field_settings = models.JSONField(default=dict, db_default={}, editable=False)
     seen_at = models.DateTimeField(null=True, editable=False)
     # When its operations were last imported in the background, or began to be.
     imported_at = models.DateTimeField(null=True, editable=False)

@@ -119,6 +119,7 @@ class Project(models.Model):
         max_length=500,
         blank=True,
         default="https://search.withampersand.com/v1",
+        db_default="https://search.withampersand.com/v1",
         validators=[validate_base_url],
         help_text="Only for today's API: where records are looked up by a key.",
     )
@@ -137,6 +138,7 @@ class Project(models.Model):
         max_length=2,
         choices=IdSpelling,
         default=IdSpelling.ID,
+        db_default=IdSpelling.ID,
         help_text="Only for updates by the API of 2024-04 to 2024-12. "
         "Change it if updates are rejected.",
     )
@@ -163,6 +165,7 @@ class Project(models.Model):
     imports_operations = models.BooleanField(
         "Import operations every hour",
         default=False,
+        db_default=False,
         help_text="Follows operations that were started elsewhere, for customers that "
         "were fetched from Ampersand.",
     )
@@ -310,10 +313,18 @@ class ApiKey(models.Model):
     )
     label = models.CharField(max_length=100)
     value: models.Field[Any, SecretStr] = EncryptedField("Key", null=True)
-    environment = models.CharField(max_length=20, editable=False)
-    write_url = models.CharField(max_length=500, editable=False)
-    api_url = models.CharField(max_length=500, editable=False)
-    search_url = models.CharField(max_length=500, blank=True, editable=False)
+    environment = models.CharField(
+        max_length=20, default="", db_default="", editable=False
+    )
+    write_url = models.CharField(
+        max_length=500, default="", db_default="", editable=False
+    )
+    api_url = models.CharField(
+        max_length=500, default="", db_default="", editable=False
+    )
+    search_url = models.CharField(
+        max_length=500, blank=True, default="", db_default="", editable=False
+    )
     last_four = models.CharField(max_length=4, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, editable=False)

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='operation',
             name='kind',
-            field=models.CharField(choices=[('request', 'One request'), ('run', 'Many requests')], default='request', max_length=10),
+            field=models.CharField(choices=[('request', 'One request'), ('run', 'Many requests')], default='request', db_default='request', max_length=10),
         ),
         migrations.AddConstraint(
             model_name='operation',

@@ -11,8 +11,16 @@ from django.db import migrations, models
 from django.db.models import Case, Max, OuterRef, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
+from console.migrations._version_0_1_0 import trigger
+
 
 BLOCK = 10_000
+# The same of an operation whose batch is added meanwhile.
+_AS_TOLD = """
+UPDATE operations_operation SET write_number = NEW.write_id,
+  source = (SELECT source FROM writes_write WHERE id = NEW.write_id)
+  WHERE id = NEW.operation_id AND write_number IS NULL;
+"""
 
 
 def tell_sources(apps: Any, schema_editor: Any) -> None:
@@ -68,13 +76,14 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='operation',
             name='source',
-            field=models.CharField(blank=True, choices=[('record', 'Record'), ('csv', 'CSV file'), ('url', 'URL'), ('followed', 'Followed'), ('imported', 'Imported')], max_length=10),
+            field=models.CharField(blank=True, choices=[('record', 'Record'), ('csv', 'CSV file'), ('url', 'URL'), ('followed', 'Followed'), ('imported', 'Imported')], max_length=10, default='', db_default=''),
         ),
         migrations.AddField(
             model_name='operation',
             name='write_number',
             field=models.PositiveBigIntegerField(null=True, verbose_name='write'),
         ),
+        trigger('writes_batch', 'AFTER INSERT', 'batch_of_version_0_1_0', _AS_TOLD),
         migrations.RunPython(tell_sources, migrations.RunPython.noop),
         migrations.AddIndex(
             model_name='operation',

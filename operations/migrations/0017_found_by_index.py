@@ -9,7 +9,16 @@ import django.db.models.lookups
 from django.db import migrations, models
 from django.db.models import Max, OuterRef, Subquery
 
+from console.migrations._version_0_1_0 import trigger
+
 BLOCK = 10_000
+# The same of an operation that is added meanwhile.
+_AS_COPIED = """
+IF NEW.environment = '' THEN
+  SELECT environment INTO NEW.environment FROM console_project
+    WHERE id = NEW.project_id;
+END IF;
+"""
 
 
 def copy_environments(apps: Any, schema_editor: Any) -> None:
@@ -38,8 +47,13 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="operation",
             name="environment",
-            field=models.CharField(choices=[("sandbox", "Sandbox"), ("test", "Test"), ("production", "Production")], default="", max_length=20),
-            preserve_default=False,
+            field=models.CharField(choices=[("sandbox", "Sandbox"), ("test", "Test"), ("production", "Production")], default="", db_default="", max_length=20),
+        ),
+        trigger(
+            "operations_operation",
+            "BEFORE INSERT",
+            "operation_of_version_0_1_0",
+            _AS_COPIED,
         ),
         migrations.RunPython(copy_environments, migrations.RunPython.noop),
         migrations.AddConstraint(

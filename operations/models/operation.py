@@ -88,8 +88,12 @@ class Operation(models.Model):
         Project, on_delete=models.PROTECT, related_name="operations"
     )
     # A copy, so that an index has it: that of a project with operations never changes.
-    environment = models.CharField(max_length=20, choices=Environment)
-    kind = models.CharField(max_length=10, choices=Kind, default=Kind.REQUEST)
+    environment = models.CharField(
+        max_length=20, choices=Environment, default="", db_default=""
+    )
+    kind = models.CharField(
+        max_length=10, choices=Kind, default=Kind.REQUEST, db_default=Kind.REQUEST
+    )
     # No index of its own: `operation_by_integration` begins with it.
     integration = models.ForeignKey(
         Integration,
@@ -99,7 +103,9 @@ class Operation(models.Model):
         db_index=False,
     )
     action = models.CharField(max_length=10, choices=Action)
-    source = models.CharField(max_length=10, choices=Source, blank=True)
+    source = models.CharField(
+        max_length=10, choices=Source, blank=True, default="", db_default=""
+    )
     # Which write it sends something of, as its page is numbered; None of others'.
     write_number = models.PositiveBigIntegerField("write", null=True)
     object_name = models.CharField("object", max_length=200, blank=True)
@@ -148,8 +154,8 @@ class Operation(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     # How many of them Ampersand refused for now, with nothing written; and when last.
     # It waited in a restored back-up: nobody knows what left after that was made.
-    may_have_left = models.BooleanField(default=False)
-    refusals = models.PositiveIntegerField(default=0)
+    may_have_left = models.BooleanField(default=False, db_default=False)
+    refusals = models.PositiveIntegerField(default=0, db_default=0)
     refused_at = models.DateTimeField(null=True)
     # Watching: how often we asked, when last with an answer, and what went wrong since.
     asked_count = models.PositiveIntegerField(default=0)
@@ -165,7 +171,7 @@ class Operation(models.Model):
     log_deleted_at = models.DateTimeField(null=True)
     values_deleted_at = models.DateTimeField(null=True)
     # Whether something was decided of it that nobody looked at for notices yet.
-    has_news = models.BooleanField(default=False)
+    has_news = models.BooleanField(default=False, db_default=False)
     # Counts the changes, so that a page can ask "anything new since version n?".
     version = models.PositiveIntegerField(default=1)
 

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,12 @@ from console.settings import env
 ROOT = Path(__file__).resolve().parents[2]
 # Far more than anything takes; who waits so long has found a fault.
 LONGEST_WAIT = 120
+_AS_SYSTEMD_DOES = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ |= {"LISTEN_FDS": "1", "LISTEN_PID": str(os.getpid())}
+os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+"""
 
 
 @dataclass
@@ -33,6 +39,8 @@ class Installation:
     database_url: str
     sandbox_url: str = ""
     sandbox_port: int = 0
+    # Where the code lies that is started from now on.
+    root: Path = ROOT
     variables: dict[str, str] = field(default_factory=dict)
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
     webs: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -57,16 +65,19 @@ class Installation:
         """Start `python command…` as one more process."""
         return self.start_program(sys.executable, *command)
 
-    def start_program(self, *command: str) -> subprocess.Popen[bytes]:
+    def start_program(
+        self, *command: str, pass_fds: Sequence[int] = ()
+    ) -> subprocess.Popen[bytes]:
         """Start any program."""
         with (self.data / "log").open("a") as log:
             process = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=self.root,
                 env=self.environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                pass_fds=pass_fds,
             )
         self.running.append(process)
         return process
@@ -100,6 +111,17 @@ class Installation:
         self.webs[f"http://{address}"] = self.start(*gunicorn)
         wait_until(lambda: answers(f"http://{address}/healthz"))
         return f"http://{address}"
+
+    def start_behind(
+        self, listener: socket.socket, *command: str
+    ) -> subprocess.Popen[bytes]:
+        """Start `python command…` with a socket that is held for it, as systemd does.
+
+        Who asks meanwhile waits in it until somebody is there.
+        """
+        fd = listener.fileno()
+        python = [sys.executable, "-c", _AS_SYSTEMD_DOES, str(fd)]
+        return self.start_program(*python, *command, pass_fds=[fd])
 
     def received(self) -> list[dict[str, Any]]:
         """Return every write request that the sandbox has received."""

@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='write',
             name='pause_reason',
-            field=models.CharField(blank=True, max_length=500),
+            field=models.CharField(blank=True, max_length=500, default='', db_default=''),
         ),
     ]

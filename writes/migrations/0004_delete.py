@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='batch',
             name='generation',
-            field=models.CharField(default='A', max_length=1),
+            field=models.CharField(default='A', db_default='A', max_length=1),
         ),
         migrations.AlterField(
             model_name='write',

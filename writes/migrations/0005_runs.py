@@ -60,27 +60,27 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='batch',
             name='calls_over',
-            field=models.PositiveIntegerField(default=0),
+            field=models.PositiveIntegerField(default=0, db_default=0),
         ),
         migrations.AddField(
             model_name='batch',
             name='calls_total',
-            field=models.PositiveIntegerField(default=0),
+            field=models.PositiveIntegerField(default=0, db_default=0),
         ),
         migrations.AddField(
             model_name='batch',
             name='stopped_why',
-            field=models.CharField(blank=True, max_length=500),
+            field=models.CharField(blank=True, max_length=500, default='', db_default=''),
         ),
         migrations.AddField(
             model_name='write',
             name='all_or_none',
-            field=models.BooleanField(default=False),
+            field=models.BooleanField(default=False, db_default=False),
         ),
         migrations.AddField(
             model_name='write',
             name='typing_json',
-            field=models.JSONField(blank=True, default=dict),
+            field=models.JSONField(blank=True, default=dict, db_default={}),
         ),
         migrations.AddIndex(
             model_name='batch',

@@ -18,12 +18,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='write',
             name='told',
-            field=models.CharField(blank=True, max_length=10),
+            field=models.CharField(blank=True, max_length=10, default='', db_default=''),
         ),
         migrations.AddField(
             model_name='write',
             name='told_count',
-            field=models.PositiveIntegerField(default=0),
+            field=models.PositiveIntegerField(default=0, db_default=0),
         ),
         migrations.CreateModel(
             name='Notice',

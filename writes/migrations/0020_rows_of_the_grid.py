@@ -13,11 +13,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='write',
             name='parent_rows',
-            field=models.FileField(blank=True, upload_to=''),
+            field=models.FileField(blank=True, upload_to='', default='', db_default=''),
         ),
         migrations.AddField(
             model_name='write',
             name='row_index',
-            field=models.FileField(blank=True, upload_to=''),
+            field=models.FileField(blank=True, upload_to='', default='', db_default=''),
         ),
     ]

@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='write',
             name='indexed',
-            field=models.CharField(blank=True, choices=[('', 'Not yet'), ('yes', 'Yes'), ('no_more', 'Not any more')], default='', max_length=10),
+            field=models.CharField(blank=True, choices=[('', 'Not yet'), ('yes', 'Yes'), ('no_more', 'Not any more')], default='', db_default='', max_length=10),
         ),
         migrations.AddIndex(
             model_name='write',

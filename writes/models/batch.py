@@ -80,7 +80,7 @@ class Batch(models.Model):
         Operation, on_delete=models.PROTECT, related_name="batch"
     )
     # What the project spoke when it was confirmed: never is it sent to another API.
-    generation = models.CharField(max_length=1, default="A")
+    generation = models.CharField(max_length=1, default="A", db_default="A")
     method = models.CharField(max_length=10)
     url = models.TextField()
     # JSON text; `recordsCSV` is null where the text of the file goes.
@@ -99,10 +99,12 @@ class Batch(models.Model):
     size = models.PositiveBigIntegerField(default=0)
     # Of a run: how many requests it has, how many are over, and when a worker should
     # turn to it, None when none will by itself. What stopped it, "" while nothing did.
-    calls_total = models.PositiveIntegerField(default=0)
-    calls_over = models.PositiveIntegerField(default=0)
+    calls_total = models.PositiveIntegerField(default=0, db_default=0)
+    calls_over = models.PositiveIntegerField(default=0, db_default=0)
     calls_due_at = models.DateTimeField(null=True)
-    stopped_why = models.CharField(max_length=500, blank=True)
+    stopped_why = models.CharField(
+        max_length=500, blank=True, default="", db_default=""
+    )
     # When a person last let it go on: what failed before that stops it no more.
     went_on_at = models.DateTimeField(null=True)
     # Whether a person let other parts go although this one did not end well.

@@ -156,7 +156,7 @@ class Write(models.Model):
     # JSON text, since a JSON column would forget the order of the fields.
     record = models.TextField(default="{}", blank=True)
     # What it is linked to: `ampersand.Association`, as JSON.
-    associations_json = models.JSONField(default=list, blank=True)
+    associations_json = models.JSONField(default=list, db_default=[], blank=True)
     # Sources csv and url.
     primary_key = models.CharField(max_length=200, blank=True)
     url = models.TextField(blank=True)
@@ -169,18 +169,18 @@ class Write(models.Model):
     held_back = models.FileField(blank=True)
     findings = models.FileField(blank=True)
     # Where the rows of `as_read` begin, and which have findings (`files.grid`).
-    row_index = models.FileField(blank=True)
+    row_index = models.FileField(blank=True, default="", db_default="")
     # Of a retry: the row in its parent of each of its rows (`files.grid.parent_rows`).
-    parent_rows = models.FileField(blank=True)
+    parent_rows = models.FileField(blank=True, default="", db_default="")
     # `files.reading.inspection.Inspection` and, once agreed on, `Reading`, as JSON.
     inspection = models.JSONField(default=dict, blank=True)
     reading = models.JSONField(default=dict, blank=True)
     # What is changed between reading and sending: `files.mending.recipes.Recipe`.
     recipe_json = models.JSONField(default=dict, blank=True)
     # Of a run: what its columns are in JSON (`files.records_json.typing.kinds_of`).
-    typing_json = models.JSONField(default=dict, blank=True)
+    typing_json = models.JSONField(default=dict, db_default={}, blank=True)
     # Of a deletion of rows: whether Ampersand takes the file as a whole, as one job.
-    deletes_in_bulk = models.BooleanField(default=False)
+    deletes_in_bulk = models.BooleanField(default=False, db_default=False)
     # Of a run in two lanes: which rows are updates (`files.records_json.lanes`).
     lanes_packed = models.BinaryField(null=True)
     # When the first of its keys was looked up, where they are.
@@ -188,9 +188,9 @@ class Write(models.Model):
     # No request of it carries more records than this, where it is set.
     most_per_request = models.PositiveSmallIntegerField(null=True)
     # Whether all records of a request are written or none.
-    all_or_none = models.BooleanField(default=False)
+    all_or_none = models.BooleanField(default=False, db_default=False)
     # What Ampersand hands on to Salesforce (`ampersand.provider_headers`), by name.
-    headers_json = models.JSONField(default=dict, blank=True)
+    headers_json = models.JSONField(default=dict, db_default={}, blank=True)
     # How many hours Ampersand may try to write its records. None where it is to answer
     # at once how each of them fared.
     deadline_hours = models.PositiveSmallIntegerField(null=True)
@@ -209,7 +209,9 @@ class Write(models.Model):
     # Since when, and through whom, nothing more of it is let go.
     paused_at = models.DateTimeField(null=True)
     paused_by_name = models.CharField(max_length=150, blank=True)
-    pause_reason = models.CharField(max_length=500, blank=True)
+    pause_reason = models.CharField(
+        max_length=500, blank=True, default="", db_default=""
+    )
     # What the address of a URL write answered when it was looked at.
     remote_file = models.JSONField(default=dict, blank=True)
 
@@ -219,7 +221,11 @@ class Write(models.Model):
     # What the operations told when the rows were joined to it.
     rows_told = models.CharField(max_length=64, blank=True)
     indexed = models.CharField(
-        max_length=10, choices=Indexed, default=Indexed.NOT_YET, blank=True
+        max_length=10,
+        choices=Indexed,
+        default=Indexed.NOT_YET,
+        db_default=Indexed.NOT_YET,
+        blank=True,
     )
 
     started_by = models.ForeignKey(
@@ -250,8 +256,8 @@ class Write(models.Model):
     confirmed_at = models.DateTimeField(null=True)
     # The last event that people may have been told of ("" while there is none to
     # tell), and how many there were: see `writes.actions.tell`.
-    told = models.CharField(max_length=10, blank=True)
-    told_count = models.PositiveIntegerField(default=0)
+    told = models.CharField(max_length=10, blank=True, default="", db_default="")
+    told_count = models.PositiveIntegerField(default=0, db_default=0)
     # When the sweep took its files and values away; digests and counts stay.
     files_deleted_at = models.DateTimeField(null=True)
     # When the last value went that was kept beside it; sweeps go on until then.
