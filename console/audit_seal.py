@@ -69,6 +69,25 @@ def sign(event: Any, previous: str) -> None:
     event.hash = seal_of(event)
 
 
+def unsealed_hash_of(event: Any) -> str:
+    """Return the hash that version 0.1.0 gave a row: it had no key."""
+    content = [
+        event.previous_hash,
+        event.at.astimezone(UTC).isoformat(),
+        event.actor_name,
+        event.action,
+        event.subject,
+        event.subject_url,
+        event.project_name,
+        event.address or "",
+        event.correlation_id,
+        event.detail,
+        event.environment,
+    ]
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def mark_of(text: str) -> str:
     """Return what proves that a text of ours beside the database is as we wrote it."""
     key_id = next(iter(keys()))

@@ -323,6 +323,9 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 # The clocks of people's phones are right to half a minute.
 MFA_TOTP_TOLERANCE = 1
 CSRF_FAILURE_VIEW = "console.views.errors.csrf_failure"
+# Beside that of version 0.1.0, whose sessions were kept elsewhere: while one replaces
+# the other, who is signed in at both stays so.
+SESSION_COOKIE_NAME = "console_session"
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
 SECURE_SSL_REDIRECT = HTTPS_ONLY

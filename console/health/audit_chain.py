@@ -4,14 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from django.db import transaction
+from django.db.models import Count, Max, Min
+
+from console.actor import Actor
 from console.audit_seal import keys, seal_of
 from console.models import AuditEvent
+from console.models.audit_event import ADOPTED
 
 # Machines of one installation agree to well under a second; a daemon that steps a clock
 # does so by seconds. What is later than this was set by somebody, or by nobody at all.
 TOLERANCE = timedelta(minutes=1)
 # An acceptance of a clock that was set back: an event like any other.
 CLOCK_ACCEPTED = "audit.clock_accepted"
+# What version 0.1.0 had written, sealed by the migration to the next one.
+SEALED_ANEW = "audit.sealed"
 
 # An event in the chain: its number, its seal, its time.
 type Place = tuple[int, str, datetime]
@@ -56,6 +63,31 @@ def walk(after: Place | None = None, *, most: int | None = None) -> Walked:
     return Walked(count=count, last=last, broken=None)
 
 
+@transaction.atomic
+def adopt(actor: Actor) -> int:
+    """Say of the rows without a seal that version 0.1.0 wrote them; return how many.
+
+    Once, and only where that version was before: it had written what was sealed anew.
+    They are chained all the same. Raises `ValueError` where the chain does not hold.
+    """
+    unsealed = AuditEvent.objects.filter(key_id="").aggregate(
+        first=Min("pk"), last=Max("pk"), events=Count("pk")
+    )
+    began_there = AuditEvent.objects.filter(action=SEALED_ANEW).exists()
+    is_adopted = AuditEvent.objects.filter(action=ADOPTED).exists()
+    if not unsealed["events"] or not began_there or is_adopted:
+        return 0
+    AuditEvent.record(
+        action=ADOPTED,
+        subject="Events of version 0.1.0, which ran while it was replaced",
+        actor=actor,
+        detail=unsealed,
+    )
+    if broken := walk().broken:
+        raise ValueError(broken.text)
+    return int(unsealed["events"])
+
+
 def _accepted_clocks() -> set[int]:
     """Return the events whose clock somebody accepted. Each is walked over itself."""
     told = AuditEvent.objects.filter(action=CLOCK_ACCEPTED)
@@ -77,12 +109,20 @@ def _clock(row: Any, before: datetime) -> Break | None:
 
 
 def _broken(row: Any, previous: str) -> Break:
+    if not row.key_id:
+        return _break(
+            "no key",
+            row,
+            "it has no seal. If version 0.1.0 ran while it was replaced, it is by that "
+            "one: run manage.py upgraded once none of its processes is left. Otherwise "
+            "somebody wrote this row who has no key.",
+        )
     if row.key_id not in keys():
         return _break(
             "no key",
             row,
             "none of the keys in AUDIT_KEYS and FIELD_KEYS sealed it (it names key "
-            f"{row.key_id or 'none'}). If a key was taken out, add it at the end of "
+            f"{row.key_id}). If a key was taken out, add it at the end of "
             "AUDIT_KEYS; otherwise somebody wrote this row who has no key.",
         )
     if row.hash == seal_of(row):

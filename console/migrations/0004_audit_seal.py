@@ -4,16 +4,12 @@ The chain as it was is walked first. Whether it held is kept as an event of its 
 from then on the seals say that nothing changed since, and nothing about before.
 """
 
-import hashlib
-import json
-from datetime import UTC
-
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 from django.utils import timezone
 
-from console.audit_seal import sign
+from console.audit_seal import sign, unsealed_hash_of
 
 CHUNK = 500
 
@@ -25,7 +21,7 @@ def seal_anew(apps, schema_editor):
     count, first_broken, last_pk = 0, None, 0
     while rows := list(AuditEvent.objects.filter(pk__gt=last_pk).order_by('pk')[:CHUNK]):
         for row in rows:
-            held = (row.previous_hash, row.hash) == (previous_unkeyed, _unkeyed(row))
+            held = (row.previous_hash, row.hash) == (previous_unkeyed, unsealed_hash_of(row))
             if not held and first_broken is None:
                 first_broken = row.pk
             previous_unkeyed = row.hash
@@ -44,25 +40,6 @@ def seal_anew(apps, schema_editor):
     )
     sign(event, previous)
     event.save(force_insert=True)
-
-
-def _unkeyed(row):
-    """Return the hash that a row had before there was a key."""
-    content = [
-        row.previous_hash,
-        row.at.astimezone(UTC).isoformat(),
-        row.actor_name,
-        row.action,
-        row.subject,
-        row.subject_url,
-        row.project_name,
-        row.address or '',
-        row.correlation_id,
-        row.detail,
-        row.environment,
-    ]
-    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Migration(migrations.Migration):

@@ -135,6 +135,7 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "Audit": {
         "audit.sealed": "Audit sealed with a key",
+        "audit.adopted": "Events of version 0.1.0 adopted",
         "audit.head_replaced": "Restored back-up accepted",
         "audit.clock_accepted": "Clock set back: accepted",
         "audit.guarded": "Triggers put back",

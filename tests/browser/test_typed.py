@@ -6,6 +6,7 @@ import sys
 from urllib.parse import parse_qs
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Page, Request, expect
 
 from tests.browser.conftest import PASSWORD, ROOT, Console
@@ -16,7 +17,7 @@ CSV = b"external_id__c,Name,StageName,CloseDate\nopp-1,Renewal,Prospecting,2024-
 
 def end_session(page: Page) -> None:
     """Have the sign-in be over: the browser has no session any more."""
-    page.context.clear_cookies(name="sessionid")
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
 
 
 def sign_in(page: Page, name: str = "operator") -> None:

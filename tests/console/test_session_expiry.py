@@ -1,6 +1,7 @@
 """How long a sign-in lasts, and what ends it."""
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 from pytest_django import Settings
@@ -153,6 +154,7 @@ def test_a_closed_account_is_out_at_once(browser: Browser) -> None:
 
 def test_signing_in_makes_a_new_session(client: Browser) -> None:
     make_user("eve", Role.VIEWER)
-    client.cookies["sessionid"] = "chosen-by-somebody-else"
+    name = settings.SESSION_COOKIE_NAME
+    client.cookies[name] = "chosen-by-somebody-else"
     client.post("/login/", {"username": "eve", "password": "eve"})
-    assert client.cookies["sessionid"].value != "chosen-by-somebody-else"
+    assert client.cookies[name].value != "chosen-by-somebody-else"

@@ -6,6 +6,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import OperationalError, connection
 from django.test import Client as Browser
@@ -28,8 +29,8 @@ class People:
         self.webs = webs
         browser = Browser()
         browser.force_login(user)
-        session = browser.cookies["sessionid"].value
-        self.cookies = {"sessionid": session, "csrftoken": TOKEN}
+        session = browser.cookies[settings.SESSION_COOKIE_NAME].value
+        self.cookies = {settings.SESSION_COOKIE_NAME: session, "csrftoken": TOKEN}
 
     def send(self, *writes: Write) -> None:
         """Press Send for each, at all web processes at the same time."""

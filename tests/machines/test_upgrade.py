@@ -6,6 +6,7 @@ are met by this one, and the other way round.
 
 import itertools
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -33,6 +34,7 @@ VERSION_0_1_0 = "ce396aa794015e50f77098110139f938a55ebb50"
 # As docs/operating.md of 0.1.0 starts it.
 OLD_WEB = ("console.wsgi", "--worker-class", "gthread", "--threads", "4")
 NEW_WEB = ("--config", "python:console.web.config", "--workers", "1")
+WRITE = re.compile(r"/writes/\d+/")
 NAME, PASSWORD = "operator", "an old password of theirs"
 
 
@@ -180,7 +182,7 @@ class People:
             files={"file": ("people.csv", rows.encode())},
         )
         path = page.url.path.removesuffix("file/")
-        if path == "/writes/csv/":
+        if not WRITE.fullmatch(path):
             return
         while not has_form("reviewed")(page) and not self.stop.is_set():
             with suppress(httpx.TransportError):
@@ -198,15 +200,21 @@ class People:
     def _confirm(self, http: httpx.Client, page: httpx.Response) -> bool:
         """Press Send until the page says that it is sent; tell whether it does."""
         path = page.url.path
-        while has_form("reviewed")(page):
-            with suppress(httpx.TransportError):
-                self._submit(http, Form(page, "reviewed"), reason="By a person")
-            with suppress(httpx.TransportError):
-                page = self._open(http, path)
-        if page.status_code != 200 or not path.removeprefix("/writes/")[0].isdigit():
+        if not has_form("reviewed")(page):
             return False
+        while not self._is_sent(page, path):
+            with suppress(httpx.TransportError):
+                if has_form("reviewed")(page):
+                    form = Form(page, "reviewed")
+                    self._submit(http, form, reason="By a person")
+                page = self._open(http, path)
         self.accepted.append(path)
         return True
+
+    @staticmethod
+    def _is_sent(page: httpx.Response, path: str) -> bool:
+        is_own = page.status_code == 200 and page.url.path == path
+        return is_own and not has_form("reviewed")(page)
 
 
 def web(
@@ -273,7 +281,7 @@ def test_people_work_on_while_version_0_1_0_is_replaced(
             # Only this version has that page.
             wait_until(lambda: httpx.get(f"{base}/livez").status_code == 200)
             people.go_on()
-        #run(installation, "upgraded", "--by", "Ada")
+        # run(installation, "upgraded", "--by", "Ada")
         people.go_on(files=1)
 
     assert people.failures == []

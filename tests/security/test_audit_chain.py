@@ -17,6 +17,7 @@ from django.test import override_settings
 from pytest_django import Settings
 
 from console.access.roles import Role
+from console.audit_seal import seal_of, unsealed_hash_of
 from console.models import AuditEvent
 from tests.conftest import actor, make_user, unguarded
 
@@ -322,3 +323,67 @@ def test_an_empty_trail_is_not_spoken_of() -> None:
     migration = importlib.import_module("console.migrations.0004_audit_seal")
     migration.seal_anew(apps, None)
     assert not AuditEvent.objects.exists()
+
+
+@pytest.fixture
+def between() -> list[AuditEvent]:
+    """A trail that was sealed anew, with two events of version 0.1.0 in it."""
+    AuditEvent.record(action="audit.sealed", subject="Sealed anew")
+    events = make_trail(4)
+    previous = events[0].previous_hash
+    for event, is_old in zip(events, (False, True, True, False), strict=True):
+        event.previous_hash = previous
+        event.key_id = "" if is_old else event.key_id
+        event.hash = unsealed_hash_of(event) if is_old else seal_of(event) or ""
+        event.save()
+        previous = event.hash
+    return events
+
+
+def test_what_version_0_1_0_wrote_meanwhile_is_adopted_once(
+    between: list[AuditEvent],
+) -> None:
+    assert str(between[1].pk) in refused()
+    call_command("upgraded", "--by", "Ada", stdout=StringIO())
+    assert "6 " in verify()
+    told = AuditEvent.objects.newest_first()[0]
+    assert (told.action, told.actor_name) == ("audit.adopted", "Ada")
+    first, last = between[1].pk, between[2].pk
+    assert told.detail == {"first": first, "last": last, "events": 2}
+    call_command("upgraded", stdout=StringIO())
+    assert AuditEvent.objects.newest_first()[0] == told
+
+
+def test_what_was_adopted_cannot_be_changed(between: list[AuditEvent]) -> None:
+    call_command("upgraded", stdout=StringIO())
+    row = between[2]
+    row.subject = "else"
+    row.hash = unsealed_hash_of(row)
+    row.save()
+    assert str(row.pk + 1) in refused()
+
+
+def test_nothing_is_adopted_that_does_not_hold(between: list[AuditEvent]) -> None:
+    AuditEvent.objects.filter(pk=between[2].pk).update(subject="else")
+    with pytest.raises(CommandError):
+        call_command("upgraded", stdout=StringIO())
+    assert not AuditEvent.objects.filter(action="audit.adopted").exists()
+
+
+def test_a_row_without_a_seal_is_adopted_by_nobody_later(
+    between: list[AuditEvent],
+) -> None:
+    call_command("upgraded", stdout=StringIO())
+    last = AuditEvent.record(action="test.made", subject="later")
+    last.key_id, last.hash = "", unsealed_hash_of(last)
+    last.save()
+    call_command("upgraded", stdout=StringIO())
+    assert str(last.pk) in refused()
+
+
+def test_a_trail_that_began_later_adopts_nothing() -> None:
+    event = make_trail(1)[0]
+    event.key_id, event.hash = "", unsealed_hash_of(event)
+    event.save()
+    call_command("upgraded", stdout=StringIO())
+    assert str(event.pk) in refused()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import sentry_sdk
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
@@ -80,7 +81,7 @@ def test_an_error_of_a_page_is_reported_without_what_was_in_it(
     browser = Browser(raise_request_exception=False)
     browser.force_login(olga)
     browser.cookies["theme"] = COOKIE
-    session = browser.cookies["sessionid"].value
+    session = browser.cookies[settings.SESSION_COOKIE_NAME].value
     key = project.api_keys.get().value.reveal()
     assert key == SANDBOX_KEY
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 from django.utils import timezone
@@ -61,7 +62,7 @@ def by_database(user: User, admin: Browser, *, is_open: bool) -> None:
     if not is_open:
         for session in Session.objects.filter(user=user):
             browser = Browser()
-            browser.cookies["sessionid"] = session.session_key
+            browser.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
             browser.get("/healthz")
             browser.get(HOME)
 
@@ -149,7 +150,7 @@ def test_somebody_ends_one_other_session(eve: User) -> None:
     # Of what a page tells nobody makes a session.
     for name in named(here):
         guess = Browser()
-        guess.cookies["sessionid"] = name
+        guess.cookies[settings.SESSION_COOKIE_NAME] = name
         assert not is_in(guess)
     (name,) = set(named(here)) & set(named(other))
     assert here.get(ONE).status_code == 405

@@ -1,23 +1,56 @@
-"""Django's `migrate`, that lets people work on while it waits for a table."""
+"""Django's `migrate`, that lets people work on."""
 
 import time
-from typing import Any
+from typing import Any, Self
 
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import OperationalError, connections
-from psycopg.errors import DeadlockDetected, LockNotAvailable
+from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 
-# Less than the second after which PostgreSQL looks for deadlocks: this gives way first.
+# Less than the second after which PostgreSQL looks for deadlocks, and ends a request.
 WAIT_MS = 400
+PAUSE_SECONDS = 0.4
 TRIES = 1000
 
 
-class Command(migrate.Command):
-    """On PostgreSQL it waits only briefly for a table, lets go, and tries again.
+class _InUse(Exception):
+    """Somebody else was at a table."""
 
-    Who waits for a table that is to be changed keeps everybody else from it as well.
-    Each migration is done as a whole or not at all, so that it can be tried again.
+
+class _OwnsAllTables(DatabaseSchemaEditor):
+    """It has every table before it changes one, or none.
+
+    With some of them it would wait for a request that waits for it.
+    """
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        if not self.atomic_migration:
+            return self
+        try:
+            self._lock()
+        except OperationalError as error:
+            self.atomic.__exit__(type(error), error, error.__traceback__)
+            raise _InUse from error
+        return self
+
+    def _lock(self) -> None:
+        with self.connection.cursor() as cursor:
+            tables = self.connection.introspection.table_names(cursor)
+            if not tables:
+                return
+            names = ", ".join(map(self.quote_name, tables))
+            cursor.execute(f"SET LOCAL statement_timeout = {WAIT_MS}")
+            cursor.execute(f"LOCK TABLE {names}")
+            cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
+
+
+class Command(migrate.Command):
+    """On PostgreSQL it waits only briefly for the tables, lets go, and tries again.
+
+    Who waits for a table keeps everybody else from it as well. Each migration is done
+    as a whole or not at all, so that it can be tried again.
     """
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -26,23 +59,22 @@ class Command(migrate.Command):
         if connection.vendor != "postgresql":
             super().handle(*args, **options)
             return
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET lock_timeout = {WAIT_MS}")
+        usual, connection.SchemaEditorClass = (
+            connection.SchemaEditorClass,
+            _OwnsAllTables,
+        )
         try:
             self._try(*args, **options)
         finally:
-            with connection.cursor() as cursor:
-                cursor.execute("RESET lock_timeout")
+            connection.SchemaEditorClass = usual
 
     def _try(self, *args: Any, **options: Any) -> None:
         for _ in range(TRIES):
             try:
                 super().handle(*args, **options)
-            except OperationalError as error:
-                if not isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
-                    raise
-                self.stdout.write(" A table is in use: it is tried again.")
-                time.sleep(WAIT_MS / 1000)
+            except _InUse:
+                self.stdout.write(" A table is in use: trying again.")
+                time.sleep(PAUSE_SECONDS)
             else:
                 return
         raise CommandError(
