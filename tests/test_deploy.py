@@ -204,7 +204,9 @@ def test_every_path_of_the_commands_is_in_the_repository() -> None:
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd")
 def test_systemd_takes_the_units() -> None:
-    units = chain(UNITS.glob("*.target"), UNITS.glob("*.service"))
+    units = chain.from_iterable(
+        UNITS.glob(f"*.{kind}") for kind in ("target", "service", "socket")
+    )
     names = [path.name.replace("@.", "@1.") for path in units]
     done = subprocess.run(
         ["systemd-analyze", "verify", *names],
