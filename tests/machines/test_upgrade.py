@@ -202,7 +202,9 @@ class People:
         path = page.url.path
         if not has_form("reviewed")(page):
             return False
-        while not self._is_sent(page, path):
+        while not self._is_sent(page):
+            if self.stop.is_set():
+                return False
             with suppress(httpx.TransportError):
                 if has_form("reviewed")(page):
                     form = Form(page, "reviewed")
@@ -212,9 +214,9 @@ class People:
         return True
 
     @staticmethod
-    def _is_sent(page: httpx.Response, path: str) -> bool:
-        is_own = page.status_code == 200 and page.url.path == path
-        return is_own and not has_form("reviewed")(page)
+    def _is_sent(page: httpx.Response) -> bool:
+        is_asked = has_form("reviewed")(page) or has_form("password")(page)
+        return page.status_code == 200 and not is_asked
 
 
 def web(
