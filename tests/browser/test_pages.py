@@ -241,7 +241,6 @@ def test_pages_without_anything_to_show(chromium: Browser, blank: Console) -> No
         ("/shortcuts/", "Search everything"),
         ("/account/password/", "New password"),
         ("/account/invitation/MQ/no-token/", "Ask an admin for another link"),
-        ("/account/password-reset/", "An admin sets a new password"),
         ("/users/", "Last sign-in"),
         ("/users/?q=nothing-like-it", "No matching users"),
         ("/users/new/", "First sign-in"),
