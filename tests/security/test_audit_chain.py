@@ -1,10 +1,8 @@
 """Attacks on the audit trail by somebody who may write to the database, and no more."""
 
-import hashlib
 import importlib
-import json
 from collections.abc import Iterator
-from datetime import UTC, timedelta
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -70,21 +68,7 @@ def forge(event: AuditEvent) -> None:
 
     Without a key of the installation it can be a plain hash, or one with an empty key.
     """
-    values = [
-        event.previous_hash,
-        event.at.astimezone(UTC).isoformat(),
-        event.actor_name,
-        event.action,
-        event.subject,
-        event.subject_url,
-        event.project_name,
-        event.address or "",
-        event.correlation_id,
-        event.detail,
-        event.environment,
-    ]
-    text = json.dumps(values, sort_keys=True, ensure_ascii=False)
-    event.hash = hashlib.sha256(text.encode()).hexdigest()
+    event.hash = unsealed_hash_of(event)
     AuditEvent.objects.filter(pk=event.pk).update(
         hash=event.hash, previous_hash=event.previous_hash, subject=event.subject
     )
