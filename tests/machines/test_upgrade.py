@@ -283,7 +283,7 @@ def test_people_work_on_while_version_0_1_0_is_replaced(
             # Only this version has that page.
             wait_until(lambda: httpx.get(f"{base}/livez").status_code == 200)
             people.go_on()
-        # run(installation, "upgraded", "--by", "Ada")
+        run(installation, "upgraded", "--by", "Ada")
         people.go_on(files=1)
 
     assert people.failures == []
