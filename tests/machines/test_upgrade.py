@@ -237,7 +237,8 @@ def stop(*processes: subprocess.Popen[bytes]) -> None:
 
 def run(installation: Installation, *command: str) -> None:
     """Run `manage.py command…` to its end."""
-    code = installation.manage(*command).wait(LONGEST_WAIT)
+    # Migrations give way to people, again and again.
+    code = installation.manage(*command).wait(5 * LONGEST_WAIT)
     assert code == 0, installation.log()
 
 
