@@ -54,20 +54,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give some of the tests their turn.
 
     The files that take longest come first, so that no core is left with one of them in
-    the end. What wants a blank console comes before its module fills it. What looks at
-    things long after they began comes last, and what begins them first, so that nobody
-    has to wait.
+    the end. What looks at things long after they began comes last, and what begins them
+    first, so that nobody has to wait.
     """
     modules = dict.fromkeys(item.path for item in items)
     longest_first = sorted(modules, key=lambda path: -LONGEST.get(path.name, 0))
     order = {path: number for number, path in enumerate(longest_first)}
 
-    def turn(item: pytest.Item) -> tuple[bool, int, bool, bool]:
+    def turn(item: pytest.Item) -> tuple[bool, int, bool]:
         wanted = getattr(item, "fixturenames", ())
         return (
             "long_after" in wanted,
             order[item.path],
-            "full" in wanted,
             "operations" not in wanted,
         )
 

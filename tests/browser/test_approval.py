@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PASSWORD, ROOT, Console, new_context
+from tests.browser.reader import Reader
 from tests.browser.steps import expect_state, review_csv
-from tests.browser.test_pages import Reader
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import ROOT, Console
-from tests.browser.test_pages import Reader
-from tests.browser.test_second_factor import look
+from tests.browser.reader import Reader
 
 
 @pytest.fixture
@@ -25,7 +24,7 @@ def test_what_cannot_have_left_is_resumed_together(
     reader = Reader(chromium, live, "operator")
     page = reader.page
     page.goto("/writes/held/")
-    look(reader, "held-none")
+    reader.look()
     command = [sys.executable, "-m", "tests.browser.stage_held"]
     subprocess.run(command, cwd=ROOT, env=live.environment, check=True)
     page.goto("/")
@@ -33,15 +32,15 @@ def test_what_cannot_have_left_is_resumed_together(
     expect(page.locator("[data-doubtful]")).to_have_count(1)
     ticks = page.locator("input[name=write]")
     expect(ticks).to_have_count(2)
-    look(reader, "held-some")
+    reader.look()
     for number in range(2):
         ticks.nth(number).check()
     page.get_by_role("button", name="Resume 2 writes").click()
     expect(page.locator("[data-goes]")).to_have_count(2)
-    look(reader, "held-asked")
+    reader.look()
     page.locator("#confirm").click()
     expect(page.locator("#done")).to_be_visible()
-    look(reader, "held-done")
+    reader.look()
     page.goto("/writes/held/")
     expect(page.locator("[data-doubtful]")).to_have_count(1)
     expect(ticks).to_have_count(0)

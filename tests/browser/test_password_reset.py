@@ -10,8 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PASSWORD, Console
 from tests.browser.letters import Letters, letters
-from tests.browser.test_pages import Reader
-from tests.browser.test_second_factor import look
+from tests.browser.reader import Reader
 
 NEW = "another-long-Passw0rd"
 HOST = "https://console.example.com"
@@ -47,16 +46,16 @@ def test_a_forgotten_password_is_replaced(
     reader = Reader(chromium, console)
     page = reader.page
     page.goto("/login/")
-    look(reader, "reset-login")
+    reader.look()
     page.locator("#forgot").click()
-    look(reader, "reset-ask")
+    reader.look()
     page.get_by_role("button", name="Send the link").click()
     expect(page.locator("[aria-invalid=true]")).to_have_count(1)
-    look(reader, "reset-ask-nothing")
+    reader.look()
     page.get_by_label("User name or e-mail address").fill("operator")
     page.keyboard.press("Enter")
     expect(page.locator("#messages .alert-info")).to_be_visible()
-    look(reader, "reset-asked")
+    reader.look()
     letter = mailbox.next()
     assert letter["To"] == "olga@example.com"
     ((host, path),) = re.findall(r"(https?://[^/\s]+)(/\S+)", letter.get_content())
@@ -65,12 +64,12 @@ def test_a_forgotten_password_is_replaced(
     page.goto(path)
     # The token is out of the address before anything is shown.
     expect(page).to_have_url(re.compile("/set-password/$"))
-    look(reader, "reset-choose")
+    reader.look()
     page.get_by_label("New password", exact=True).fill("short")
     page.get_by_label("Repeat new password").fill("short")
     page.get_by_role("button", name="Set password").click()
     expect(page.locator("[data-form-errors]")).to_be_visible()
-    look(reader, "reset-choose-short")
+    reader.look()
     page.get_by_label("New password", exact=True).fill(NEW)
     page.get_by_label("Repeat new password").fill(NEW)
     page.get_by_role("button", name="Set password").click()
@@ -84,7 +83,7 @@ def test_a_forgotten_password_is_replaced(
     expect(inside.page).to_have_url(re.compile("/login/"))
     page.goto(path)
     expect(page.locator("#link-over")).to_be_visible()
-    look(reader, "reset-over")
+    reader.look()
     assert path not in console.log()
     reader.context.close()
     inside.context.close()
@@ -97,6 +96,6 @@ def test_without_mail_it_says_who_helps(
     reader = Reader(chromium, silent)
     reader.page.goto("/account/password-reset/")
     expect(reader.page.locator("#ask-an-admin")).to_be_visible()
-    look(reader, "reset-no-mail")
+    reader.look()
     reader.context.close()
     silent.stop()

@@ -1,18 +1,14 @@
 """A second factor in a browser: set up, looked at in every way, used to sign in."""
 
-import os
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PASSWORD, Console
-from tests.browser.test_pages import DESK, PHONE, Reader
-
-Look = Callable[[Page, str], None]
+from tests.browser.reader import Reader
 
 
 def code(secret: str, later: int = 0) -> str:
@@ -31,17 +27,6 @@ def strict(make_console: Callable[..., Console]) -> Iterator[Console]:
     console.stop()
 
 
-def look(reader: Reader, name: str) -> None:
-    """Look at a page in every way, and keep pictures where somebody wants them."""
-    reader.look()
-    if folder := os.environ.get("BROWSER_SHOTS"):
-        for width, theme in ((DESK, "light"), (PHONE, "dark")):
-            reader.page.set_viewport_size({"width": width, "height": 900})
-            reader.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-            path = Path(folder) / f"{name}-{theme}-{width}.png"
-            reader.page.screenshot(path=path, full_page=True)
-
-
 def sign_in(page: Page) -> None:
     page.goto("/login/?next=/operations/")
     page.get_by_label("User name").fill("operator")
@@ -57,34 +42,34 @@ def test_it_is_set_up_and_used(chromium: Browser, strict: Console) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Set up a second factor")
     expect(page.locator("#second-factor-needed")).to_be_visible()
     expect(page.get_by_role("navigation", name="Main")).to_have_count(0)
-    look(reader, "set-up")
+    reader.look()
     secret = page.locator("#second-factor-key").inner_text()
     page.get_by_label("Code").fill("12")
     page.get_by_role("button", name="Turn on").click()
     expect(page.get_by_label("Code")).to_have_attribute("aria-invalid", "true")
-    look(reader, "set-up-wrong")
+    reader.look()
     page.get_by_label("Code").fill(code(secret, -1))
     page.keyboard.press("Enter")
     shown = page.locator(".recovery-codes code")
     expect(shown).to_have_count(10)
     recovery = shown.all_inner_texts()
-    look(reader, "codes")
+    reader.look()
     page.get_by_role("link", name="I have kept them").click()
     expect(page).to_have_url(f"{strict.url}/operations/")
     page.goto("/account/second-factor/")
-    look(reader, "state")
+    reader.look()
     page.goto("/account/")
-    look(reader, "account")
+    reader.look()
 
     page.get_by_role("button", name="Sign out", exact=True).first.click()
     sign_in(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Second factor")
     expect(page.get_by_label("Code")).to_be_focused()
-    look(reader, "code")
+    reader.look()
     page.get_by_label("Code").fill("000000")
     page.keyboard.press("Enter")
     expect(page.get_by_label("Code")).to_have_attribute("aria-invalid", "true")
-    look(reader, "code-wrong")
+    reader.look()
     page.get_by_label("Code").fill(recovery[0])
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{strict.url}/operations/")
@@ -116,20 +101,20 @@ def test_a_security_key_is_added_and_used(chromium: Browser, console: Console) -
     page.get_by_label("User name").fill("operator")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    look(reader, "key")
+    reader.look()
     page.get_by_label("Name").fill("Blue key")
     page.get_by_role("button", name="Add security key").click()
     expect(page.locator(".recovery-codes code")).to_have_count(10)
     page.goto(f"{home}/account/second-factor/")
     expect(page.locator("main")).to_contain_text("Blue key")
-    look(reader, "state-key")
+    reader.look()
 
     page.get_by_role("button", name="Sign out", exact=True).first.click()
     page.get_by_label("User name").fill("operator")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Second factor")
-    look(reader, "code-key")
+    reader.look()
     page.get_by_role("button", name="Use a security key").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Home")
     page.goto(f"{home}/account/check/")

@@ -10,8 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PASSWORD, Console, new_context
-from tests.browser.test_pages import Reader
-from tests.browser.test_second_factor import look
+from tests.browser.reader import Reader
 from tests.oidc.conftest import Provider
 
 
@@ -125,14 +124,14 @@ def test_who_has_a_password_connects_their_own_account(
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.locator("#connect")).to_be_visible()
-    look(reader, "connect")
+    reader.look()
     page.locator("#connect").click()
     show_at_provider(page, "olga")
     expect(page).to_have_url(f"{console.url}/account/")
     expect(page.locator("#connected")).to_be_visible()
     # The provider's own pages ask for fonts that are elsewhere.
     reader.complaints.clear()
-    look(reader, "connected")
+    reader.look()
     assert told(console, "user.connected", "operator") == [
         {"to": "Staff login", "name": "olga"}
     ]
