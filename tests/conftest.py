@@ -199,6 +199,13 @@ def sandbox() -> Iterator[Sandbox]:
         yield app
 
 
+def browser_of(user: User) -> Browser:
+    """Return a browser in which `user` is signed in."""
+    browser = Browser()
+    browser.force_login(user)
+    return browser
+
+
 def make_user(name: str, role: Role = Role.NONE, **roles: Role) -> User:
     """Return a new user; the password is the name, and they chose it.
 

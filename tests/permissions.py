@@ -86,11 +86,14 @@ class World:
         return draft
 
     def _approval(self, owner: User) -> Approval:
-        """Return a record that waits for the approval of another person."""
+        """Return a file that waits for the approval of another person."""
         self.rule = ApprovalRule.objects.create(
             environment=self.environment, object_name="lead"
         )
-        draft = make_draft(self.integration, owner, object_name="lead")
+        key = "external_id__c"
+        draft = make_draft(
+            self.integration, owner, object_name="lead", csv=CSV, primary_key=key
+        )
         return approve.ask(draft, actor(owner))
 
     def _write(self, owner: User) -> Write:
@@ -176,6 +179,7 @@ KINDS: dict[str, Callable[[World], object]] = {
     "two operations": lambda world: (world.operation.pk, world.unknown.pk),
     "draft": lambda world: world.draft.pk,
     "approval": lambda world: world.approval.pk,
+    "approval row": lambda world: (world.approval.pk, 2),
     "rule": lambda world: world.rule.pk,
     "row": lambda world: (world.draft.pk, 2),
     "write": lambda world: world.write.pk,

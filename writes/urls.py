@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from writes.views import (
     approval,
+    approval_rows,
     csv,
     derived,
     destinations,
@@ -55,6 +56,16 @@ writes_patterns = (
         path("<int:pk>/ask-approval/", review.ask_approval, name="ask_approval"),
         path("<int:pk>/withdraw/", approval.withdraw, name="withdraw"),
         path("approvals/<int:pk>/", approval.approval, name="approval"),
+        path(
+            "approvals/<int:pk>/rows/",
+            approval_rows.approval_rows,
+            name="approval_rows",
+        ),
+        path(
+            "approvals/<int:pk>/rows/<int:number>/",
+            approval_rows.approval_row,
+            name="approval_row",
+        ),
         path("approvals/<int:pk>/approve/", approval.approve, name="approve"),
         path("approvals/<int:pk>/refuse/", approval.refuse, name="refuse"),
         path("<int:pk>/go-on/", sent.go_on, name="go_on"),

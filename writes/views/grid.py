@@ -49,20 +49,37 @@ MOST_IN_FORM = 200
 def grid(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Show a page of the rows, or for htmx the table alone."""
     write = _file_of(request, pk, Role.VIEWER)
+    if write.state != Write.State.CONFIRMED:
+        return draft_page(request, write, is_editable=write.is_draft)
+    if not write.rows_store or write.rows_totals is None:
+        return redirect("writes:rows", write.pk)
     chosen = GridFilter(request.GET)
-    is_valid = chosen.is_valid()
-    if write.state == Write.State.CONFIRMED:
-        if not write.rows_store or write.rows_totals is None:
-            return redirect("writes:rows", write.pk)
-        try:
-            context = _result(write, chosen)
-        except (FileNotFoundError, sqlite3.DatabaseError):
-            return redirect("writes:rows", write.pk)
-    else:
-        context = _draft(write, chosen)
+    try:
+        context = _result(write, chosen)
+    except (FileNotFoundError, sqlite3.DatabaseError):
+        return redirect("writes:rows", write.pk)
+    return _render(request, write, chosen, context)
+
+
+def draft_page(
+    request: ConsoleRequest, write: Write, *, is_editable: bool, **more: Any
+) -> HttpResponse:
+    """Show a page of the rows of a draft, for htmx the table alone.
+
+    `more` is what else the template is told.
+    """
+    chosen = GridFilter(request.GET)
+    context = _draft(write, chosen) | {"is_editable": is_editable} | more
+    return _render(request, write, chosen, context)
+
+
+def _render(
+    request: ConsoleRequest, write: Write, chosen: GridFilter, context: dict[str, Any]
+) -> HttpResponse:
     context |= {"write": write, "project": write.project, "filter": chosen}
     name = "writes/grid.html#grid-rows" if request.htmx else "writes/grid.html"
-    response = render(request, name, context, status=200 if is_valid else 400)
+    status = 200 if chosen.is_valid() else 400
+    response = render(request, name, context, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -76,7 +93,7 @@ def row(request: ConsoleRequest, pk: int, number: int) -> HttpResponse:
     write = _file_of(request, pk, Role.OPERATOR if is_post else Role.VIEWER)
     if write.state == Write.State.CONFIRMED:
         return _result_row(request, write, number)
-    problem = ""
+    problem, page = "", reverse("writes:grid", args=[write.pk])
     if is_post:
         try:
             _edit(request, write, number)
@@ -85,9 +102,15 @@ def row(request: ConsoleRequest, pk: int, number: int) -> HttpResponse:
         except FileNotFoundError as error:
             problem = in_words(error)
         else:
-            page = reverse("writes:grid", args=[write.pk])
             return redirect(f"{page}?{request.GET.urlencode()}#row-{number}")
-    return _row_form(request, write, number, problem)
+    return draft_row_page(
+        request,
+        write,
+        number,
+        rows_url=page,
+        is_editable=write.is_draft,
+        problem=problem,
+    )
 
 
 @require_POST
@@ -217,7 +240,8 @@ def _result_row(request: ConsoleRequest, write: Write, number: int) -> HttpRespo
         return redirect("writes:rows", write.pk)
     if found is None:
         raise Http404
-    return _row_page(request, write, found)
+    page = reverse("writes:grid", args=[write.pk])
+    return _row_page(request, write, found, rows_url=page)
 
 
 def _page(
@@ -280,25 +304,40 @@ def _state(write: Write, rows: DraftRows | None = None) -> dict[str, Any]:
     return context
 
 
-def _row_form(
-    request: ConsoleRequest, write: Write, number: int, problem: str
+def draft_row_page(
+    request: ConsoleRequest,
+    write: Write,
+    number: int,
+    *,
+    rows_url: str,
+    is_editable: bool,
+    problem: str = "",
 ) -> HttpResponse:
+    """Show one row of a draft, or go to `rows_url` where it cannot be read now."""
     chosen = GridFilter(request.GET)
     first = chosen.first_column if chosen.is_valid() else 0
     try:
         with rows_of(write) as rows:
             if not rows.is_current:
-                return redirect("writes:grid", write.pk)
+                return redirect(rows_url)
             columns = rows.columns
             if len(columns) > MOST_IN_FORM:
                 columns = list(columns[first : first + MOST_IN_FORM])
             found = rows.rows([number], columns)
             reading = rows.index.reading
     except (InvalidRecipe, FileNotFoundError):
-        return redirect("writes:grid", write.pk)
+        return redirect(rows_url)
     if not found:
         raise Http404
-    return _row_page(request, write, found[0], reading=reading, problem=problem)
+    return _row_page(
+        request,
+        write,
+        found[0],
+        rows_url=rows_url,
+        is_editable=is_editable and found[0].is_open,
+        reading=reading,
+        problem=problem,
+    )
 
 
 def _row_page(
@@ -306,6 +345,8 @@ def _row_page(
     write: Write,
     shown: GridRow,
     *,
+    rows_url: str,
+    is_editable: bool = False,
     reading: str = "",
     problem: str = "",
 ) -> HttpResponse:
@@ -316,7 +357,8 @@ def _row_page(
         "write": write,
         "project": write.project,
         "row": shown,
-        "is_editable": write.is_draft and shown.is_open,
+        "rows_url": rows_url,
+        "is_editable": is_editable,
         "cells": [
             {"cell": cell, "value": typed.get(str(cell.column.place), cell.text)}
             for cell in shown.cells

@@ -1,7 +1,6 @@
 """What the tests of approvals look for."""
 
 from django.contrib.auth.models import User
-from django.test import Client as Browser
 
 from console.models import AuditEvent
 from operations.models import Operation
@@ -26,12 +25,6 @@ def nothing_is_queued() -> bool:
 def actions(*prefixes: str) -> list[str]:
     found = AuditEvent.objects.order_by("pk").values_list("action", flat=True)
     return [action for action in found if action.startswith(prefixes)]
-
-
-def browser_of(user: User) -> Browser:
-    browser = Browser()
-    browser.force_login(user)
-    return browser
 
 
 def edit(draft: Write, by: User) -> None:

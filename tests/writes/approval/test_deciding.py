@@ -16,11 +16,10 @@ from console.runtime import db_clock
 from operations.display.timeline import timeline as operation_timeline
 from operations.models import Operation
 from sandbox.app import Sandbox
-from tests.conftest import actor, make_user
+from tests.conftest import actor, browser_of, make_user
 from tests.writes.approval.helpers import (
     CSV,
     actions,
-    browser_of,
     edit,
     fresh,
     nothing_is_queued,
