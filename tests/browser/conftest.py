@@ -39,7 +39,7 @@ TOO_MANY = "tbody tr:nth-child(n+16)"
 
 # About how many seconds they take; the others take less.
 LONGEST = {
-    "test_pages.py": 180,
+    "test_operation_pages.py": 120,
     "test_files.py": 100,
     "test_killed_worker.py": 90,
     "test_faults.py": 80,
@@ -91,7 +91,7 @@ class Console:
     told: Any = None
 
     def set_up(self, stage: str) -> None:
-        """Run a module that fills the database before anything is started."""
+        """Run a module that fills the database, and keep what it prints."""
         made = subprocess.run(
             [sys.executable, "-m", stage],
             cwd=ROOT,

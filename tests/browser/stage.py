@@ -35,6 +35,7 @@ from console.models import (  # noqa: E402
 )
 from operations.models import Gate, LogEntry, Operation  # noqa: E402
 from tests.browser.conftest import PASSWORD  # noqa: E402
+from tests.browser.stage_approvals import approvals  # noqa: E402
 from tests.browser.stage_runs import runs  # noqa: E402
 from tests.conftest import actor, make_user, stored_operation  # noqa: E402
 from tests.writes.making import check_draft, make_draft  # noqa: E402
@@ -75,6 +76,7 @@ def main() -> dict[str, str]:
     made |= unknown_outcomes(live, user)
     made |= frozen(user)
     made |= runs(user)
+    made |= approvals(demo, live, user)
     made["project"] = demo.project.get_absolute_url()
     made["empty project"] = empty_project().get_absolute_url()
     made["fields"] = field_list(demo).get_absolute_url()
@@ -99,6 +101,11 @@ def people() -> None:
         person.save()
     # They chose it.
     FirstPassword.objects.all().delete()
+    # More than one page of them.
+    for number in range(60):
+        name = f"person-{number:02}"
+        email = f"{name}@{'a-long-name-of-a-company-' * (number % 3)}.example.com"
+        User.objects.create(username=name, email=email, is_active=number % 5 > 0)
 
 
 def production() -> Integration:

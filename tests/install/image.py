@@ -321,7 +321,8 @@ def main() -> int:
     # In a network of its own it has the ports that it is made for.
     command = [sys.executable, "-m", "tests.install.image", "use"]
     subprocess.run(["unshare", "--net", "--mount", *command], check=True)
-    shutil.rmtree(PLACE / "images", ignore_errors=True)
+    for place in ("images", "images-run"):
+        shutil.rmtree(PLACE / place, ignore_errors=True)
     sys.stdout.write("The image works.\n")
     return 0
 

@@ -1,14 +1,11 @@
 """One console with something of everything, for all tests that look at pages."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import ROOT, Console
+from tests.browser.conftest import Console
 from tests.browser.reader import DESK, Reader
 
 
@@ -16,15 +13,7 @@ from tests.browser.reader import DESK, Reader
 def full(make_console: Callable[..., Console]) -> Console:
     """A console with something of everything, see tests/browser/stage.py."""
     console = make_console()
-    made = subprocess.run(
-        [sys.executable, "-m", "tests.browser.stage"],
-        cwd=ROOT,
-        env=console.environment,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    console.told = json.loads(made.stdout)
+    console.set_up("tests.browser.stage")
     return console
 
 
