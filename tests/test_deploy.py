@@ -202,18 +202,37 @@ def test_every_path_of_the_commands_is_in_the_repository() -> None:
     assert [path for path in paths if not (ROOT / path.rstrip(".")).exists()] == []
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd")
-def test_systemd_takes_the_units() -> None:
-    units = chain.from_iterable(
-        UNITS.glob(f"*.{kind}") for kind in ("target", "service", "socket")
-    )
-    names = [path.name.replace("@.", "@1.") for path in units]
-    done = subprocess.run(
-        ["systemd-analyze", "verify", *names],
+def analyze(*command: str) -> subprocess.CompletedProcess[str]:
+    """Have systemd read the units as they lie here."""
+    return subprocess.run(
+        ["systemd-analyze", *command],
         env=os.environ | {"SYSTEMD_UNIT_PATH": f"{UNITS}:"},
         capture_output=True,
         text=True,
     )
+
+
+has_systemd = pytest.mark.skipif(
+    not shutil.which("systemd-analyze"), reason="needs systemd"
+)
+
+
+@has_systemd
+def test_systemd_takes_the_units() -> None:
+    kinds = ("target", "service", "socket")
+    units = chain.from_iterable(UNITS.glob(f"*.{kind}") for kind in kinds)
+    done = analyze("verify", *(path.name.replace("@.", "@1.") for path in units))
     ours = [line for line in done.stderr.splitlines() if "write-console" in line]
     assert ours == []
     assert done.returncode == 0, done.stderr
+
+
+@has_systemd
+def test_systemd_finds_every_unit_well_confined() -> None:
+    units = [path.name.replace("@.", "@1.") for path in UNITS.glob("*.service")]
+    assert units
+    # 2.0 of 10, where 10 is a service without any sandbox.
+    threshold = ("security", "--offline=true", "--no-pager", "--threshold=20")
+    for unit in units:
+        done = analyze(*threshold, unit)
+        assert done.returncode == 0, done.stdout
