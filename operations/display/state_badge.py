@@ -11,7 +11,7 @@ from operations.models import Operation
 State = Operation.State
 
 # Of a state that is none of these something is being waited for. "rests" is no state:
-# a run in progress of which nothing more leaves until a person says so.
+# nothing more leaves until a person says so.
 ICONS: dict[str, str] = {
     "rests": "player-pause",
     State.SUCCEEDED: "circle-check",

@@ -450,7 +450,12 @@ class Operation(models.Model):
 
     @property
     def rests(self) -> bool:
-        """Whether it is a run of which nothing more leaves until a person says so."""
+        """Whether nothing more of it leaves until a person says so.
+
+        That is a run which is paused, and what is held since a back-up was restored.
+        """
+        if self.state == self.State.HELD:
+            return self.may_have_left
         is_going = self.state == self.State.IN_PROGRESS
         return self.is_run and is_going and bool(self.reason)
 

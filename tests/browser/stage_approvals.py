@@ -89,7 +89,7 @@ def _asked(write: Write, who: User, reason: str = "") -> Approval:
 
 def _file(live: Integration, who: User) -> Write:
     """Return the draft of a file with warnings, and rows that are excluded."""
-    lines = [f"opp-{n:04},{LONG} {n},Prospecting,{n}.50\n" for n in range(2, 402)]
+    lines = [f'opp-{n:04},"{LONG} {n}",Prospecting,{n}.50\n' for n in range(2, 402)]
     lines.append("OPP-0002,Twice,Prospecting,1.50\n")
     csv = "external_id__c,Name,StageName,Amount\n" + "".join(lines)
     values: dict[str, Any] = {"primary_key": "external_id__c"}

@@ -73,6 +73,11 @@ def test_it_is_set_up_and_used(chromium: Browser, strict: Console) -> None:
     page.get_by_label("Code").fill(recovery[0])
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{strict.url}/operations/")
+    reader.look_at("/account/check/", "Is it you, operator?")
+    page.get_by_label("Code").fill("000000")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Code")).to_have_attribute("aria-invalid", "true")
+    reader.look()
     reader.context.close()
 
 

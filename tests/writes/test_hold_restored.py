@@ -77,6 +77,9 @@ def test_what_waited_is_held_for_a_person(
     assert received(sandbox) == []
     page = browser.get(waiting.get_absolute_url())
     assert write.pause_reason in Shown(page).texts["operation-status"]
+    # A queue moves by itself.
+    assert waiting.state_label == "On hold"
+    assert 'class="state state-rests"' in page.text
     assert AuditEvent.objects.filter(action="write.paused").count() == 1
     assert resume(write, actor(olga))
     for control in EnvironmentControl.objects.frozen():

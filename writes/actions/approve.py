@@ -302,7 +302,7 @@ def became(approval: Approval) -> str:
     by = approval.decided_by_name
     match approval.state:
         case State.APPROVED:
-            return f"Nothing was changed: {by} approved it already."
+            return f"{by} approved it, and it was queued."
         case State.REFUSED:
             return f"Nothing was sent: {by} refused it."
         case State.WITHDRAWN:

@@ -25,6 +25,16 @@ def test_a_page(address: str, text: str, reader: Reader) -> None:
     reader.look_at(address, text)
 
 
+def test_who_is_here_is_asked_again(reader: Reader) -> None:
+    page = reader.page
+    page.goto("/account/check/")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Continue").click()
+    field = page.get_by_label("Password")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    reader.look()
+
+
 def test_the_page_after_too_many_tries(chromium: Browser, full: Console) -> None:
     stranger = Reader(chromium, full)
     for _ in range(6):

@@ -29,7 +29,7 @@ def test_what_is_held_after_a_restore(chromium: Browser, restored: Console) -> N
     expect(page.locator("main tbody tr")).to_have_count(2)
     reader.look()
     page.goto(restored.told["held"])
-    expect_state(page, "held")
+    expect_state(page, "rests")
     reader.look()
     reader.look_at("/connections/environments/", "A back-up was restored")
     reader.context.close()
