@@ -1,6 +1,6 @@
 """The rules of an environment by which a write needs another person's approval."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.db import transaction
@@ -30,6 +30,9 @@ class ApprovalRuleForm(StyledModelForm):
             "more_than": "0 for any number. A file at a URL, whose rows the console "
             "does not count, counts as more.",
             "approved_by": "Never who asked for it or changed the draft.",
+        }
+        error_messages: ClassVar = {
+            "more_than": {"min_value": "A number of rows is 0 or more."}
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

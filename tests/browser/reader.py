@@ -116,6 +116,8 @@ class Reader:
         for width in (DESK, PHONE):
             for theme in get_args(Theme):
                 self._show(width, theme)
+                # The head of a page stays in sight: in the middle of a scrolled one.
+                self.page.evaluate("scrollTo(0, 0)")
                 path = Path(folder) / f"{name}-{number}-{width}-{theme}.png"
                 self.page.screenshot(path=path, full_page=True)
 
