@@ -35,6 +35,11 @@ def find_approval(request: ConsoleRequest, pk: int) -> Approval:
     return find(request, rows, pk, Role.OPERATOR)
 
 
+def is_open(approval: Approval) -> bool:
+    """Whether somebody can still decide: as long its draft is there to be read."""
+    return Approval.objects.open(db_clock.now()).filter(pk=approval.pk).exists()
+
+
 @require_safe
 @never_cache
 @require_operator
@@ -57,18 +62,17 @@ def _page(
 ) -> HttpResponse:
     """Draw the page; `forms` are those that came back."""
     write = approval.write
-    is_open = Approval.objects.open(db_clock.now()).filter(pk=approval.pk).exists()
+    waits = is_open(approval)
     context: dict[str, Any] = {
         "approval": approval,
         "write": write,
         "project": write.project,
         "control": EnvironmentControl.objects.of(write.project.environment),
-        "is_open": is_open,
-        "may_withdraw": is_open and write.may_be_seen_by(request.user),
+        "is_open": waits,
         "problem": problem,
-        "became": "" if is_open else approving.became(approval),
+        "became": "" if waits else approving.became(approval),
     }
-    if is_open:
+    if waits:
         context |= request_context(write)
         # The values of a draft are for who decides, and only as long.
         context["findings"] = _findings(write.check_report)

@@ -12,9 +12,8 @@ from django.views.decorators.http import require_safe
 
 from console.access.roles import require_operator
 from console.http import ConsoleRequest
-from console.runtime import db_clock
 from writes.models import Approval, Write
-from writes.views.approval import find_approval
+from writes.views.approval import find_approval, is_open
 from writes.views.grid import draft_page, draft_row_page
 
 
@@ -26,7 +25,7 @@ def _while_it_waits(view: Callable[..., HttpResponse]) -> Callable[..., HttpResp
         found = find_approval(request, pk)
         if found.write.source != Write.Source.CSV:
             raise Http404
-        if not Approval.objects.open(db_clock.now()).filter(pk=pk).exists():
+        if not is_open(found):
             return redirect(found)
         return view(request, found, **names)
 
