@@ -13,6 +13,8 @@ from tests.browser.reader import Reader
         ("/", "Ampersand is not responding, so sending is paused"),
         ("/operations/", "Each may or may not have been written"),
         ("/operations/?object=nothing", "No matching operations"),
+        ("/operations/?more=1", "Outcome unknown, nobody decided"),
+        ("/operations/follow/", "Nothing is sent by this"),
         ("/operations/?from=never", "not valid"),
         ("/operations/failures/", "Required fields are missing"),
         ("/operations/failures/?object=nothing", "No errors"),
