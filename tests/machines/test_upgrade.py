@@ -96,16 +96,16 @@ class People:
                 each.result()
 
     def go_on(self, files: int = 0) -> None:
-        """Wait until some more was sent and looked at."""
+        """Wait until some more was sent and looked at; fail at a wrong answer."""
         sent, looks = len(self.accepted) + 6 + files, self.looks + 6
         files += self.files
-        wait_until(
-            lambda: (
-                len(self.accepted) >= sent
-                and self.looks >= looks
-                and self.files >= files
-            )
-        )
+
+        def is_enough() -> bool:
+            assert self.failures == []
+            is_sent = len(self.accepted) >= sent and self.files >= files
+            return is_sent and self.looks >= looks
+
+        wait_until(is_enough)
 
     def _work(self, do: Callable[[httpx.Client], None]) -> None:
         with httpx.Client(
