@@ -185,17 +185,25 @@ class AuditEvent(models.Model):
         # One for each way to narrow the page down, in the page's order.
         indexes = [
             models.Index(fields=["action", "-id"], name="audit_by_action"),
-            models.Index(fields=["environment", "-id"], name="audit_by_environment"),
+            # (Columns behind the number are of other filters, as with operations.)
+            models.Index(
+                fields=["environment", "-id", "action"], name="audit_by_environment"
+            ),
             models.Index(fields=["address", "-id"], name="audit_by_address"),
             models.Index(fields=["-at", "-id"], name="audit_by_time"),
             # (The column itself comes last: PostgreSQL reads no row for it then.)
             models.Index(
-                Upper("actor_name"), F("id").desc(), "actor_name", name="audit_by_user"
+                Upper("actor_name"),
+                F("id").desc(),
+                "actor_name",
+                *("action", "environment"),
+                name="audit_by_user",
             ),
             models.Index(
                 Upper("project_name"),
                 F("id").desc(),
                 "project_name",
+                "action",
                 name="audit_by_project",
             ),
             models.Index(fields=["correlation_id"], name="audit_by_request"),

@@ -8,14 +8,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.http import QueryDict
 from django.test import Client as Browser
 
 from console.access.roles import Role
 from console.actor import Actor
 from console.models import AuditEvent, Project
 from operations.views import audit, audit_filter
-from tests.conftest import stored_operation, unguarded
+from tests.conftest import make_user, stored_operation, unguarded
 from tests.operations.conftest import Clock
+from tests.operations.plans import by_rule, plan_of
 
 HTMX = {"hx-request": "true"}
 URL = "/audit/"
@@ -266,6 +268,22 @@ def test_the_number_of_queries_does_not_grow(
     record(60)
     with django_assert_num_queries(len(one)):
         reader.get(URL)
+
+
+@by_rule
+@pytest.mark.parametrize(
+    "query",
+    [
+        "user=olga&action=key.revoked",
+        "user=olga&environment=sandbox",
+        "project=demo&action=key.revoked",
+    ],
+)
+def test_of_two_filters_no_event_is_read_for_what_one_leaves_out(query: str) -> None:
+    person = make_user("ada", Role.ADMIN)
+    _, events = audit.audit_events(QueryDict(query), person)
+    assert events is not None
+    assert "USING COVERING INDEX audit_by_" in plan_of(events.values("pk")[:50])
 
 
 def test_csv_is_filtered_guarded_and_audited(reader: Browser) -> None:

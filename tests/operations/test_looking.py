@@ -1,10 +1,8 @@
 """How the list looks: each value by an index, texts in the newest, nothing left out."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from django.db import connection
 from django.http import QueryDict
 from django.test import Client as Browser
 
@@ -14,8 +12,9 @@ from operations import looking
 from operations.filters import OperationFilter
 from operations.models import Operation
 from tests.answers import Shown
-from tests.conftest import ON_POSTGRES, make_project, make_user
+from tests.conftest import make_project, make_user
 from tests.operations.conftest import make_operation
+from tests.operations.plans import by_rule, plan_of
 
 URL = "/operations/"
 
@@ -130,18 +129,6 @@ class TestTexts:
         for _ in range(look + 1):
             make_operation(project)
         assert pages(viewer, "text=sought&status=failed") == [[old.pk]]
-
-
-# A server decides by what it counted of the rows, and when it did. Its plans are read
-# over a million of them: bench/history.py.
-by_rule = pytest.mark.skipif(ON_POSTGRES, reason="decides by its statistics")
-
-
-def plan_of(operations: Any) -> str:
-    sql, values = operations.query.sql_with_params()
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN QUERY PLAN {sql}", values)
-        return "\n".join(str(row[-1]) for row in cursor.fetchall())
 
 
 @by_rule
