@@ -57,12 +57,12 @@ def test_counts_are_not_asked_for_by_the_list_nor_its_polls(
     viewer: Browser, project: Project, django_assert_num_queries: Any
 ) -> None:
     make_operation(project)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(13):
         viewer.get(LIST)
     for number in range(5):
         save(viewer, f"View {number}")
     viewer.get(LIST)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(13):
         viewer.get(LIST)
     with django_assert_num_queries(9):
         viewer.get(f"{LIST}rows/")
