@@ -178,8 +178,9 @@ class OperationQuerySet(OfEnvironment["Operation"]):
         return self.exclude(state=self.model.State.HELD)
 
     def due(self, *states: str, now: datetime) -> "OperationQuerySet":
-        """Return those in one of `states` that the worker should turn to by `now`."""
-        return self.filter(state__in=states, due_at__lte=now).order_by("due_at")
+        """Return those in `states` to be turned to by `now`, the longest due first."""
+        due = self.filter(state__in=states, due_at__lte=now)
+        return due.order_by("due_at", "pk")
 
     def not_frozen(self) -> "OperationQuerySet":
         """Return those that may leave: nothing of a frozen environment does."""
