@@ -106,7 +106,7 @@ requirements: ## Pin the newest versions that the .in files allow (needs uv)
 install-test: $(VENV)/.dev ## Type docs/operating.md on an empty Debian, and work with what comes of it (root)
 	$(PYTHON) -m tests.install
 
-image-test: $(VENV)/.dev ## Build the container image and work with it (root)
+image-test: $(VENV)/.dev .env ## Build the container image and work with it (root)
 	$(POSTGRES) $(PYTHON) -m tests.install.image
 
 clean: ## Remove what was built; data and .env stay
