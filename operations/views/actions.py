@@ -11,6 +11,7 @@ from console.access.roles import Role, require_operator
 from console.actor import Actor
 from console.http import ConsoleRequest
 from console.models import AuditEvent
+from console.views.pages import posted
 from operations.actions import follow as actions
 from operations.actions import selection
 from operations.display.sentence import not_written
@@ -48,13 +49,12 @@ def cancel(request: ConsoleRequest, pk: int) -> HttpResponse:
 @require_operator
 def follow(request: ConsoleRequest) -> HttpResponse:
     """Ask which operation that somebody else started to watch, and begin."""
-    form = FollowForm(request.POST or None, user=request.user)
-    if request.method != "POST":
-        return render(request, "operations/follow.html", {"form": form})
+    form = FollowForm(posted(request), user=request.user)
     operation = _followed(request, form) if form.is_valid() else None
-    if operation is None:
-        return render(request, "operations/follow.html", {"form": form}, status=422)
-    return redirect(operation)
+    if operation is not None:
+        return redirect(operation)
+    status = 422 if form.errors else 200
+    return render(request, "operations/follow.html", {"form": form}, status=status)
 
 
 def _followed(request: ConsoleRequest, form: FollowForm) -> Operation | None:
