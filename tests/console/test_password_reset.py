@@ -22,12 +22,12 @@ from console.users.password_reset import LIFE, ResetTokens
 from tests.answers import Shown, codes
 from tests.audit_watch import Watch
 from tests.conftest import make_user
+from tests.console.mailed_links import STRONG, choose
 from writes.token_filter import masked
 
 pytestmark = [pytest.mark.django_db, pytest.mark.pages]
 
 ASK = "/account/password-reset/"
-STRONG = "another-long-Passw0rd"
 VARIES = re.compile(r'(value|nonce)="[^"]+"')
 
 
@@ -67,16 +67,6 @@ def link() -> str:
     ((host, path),) = found
     assert host == "https://console.example.com"
     return path
-
-
-def choose(path: str, password: str = STRONG) -> Any:
-    """Open a link in a browser of its own, and choose a password there."""
-    browser = Browser()
-    page = browser.get(path, follow=True)
-    if not page.redirect_chain:
-        return page
-    values = {"new_password1": password, "new_password2": password}
-    return browser.post(page.redirect_chain[-1][0], values)
 
 
 def is_over(answer: Any) -> bool:

@@ -16,6 +16,7 @@ from console.environments import Environment
 from console.models import AuditEvent, FirstPassword, Grant, Session
 from tests.answers import Shown, codes, levels
 from tests.conftest import make_token, make_user
+from tests.console.mailed_links import choose
 from tests.texts import words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.pages]
@@ -273,14 +274,6 @@ class TestALink:
         )
         return path
 
-    def choose(self, path: str, password: str = STRONG) -> Any:
-        browser = Browser()
-        page = browser.get(path, follow=True)
-        if not page.redirect_chain:
-            return page
-        values = {"new_password1": password, "new_password2": password}
-        return browser.post(page.redirect_chain[-1][0], values)
-
     def test_an_invited_user_chooses_a_password_and_signs_in(
         self, admin: Browser
     ) -> None:
@@ -288,7 +281,7 @@ class TestALink:
         eve = fresh("eve")
         assert not eve.has_usable_password()
         assert newest().action == "user.invited"
-        assert self.choose(path)["Location"] == "/login/"
+        assert choose(path, STRONG)["Location"] == "/login/"
         event = newest()
         assert (event.action, event.subject) == ("user.password_changed", "eve")
         assert (event.actor_name, event.detail) == ("system", {"by": "link"})
@@ -297,13 +290,13 @@ class TestALink:
         # It is a password of her own: the console opens.
         assert browser.get("/").status_code == 200
         # Once.
-        assert "link-over" in Shown(self.choose(path)).ids
+        assert "link-over" in Shown(choose(path, STRONG)).ids
 
     def test_a_password_that_is_too_weak_is_said_at_the_field(
         self, admin: Browser
     ) -> None:
         path = self.invite(admin)
-        answer = self.choose(path, "short")
+        answer = choose(path, "short")
         assert answer.status_code == 422
         assert set(answer.context["form"].errors) == {"new_password2"}
         assert not fresh("eve").has_usable_password()
@@ -317,7 +310,7 @@ class TestALink:
     def test_a_closed_account_is_opened_by_none(self, admin: Browser) -> None:
         path = self.invite(admin)
         admin.post(of(fresh("eve"), "deactivate"))
-        assert "link-over" in Shown(self.choose(path)).ids
+        assert "link-over" in Shown(choose(path, STRONG)).ids
         assert not fresh("eve").has_usable_password()
 
     @pytest.mark.parametrize("path", ["MQ/x-y/", "x/set-password/", "9999/a-b/"])
@@ -333,7 +326,7 @@ class TestALink:
         assert levels(admin.post(of(eve, "link"), follow=True)) == ["success"]
         # The old one counts until she chooses.
         assert browser.get("/").status_code == 200
-        assert self.choose(self.newest_link())["Location"] == "/login/"
+        assert choose(self.newest_link(), STRONG)["Location"] == "/login/"
         assert browser.get("/").status_code == 302
         assert fresh("eve").check_password(STRONG)
 

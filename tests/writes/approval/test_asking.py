@@ -28,7 +28,7 @@ from writes.actions.approve import NothingToDecide
 from writes.actions.confirm import AlreadyDecided
 from writes.actions.duplicates import RepeatFound
 from writes.actions.need_approval import ApprovalNeeded, rows_of, rules_for
-from writes.models import Approval, Write
+from writes.models import Approval, Batch, Write
 
 ROOT = Path(__file__).resolve().parents[3]
 State = Approval.State
@@ -160,14 +160,19 @@ def test_failed_rows_that_are_sent_again_need_approval_of_their_own(
         confirm(retry, olga)
 
 
+def sent_again(batch: Batch, olga: User) -> Write:
+    """Send an unknown outcome again under a rule; return the draft that it becomes."""
+    ApprovalRule.objects.create(environment="sandbox")
+    with pytest.raises(resend.NeedsReview) as found:
+        resend.send_again(batch, actor(olga), reason="Gone", repeat_reason="Gone")
+    return found.value.draft
+
+
 def test_sending_an_unknown_outcome_again_becomes_a_draft_to_ask_about(
     unknown: Callable[..., Any], olga: User, bert: User
 ) -> None:
     batch = unknown("timeout_after")
-    ApprovalRule.objects.create(environment="sandbox")
-    with pytest.raises(resend.NeedsReview) as found:
-        resend.send_again(batch, actor(olga), reason="Gone", repeat_reason="Gone")
-    again = found.value.draft
+    again = sent_again(batch, olga)
     assert again.is_draft
     assert Operation.objects.count() == 1
     with pytest.raises(RepeatFound):
@@ -185,11 +190,9 @@ def test_who_asks_about_what_was_resolved_is_told_so(
     unknown: Callable[..., Any], olga: User, bert: User
 ) -> None:
     batch = unknown("timeout_after")
-    ApprovalRule.objects.create(environment="sandbox")
-    with pytest.raises(resend.NeedsReview) as found:
-        resend.send_again(batch, actor(olga), reason="Gone", repeat_reason="Gone")
+    again = sent_again(batch, olga)
     said = {"repeat_reason": "Gone", "repeats": batch.write_id}
-    asked = approve.ask(found.value.draft, actor(olga), **said)
+    asked = approve.ask(again, actor(olga), **said)
     assert batch.operation.resolve("Found by mara.")
     with pytest.raises(NothingToDecide):
         approve.approve(asked, actor(bert))
