@@ -24,7 +24,13 @@ import pytest
 from console.models import EnvironmentControl
 from operations.models import Operation
 from tests.install.journey import Form, has_form
-from tests.machines.installation import LONGEST_WAIT, ROOT, Installation, wait_until
+from tests.machines.installation import (
+    LONGEST_WAIT,
+    ROOT,
+    Installation,
+    answers,
+    wait_until,
+)
 from tests.machines.people import arrived, has_ended, succeeded_once
 from writes.models import Batch, Write
 
@@ -282,7 +288,7 @@ def test_people_work_on_while_version_0_1_0_is_replaced(
             stop(old_web)
             web(installation, address, *NEW_WEB)
             # Only this version has that page.
-            wait_until(lambda: httpx.get(f"{base}/livez").status_code == 200)
+            wait_until(lambda: answers(f"{base}/livez"))
             people.go_on()
         run(installation, "upgraded", "--by", "Ada")
         people.go_on(files=1)
