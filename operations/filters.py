@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from console.access.roles import Person, Role, environments_for
 from console.environments import Environment
@@ -283,6 +284,17 @@ class OperationFilter(Filter):
             "rows_sent": self._sizes(),
         }
 
+    @property
+    def size(self) -> Q:
+        """The condition on the number of rows; an empty one without such a filter."""
+        least, most = (self.cleaned_data[name] for name in ("rows_min", "rows_max"))
+        wanted = Q()
+        if least is not None:
+            wanted &= Q(rows_sent__gte=least)
+        if most is not None:
+            wanted &= Q(rows_sent__lte=most)
+        return wanted
+
     def _sizes(self) -> list[int]:
         """Return each number of rows that is let through; none if those are many."""
         least, most = (self.cleaned_data[name] for name in ("rows_min", "rows_max"))
@@ -321,10 +333,7 @@ class OperationFilter(Filter):
             found = found.with_rows(given["outcome"])
         if given["error"]:
             found = found.filter(failures__digest=given["error"])
-        if given["rows_min"] is not None:
-            found = found.filter(rows_sent__gte=given["rows_min"])
-        if given["rows_max"] is not None:
-            found = found.filter(rows_sent__lte=given["rows_max"])
+        found = found.filter(self.size)
         if given["failures"]:
             found = found.with_failures()
         if given["undecided"]:
@@ -336,9 +345,9 @@ class OperationFilter(Filter):
         is_sought = with_text and given["text"]
         return found.mentioning(given["text"]) if is_sought else found
 
-    @property
+    @cached_property
     def times(self) -> Q:
-        """The condition that an operation began in the time asked for."""
+        """The condition that an operation began in the time asked for, as of now."""
         given = self.cleaned_data
         found = within("created_at", given["from"], given["to"])
         if given["period"]:

@@ -128,7 +128,10 @@ def parts(
     if not chosen.cleaned_data["environment"]:
         several = {**several, "environment": _some_environments(user)}
     split = {name: values for name, values in several.items() if len(values) > 1}
-    return chosen.page(operations, with_text=with_text).each_of(**split)
+    page = chosen.page(operations, with_text=with_text)
+    if chosen.size:
+        page = page.among_few(chosen.size)
+    return page.each_of(**split)
 
 
 def _some_environments(user: Person) -> list[str]:

@@ -120,9 +120,9 @@ def missing(user: Person) -> Missing:
         environment: settings.KEEP_DAYS[environment]
         for environment in environments_for(user, Role.VIEWER)
     }
-    pks = waiting.order_by("-pk").values_list("pk", flat=True)[:MOST_COUNTED]
-    count = len(pks)
-    named = Write.objects.filter(pk__in=list(pks[:MOST_NAMED]))
+    count = waiting.values("pk")[:MOST_COUNTED].count()
+    newest = waiting.order_by("-pk").values_list("pk", flat=True)[:MOST_NAMED]
+    named = Write.objects.filter(pk__in=list(newest))
     return Missing(count, list(named.defer(*LARGE).order_by("-pk")), days)
 
 

@@ -84,8 +84,9 @@ class Operation(models.Model):
         FOLLOWED = "followed", "Followed"
         IMPORTED = "imported", "Imported"
 
+    # No index of its own: `operation_by_project` begins with it.
     project = models.ForeignKey(
-        Project, on_delete=models.PROTECT, related_name="operations"
+        Project, on_delete=models.PROTECT, related_name="operations", db_index=False
     )
     # A copy, so that an index has it: that of a project with operations never changes.
     environment = models.CharField(
@@ -289,9 +290,10 @@ class Operation(models.Model):
                 "state",
                 name="operation_by_user",
             ),
-            # Every page: of which does nobody know the outcome?
+            # Every page: of which does nobody know the outcome? (Begun with the state:
+            # SQLite would take the index of states, which has the decided ones, too.)
             models.Index(
-                fields=["-id"],
+                fields=["state", "environment", "-id", "sent_at"],
                 condition=Q(state="unknown", resolved_at=None),
                 name="operation_needs_person",
             ),

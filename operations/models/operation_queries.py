@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 LOG_IS_LATE = timedelta(hours=2)
 # Shorter beginnings of an id would mean anything.
 SHORTEST_ID = 4
+# So many numbers are looked up one by one.
+FEW = 500
 
 
 def log_kept() -> timedelta:
@@ -78,6 +80,16 @@ class OperationQuerySet(OfEnvironment["Operation"]):
         for column, several in values.items():
             rest = [part.filter(**{column: one}) for part in rest for one in several]
         return rest
+
+    def among_few(self, condition: Q) -> "OperationQuerySet":
+        """Return the same, looked up by number if few operations meet `condition`.
+
+        It is one of these conditions already, and an index has it, but not in the order
+        of the list: SQLite would rather walk through all others in that order.
+        """
+        met = self.model.objects.filter(condition)
+        numbers = list(met.values_list("pk", flat=True)[: FEW + 1])
+        return self if len(numbers) > FEW else self.filter(pk__in=numbers)
 
     def newest_first(self) -> "OperationQuerySet":
         """Order for lists; total, so that paging by key misses nothing."""
@@ -215,8 +227,6 @@ class OperationQuerySet(OfEnvironment["Operation"]):
         ways = [self.filter(_numbered(text)), self.spelt(group_ref=text)]
         ways.append(self.spelt(object_name=text))
         if len(text) >= SHORTEST_ID:
-            ways += [
-                self.filter(begins_with(name, text))
-                for name in ("remote_id", "record_id")
-            ]
+            begun = [begins_with(name, text) for name in ("remote_id", "record_id")]
+            ways += [self.filter(each).among_few(each) for each in begun]
         return ways

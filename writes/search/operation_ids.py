@@ -68,7 +68,8 @@ def _by_remote_id(asked: Asked) -> Found:
 def _newest(
     operations: OperationQuerySet, condition: Q, asked: Asked
 ) -> OperationQuerySet:
-    return operations.filter(condition).newest_first()[: asked.limit + 1]
+    found = operations.filter(condition).among_few(condition)
+    return found.newest_first()[: asked.limit + 1]
 
 
 KIND = Kind("operations", "Operation id", find)

@@ -27,7 +27,7 @@ def find(asked: Asked) -> Found:
     operations = Operation.objects.visible_to(asked.user).for_list().filter(wanted)
     if asked.before:
         operations = operations.filter(pk__lt=asked.before)
-    newest = operations.newest_first()[: asked.limit + 1]
+    newest = operations.among_few(wanted).newest_first()[: asked.limit + 1]
     found = of_operations(
         asked, newest, lambda each: excerpt("Record id", each.record_id, text)
     )
