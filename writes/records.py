@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
+from django.utils.functional import cached_property
 
 from console.access.roles import Person, Role, environments_for
 from console.models import Integration
@@ -18,7 +19,14 @@ from files.rows.record_digests import Digests, place_of, plain
 from files.rows.row_store import RowOutcome, RowStore
 from operations.models import Operation
 from writes import record_index
-from writes.models import Batch, IndexedSlice, IndexedValue, IndexKey, Write
+from writes.models import (
+    Batch,
+    IndexedSlice,
+    IndexedValue,
+    IndexKey,
+    Write,
+    WriteQuerySet,
+)
 
 # So many writes a page, so many rows of each, and no more of what is not indexed.
 HITS = 25
@@ -68,14 +76,21 @@ class Found:
 
 @dataclass(frozen=True)
 class Missing:
-    """What no look-up finds yet: how many writes, up to MOST_COUNTED, and the newest.
+    """What no look-up finds yet: how many writes, up to MOST_COUNTED, of `waiting`.
 
     `days` is for how many days each environment is covered.
     """
 
     count: int
-    newest: list[Write]
+    waiting: WriteQuerySet
     days: dict[str, int]
+
+    @cached_property
+    def newest(self) -> list[Write]:
+        """The newest of them, without what is large."""
+        pks = self.waiting.order_by("-pk").values_list("pk", flat=True)[:MOST_NAMED]
+        named = Write.objects.filter(pk__in=list(pks))
+        return list(named.defer(*LARGE).order_by("-pk"))
 
     @property
     def is_more(self) -> bool:
@@ -121,9 +136,7 @@ def missing(user: Person) -> Missing:
         for environment in environments_for(user, Role.VIEWER)
     }
     count = waiting.values("pk")[:MOST_COUNTED].count()
-    newest = waiting.order_by("-pk").values_list("pk", flat=True)[:MOST_NAMED]
-    named = Write.objects.filter(pk__in=list(newest))
-    return Missing(count, list(named.defer(*LARGE).order_by("-pk")), days)
+    return Missing(count, waiting, days)
 
 
 def _integrations(user: Person) -> list[int]:

@@ -95,7 +95,8 @@ def _lines(request: ConsoleRequest, chosen: OperationFilter) -> dict[str, Any]:
     more_pinned = len(pinned) > MOST_PINNED
     pinned = pinned[:MOST_PINNED]
     name_groups([*pinned, *shown])
-    in_flight = visible.in_flight().newest_first()[:MOST_COUNTED].count()
+    # In no order: SQLite may walk through all for one, and an index has the states.
+    in_flight = visible.in_flight().order_by()[:MOST_COUNTED].count()
     seconds = _poll_seconds(shown, in_flight)
     looks = ListSettings.of(request.user)
     # Told to the minute, "5 min ago" is news once a minute.
