@@ -285,7 +285,7 @@ class OperationFilter(Filter):
         }
 
     @property
-    def size(self) -> Q:
+    def of_size(self) -> Q:
         """The condition on the number of rows; an empty one without such a filter."""
         least, most = (self.cleaned_data[name] for name in ("rows_min", "rows_max"))
         wanted = Q()
@@ -333,7 +333,7 @@ class OperationFilter(Filter):
             found = found.with_rows(given["outcome"])
         if given["error"]:
             found = found.filter(failures__digest=given["error"])
-        found = found.filter(self.size)
+        found = found.filter(self.of_size)
         if given["failures"]:
             found = found.with_failures()
         if given["undecided"]:

@@ -129,8 +129,8 @@ def parts(
         several = {**several, "environment": _some_environments(user)}
     split = {name: values for name, values in several.items() if len(values) > 1}
     page = chosen.page(operations, with_text=with_text)
-    if chosen.size:
-        page = page.among_few(chosen.size)
+    if chosen.of_size:
+        page = page.among_few(chosen.of_size)
     return page.each_of(**split)
 
 
