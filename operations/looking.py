@@ -129,7 +129,7 @@ def parts(
         several = {**several, "environment": _some_environments(user)}
     split = {name: values for name, values in several.items() if len(values) > 1}
     page = chosen.page(operations, with_text=with_text)
-    if chosen.of_size:
+    if chosen.of_size and not several["rows_sent"]:
         page = page.among_few(chosen.of_size)
     return page.each_of(**split)
 

@@ -290,12 +290,18 @@ class Operation(models.Model):
                 "state",
                 name="operation_by_user",
             ),
-            # Every page: of which does nobody know the outcome? (Begun with the state:
-            # SQLite would take the index of states, which has the decided ones, too.)
+            # Every page: of which does nobody know the outcome?
             models.Index(
-                fields=["state", "environment", "-id", "sent_at"],
+                fields=["-id"],
                 condition=Q(state="unknown", resolved_at=None),
                 name="operation_needs_person",
+            ),
+            # The same for SQLite, which would take the index of states, with all that
+            # somebody decided; on PostgreSQL, since when nobody knows.
+            models.Index(
+                fields=["state", "-id", "environment", "sent_at"],
+                condition=Q(state="unknown", resolved_at=None),
+                name="operation_undecided",
             ),
             # The plots lead to these: of which did rows fail, or are unknown?
             models.Index(

@@ -5,12 +5,13 @@ from collections.abc import Callable
 import pytest
 from django.http import QueryDict
 from django.test import Client as Browser
+from django.utils import timezone
 
 from console.access.roles import Role
 from console.models import Project
 from operations import looking
 from operations.filters import OperationFilter
-from operations.models import Operation
+from operations.models import Operation, operation_queries
 from tests.answers import Shown
 from tests.conftest import make_project, make_user
 from tests.operations.conftest import make_operation
@@ -149,8 +150,7 @@ class TestTexts:
         ("outcome=rows_unknown", "operation_rows_unknown"),
         ("error=some", "failure_by_digest"),
         ("integration={integration}", "operation_by_integration"),
-        # That of the foreign key does as well.
-        ("project={project}", "_project"),
+        ("project={project}", "operation_by_project"),
     ],
 )
 def test_an_index_has_each_in_the_order_of_the_list(
@@ -192,6 +192,45 @@ def test_of_two_filters_no_row_is_read_for_what_one_leaves_out(
     assert chosen.is_valid()
     numbers = chosen.page(Operation.objects.all()).values("pk")[:50]
     assert "USING COVERING INDEX operation_by_" in plan_of(numbers)
+
+
+@by_rule
+def test_a_range_that_few_are_in_walks_through_no_other(project: Project) -> None:
+    for size in (5, 5, 30):
+        make_operation(project, rows_sent=size)
+    user = make_user("ada", Role.ADMIN)
+    chosen = OperationFilter(QueryDict("rows_min=20"), user=user)
+    assert chosen.is_valid()
+    visible = Operation.objects.visible_to(user).for_list()
+    [part] = looking.parts(chosen, visible, user)
+    assert "PRIMARY KEY (rowid=?)" in plan_of(part[:50])
+
+
+@by_rule
+def test_outcomes_that_somebody_decided_are_not_read(project: Project) -> None:
+    unknown = Operation.objects.unknown_since(timezone.now())
+    plan = plan_of(unknown.newest_first()[:50])
+    assert "operation_undecided" in plan
+    assert "TEMP B-TREE" not in plan
+
+
+@pytest.mark.parametrize("few", [0, 3, 100])
+@pytest.mark.parametrize(
+    ("query", "sizes"),
+    [("rows_min=30", [30]), ("rows_max=25", [20]), ("rows_min=1", [20, 30])],
+)
+def test_few_and_many_are_found_alike(
+    viewer: Browser,
+    project: Project,
+    few: int,
+    query: str,
+    sizes: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(operation_queries, "FEW", few)
+    made = [make_operation(project, rows_sent=size).pk for size in (20, 30) * 6]
+    wanted = [pk for pk, size in zip(made, (20, 30) * 6, strict=True) if size in sizes]
+    assert pages(viewer, query) == [wanted[::-1]]
 
 
 @by_rule

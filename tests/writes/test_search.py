@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from console.access.roles import Role
 from console.actor import Actor
 from console.models import AuditEvent, Group, Integration
-from operations.models import Operation
+from operations.models import Operation, operation_queries
 from sandbox.app import Sandbox
 from tests.conftest import make_project, make_user
 from tests.operations.conftest import make_operation
@@ -112,9 +112,14 @@ def test_an_operation_is_found_by_its_ids(
     assert results["operations"] == [address(operation)]
 
 
+@pytest.mark.parametrize("few", [3, 500])
 def test_an_id_is_found_by_its_beginning_and_newest_first(
-    browser: Browser, integration: Integration
+    browser: Browser,
+    integration: Integration,
+    few: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(operation_queries, "FEW", few)
     project = integration.project
     made = [
         make_operation(project, remote_id=f"remote-id-{n}", record_id=f"003AAAAAA-{n}")
