@@ -25,7 +25,7 @@ from console.ui.periods import (
     within,
 )
 from console.validators import LARGEST_NUMBER
-from operations.models import Operation
+from operations.models import Failure, Operation
 from operations.models.operation_queries import OperationQuerySet
 from operations.models.severities import at_least
 
@@ -230,6 +230,12 @@ class OperationFilter(Filter):
         known = Group.objects.visible_to(self._user).filter(group_ref=typed)
         names = set(known.exclude(name="").values_list("name", flat=True)[:2])
         return names.pop() if len(names) == 1 else typed
+
+    def error_in_words(self) -> str:
+        """Return the error that it asks for, as far as its reader may see one."""
+        digest: str = self.cleaned_data["error"]
+        newest = Failure.objects.newest_of(digest, self._user)
+        return str(newest) if newest else digest
 
     def apply(self, operations: OperationQuerySet) -> OperationQuerySet:
         """Return those of `operations` that the filters let through, by `before`."""

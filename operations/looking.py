@@ -11,13 +11,16 @@ let through, and a page says how far it looked. Ids, customers and objects as a 
 have indexes, and are found however old they are.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
 
 from console.access.roles import Person, Role, environments_for
 from console.environments import Environment
 from operations.filters import OperationFilter, Place
-from operations.models import Operation
+from operations.models import Failure, Operation
 from operations.models.operation_queries import OperationQuerySet
 
 LOOK = 10_000
@@ -83,11 +86,21 @@ def count(chosen: OperationFilter, operations: OperationQuerySet, user: Person) 
     if chosen.cleaned_data["text"]:
         return "–"
     left = MOST_COUNTED + 1
-    for part in parts(chosen, operations, user):
+    for part in _counted(chosen, operations, user):
         left -= part.values("pk")[:left].count()
         if not left:
             return f"{MOST_COUNTED:,}+"
     return f"{MOST_COUNTED + 1 - left:,}"
+
+
+def _counted(
+    chosen: OperationFilter, operations: OperationQuerySet, user: Person
+) -> Sequence[QuerySet[Any]]:
+    """Return what there are as many of as the filter lets through."""
+    if chosen.narrowing.keys() == {"error"} and not _some_environments(user):
+        # An error is there once for each operation, and no operation is looked up.
+        return [Failure.objects.filter(digest=chosen.cleaned_data["error"])]
+    return parts(chosen, operations, user)
 
 
 def stretch(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.db import models, transaction
 
+from console.access.roles import Person, Role, environments_for
 from operations.models.error_kind import ErrorKind
 from operations.models.rollup import RollupMark
 
@@ -15,6 +16,16 @@ if TYPE_CHECKING:
 
 class FailureQuerySet(models.QuerySet["Failure"]):
     """Questions asked of failures, and how those of an operation are kept."""
+
+    def newest_of(self, digest: str, user: Person) -> "Failure | None":
+        """Return the newest error of a kind that `user` may see.
+
+        By the environments, in the order of an index: asked in another way, either
+        database would look at all of the kind.
+        """
+        seen = environments_for(user, Role.VIEWER)
+        told = self.filter(digest=digest, operation__environment__in=seen)
+        return told.order_by("-operation_id").first()
 
     def keep(self, operation: "Operation", failures: Sequence["Failure"]) -> None:
         """Have an operation failed for these reasons and no others.

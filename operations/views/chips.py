@@ -11,7 +11,6 @@ from django.utils.http import urlencode
 
 from console.ui.periods import Preset
 from operations.filters import OperationFilter
-from operations.models import Failure
 
 
 @dataclass(frozen=True)
@@ -51,12 +50,7 @@ def _in_words(chosen: OperationFilter, name: str, value: str) -> str:
     if isinstance(field, forms.ChoiceField):
         return str(dict(flatten_choices(field.choices)).get(value, value))  # type: ignore[arg-type]
     if name == "error":
-        # Its words, where the reader may see an operation that had it.
-        visible = chosen.fields["project"].queryset  # type: ignore[attr-defined]
-        told = Failure.objects.filter(digest=value, operation__project__in=visible)
-        # In the order of its index: PostgreSQL would rather read the whole table.
-        newest = told.order_by("-operation_id")[:1]
-        return str(next((each.kind for each in newest), value))
+        return chosen.error_in_words()
     if name == "group":
         return chosen.customer_in_words()
     if name in ("from", "to"):

@@ -17,6 +17,7 @@ from operations.display.timeline import timeline as operation_timeline
 from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.conftest import actor, browser_of, make_user
+from tests.operations.plans import by_rule, plan_of
 from tests.writes.approval.helpers import (
     CSV,
     actions,
@@ -82,6 +83,17 @@ def test_neither_who_asked_nor_who_changed_it_decides(
     assert nothing_is_queued()
     approve.approve(again, actor(make_user("zoe", Role.OPERATOR)))
     assert not nothing_is_queued()
+
+
+@by_rule
+def test_who_looks_for_approvals_reads_no_other_write(
+    asked: Approval, bert: User
+) -> None:
+    waiting = Approval.objects.for_approver(bert, db_clock.now())
+    assert list(waiting) == [asked]
+    plan = plan_of(waiting.select_related("write__integration__project")[:9])
+    assert plan.startswith("SEARCH writes_approval ")
+    assert "SCAN" not in plan
 
 
 def test_who_changed_the_whole_file_does_not_decide_about_its_first_rows(
