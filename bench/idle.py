@@ -7,7 +7,7 @@ them, and the database tells how long each waited between its confirmation and t
 moment in which a worker began to send it.
 
 `SECONDS=60 SENDS=100 TREE=/another/checkout bench/idle.py` measures another checkout,
-so that two can be measured by turns.
+in which `manage.py collectstatic` ran, so that two can be measured by turns.
 """
 
 import os
