@@ -26,7 +26,7 @@ from console.ui.periods import (
 )
 from console.validators import LARGEST_NUMBER
 from operations.models import Failure, Operation
-from operations.models.operation_queries import OperationQuerySet
+from operations.models.operation_queries import OperationQuerySet, on_hold
 from operations.models.severities import at_least
 
 LARGEST_KEY = 2**63 - 1
@@ -34,11 +34,14 @@ LARGEST_KEY = 2**63 - 1
 MOST_SAVED = 2000
 # So many numbers of rows are asked for one by one.
 MOST_SIZES = 10
-# What Home counts, so that its tiles lead to what they counted.
+# What Home counts, so that its tiles lead to what they counted, and what pages call on
+# hold: some of the operations in these states.
 SEVERAL_STATES = [
     ("running", "Running"),
     ("ended_badly", "Failed, partly failed or rejected"),
+    ("on_hold", "On hold"),
 ]
+MAY_REST: set[str] = {Operation.State.HELD, Operation.State.IN_PROGRESS}
 # What the plots count, by the names of `ROW_OUTCOMES`.
 ROW_WORDS = [
     ("rows_succeeded", "With succeeded rows"),
@@ -330,7 +333,7 @@ class OperationFilter(Filter):
         if given["group"]:
             found = found.of_customer(given["group"])
         if states := self._states():
-            found = found.filter(state__in=states)
+            found = found.filter(self._as_called(), state__in=states)
         if action := given["action"]:
             found = found.filter(action__in=_actions_called(action))
         if environment := given["environment"]:
@@ -383,10 +386,24 @@ class OperationFilter(Filter):
         several = {
             "running": Operation.IN_FLIGHT,
             "ended_badly": Operation.ENDED_BADLY,
+            "on_hold": MAY_REST,
         }
         chosen = self.cleaned_data["status"]
         found = {each for word in chosen for each in several.get(word, (word,))}
         return sorted(found)
+
+    def _as_called(self) -> Q:
+        """Return the condition that what rests is on hold, and in no other state.
+
+        What is running, as Home counts it, may rest.
+        """
+        chosen = set(self.cleaned_data["status"])
+        if "on_hold" not in chosen:
+            is_called = "running" not in chosen and chosen & MAY_REST
+            return ~on_hold() if is_called else Q()
+        if "running" in chosen:
+            chosen.add(Operation.State.IN_PROGRESS)
+        return on_hold() | ~Q(state__in=MAY_REST - chosen)
 
 
 def _actions_called(action: str) -> list[str]:

@@ -69,6 +69,11 @@ class EnvironmentControl(models.Model):
         return self.frozen_at is not None
 
     @property
+    def frozen_why(self) -> str:
+        """Who froze it and for what reason, in words."""
+        return f"{self.frozen_by_name}: {self.freeze_reason}"
+
+    @property
     def is_production(self) -> bool:
         """Whether it is about customers' live data."""
         return self.environment == Environment.PRODUCTION

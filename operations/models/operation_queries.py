@@ -46,6 +46,12 @@ def is_frozen() -> Q:
     return Q(Exists(projects.filter(pk=OuterRef("project_id"))))
 
 
+def on_hold() -> Q:
+    """Return the condition of `Operation.rests`."""
+    held = Q(state="held", may_have_left=True)
+    return held | Q(state="in_progress", kind="run") & ~Q(reason="")
+
+
 def _numbered(text: str) -> Q:
     """Return the condition that an operation has this number; none has another text."""
     pk = whole_number(text.removeprefix("#"), most=LARGEST_ID)

@@ -58,9 +58,28 @@ class TestPage:
         assert event.detail == {"reason": "Wrong file"}
         viewer = sign_in(Role.VIEWER, "vera")
         for address in ("/", "/operations/", "/audit/", "/connections/", "/not/there/"):
-            banner = Shown(viewer.get(address)).texts["frozen-production"]
+            page = Shown(viewer.get(address))
+            assert "frozen-production" in page.ids
+            banner = page.texts["frozen"]
             assert "olga" in banner, address
             assert "Wrong file" in banner, address
+
+    def test_one_banner_tells_of_all_that_are_frozen(
+        self, sign_in: Callable[..., Browser]
+    ) -> None:
+        viewer = sign_in(Role.VIEWER, "vera", production=Role.NONE)
+        for environment in ("sandbox", "test", "production"):
+            freeze(environment, "The server is moved")
+        answer = viewer.get("/")
+        check_page(answer)
+        page = Shown(answer)
+        assert {"frozen", "frozen-sandbox", "frozen-test"} <= page.ids
+        # What the reader may not look at is not named.
+        assert "frozen-production" not in page.ids
+        banner = " ".join(page.texts["frozen"].split())
+        assert banner.startswith("Sandbox and Test are frozen")
+        # A reason that they share is said once.
+        assert banner.count("ada: The server is moved") == 1
 
     def test_it_takes_a_reason_and_loses_nothing_that_was_typed(
         self, sign_in: Callable[..., Browser]
@@ -99,7 +118,7 @@ class TestPage:
         assert event.actor_name == "bea"
         assert event.detail["frozen_by"] == "ada"
         assert event.detail["reason"] == "Wrong file"
-        assert "frozen-production" not in Shown(olga.get("/")).ids
+        assert "frozen" not in Shown(olga.get("/")).ids
 
     def test_an_admin_says_whether_reasons_are_required(
         self, sign_in: Callable[..., Browser]

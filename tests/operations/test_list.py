@@ -271,6 +271,33 @@ class TestFilters:
     ) -> None:
         assert shown(viewer.get(URL, query)) == [wanted.pk]
 
+    def test_what_is_on_hold_is_neither_queued_nor_in_progress(
+        self, viewer: Browser, project: Project
+    ) -> None:
+        run = {"project": project, "kind": "run", "state": State.IN_PROGRESS}
+        made = {
+            "queued": make_operation(project, state=State.HELD),
+            "held": make_operation(project, state=State.HELD, may_have_left=True),
+            "goes on": make_operation(**run),
+            "paused": make_operation(**run, reason="Paused by olga."),
+        }
+        by_query = {
+            "status=on_hold": {"held", "paused"},
+            "status=held": {"queued"},
+            "status=held&status=on_hold": {"queued", "held", "paused"},
+            "status=in_progress": {"goes on"},
+            "status=in_progress&status=on_hold": {"held", "goes on", "paused"},
+            # As Home counts it.
+            "status=running": {"goes on", "paused"},
+            "status=running&status=on_hold": {"held", "goes on", "paused"},
+        }
+        for query, wanted in by_query.items():
+            found = set(shown(viewer.get(f"{URL}?{query}")))
+            names = {name for name, each in made.items() if each.pk in found}
+            assert names == wanted, query
+        chips = viewer.get(f"{URL}?status=on_hold").context["chips"]
+        assert [chip.value for chip in chips] == [made["held"].state_label]
+
     def test_by_project_integration_and_id(
         self, viewer: Browser, wanted: Operation
     ) -> None:
