@@ -170,7 +170,22 @@ class DetailsForm(_NameMixin, StyledModelForm):
         help_texts = HINTS
 
 
-class NewUserForm(_NameMixin, StyledMixin, RolesForm, AdminUserCreationForm[User]):
+class NewPasswordMixin:
+    """Says what is wrong with a new password where it is typed, not where repeated."""
+
+    def validate_password_for_user(
+        self,
+        user: User,
+        password_field_name: str = "password2",  # nosec B107 # noqa: S107 - a field
+    ) -> None:
+        """Validate the first of the two fields."""
+        first = password_field_name.replace("2", "1")
+        super().validate_password_for_user(user, password_field_name=first)  # type: ignore[misc]
+
+
+class NewUserForm(  # type: ignore[misc]
+    _NameMixin, NewPasswordMixin, StyledMixin, RolesForm, AdminUserCreationForm[User]
+):
     """A new user: a first password, or a link by e-mail to choose one."""
 
     class Meta(AdminUserCreationForm.Meta):
@@ -199,7 +214,7 @@ class NewUserForm(_NameMixin, StyledMixin, RolesForm, AdminUserCreationForm[User
         return not self.cleaned_data.get("set_usable_password", True)
 
 
-class FirstPasswordForm(StyledMixin, SetPasswordForm[User]):
+class FirstPasswordForm(NewPasswordMixin, StyledMixin, SetPasswordForm[User]):
     """A password that its user must change."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -214,7 +229,7 @@ def _name_passwords(form: forms.BaseForm, first: str, second: str) -> None:
     form.fields[second].help_text = ""
 
 
-class InvitedPasswordForm(StyledMixin, SetPasswordForm[User]):
+class InvitedPasswordForm(NewPasswordMixin, StyledMixin, SetPasswordForm[User]):
     """The own password, chosen by a link."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -223,3 +238,4 @@ class InvitedPasswordForm(StyledMixin, SetPasswordForm[User]):
             password_validators_help_texts()
         )
         self.fields["new_password2"].label = "Repeat new password"
+        self.fields["new_password2"].help_text = ""

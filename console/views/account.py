@@ -31,12 +31,13 @@ from console.sign_in.tries import begin_try, refused, told
 from console.ui.choices import next_page
 from console.ui.forms import StyledMixin
 from console.users.change import end_all_sessions
+from console.users.forms import NewPasswordMixin
 from console.views.mail import mail_form
 from console.views.pages import posted
 from console.views.tokens import tokens_of
 
 
-class PasswordForm(StyledMixin, PasswordChangeForm):
+class PasswordForm(NewPasswordMixin, StyledMixin, PasswordChangeForm):
     """The current password, and twice the new one."""
 
     error_messages = {

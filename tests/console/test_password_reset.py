@@ -304,7 +304,7 @@ def test_a_weak_password_is_refused_at_its_field(eve: User) -> None:
     ask()
     answer = choose(link(), "short")
     assert answer.status_code == 422
-    assert set(answer.context["form"].errors) == {"new_password2"}
+    assert set(answer.context["form"].errors) == {"new_password1"}
     assert sign_in("eve").status_code == 302
 
 

@@ -229,6 +229,10 @@ class TestANewUser:
             ({"email": "nowhere"}, {"email": ["invalid"]}),
             ({"password2": "other"}, {"password2": ["password_mismatch"]}),
             ({"password1": ""}, {"password1": ["required"]}),
+            (
+                {"password1": "Short-1", "password2": "Short-1"},
+                {"password1": ["password_too_short"]},
+            ),
             ({"test": "king"}, {"test": ["invalid_choice"]}),
         ],
     )
@@ -298,7 +302,7 @@ class TestALink:
         path = self.invite(admin)
         answer = choose(path, "short")
         assert answer.status_code == 422
-        assert set(answer.context["form"].errors) == {"new_password2"}
+        assert set(answer.context["form"].errors) == {"new_password1"}
         assert not fresh("eve").has_usable_password()
 
     def test_it_needs_an_address(self, admin: Browser) -> None:

@@ -279,7 +279,7 @@ def test_what_is_easily_guessed_is_refused(
         assert answer.status_code == 302
         return
     assert answer.status_code == 422
-    assert code in codes(answer.context["form"])["new_password2"]
+    assert code in codes(answer.context["form"])["new_password1"]
     assert User.objects.get().check_password("eve")
 
 
