@@ -42,9 +42,8 @@ def sentence(
     if operation.values_deleted_at and operation.state != State.CANCELLED:
         # What it says to do may need what is gone.
         return Sentence(what, _forgotten(operation))
-    is_said = operation.state in Operation.UNSENT
     # Of a run the reason says the same again.
-    is_said = is_said or (operation.is_run and operation.state == State.UNKNOWN)
+    is_said = operation.is_run and operation.state == State.UNKNOWN
     why = "" if is_said else operation.reason
     return Sentence(what, why, operation.remedy or todo)
 
@@ -103,7 +102,7 @@ def not_written(operation: Operation) -> str:
 
 def _held(operation: Operation) -> tuple[str, str]:
     if operation.reason:
-        return f"{not_written(operation)} {operation.reason}", ""
+        return not_written(operation), ""
     what = "It is sent after the part before it, unless that fails."
     todo = "Open the write to send or cancel what is left."
     return f"{not_written(operation)} {what}", todo

@@ -46,10 +46,11 @@ def is_frozen() -> Q:
     return Q(Exists(projects.filter(pk=OuterRef("project_id"))))
 
 
-def on_hold() -> Q:
-    """Return the condition of `Operation.rests`."""
-    held = Q(state="held", may_have_left=True)
-    return held | Q(state="in_progress", kind="run") & ~Q(reason="")
+def on_hold(of: str = "") -> Q:
+    """Return the condition of `Operation.rests`; `of` leads to operations, as "a__"."""
+    held = Q((f"{of}state", "held"), (f"{of}may_have_left", True))
+    run = Q((f"{of}state", "in_progress"), (f"{of}kind", "run"))
+    return held | run & ~Q((f"{of}reason", ""))
 
 
 def _numbered(text: str) -> Q:

@@ -61,7 +61,7 @@ def change_record(page: Page, action: str, record_id: str, **fields: str) -> Non
     page.goto("/writes/record/")
     target(page)
     page.get_by_label("Action").select_option(action)
-    page.get_by_label("Record ID", exact=True).fill(record_id)
+    page.get_by_label("Record id", exact=True).fill(record_id)
     for number, (name, value) in enumerate(fields.items(), start=1):
         page.get_by_label(f"Field {number}", exact=True).fill(name)
         page.get_by_label(f"Value {number}", exact=True).fill(value)

@@ -54,7 +54,7 @@ def test_a_record_is_created_and_then_updated(page: Page, console: Console) -> N
     page.goto("/writes/record/")
     choose_target(page, "contact")
     page.get_by_label("Action").select_option("update")
-    page.get_by_label("Record ID", exact=True).fill(contact["Id"])
+    page.get_by_label("Record id", exact=True).fill(contact["Id"])
     page.get_by_label("Field 1", exact=True).fill("LastName")
     page.get_by_label("Value 1", exact=True).fill("Tal")
     review(page)

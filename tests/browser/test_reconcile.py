@@ -26,11 +26,11 @@ def test_a_record_that_was_written_after_all(page: Page, console: Console) -> No
     page.locator(f"#reconcile-{number}").click()
     soql = f"FROM {TRUNCATED} WHERE external_id__c = 'berg-1'"
     expect(page.locator("main")).to_contain_text(soql)
-    page.get_by_label("Record ID").fill("has a space")
+    page.get_by_label("Record id").fill("has a space")
     page.get_by_role("button", name="It was written").click()
     expect(page.locator("#written_record_id_error")).to_contain_text("no spaces")
     record = console.get(f"/sandbox/records/{TRUNCATED}")[-1]
-    page.get_by_label("Record ID").fill(record["Id"])
+    page.get_by_label("Record id").fill(record["Id"])
     page.get_by_role("button", name="It was written").click()
     expect_state(page, "succeeded")
     expect(page.locator("main")).to_contain_text("Found by operator")

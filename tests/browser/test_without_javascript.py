@@ -113,7 +113,7 @@ def test_a_url_is_sent(page: Page, console: Console) -> None:
 
 def test_an_update_shows_the_record_id(page: Page) -> None:
     page.goto("/writes/record/")
-    expect(page.get_by_label("Record ID", exact=True)).to_be_visible()
+    expect(page.get_by_label("Record id", exact=True)).to_be_visible()
 
 
 def test_a_group_is_added_and_offered(page: Page) -> None:

@@ -54,6 +54,18 @@ def test_a_refusal_says_first_that_nothing_was_written() -> None:
     assert sentence(Operation(state="rejected", reason=reason)).why == reason
 
 
+@pytest.mark.parametrize("may_have_left", [True, False])
+def test_what_is_held_says_first_what_became_of_it_and_then_why(
+    *, may_have_left: bool
+) -> None:
+    reason = "A back-up was restored. Check Ampersand, then resume or cancel."
+    held = Operation(state="held", reason=reason, may_have_left=may_have_left)
+    found = sentence(held)
+    assert found.why == reason
+    assert reason not in found.what
+    assert ("Nothing has been sent" in found.what) is not may_have_left
+
+
 def test_waiting_after_a_failed_try_names_the_next_one() -> None:
     due = datetime(2024, 3, 20, 12, 0, 5, tzinfo=UTC)
     words = said("waiting", attempts=1, reason="No route to host.", due_at=due)

@@ -21,7 +21,7 @@ from writes.models import Write
 
 FORMS = ["record", "csv", "url"]
 LABELS = {
-    "record": ["Action", "Record ID"],
+    "record": ["Action", "Record id"],
     "csv": ["Primary key", "CSV file"],
     "url": ["Primary key", "URL"],
 }

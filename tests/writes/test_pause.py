@@ -224,7 +224,7 @@ def test_one_request_that_waits_for_a_reason_can_be_paused_on_its_page(
     single.refresh_from_db()
     assert single.state == State.HELD
     assert "olga" in words(single.reason)
-    assert single.reason in answer.context["sentence"].what
+    assert single.reason in answer.context["sentence"].why
     assert f"/writes/{write.pk}/resume/" in answer.text
     resume(browser, write)
     single.refresh_from_db()

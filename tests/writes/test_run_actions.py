@@ -94,7 +94,10 @@ def test_the_page_of_a_stopped_run_says_so_until_it_goes_on(
     assert b'id="go-on"' in page.content
     # Its badge does not claim that it goes on, here nor in the list.
     assert fresh(stopped).state == State.IN_PROGRESS
-    for answer in (page, browser.get("/operations/"), browser.get("/")):
+    listed = [
+        browser.get(each) for each in ("/operations/", "/", "/search/?q=contacts")
+    ]
+    for answer in (page, *listed):
         assert shown_states(answer) == {"rests"}
     write = stopped.batch.write_id
     browser.post(f"/writes/{write}/pause/")

@@ -36,7 +36,7 @@ class WrittenForm(StyledForm):
 
     ids = "written_%s"
     record_id = forms.CharField(
-        label="Record ID",
+        label="Record id",
         max_length=100,
         help_text="The id of the record in the customer's SaaS.",
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),

@@ -21,7 +21,7 @@ class RecordForm(SalesforceOptions, TargetForm):
         choices=ACTIONS, widget=forms.Select(attrs=allowed_by_project("actions"))
     )
     record_id = forms.CharField(
-        label="Record ID",
+        label="Record id",
         required=False,
         max_length=100,
         help_text="The id of the record in the customer's SaaS. Not for a create.",

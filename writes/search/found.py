@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import BooleanField, Count, ExpressionWrapper, Max, Q, Sum
 from django.urls import reverse
 
 from console.access.roles import Person, Role, environments_for
 from console.models import AuditEvent, Group, Project
 from operations.models import Operation
+from operations.models.operation_queries import on_hold
 from writes.models import Batch, Write
 
 # Text about a hit is cut to about so much around what was looked for.
@@ -178,7 +179,8 @@ def _results(ids: Sequence[int]) -> Mapping[int, Told]:
     rows = (
         Batch.objects.filter(write__in=ids)
         .order_by()
-        .values("write", "operation__state")
+        .annotate(rests=ExpressionWrapper(on_hold("operation__"), BooleanField()))
+        .values("write", "operation__state", "rests")
         .annotate(
             count=Count("pk"),
             newest=Max("operation"),
@@ -202,6 +204,10 @@ def _line_of_write(
         (
             Operation(
                 state=row["operation__state"],
+                # So that it rests where these do.
+                may_have_left=row["rests"],
+                kind=Operation.Kind.RUN if row["rests"] else Operation.Kind.REQUEST,
+                reason="On hold" if row["rests"] else "",
                 # Resolved where all of them are.
                 resolved_at=row["resolved_at"]
                 if row["resolved"] == row["count"]

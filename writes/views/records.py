@@ -26,7 +26,7 @@ class RecordFilter(Filter):
     """Which record is sought; as long as a key may be that the rows of a file have."""
 
     q = forms.CharField(
-        label="Key or record ID",
+        label="Key or record id",
         required=False,
         max_length=1_000,
         widget=forms.TextInput(attrs={"type": "search", "spellcheck": "false"}),
