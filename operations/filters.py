@@ -509,7 +509,7 @@ class LogFilter(Filter):
 class FollowForm(StyledForm):
     """Which operation of somebody else to watch."""
 
-    project = forms.ModelChoiceField(Project.objects.none(), empty_label="Choose…")
+    project = forms.ModelChoiceField(Project.objects.none())
     remote_id = forms.CharField(
         label="Operation id",
         max_length=200,

@@ -30,7 +30,9 @@ class FreezeForm(StyledForm):
         label="Reason",
         max_length=200,
         help_text="Shown to everybody on every page during the freeze.",
-        error_messages={"required": "Give a reason for the freeze."},
+        error_messages={
+            "required": "Nothing was frozen: give a reason for the freeze."
+        },
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 

@@ -36,6 +36,14 @@ def test_the_ticked_ones_go_and_the_others_stay(
     assert states(*made) == ["discarded", "draft", "discarded"]
 
 
+def test_a_draft_tells_its_environment_by_word_and_colour(
+    browser: Browser, integration: Integration, olga: User
+) -> None:
+    make_draft(integration, olga)
+    word = integration.project.environment
+    assert f'class="environment environment-{word}"' in browser.get(PAGE).text
+
+
 def test_only_what_is_ones_own_and_a_draft_goes(
     browser: Browser, integration: Integration, olga: User
 ) -> None:

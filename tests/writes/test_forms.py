@@ -61,6 +61,7 @@ def test_the_form_has_its_labels_and_one_heading(
     assert "Review" in page.buttons
     assert page.headings == 1
     assert page.inline == []
+    assert 'value="" selected>Choose…<' in browser.get(f"/writes/{name}/").text
 
 
 @pytest.mark.parametrize("role", [Role.NONE, Role.VIEWER])
