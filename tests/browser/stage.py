@@ -404,7 +404,7 @@ def one_of_each(now: datetime) -> dict[str, dict[str, Any]]:
             "state": "waiting",
             "due_at": far,
             "attempts": 2,
-            "reason": "the address of the server could not be found",
+            "reason": "The host name could not be found.",
         },
         "sending": {"state": "sending", "sent_at": now, "due_at": far},
         "live unknown": {
