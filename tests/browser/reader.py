@@ -102,7 +102,7 @@ class Reader:
         at_phone = self._places("dark")
         self._look_at_colours(at_phone, PHONE, "light")
         self._look_at_colours(at_desk, DESK, "dark")
-        assert self.complaints == []
+        assert not self.complaints, self.complaints
         self._take_pictures()
 
     def _take_pictures(self) -> None:
