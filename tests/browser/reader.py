@@ -119,7 +119,9 @@ class Reader:
                 # The head of a page stays in sight: in the middle of a scrolled one.
                 self.page.evaluate("scrollTo(0, 0)")
                 path = Path(folder) / f"{name}-{number}-{width}-{theme}.png"
-                self.page.screenshot(path=path, full_page=True)
+                # Hidden carets leave empty inline styles, which the policy refuses
+                # once htmx copies them.
+                self.page.screenshot(path=path, full_page=True, caret="initial")
 
     def _places(self, theme: Theme) -> set[str]:
         """Return where words are seen, and remember that they were looked at."""
