@@ -61,7 +61,7 @@ def cancel(operation: Operation, actor: Actor) -> bool:
 def _why_not_cancelled(operation: Operation) -> str:
     if operation.can_be_cancelled:
         return ""
-    return f"It is no longer waiting: {operation.get_state_display().lower()}."
+    return f"It is no longer waiting: {operation.state_label.lower()}."
 
 
 def _why_not_asked(operation: Operation) -> str:

@@ -54,6 +54,15 @@ def test_cancelling_asks_first_and_names_the_count(
     assert not AuditEvent.objects.filter(action__contains="cancel").exists()
 
 
+def test_what_rests_is_told_by_the_word_of_its_badge(
+    operator: Browser, project: Project
+) -> None:
+    paused = make_operation(project, kind="run", reason="Paused by olga.")
+    (left,) = press(operator, "cancel", paused).context["others"]
+    assert left.operation.state_label.lower() in left.why
+    assert "in progress" not in left.why
+
+
 def test_what_left_before_it_is_confirmed_is_not_cancelled(
     operator: Browser, project: Project
 ) -> None:
