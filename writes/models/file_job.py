@@ -17,6 +17,16 @@ class FileJobQuerySet(models.QuerySet["FileJob"]):
         """Return the newest job of this kind, None if there never was one."""
         return self.filter(write=write, kind=kind).order_by("-pk").first()
 
+    def last_with(self, write: Write, kind: str) -> "FileJob | None":
+        """Return the newest job; if it has ended, `write` has what came of it.
+
+        It may have ended after `write` was read, and the two would contradict.
+        """
+        job = self.last_of(write, kind)
+        if job is not None and not job.is_open:
+            write.read_anew()
+        return job
+
 
 class FileJob(models.Model):
     """Work on one file: to check a draft, join its rows to their outcome, index them.

@@ -516,6 +516,11 @@ class Write(models.Model):
         groups = self.check_report.get("groups", [])
         return any(group["level"] != "notes" for group in groups)
 
+    def read_anew(self) -> None:
+        """Read its own columns again, and keep what else was read with it."""
+        own = [each.name for each in self._meta.concrete_fields if not each.is_relation]
+        self.refresh_from_db(fields=own)
+
     @property
     def rows_totals(self) -> Totals | None:
         """How its rows fared, None until they are joined to their outcome.

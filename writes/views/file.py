@@ -55,18 +55,19 @@ def file(request: ConsoleRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         return _change(request, write=_draft(request, pk, Role.OPERATOR))
     write = _draft(request, pk, Role.VIEWER)
-    if _may_go_on(request, write):
+    job = _job(write)
+    if _may_go_on(request, write, job):
         return redirect(write)
     kept = kept_form.take(request, do="columns")
     if kept is None or not write.is_draft:
-        return _page(request, write)
+        return _page(request, write, job)
     try:
         typed = with_columns(write.recipe, columns_of(write), kept)
     except InvalidRecipe as error:
-        return _page(request, write, problem=str(error))
+        return _page(request, write, job, problem=str(error))
     except FileNotFoundError as error:
-        return _page(request, write, problem=in_words(error))
-    return _page(request, write, typed=typed)
+        return _page(request, write, job, problem=in_words(error))
+    return _page(request, write, job, typed=typed)
 
 
 @require_safe
@@ -79,7 +80,7 @@ def work(request: ConsoleRequest, pk: int) -> HttpResponse:
     """
     write = _draft(request, pk, Role.VIEWER)
     job = _job(write)
-    if _may_go_on(request, write):
+    if _may_go_on(request, write, job):
         return HttpResponseClientRedirect(write.get_absolute_url())
     if job is None or not job.is_open:
         response = HttpResponse(status=204)
@@ -91,12 +92,11 @@ def work(request: ConsoleRequest, pk: int) -> HttpResponse:
     return render(request, "writes/file.html#file-work", context)
 
 
-def _may_go_on(request: ConsoleRequest, write: Write) -> bool:
+def _may_go_on(request: ConsoleRequest, write: Write, job: FileJob | None) -> bool:
     """Tell whether a reader who waited for the first check has nothing to see here."""
-    if not _goes_on(request) or not is_clean(write):
+    if job is None or job.is_open:
         return False
-    job = _job(write)
-    return job is not None and not job.is_open
+    return _goes_on(request) and is_clean(write)
 
 
 def _goes_on(request: ConsoleRequest) -> bool:
@@ -120,7 +120,7 @@ def _draft(request: ConsoleRequest, pk: int, role: Role) -> Write:
 
 def _job(write: Write) -> FileJob | None:
     """Return the check of the file as it is now, None if nobody began one."""
-    job = FileJob.objects.last_of(write, FileJob.Kind.CHECK)
+    job = FileJob.objects.last_with(write, FileJob.Kind.CHECK)
     if job is None or job.is_open or write.is_ready:
         return job
     return job if job.edition == write.edition else None
@@ -139,10 +139,10 @@ def _change(request: ConsoleRequest, *, write: Write) -> HttpResponse:
     try:
         values = action(write, request)
     except InvalidRecipe as error:
-        return _page(request, write, problem=str(error), status=422)
+        return _page(request, write, _job(write), problem=str(error), status=422)
     except FileNotFoundError:
         problem = "The stored file no longer exists. Upload it again."
-        return _page(request, write, problem=problem, status=422)
+        return _page(request, write, _job(write), problem=problem, status=422)
     return _check_anew(request, write, values)
 
 
@@ -178,13 +178,13 @@ def _back(request: ConsoleRequest, write: Write) -> HttpResponse:
 def _page(
     request: ConsoleRequest,
     write: Write,
+    job: FileJob | None,
     *,
     problem: str = "",
     typed: Recipe | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """Show the file; `typed` is what the columns say that were not applied yet."""
-    job = _job(write)
     context: dict[str, Any] = {
         "write": write,
         "project": write.project,

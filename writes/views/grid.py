@@ -127,12 +127,13 @@ def cell(request: ConsoleRequest, pk: int) -> HttpResponse:
     except FileNotFoundError as error:
         problem = in_words(error)
     context: dict[str, Any] = {"write": write, "problem": problem, "is_beside": True}
+    job = _job(write)
     try:
         with rows_of(write) as rows:
             place = whole_number(request.POST.get("place", ""))
             columns = [c for c in rows.columns if c.place == place]
             found = rows.rows([number], columns)
-            context |= _state(write, rows)
+            context |= _state(write, job, rows)
     except (InvalidRecipe, FileNotFoundError):
         found = []
     if not found or not found[0].cells:
@@ -166,11 +167,12 @@ def state(request: ConsoleRequest, pk: int) -> HttpResponse:
     """Return how far the check of a draft is; 204 if that is as `seen`."""
     write = _file_of(request, pk, Role.VIEWER)
     context: dict[str, Any] = {"write": write}
+    job = _job(write)
     try:
         with rows_of(write) as rows:
-            context |= _state(write, rows)
+            context |= _state(write, job, rows)
     except (InvalidRecipe, FileNotFoundError):
-        context |= _state(write)
+        context |= _state(write, job)
     if request.GET.get("seen") == context["seen"]:
         return HttpResponse(status=204)
     return render(request, "writes/grid.html#grid-state", context)
@@ -206,9 +208,10 @@ def _result(write: Write, chosen: GridFilter) -> dict[str, Any]:
 def _draft(write: Write, chosen: GridFilter) -> dict[str, Any]:
     """Return a page of a draft; without rows where there is none to be shown yet."""
     context: dict[str, Any] = {"columns": [], "rows": []}
+    job = _job(write)
     try:
         with rows_of(write) as rows:
-            context |= _state(write, rows)
+            context |= _state(write, job, rows)
             if not rows.is_current or not chosen.is_valid():
                 return context
             columns = window(rows.columns, chosen.first_column)
@@ -217,9 +220,11 @@ def _draft(write: Write, chosen: GridFilter) -> dict[str, Any]:
             context["last_row"] = rows.last
             context["reading"] = rows.index.reading
     except InvalidRecipe as error:
-        return context | _state(write) | {"problem": str(error)}
+        return context | _state(write, job) | {"problem": str(error)}
     except FileNotFoundError as error:
-        return context | _state(write) | {"gone": in_words(error)}
+        is_to_come = job is not None and job.is_open
+        gone = "" if is_to_come else in_words(error)
+        return context | _state(write, job) | {"gone": gone}
     return {
         **context,
         **_page(chosen, rows.columns, columns, page.rows),
@@ -278,9 +283,15 @@ def _newer(chosen: GridFilter, rows: list[GridRow]) -> str:
     return chosen.query(after=rows[-1].number) if rows else ""
 
 
-def _state(write: Write, rows: DraftRows | None = None) -> dict[str, Any]:
+def _job(write: Write) -> FileJob | None:
+    """Return the last check; to be asked before the files of `write` are opened."""
+    return FileJob.objects.last_with(write, FileJob.Kind.CHECK)
+
+
+def _state(
+    write: Write, job: FileJob | None, rows: DraftRows | None = None
+) -> dict[str, Any]:
     """Return how a draft is: what the check found, or how far it is."""
-    job = FileJob.objects.last_of(write, FileJob.Kind.CHECK)
     totals = {
         level: sum(
             group["total"]

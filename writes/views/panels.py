@@ -48,6 +48,9 @@ def rows_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
     begun = write.confirmed_at or write.created_at
     seconds = poll_seconds(write, batches, begun, quickest=POLL_SECONDS)
     came_of_it = list(children_shown(write, request))
+    if seconds is None:
+        # Its rows may have been joined after it was read, and nothing asks again.
+        write.read_anew()
     totals = write.rows_totals
     job = None if totals else FileJob.objects.last_of(write, FileJob.Kind.JOIN)
     is_not_joined = job is not None and job.state == FileJob.State.FAILED

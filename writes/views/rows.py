@@ -190,6 +190,11 @@ def _nothing_yet(
         raise Http404
     job = FileJob.objects.last_of(write, FileJob.Kind.JOIN)
     is_settled = not write.batches.filter(is_settled=False).exists()
+    before = write.rows_told
+    write.read_anew()
+    if write.rows_told != before:
+        # Matched while this was asked for.
+        return redirect(request.get_full_path())
     context = {
         "write": write,
         "project": write.project,

@@ -56,14 +56,17 @@ def sent_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
     will_go = goes_on(write, batches)
     is_going = will_go or progress.ended + progress.held < progress.parts
     moves = progress.is_moving or will_go
-    totals = None if is_going else write.rows_totals
-    if moves and totals and totals.sent != progress.rows - progress.rows_not_sent:
-        # They are from before the rest was sent, and will be put together anew.
-        totals = None
     # Often again with each part that is let go.
     let_go = [batch.operation.waiting_since for batch in batches]
     since = max(let_go, default=write.created_at)
     seconds = poll_seconds(write, batches, since, quickest=POLL_SECONDS)
+    if seconds is None:
+        # Its rows may have been joined after it was read, and nothing asks again.
+        write.read_anew()
+    totals = None if is_going else write.rows_totals
+    if moves and totals and totals.sent != progress.rows - progress.rows_not_sent:
+        # They are from before the rest was sent, and will be put together anew.
+        totals = None
     is_paused = write.paused_at is not None and progress.unsent > 0
     pace = pace_of(batches, timezone.now()) if is_going else None
     control = EnvironmentControl.objects.of(write.project.environment)
