@@ -20,6 +20,9 @@ from console.runtime.wake import Wake
 log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 5
+# Somebody who pressed Send looks on; what the other queues do takes longer anyway.
+LOOK_EVERY = {"sending": 0.1}
+LOOK_SELDOM = 0.5
 # A database that is away is asked again after 1 s, 2 s … and then every so many.
 LONGEST_PAUSE = 10
 
@@ -35,8 +38,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--interval",
             type=float,
-            default=0.2,
-            help="seconds between two looks, where the database tells of no tasks",
+            help="seconds between two looks, where the database tells of no tasks "
+            f"(sending {LOOK_EVERY['sending']}, others {LOOK_SELDOM})",
         )
         parser.add_argument(
             "--grace",
@@ -52,9 +55,11 @@ class Command(BaseCommand):
                 f"The tasks are given to {backend}, which has a worker of its own: see "
                 "“Another task engine” in docs/operating.md."
             )
-        name_process(f"worker {options['queue']}")
-        threading.Thread(target=beat_on, args=[options["queue"]], daemon=True).start()
-        worker = Worker(queue=options["queue"], interval=options["interval"])
+        queue = options["queue"]
+        name_process(f"worker {queue}")
+        threading.Thread(target=beat_on, args=[queue], daemon=True).start()
+        interval = options["interval"] or LOOK_EVERY.get(queue, LOOK_SELDOM)
+        worker = Worker(queue=queue, interval=interval)
         with Stop(grace=options["grace"], then=worker.begin_nothing) as worker.stop:
             worker.run()
 
