@@ -88,7 +88,7 @@ def _cells(operation: Operation) -> list[object]:
     return [
         operation.pk,
         operation.created_at.isoformat(),
-        operation.get_state_display(),
+        operation.state_label,
         operation.get_action_display(),
         operation.object_name,
         operation.group_name,  # type: ignore[attr-defined]

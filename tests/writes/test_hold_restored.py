@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.models import F
 from django.test import Client as Browser
+from django.urls import reverse
 
 from console import freeze
 from console.access.roles import Role
@@ -82,6 +83,7 @@ def test_what_waited_is_held_for_a_person(
     # A queue moves by itself.
     assert waiting.state_label == "On hold"
     assert 'class="state state-rests"' in page.text
+    assert '"On hold"' in browser.get(reverse("operations:csv")).getvalue().decode()
     assert AuditEvent.objects.filter(action="write.paused").count() == 1
     assert resume(write, actor(olga))
     for control in EnvironmentControl.objects.frozen():

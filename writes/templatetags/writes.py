@@ -27,7 +27,7 @@ def result_words(write: Write) -> str:
     if write.source == Write.Source.CSV:
         return result_of(write).words
     operation = write.batches.select_related("operation").get().operation
-    return operation.get_state_display().lower()
+    return operation.state_label.lower()
 
 
 WIDTH = 1000
