@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from console.access.roles import Role, need_role, require_admin
@@ -77,6 +78,7 @@ def approval_rule_new(request: ConsoleRequest, environment: str) -> HttpResponse
         form,
         title=f"New approval rule of {control}",
         button="Add rule",
+        up=("Environments", reverse("connections:environments")),
         notice=notice,
     )
 

@@ -21,10 +21,12 @@ def form_page(
     title: str,
     button: str,
     project: Project | None = None,
+    up: tuple[str, str] | None = None,
     notice: str = "",
 ) -> HttpResponse:
     """Show a form; with 422 when it came back with errors.
 
+    It belongs to `project`, or to the page `up`, of which that is name and address.
     `notice` says what somebody should know before the form is sent.
     """
     kept_form.fill(form, request)
@@ -33,6 +35,7 @@ def form_page(
         "title": title,
         "button": button,
         "project": project,
+        "up": up,
         "notice": notice,
     }
     status = 422 if form.errors else 200

@@ -37,7 +37,8 @@ def sentence(
     if freeze is not None:
         return _frozen(operation, freeze)
     if operation.state == State.WAITING:
-        return Sentence(_waiting(operation, waiting or Waiting()), "", operation.remedy)
+        why = _waiting(operation, waiting or Waiting())
+        return Sentence(not_written(operation), why, operation.remedy)
     what, todo = _WORDS[State(operation.state)](operation)
     if operation.values_deleted_at and operation.state != State.CANCELLED:
         # What it says to do may need what is gone.
@@ -110,7 +111,7 @@ def _held(operation: Operation) -> tuple[str, str]:
 
 def _waiting(operation: Operation, waiting: Waiting) -> str:
     """Say why it has not left, until when that is so, and what is before it."""
-    said = [not_written(operation)]
+    said = []
     if operation.reason:
         said.append(f"{operation.reason.rstrip('.')}.")
     said.append(_until(operation, waiting))

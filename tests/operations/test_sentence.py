@@ -127,6 +127,6 @@ def test_what_waits_says_until_when_why_and_behind_how_many() -> None:
     until = datetime(2024, 3, 20, 14, 3, 20, tzinfo=UTC)
     waiting = Waiting(until, "Ampersand asked for it", before=3, under_way=2)
     found = sentence(Operation(state="waiting", action="create"), waiting=waiting)
-    assert "14:03:20" in found.what
-    assert "Ampersand asked for it" in found.what
-    assert numbers(found.what.partition("asked")[2]) == [2, 3]
+    assert "14:03:20" in found.why
+    assert "Ampersand asked for it" in found.why
+    assert numbers(found.why.partition("asked")[2]) == [2, 3]

@@ -96,7 +96,7 @@ def test_the_page_says_that_nothing_was_written_and_when_it_is_tried_again(
     answer = browser.get(operation.get_absolute_url())
     page = answer.content.decode()
     assert (operation.state, operation.sent_at) == (State.WAITING, None)
-    assert operation.reason.rstrip(".") in answer.context["sentence"].what
+    assert operation.reason.rstrip(".") in answer.context["sentence"].why
     # What Ampersand said of it.
     assert "The record is locked by another job" in page
     assert operation.due_at is not None
@@ -338,5 +338,5 @@ def test_the_page_of_what_waits_behind_a_refusal_says_until_when_and_why(
     )
     answer = browser.get(later.get_absolute_url())
     assert f"{timezone.localtime(later.due_at):%H:%M:%S}" in (
-        answer.context["sentence"].what
+        answer.context["sentence"].why
     )
