@@ -205,7 +205,7 @@ def _connect(
             name=_name_of(claims),
         )
     messages.success(
-        request, f"Connected. You can sign in by {settings.OIDC_NAME} from now on."
+        request, f"Connected. You can sign in with {settings.OIDC_NAME} from now on."
     )
     return HttpResponseRedirect(reverse("account"))
 
@@ -252,7 +252,7 @@ def not_signed_in(
     )
     messages.warning(
         request,
-        f"You were not signed in by {settings.OIDC_NAME}: {reason}. Try again, or ask "
-        "an admin.",
+        f"You were not signed in with {settings.OIDC_NAME}: {reason}. Try again, or "
+        "ask an admin.",
     )
     return HttpResponseRedirect(reverse("login"))

@@ -25,7 +25,7 @@ def page(chromium: Browser, console: Console) -> Iterator[Page]:
 def sign_in(page: Page, name: str, at: str = "/operations/") -> None:
     """Sign in as `name` at the provider, coming from a page of the console."""
     page.goto(at)
-    page.get_by_role("link", name="Sign in by Staff login").click()
+    page.get_by_role("link", name="Sign in with Staff login").click()
     show_at_provider(page, name)
 
 
