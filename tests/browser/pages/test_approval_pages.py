@@ -89,8 +89,9 @@ def test_the_rules_of_environments(reader: Reader) -> None:
     expect(page.locator("#approval-sandbox li")).to_have_count(0)
     reader.look()
     page.locator("#approval-sandbox").get_by_role("link").click()
-    for name in ("Environments", "Cancel"):
-        back = page.locator("main").get_by_role("link", name=name)
+    trail = page.get_by_role("navigation", name="Breadcrumbs")
+    cancel = page.get_by_role("link", name="Cancel")
+    for back in (trail.get_by_role("link", name="Environments"), cancel):
         expect(back).to_have_attribute("href", "/connections/environments/")
     reader.look()
     page.get_by_label("More than this many rows").fill("-1")
