@@ -20,6 +20,7 @@ from operations.outcome.error_kinds import counted, kind_of
 from operations.views import failures as view
 from operations.worker.store_failures import store_failures
 from operations.worker.watch import watch
+from tests.answers import Shown
 from tests.conftest import make_project, make_user
 from tests.operations.conftest import (
     NOON,
@@ -161,7 +162,7 @@ class TestKeeping:
         digest = kind_of("bad value 'x'").digest
         page = viewer.get(f"{PAGE}{digest}/")
         assert len(page.context["operations"]) == 2
-        assert "x1" not in page.text
+        assert "x1" not in Shown(page).texts["main"]
 
 
 @pytest.mark.django_db
