@@ -12,12 +12,12 @@ FROM python AS build
 RUN apt-get update && apt-get install --yes --no-install-recommends python3-venv ca-certificates
 WORKDIR /opt/write-console
 COPY requirements.txt ./
-# The packages come without pip, which stays behind; each must have its hash. Sources of
-# translations, and numpy's tests of itself, are a tenth of all and never read.
+# The packages come without pip, which stays behind; each must have its hash. Translations,
+# stubs of types, and numpy's tests of itself are an eighth of all and never read.
 RUN python3 -m venv /opt/pip && python3 -m venv --without-pip .venv \
     && /opt/pip/bin/pip --python .venv/bin/python install --quiet --no-cache-dir \
         --require-hashes --only-binary :all: -r requirements.txt \
-    && find .venv -name '*.po' -delete \
+    && find .venv \( -name '*.po' -o -name '*.mo' -o -name '*.pyi' \) -delete \
     && find .venv -path '*/numpy/*' -name tests -prune -exec rm -r {} +
 COPY manage.py ./
 COPY ampersand ampersand
