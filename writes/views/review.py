@@ -88,6 +88,10 @@ def _act(
         problem = "The stored file no longer exists. Upload it again."
         return review(request, write, form=form, problem=problem, status=422)
     except (NoActiveKey, UnreadableSecret, RequestInvalid) as error:
+        if Write.objects.filter(pk=write.pk, state=Write.State.CONFIRMED).exists():
+            # As an approval does meanwhile. A review would say that nothing was sent.
+            messages.warning(request, "It was queued before. Nothing more was done.")
+            return _go_to_sent(write)
         if write.source == Write.Source.CSV and not write.is_ready:
             messages.error(request, f"Nothing was sent. {error}")
             return redirect("writes:file", write.pk)
@@ -234,7 +238,12 @@ def request_context(write: Write) -> dict[str, Any]:
         context |= {"shown": shown, "curl": requests.as_curl(write, shown)}
         context["reviewed"] = review_token(write, shown)
         context["earlier"] = earlier_of(write, timezone.now())
-    except (NoActiveKey, UnreadableSecret, RequestInvalid) as error:
+    except (
+        NoActiveKey,
+        UnreadableSecret,
+        RequestInvalid,
+        FileNotFoundError,
+    ) as error:
         context["problem"] = str(error)
     if write.source == Write.Source.CSV:
         context |= _file_context(write)
