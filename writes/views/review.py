@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -259,7 +260,11 @@ def _approval_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
     last = write.approvals.order_by("-pk").first()
     waiting = Approval.objects.open(db_clock.now()).filter(write=write).first()
     rules = rules_for(write)
-    approvers = approve.may_approve(write, request.user) if rules else []
+    approvers: list[User] = []
+    if waiting:
+        approvers = approve.approvers_of(waiting)
+    elif rules:
+        approvers = approve.may_approve(write, request.user)
     return {
         "rules": rules,
         "waiting": waiting,

@@ -260,3 +260,32 @@ def test_checking_the_same_file_again_keeps_it(asked: Approval, bert: User) -> N
     begin_job.begin(write, "check", size=0)
     approve.approve(asked, actor(bert))
     assert not nothing_is_queued()
+
+
+def test_a_draft_stays_for_a_day_after_its_approval_became_void(
+    asked: Approval, draft: Write, olga: User, bert: User
+) -> None:
+    now = db_clock.now()
+    Write.objects.update(changed_at=now - timedelta(hours=23))
+    rename_integration(draft)
+    with pytest.raises(NothingToDecide):
+        approve.approve(asked, actor(bert))
+    retention.sweep(now + timedelta(hours=2))
+    draft = Write.objects.get(pk=draft.pk)
+    assert draft.is_draft
+    assert approve.ask(draft, actor(olga)).is_waiting
+
+
+def test_without_the_reason_that_is_required_by_now_it_is_void(
+    rule: ApprovalRule, draft: Write, olga: User, bert: User
+) -> None:
+    asked = approve.ask(draft, actor(olga))
+    EnvironmentControl.objects.create(environment="sandbox", needs_reason=True)
+    with pytest.raises(NothingToDecide, match="requires a reason"):
+        approve.approve(asked, actor(bert))
+    assert fresh(asked).state == State.VOID
+    assert nothing_is_queued()
+    draft.refresh_from_db()
+    again = approve.ask(draft, actor(olga), reason="T-2")
+    approve.approve(again, actor(bert))
+    assert not nothing_is_queued()
