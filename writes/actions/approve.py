@@ -331,9 +331,13 @@ def _need_waiting(approval: Approval) -> None:
 def became(approval: Approval) -> str:
     """Say what became of it, for who comes late."""
     by = approval.decided_by_name
+    if approval.state == State.APPROVED:
+        return f"{by} approved it, and it was queued."
+    if approval.write.state == Write.State.CONFIRMED:
+        # Approved when it was asked again, or no rule wanted an approval any more.
+        said = f"{by} refused it." if approval.state == State.REFUSED else ""
+        return f"{said} It was queued without this approval.".strip()
     match approval.state:
-        case State.APPROVED:
-            return f"{by} approved it, and it was queued."
         case State.REFUSED:
             return f"Nothing was sent: {by} refused it."
         case State.WITHDRAWN:

@@ -67,6 +67,7 @@ def _page(
     if not waits and approval.is_waiting:
         # Somebody may have decided since it was read.
         approval.refresh_from_db()
+        write = approval.write
     context: dict[str, Any] = {
         "approval": approval,
         "write": write,

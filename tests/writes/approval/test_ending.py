@@ -15,15 +15,17 @@ from console.health import pulse
 from console.models import ApprovalRule, EnvironmentControl, Grant, Integration, Pulse
 from console.runtime import db_clock
 from files.mending.recipes import Recipe
+from operations.display.timeline import timeline as operation_timeline
 from operations.models import Operation
 from sandbox.app import Sandbox
-from tests.conftest import actor, make_user
+from tests.conftest import actor, browser_of, make_user
 from tests.writes.approval.helpers import CSV, actions, edit, fresh, nothing_is_queued
 from tests.writes.making import confirm, make_draft, received, states, work_off
 from writes import dispatch
 from writes.actions import approve, begin_job, derive, retention
 from writes.actions.approve import MayNotDecide, NothingToDecide
 from writes.actions.hold_restored import hold_restored
+from writes.display.timeline import timeline
 from writes.models import Approval, Write
 from writes.models.approval import EXPIRES_AFTER
 from writes.recipe import recipe_as_json
@@ -289,3 +291,32 @@ def test_without_the_reason_that_is_required_by_now_it_is_void(
     again = approve.ask(draft, actor(olga), reason="T-2")
     approve.approve(again, actor(bert))
     assert not nothing_is_queued()
+
+
+def test_what_was_sent_without_is_nowhere_said_not_to_be_sent(
+    asked: Approval, rule: ApprovalRule, draft: Write, olga: User, bert: User
+) -> None:
+    rule.delete()
+    draft.refresh_from_db()
+    operation = confirm(draft, olga)
+    his, url = browser_of(bert), asked.get_absolute_url()
+    answers = [his.get(url), his.post(f"{url}approve/", follow=True)]
+    for answer in answers:
+        assert "Nothing was sent" not in answer.text
+        assert "It was queued without this approval" in answer.text
+        assert draft.get_absolute_url() in answer.text
+    for events in (timeline(draft), operation_timeline(operation)):
+        assert not [event for event in events if "Nothing was sent" in event.text]
+
+
+def test_a_refusal_does_not_deny_what_was_approved_later(
+    asked: Approval, draft: Write, olga: User, bert: User
+) -> None:
+    approve.refuse(asked, actor(bert), note="Not today")
+    page = browser_of(bert).get(asked.get_absolute_url())
+    assert "Nothing was sent: bert refused it." in page.text
+    draft.refresh_from_db()
+    approve.approve(approve.ask(draft, actor(olga)), actor(bert))
+    page = browser_of(bert).get(asked.get_absolute_url())
+    assert "bert refused it. It was queued without this approval." in page.text
+    assert "Nothing was sent" not in page.text
