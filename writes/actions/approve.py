@@ -125,7 +125,8 @@ def approve(approval: Approval, actor: Actor, *, note: str = "") -> Operation:
     approval = _fresh(approval)
     _need_waiting(approval)
     need_may_decide(approval, actor.user)
-    _need_requester(approval, actor)
+    if why := _why_not_as_asked(approval):
+        raise _void(approval, actor, why)
     if not pulse.is_trusted(db_clock.now()):
         raise NothingToDecide(
             "Nothing was sent: the clock does not run, or has not looked yet whether "
@@ -143,7 +144,11 @@ def approve(approval: Approval, actor: Actor, *, note: str = "") -> Operation:
                 actor.user and actor.user.pk,
             ):
                 raise NothingToDecide(became(approval))
-            tell_approval.tell(approval, Notice.Event.APPROVED)
+            # Planning a large file takes a while: things may be otherwise by now.
+            now = _fresh(approval)
+            need_may_decide(now, actor.user)
+            if why := _why_not_as_asked(now):
+                raise NothingToDecide(f"Nothing was sent: {why}")
     except NotApproved:
         raise _void(approval, actor, CHANGED) from None
     except RepeatFound as found:
@@ -159,8 +164,15 @@ def _void(approval: Approval, actor: Actor, why: str) -> NothingToDecide:
 
     Unless somebody was first: then it is told what they did.
     """
-    if Approval.objects.open(db_clock.now()).filter(pk=approval.pk).exists():
-        Approval.objects.filter(pk=approval.pk).end("void", why, actor=actor)
+    now = db_clock.now()
+    with transaction.atomic():
+        _lock(approval.write_id)
+        if (
+            Approval.objects.open(now)
+            .filter(pk=approval.pk)
+            .end("void", why, actor=actor)
+        ):
+            _keep_draft(approval, now)
     return NothingToDecide(became(_fresh(approval)))
 
 
@@ -239,7 +251,7 @@ def need_may_decide(approval: Approval, person: User | None) -> None:
     environment = write.project.environment
     # As it is now: roles stay with the object of who asked for the page.
     person = person and User.objects.filter(pk=person.pk, is_active=True).first()
-    least = max(least_role(rules_for(write)), Role[approval.least_role.upper()])
+    least = _least_role_of(approval)
     if person is None or role_in(person, environment) < least:
         place = EnvironmentControl.objects.of(environment)
         raise MayNotDecide(f"This needs the {least.word} role in {place}.")
@@ -253,9 +265,26 @@ def need_may_decide(approval: Approval, person: User | None) -> None:
         raise MayNotDecide("You made or changed this draft: another person decides.")
 
 
-def may_approve(write: Write, requester: User | None = None) -> list[User]:
-    """Return the people who could approve of `write` if `requester` asked for it."""
-    least = least_role(rules_for(write))
+def _least_role_of(approval: Approval) -> Role:
+    """Return the role that who decides needs: of the rules then and now the higher."""
+    then = Role[approval.least_role.upper()]
+    return max(least_role(rules_for(approval.write)), then)
+
+
+def approvers_of(approval: Approval) -> list[User]:
+    """Return the people who could approve of what waits."""
+    least = _least_role_of(approval)
+    return may_approve(approval.write, approval.requested_by, least=least)
+
+
+def may_approve(
+    write: Write, requester: User | None = None, *, least: Role | None = None
+) -> list[User]:
+    """Return the people who could approve of `write` if `requester` asked for it.
+
+    They need the role of its rules, or `least`.
+    """
+    least = least or least_role(rules_for(write))
     environment = write.project.environment
     granted = Q(grants__environment=environment, grants__role__in=_from(least))
     found = User.objects.filter(Q(is_superuser=True) | granted, is_active=True)
@@ -272,15 +301,16 @@ def _from(least: Role) -> Iterable[str]:
     return [role.word for role in Role if role >= least]
 
 
-def _need_requester(approval: Approval, actor: Actor) -> None:
-    """End it where who asked may not write there any more; raise `NothingToDecide`."""
+def _why_not_as_asked(approval: Approval) -> str:
+    """Say why what was asked could not be sent by who asked now, "" where it could."""
     asked = approval.requested_by
     environment = approval.project.environment
-    if asked and asked.is_active and role_in(asked, environment) >= Role.OPERATOR:
-        return
-    why = f"{approval.requested_by_name} may not write there any more."
-    Approval.objects.filter(pk=approval.pk).end("void", why, actor=actor)
-    raise NothingToDecide(f"Nothing was sent: {why}")
+    if not (asked and asked.is_active and role_in(asked, environment) >= Role.OPERATOR):
+        return f"{approval.requested_by_name} may not write there any more."
+    control = EnvironmentControl.objects.of(environment)
+    if control.needs_reason and not approval.reason:
+        return f"{control} requires a reason or ticket by now, and none was given."
+    return ""
 
 
 # --- Where it stands ----------------------------------------------------------------
@@ -294,15 +324,20 @@ def _fresh(approval: Approval) -> Approval:
 
 def _need_waiting(approval: Approval) -> None:
     if not Approval.objects.open(db_clock.now()).filter(pk=approval.pk).exists():
-        raise NothingToDecide(became(approval))
+        # As it is now: somebody may have decided since it was read.
+        raise NothingToDecide(became(_fresh(approval)))
 
 
 def became(approval: Approval) -> str:
     """Say what became of it, for who comes late."""
     by = approval.decided_by_name
+    if approval.state == State.APPROVED:
+        return f"{by} approved it, and it was queued."
+    if approval.write.state == Write.State.CONFIRMED:
+        # Approved when it was asked again, or no rule wanted an approval any more.
+        said = f"{by} refused it." if approval.state == State.REFUSED else ""
+        return f"{said} It was queued without this approval.".strip()
     match approval.state:
-        case State.APPROVED:
-            return f"{by} approved it, and it was queued."
         case State.REFUSED:
             return f"Nothing was sent: {by} refused it."
         case State.WITHDRAWN:

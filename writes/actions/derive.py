@@ -174,7 +174,7 @@ def try_first(write: Write, actor: Actor, count: int) -> Write:
                 recipe_json=recipe_as_json(replace(recipe, only_first=tried)),
                 is_ready=False,
             )
-            _hand_on_authors(write, trial)
+            hand_on_authors(write, trial)
             _take_from(write, replace(recipe, skip_first=tried), actor)
     except IntegrityError:
         delete(name)
@@ -185,11 +185,11 @@ def try_first(write: Write, actor: Actor, count: int) -> Write:
     return trial
 
 
-def _hand_on_authors(write: Write, trial: Write) -> None:
+def hand_on_authors(write: Write, taken: Write) -> None:
     """Have those who made a draft count as authors of what was taken from it."""
     people = {*write.authors.values_list("person", flat=True), write.started_by_id}
     Author.objects.bulk_create(
-        Author(write=trial, person_id=person) for person in people if person
+        Author(write=taken, person_id=person) for person in people if person
     )
 
 

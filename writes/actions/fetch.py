@@ -54,6 +54,7 @@ def fetch(write: Write, actor: Actor) -> Write:
             file_name=_name_of(write.url),
             is_ready=False,
         )
+        derive.hand_on_authors(write, fetched)
     begin_job.begin(fetched, FileJob.Kind.CHECK, size=size, wait=False)
     return fetched
 

@@ -16,7 +16,8 @@ from console.access.roles import Role
 from console.actor import Actor
 from console.models import ApprovalRule
 from console.runtime import db_clock
-from writes.models import Approval, Write
+from writes.actions import tell_approval
+from writes.models import Approval, Notice, Write
 
 if TYPE_CHECKING:
     from writes.actions.confirm import Planned
@@ -126,7 +127,7 @@ def hold_to_rules(
     """Let the confirmation of `write` go on only if no rule is in its way.
 
     Call it in the transaction that confirms, once the write is locked. With a decision
-    its approval is marked as approved by `actor`. Raises `ApprovalNeeded` and
+    its approval is marked as approved by `actor`, and told. Raises `ApprovalNeeded` and
     `NotApproved`, which roll all of it back.
     """
     rules = rules_for(write)
@@ -149,3 +150,4 @@ def hold_to_rules(
             "The approval does not hold for what would be sent: it expired, was "
             "decided, or the write or its connection was changed. Ask again."
         )
+    tell_approval.tell(approval, Notice.Event.APPROVED)

@@ -22,7 +22,7 @@ _ENDED = {
     Approval.State.APPROVED: "{who} approved it.",
     Approval.State.REFUSED: "{who} refused it. Nothing was sent.",
     Approval.State.EXPIRED: "Nobody decided in time. Nothing was sent.",
-    Approval.State.WITHDRAWN: "The approval was withdrawn. Nothing was sent.",
+    Approval.State.WITHDRAWN: "The approval was withdrawn.",
     Approval.State.VOID: "The approval became void. Nothing was sent.",
 }
 

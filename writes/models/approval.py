@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.urls import reverse
 
@@ -66,9 +66,10 @@ class ApprovalQuerySet(OfEnvironment["Approval"]):
         ended = 0
         for approval in self.waiting().select_related("write__integration__project"):
             mine = Approval.objects.waiting().filter(pk=approval.pk)
-            if mine.update(ended_at=db_clock.now(), **values):
-                approval.audit(state, actor, why=why, note=note)
-                ended += 1
+            with transaction.atomic():
+                if mine.update(ended_at=db_clock.now(), **values):
+                    approval.audit(state, actor, why=why, note=note)
+                    ended += 1
         return ended
 
     end.alters_data = True  # type: ignore[attr-defined]

@@ -21,6 +21,7 @@ from console.sign_in import kept_form
 from console.sign_in.identity_check import need_identity_to_send
 from writes.actions import approve as approving
 from writes.actions.approve import MayNotDecide, NothingToDecide
+from writes.actions.hold_restored import restored_since
 from writes.display.finding_titles import title_of
 from writes.forms.approval import ApproveForm, RefuseForm
 from writes.models import Approval
@@ -63,6 +64,10 @@ def _page(
     """Draw the page; `forms` are those that came back."""
     write = approval.write
     waits = is_open(approval)
+    if not waits and approval.is_waiting:
+        # Somebody may have decided since it was read.
+        approval.refresh_from_db()
+        write = approval.write
     context: dict[str, Any] = {
         "approval": approval,
         "write": write,
@@ -73,10 +78,13 @@ def _page(
         "became": "" if waits else approving.became(approval),
     }
     if waits:
+        context["may_not"] = may_not(request, approval)
+    if waits and may_read(request, approval):
+        context["is_shown"] = True
         context |= request_context(write)
         # The values of a draft are for who decides, and only as long.
         context["findings"] = _findings(write.check_report)
-        context["may_not"] = _may_not(request, approval)
+        context["restored_at"] = restored_since(write.created_at)
         context["problem"] = problem or context.get("problem", "")
         context["form"] = ApproveForm(write=write, initial={"note": note})
         context["refuse_form"] = RefuseForm(initial={"note": note})
@@ -84,7 +92,13 @@ def _page(
     return render(request, "writes/approval.html", context, status=status)
 
 
-def _may_not(request: ConsoleRequest, approval: Approval) -> str:
+def may_read(request: ConsoleRequest, approval: Approval) -> bool:
+    """Whether the reader may see the draft: who may decide, or sees it anyway."""
+    return approval.write.may_be_seen_by(request.user) or not may_not(request, approval)
+
+
+def may_not(request: ConsoleRequest, approval: Approval) -> str:
+    """Say why the reader may not decide, "" where they may."""
     try:
         approving.need_may_decide(approval, request.user)
     except MayNotDecide as error:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_safe
 from console.access.roles import require_operator
 from console.http import ConsoleRequest
 from writes.models import Approval, Write
-from writes.views.approval import find_approval, is_open
+from writes.views.approval import find_approval, is_open, may_not, may_read
 from writes.views.grid import draft_page, draft_row_page
 
 
@@ -27,6 +28,8 @@ def _while_it_waits(view: Callable[..., HttpResponse]) -> Callable[..., HttpResp
             raise Http404
         if not is_open(found):
             return redirect(found)
+        if not may_read(request, found):
+            raise PermissionDenied(may_not(request, found))
         return view(request, found, **names)
 
     return shown

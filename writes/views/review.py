@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -88,6 +89,10 @@ def _act(
         problem = "The stored file no longer exists. Upload it again."
         return review(request, write, form=form, problem=problem, status=422)
     except (NoActiveKey, UnreadableSecret, RequestInvalid) as error:
+        if Write.objects.filter(pk=write.pk, state=Write.State.CONFIRMED).exists():
+            # As an approval does meanwhile. A review would say that nothing was sent.
+            messages.warning(request, "It was queued before. Nothing more was done.")
+            return _go_to_sent(write)
         if write.source == Write.Source.CSV and not write.is_ready:
             messages.error(request, f"Nothing was sent. {error}")
             return redirect("writes:file", write.pk)
@@ -234,7 +239,12 @@ def request_context(write: Write) -> dict[str, Any]:
         context |= {"shown": shown, "curl": requests.as_curl(write, shown)}
         context["reviewed"] = review_token(write, shown)
         context["earlier"] = earlier_of(write, timezone.now())
-    except (NoActiveKey, UnreadableSecret, RequestInvalid) as error:
+    except (
+        NoActiveKey,
+        UnreadableSecret,
+        RequestInvalid,
+        FileNotFoundError,
+    ) as error:
         context["problem"] = str(error)
     if write.source == Write.Source.CSV:
         context |= _file_context(write)
@@ -250,7 +260,11 @@ def _approval_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
     last = write.approvals.order_by("-pk").first()
     waiting = Approval.objects.open(db_clock.now()).filter(write=write).first()
     rules = rules_for(write)
-    approvers = approve.may_approve(write, request.user) if rules else []
+    approvers: list[User] = []
+    if waiting:
+        approvers = approve.approvers_of(waiting)
+    elif rules:
+        approvers = approve.may_approve(write, request.user)
     return {
         "rules": rules,
         "waiting": waiting,

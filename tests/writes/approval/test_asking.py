@@ -12,7 +12,7 @@ from django.test import Client as Browser
 from console.models import ApprovalRule, Integration
 from operations.models import Operation
 from sandbox.app import Sandbox
-from tests.conftest import actor, make_project
+from tests.conftest import actor, browser_of, make_project
 from tests.writes.approval.helpers import CSV, fresh, nothing_is_queued
 from tests.writes.making import (
     check_draft,
@@ -289,4 +289,42 @@ def test_without_a_rule_nobody_can_ask(draft: Write, browser: Browser) -> None:
     answer = browser.post(f"/writes/{draft.pk}/ask-approval/", form)
     assert answer.status_code == 422
     assert not Approval.objects.exists()
+    assert nothing_is_queued()
+
+
+def test_who_asks_about_what_was_approved_meanwhile_is_led_to_it(
+    rule: ApprovalRule, draft: Write, bert: User, browser: Browser
+) -> None:
+    page = browser.get(f"/writes/{draft.pk}/")
+    form = {"reviewed": page.context["reviewed"], "reason": "T-1"}
+    url = f"/writes/{draft.pk}/ask-approval/"
+    browser.post(url, form)
+    operation = approve.approve(Approval.objects.get(), actor(bert))
+    # From another tab, where the review is open still.
+    answer = browser.post(url, form, follow=True)
+    assert answer.redirect_chain == [(operation.get_absolute_url(), 302)]
+    assert "Nothing was sent" not in answer.text
+    assert Approval.objects.count() == 1
+
+
+def test_a_run_whose_file_is_gone_is_told_so_and_not_sent(
+    sandbox: Sandbox, rule: ApprovalRule, olga: User, bert: User, browser: Browser
+) -> None:
+    project = make_project("Today", remote_id="demo-c", generation="C")
+    integration = project.integrations.get()
+    write = make_draft(integration, olga, csv=b"LastName\nBerg\n", action="create")
+    form = {"reviewed": browser.get(f"/writes/{write.pk}/").context["reviewed"]}
+    asked = approve.ask(write, actor(olga))
+    write.path_of("as_sent").unlink()
+    his, url = browser_of(bert), asked.get_absolute_url()
+    answers = [
+        (browser.get(f"/writes/{write.pk}/"), 200),
+        (browser.post(f"/writes/{write.pk}/ask-approval/", form), 422),
+        (browser.post(f"/writes/{write.pk}/send/", form), 422),
+        (his.get(url), 200),
+        (his.post(f"{url}approve/"), 422),
+    ]
+    for answer, status in answers:
+        assert answer.status_code == status
+        assert "problem" in Page(answer).ids
     assert nothing_is_queued()

@@ -1,5 +1,6 @@
 """Who approves or refuses, what that does, and who reads of it."""
 
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -11,8 +12,18 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client as Browser
 
 from console.access.roles import Role
-from console.models import ApiKey, ApprovalRule, AuditEvent, Integration, MailWish
+from console.actor import SYSTEM
+from console.models import (
+    ApiKey,
+    ApprovalRule,
+    AuditEvent,
+    Grant,
+    Integration,
+    MailWish,
+)
 from console.runtime import db_clock
+from files.findings import Finding
+from files.remote.looking import RemoteFile
 from operations.display.timeline import timeline as operation_timeline
 from operations.models import Operation
 from sandbox.app import Sandbox
@@ -28,10 +39,13 @@ from tests.writes.approval.helpers import (
 from tests.writes.making import check_draft, make_draft, received, states, work_off
 from tests.writes.pages import Page
 from writes.actions import approve, derive
+from writes.actions import confirm as confirming
 from writes.actions.approve import MayNotDecide, NothingToDecide
+from writes.actions.fetch import fetch
 from writes.display.timeline import timeline
 from writes.evidence.pack import Pack, asked_by
 from writes.models import Approval, Notice, Write
+from writes.views import approval as approval_pages
 from writes.worker import send_notices
 
 State = Approval.State
@@ -310,3 +324,188 @@ def test_of_two_who_decide_at_the_same_moment_one_does(
     done = next(name for name in met if name)
     assert sorted(met) == ["", done]
     assert Operation.objects.count() == (done == "approve")
+
+
+def test_of_two_clicks_of_one_person_one_is_told(
+    asked: Approval,
+    olga: User,
+    bert: User,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.SENDS_MAIL = True
+    User.objects.filter(pk=olga.pk).update(email="olga@example.com")
+    MailWish.objects.create(person=olga)
+    really, clicks = approve.confirm, ["second"]
+
+    def clicked_twice(*args: Any, **values: Any) -> Operation:
+        if clicks.pop(0) == "second":
+            clicks.append("first")
+            approve.approve(asked, actor(bert))
+        return really(*args, **values)
+
+    monkeypatch.setattr(approve, "confirm", clicked_twice)
+    clicked = approve.approve(asked, actor(bert))
+    assert Operation.objects.get() == clicked
+    assert Notice.objects.filter(event=Notice.Event.APPROVED).count() == 1
+
+
+def meanwhile_before(
+    monkeypatch: pytest.MonkeyPatch, where: Any, name: str, act: Callable[[], object]
+) -> None:
+    """Have `act` done by somebody else just before a function of a module returns."""
+    really, todo = getattr(where, name), [act]
+
+    def function(*args: Any, **values: Any) -> Any:
+        answer = really(*args, **values)
+        while todo:
+            todo.pop()()
+        return answer
+
+    monkeypatch.setattr(where, name, function)
+
+
+def test_who_comes_second_is_told_what_the_first_did(
+    asked: Approval, bert: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zoe = make_user("zoe", Role.OPERATOR)
+    meanwhile_before(
+        monkeypatch, approve, "_fresh", lambda: approve.approve(asked, actor(zoe))
+    )
+    with pytest.raises(NothingToDecide, match="zoe approved it, and it was queued"):
+        approve.approve(asked, actor(bert))
+
+
+def test_a_page_that_was_overtaken_does_not_say_that_nothing_was_sent(
+    asked: Approval, bert: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zoe = make_user("zoe", Role.OPERATOR)
+    meanwhile_before(
+        monkeypatch,
+        approval_pages,
+        "find_approval",
+        lambda: approve.approve(asked, actor(zoe)),
+    )
+    page = browser_of(bert).get(asked.get_absolute_url())
+    assert "zoe approved it, and it was queued." in page.text
+    assert "Nothing was sent" not in page.text
+
+
+@pytest.mark.parametrize("meanwhile", ["stricter rule", "no role", "no requester"])
+def test_what_changes_while_a_large_file_is_planned_still_counts(
+    asked: Approval,
+    olga: User,
+    bert: User,
+    monkeypatch: pytest.MonkeyPatch,
+    meanwhile: str,
+) -> None:
+    def change() -> None:
+        if meanwhile == "stricter rule":
+            ApprovalRule.objects.create(
+                environment="sandbox", action="upsert", approved_by="admin"
+            )
+        elif meanwhile == "no role":
+            Grant.objects.filter(user=bert).delete()
+        else:
+            User.objects.filter(pk=olga.pk).update(is_active=False)
+
+    meanwhile_before(monkeypatch, confirming, "plan", change)
+    with pytest.raises((MayNotDecide, NothingToDecide)):
+        approve.approve(asked, actor(bert))
+    assert nothing_is_queued()
+    assert fresh(asked).is_waiting
+
+
+def test_nothing_ends_without_its_line_in_the_audit_trail(
+    asked: Approval, olga: User, bert: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Grant.objects.filter(user=olga).delete()
+
+    def disk_is_full(**values: Any) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(AuditEvent, "record", disk_is_full)
+    with pytest.raises(OSError, match="No space"):
+        approve.approve(asked, actor(bert))
+    assert fresh(asked).is_waiting
+
+
+def told_approvers(page: Any) -> list[str]:
+    found = re.search(r'<p id="approvers">(.*?)</p>', page.text, re.DOTALL)
+    assert found
+    return re.findall(r"<strong>(.*?)</strong>", found[1])
+
+
+def test_the_draft_names_who_may_approve_what_waits(
+    draft: Write, rule: ApprovalRule, olga: User, bert: User, browser: Browser
+) -> None:
+    url = f"/writes/{draft.pk}/"
+    ada, mara = make_user("ada", Role.ADMIN), make_user("mara", Role.ADMIN)
+    approve.ask(draft, actor(ada))
+    for reader in (browser, browser_of(ada), browser_of(mara)):
+        assert told_approvers(reader.get(url)) == ["bert", "mara"]
+    # It still waits, and still for another person.
+    rule.delete()
+    assert told_approvers(browser.get(url)) == ["bert", "mara"]
+
+
+def test_a_milder_rule_names_nobody_who_may_not_approve(
+    draft: Write, rule: ApprovalRule, olga: User, bert: User, browser: Browser
+) -> None:
+    make_user("ada", Role.ADMIN)
+    ApprovalRule.objects.update(approved_by="admin")
+    approve.ask(draft, actor(olga))
+    ApprovalRule.objects.update(approved_by="operator")
+    assert told_approvers(browser.get(f"/writes/{draft.pk}/")) == ["ada"]
+
+
+def test_what_an_admin_decides_is_no_operators_to_read(
+    draft: Write, rule: ApprovalRule, olga: User, bert: User, browser: Browser
+) -> None:
+    ApprovalRule.objects.update(approved_by="admin")
+    ada = browser_of(make_user("ada", Role.ADMIN))
+    asked = approve.ask(draft, actor(olga), reason="T-1")
+    url = asked.get_absolute_url()
+    page = browser_of(bert).get(url)
+    assert page.status_code == 200
+    assert "T-1" in page.text
+    assert "may-not" in Page(page).ids
+    assert "Name 2" not in page.text
+    for below in ("rows/", "rows/2/"):
+        answer = browser_of(bert).get(f"{url}{below}")
+        assert answer.status_code == 403
+        assert "Name 2" not in answer.text
+    for reader in (ada, browser):
+        assert "Name 2" in reader.get(url).text
+        assert reader.get(f"{url}rows/").status_code == 200
+
+
+def test_who_approves_is_warned_of_a_draft_that_is_older_than_a_restored_back_up(
+    draft: Write, rule: ApprovalRule, olga: User, bert: User
+) -> None:
+    his = browser_of(bert)
+    asked = approve.ask(draft, actor(olga))
+    assert "restored" not in Page(his.get(asked.get_absolute_url())).ids
+    AuditEvent.record(action="database.restored", subject="Restored", actor=SYSTEM)
+    assert "restored" in Page(his.get(asked.get_absolute_url())).ids
+
+
+def test_who_made_the_draft_of_an_address_does_not_approve_the_file_fetched_from_it(
+    integration: Integration, rule: ApprovalRule, olga: User
+) -> None:
+    looked = RemoteFile(
+        status=200,
+        findings=[Finding("blocks", "no-key", "The key is missing.")],
+        final_url="https://example.com/x.csv",
+        looked_at=db_clock.now(),
+    )
+    draft = make_draft(
+        integration,
+        olga,
+        url="https://example.com/x.csv",
+        primary_key="external_id__c",
+        is_ready=False,
+        remote_file=looked.as_json(),
+    )
+    fetched = fetch(draft, actor(make_user("ada", Role.ADMIN)))
+    assert olga not in approve.may_approve(fetched)

@@ -15,15 +15,17 @@ from console.health import pulse
 from console.models import ApprovalRule, EnvironmentControl, Grant, Integration, Pulse
 from console.runtime import db_clock
 from files.mending.recipes import Recipe
+from operations.display.timeline import timeline as operation_timeline
 from operations.models import Operation
 from sandbox.app import Sandbox
-from tests.conftest import actor, make_user
+from tests.conftest import actor, browser_of, make_user
 from tests.writes.approval.helpers import CSV, actions, edit, fresh, nothing_is_queued
 from tests.writes.making import confirm, make_draft, received, states, work_off
 from writes import dispatch
 from writes.actions import approve, begin_job, derive, retention
 from writes.actions.approve import MayNotDecide, NothingToDecide
 from writes.actions.hold_restored import hold_restored
+from writes.display.timeline import timeline
 from writes.models import Approval, Write
 from writes.models.approval import EXPIRES_AFTER
 from writes.recipe import recipe_as_json
@@ -260,3 +262,61 @@ def test_checking_the_same_file_again_keeps_it(asked: Approval, bert: User) -> N
     begin_job.begin(write, "check", size=0)
     approve.approve(asked, actor(bert))
     assert not nothing_is_queued()
+
+
+def test_a_draft_stays_for_a_day_after_its_approval_became_void(
+    asked: Approval, draft: Write, olga: User, bert: User
+) -> None:
+    now = db_clock.now()
+    Write.objects.update(changed_at=now - timedelta(hours=23))
+    rename_integration(draft)
+    with pytest.raises(NothingToDecide):
+        approve.approve(asked, actor(bert))
+    retention.sweep(now + timedelta(hours=2))
+    draft = Write.objects.get(pk=draft.pk)
+    assert draft.is_draft
+    assert approve.ask(draft, actor(olga)).is_waiting
+
+
+def test_without_the_reason_that_is_required_by_now_it_is_void(
+    rule: ApprovalRule, draft: Write, olga: User, bert: User
+) -> None:
+    asked = approve.ask(draft, actor(olga))
+    EnvironmentControl.objects.create(environment="sandbox", needs_reason=True)
+    with pytest.raises(NothingToDecide, match="requires a reason"):
+        approve.approve(asked, actor(bert))
+    assert fresh(asked).state == State.VOID
+    assert nothing_is_queued()
+    draft.refresh_from_db()
+    again = approve.ask(draft, actor(olga), reason="T-2")
+    approve.approve(again, actor(bert))
+    assert not nothing_is_queued()
+
+
+def test_what_was_sent_without_is_nowhere_said_not_to_be_sent(
+    asked: Approval, rule: ApprovalRule, draft: Write, olga: User, bert: User
+) -> None:
+    rule.delete()
+    draft.refresh_from_db()
+    operation = confirm(draft, olga)
+    his, url = browser_of(bert), asked.get_absolute_url()
+    answers = [his.get(url), his.post(f"{url}approve/", follow=True)]
+    for answer in answers:
+        assert "Nothing was sent" not in answer.text
+        assert "It was queued without this approval" in answer.text
+        assert draft.get_absolute_url() in answer.text
+    for events in (timeline(draft), operation_timeline(operation)):
+        assert not [event for event in events if "Nothing was sent" in event.text]
+
+
+def test_a_refusal_does_not_deny_what_was_approved_later(
+    asked: Approval, draft: Write, olga: User, bert: User
+) -> None:
+    approve.refuse(asked, actor(bert), note="Not today")
+    page = browser_of(bert).get(asked.get_absolute_url())
+    assert "Nothing was sent: bert refused it." in page.text
+    draft.refresh_from_db()
+    approve.approve(approve.ask(draft, actor(olga)), actor(bert))
+    page = browser_of(bert).get(asked.get_absolute_url())
+    assert "bert refused it. It was queued without this approval." in page.text
+    assert "Nothing was sent" not in page.text
