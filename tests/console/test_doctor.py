@@ -141,7 +141,7 @@ class TestDatabase:
         assert "99.1" in found.text
         assert "cannot be reached" not in found.text
 
-    @pytest.mark.skipif(connection.vendor != "postgresql", reason="has users")
+    @pytest.mark.postgres
     def test_tables_of_another_user_are_told_and_the_rest_is_looked_at(self) -> None:
         """As where the back-up was restored by the administrator of the server."""
         with connection.cursor() as cursor:

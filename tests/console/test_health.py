@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
@@ -157,6 +157,16 @@ def test_no_database_is_503(client: Client, monkeypatch: pytest.MonkeyPatch) -> 
     assert response.status_code == 503
     told = {"version": VERSION, "database": "unreachable", "disk": "ok"}
     assert response.json() == told
+
+
+@pytest.mark.postgres
+def test_a_database_that_stores_nothing_is_503(client: Client) -> None:
+    all_alive()
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+    response = client.get("/healthz")
+    assert response.status_code == 503
+    assert response.json()["database"] == "read-only"
 
 
 class TestLive:
