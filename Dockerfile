@@ -37,9 +37,12 @@ FROM python
 RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin write-console \
     && install --directory --owner 10001 --group 10001 --mode 0700 /var/lib/write-console
 COPY --from=build /opt/write-console /opt/write-console
+# Whom the mail server, the S3 store and doctor are verified by; it may be another bundle.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 WORKDIR /opt/write-console
 ENV PATH=/opt/write-console/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
     DATA_DIR=/var/lib/write-console
 USER 10001:10001
 VOLUME /var/lib/write-console

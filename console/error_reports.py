@@ -47,12 +47,21 @@ def thin(event: dict[str, Any], hint: dict[str, Any]) -> dict[str, Any]:
     kept = {name: event[name] for name in OF_EVENT if name in event}
     kept["server_name"] = this_process()
     kept["tags"] = dict(log_context())
-    if words := (event.get("logentry") or {}).get("message"):
+    if words := _words(event, hint):
         kept["logentry"] = {"message": words}
     errors = (event.get("exception") or {}).get("values") or []
     kept["exception"] = {"values": [_error(each) for each in errors]}
     told: dict[str, Any] = _masked(kept)
     return told
+
+
+def _words(event: dict[str, Any], hint: dict[str, Any]) -> str | None:
+    """Return the words of a line of the log, without what was put into them.
+
+    Where the line was masked (`writes.token_filter`) the record has them beside it.
+    """
+    written: str | None = (event.get("logentry") or {}).get("message")
+    return getattr(hint.get("log_record"), "words", written)
 
 
 def _error(error: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ One line on stderr then says which variable it is, its value unless that is a se
 and what would be right; whatever process reads the settings ends with it.
 """
 
+import io
 import re
 import sys
 from collections.abc import Callable, Collection, Sequence
@@ -51,6 +52,9 @@ MEMORY = ":memory:"
 # Options of Django's own, which are none of the connection.
 OF_DJANGO = {"assume_role", "isolation_level", "pool", "server_side_binding"}
 
+# A line of a .env, as environ reads it.
+_ASSIGNED = re.compile(r"(?:export )?[A-Za-z_0-9]+=")
+
 _BACKENDS = "django.core.mail.backends"
 _HOST = re.compile(r"\*|\.?[\w-]+(\.[\w-]+)*|\[[0-9a-f:.]+\]", re.IGNORECASE)
 _GROUP_ROLE = re.compile(
@@ -93,6 +97,32 @@ class Variables(environ.FileAwareEnv):  # type: ignore[misc]
     # What was read from a file is not remembered: nothing asks twice.
     ENVIRON = environ.FileAwareMapping(cache=False)
 
+    @classmethod
+    def read_env(cls, env_file: Path, **how: Any) -> None:
+        """Read a file of variables, where it is there; each line must be understood.
+
+        One that is not would leave its variable at the default.
+        """
+        try:
+            # Some editors begin a file with a mark of its encoding.
+            text = env_file.read_text(encoding="utf-8-sig")
+        except FileNotFoundError:
+            return
+        except (OSError, UnicodeDecodeError) as error:
+            refuse(str(env_file), None, f"The file cannot be read: {_reason(error)}.")
+        for number, line in enumerate(text.splitlines(), 1):
+            # What the line says may be a secret.
+            is_aside = not line.strip() or line.lstrip().startswith("#")
+            if "\0" in line or not (is_aside or _ASSIGNED.match(line)):
+                refuse(
+                    f"line {number} of {env_file}",
+                    None,
+                    "It must be NAME=value, without spaces before the name and around "
+                    "the =, or begin with # where it is a remark.",
+                )
+        lines = (line for line in text.splitlines() if _ASSIGNED.match(line))
+        super().read_env(io.StringIO("\n".join(lines)), **how)
+
     def text(self, name: str, *, default: str | None = None) -> str:
         """Return text in one line; without a `default` it must be there."""
         value = self._value(name)
@@ -104,13 +134,14 @@ class Variables(environ.FileAwareEnv):  # type: ignore[misc]
 
     def _value(self, name: str) -> str:
         try:
-            value = str(self.get_value(name, default=""))
+            # Without a default, which would stand for what follows a dollar sign, too.
+            value = str(self.get_value(name)) if name in self.ENVIRON else ""
         except (OSError, UnicodeDecodeError) as error:
             path = str(self.ENVIRON.env.get(f"{name}_FILE", ""))
             # The path is no secret.
             shown = f"{name}_FILE={_in_one_line(path)}"
             refuse(shown, None, f"The file cannot be read: {_reason(error)}.")
-        except ImproperlyConfigured:
+        except (ImproperlyConfigured, RecursionError):
             refuse(
                 name,
                 None,

@@ -42,6 +42,24 @@ def test_the_defaults_are_the_same_in_both() -> None:
     assert {name: told.get(name) for name in values} == values
 
 
+def test_the_document_has_the_bounds_of_every_number() -> None:
+    number = (
+        r'env\.number\(\s*"(\w+)",\s*default=[\d_]+,\s*least=([\d_]+),\s*most=([\d_]+)'
+    )
+    text = "".join((ROOT / path).read_text() for path in CODE)
+    bounds = {
+        name: (int(least), int(most)) for name, least, most in re.findall(number, text)
+    }
+    document = (ROOT / "docs" / "operating.md").read_text()
+    row = r"^\| ((?:`[A-Z0-9_]+`(?:, )?)+) \| ([\d,]+) \| ([\d,]+) \|$"
+    told = {
+        name: (int(least.replace(",", "")), int(most.replace(",", "")))
+        for names, least, most in re.findall(row, document, re.MULTILINE)
+        for name in re.findall(r"[A-Z0-9_]+", names)
+    }
+    assert told == bounds
+
+
 # dist/htmx.min.js of the package htmx.org 2.0.11.
 HTMX_SHA256 = "d6fdc75f204e6bdefa99b69bf1e6d4ac69b8a364f77929f45c13476b4000f717"
 

@@ -174,6 +174,13 @@ def test_the_last_stage_of_the_image_builds_nothing() -> None:
     assert "pip" not in last
 
 
+def test_the_image_has_certificates_to_verify_others_by() -> None:
+    """Debian's own are in no slim image; mail, the S3 store and doctor need them."""
+    last = (ROOT / "Dockerfile").read_text().rpartition("\nFROM ")[2]
+    (path,) = re.findall(r"SSL_CERT_FILE=(\S+)", last)
+    assert f"COPY --from=build {path} " in last
+
+
 def test_the_image_has_all_code_that_there_is() -> None:
     text = (ROOT / "Dockerfile").read_text()
     copied = set(re.findall(r"^COPY (\w+) \1$", text, re.MULTILINE))
@@ -189,6 +196,28 @@ def test_the_version_is_the_one_that_this_is() -> None:
     images |= {each["image"] for each in of_console().values()}
     assert images == {f"write-console:{VERSION}"}
     assert f"release=/opt/write-console/{VERSION}\n" in "".join(commands())
+
+
+def test_a_web_that_has_no_workers_is_still_reached() -> None:
+    """An upgrade stops them, and people work on meanwhile."""
+    (web,) = (pod for pod in pods() if "ports" in pod["containers"][0])
+    probe = web["containers"][0]["readinessProbe"]["httpGet"]["path"]
+    assert probe == "/healthz"
+
+
+def test_every_ingress_does_what_a_proxy_has_to_do() -> None:
+    """ingress-nginx buffers no answers by itself, and logs queries."""
+    ingresses = of_kind("Ingress")
+    assert ingresses
+    for each in ingresses:
+        told = {
+            name.rpartition("/")[2]: value
+            for name, value in each["metadata"]["annotations"].items()
+        }
+        assert told["proxy-buffering"] == "on"
+        assert told["enable-access-log"] == "false"
+        assert told["proxy-connect-timeout"] == "5"
+        assert told["proxy-read-timeout"] == "60"
 
 
 # --- That they are what they say ----------------------------------------------------

@@ -79,7 +79,7 @@ def metrics() -> Iterator[Metric]:
 
 
 def _processes(now: datetime) -> Iterator[Metric]:
-    beats = Heartbeat.objects.values("queue").annotate(last=Max("seen_at"))
+    beats = Heartbeat.objects.seen().values("queue").annotate(last=Max("seen_at"))
     seen = {row["queue"] or "clock": _age(now, row["last"]) for row in beats}
     alive = Heartbeat.objects.alive().values("queue").annotate(count=Count("pk"))
     counts = {row["queue"] or "clock": row["count"] for row in alive}

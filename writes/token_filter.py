@@ -41,6 +41,8 @@ def install() -> None:
         record = make(*args, **values)
         text = _message(record)
         if (clean := masked(text)) != text:
+            # A report of an error has them alone, and never what was put into them.
+            record.words = masked(str(record.msg))
             record.msg, record.args = clean, ()
         return record
 

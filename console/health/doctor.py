@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from http.client import HTTPException
 from itertools import chain
 from typing import Any, Literal
 from urllib.error import HTTPError
@@ -18,7 +19,13 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from django.conf import settings
 from django.core import checks
 from django.core.mail import mailers
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    NotSupportedError,
+    ProgrammingError,
+    connection,
+)
 from django.utils import timezone
 
 from console.health import pulse
@@ -64,9 +71,8 @@ def examine(*more: Examination) -> Iterator[Finding]:
     found = list(database())
     yield from found
     if found[0].state == "ok":
-        yield from migrations()
-        for each in (secrets, skew, processes, shared_directory):
-            # They read tables that may be missing.
+        for each in (migrations, secrets, skew, processes, shared_directory):
+            # They read tables that may be missing, or that this user may not read.
             yield from _as_far_as_possible(each)
     yield from directory()
     yield from address("CONSOLE_URL", "login/")
@@ -82,7 +88,13 @@ def _as_far_as_possible(examination: Examination) -> Iterator[Finding]:
         yield from examination()
     except (DatabaseError, InterfaceError) as error:
         trouble = trouble_of(error) or AWAY
-        yield Finding(name, "not looked at", trouble.text, trouble.remedy)
+        if isinstance(error, ProgrammingError) and trouble is AWAY:
+            # It answers, and refuses: as where another user restored the tables.
+            text = f"The database refuses it: {str(error).splitlines()[0]}."
+            remedy = "Make the user of DATABASE_URL the owner of all tables."
+            yield Finding(name, "failed", text, remedy)
+        else:
+            yield Finding(name, "not looked at", trouble.text, trouble.remedy)
 
 
 def settings_found() -> Iterator[Finding]:
@@ -104,6 +116,11 @@ def database() -> Iterator[Finding]:
         connection.ensure_connection()
         # Django refuses one that is too old.
         number = connection.get_database_version()
+    except NotSupportedError as error:
+        # It answers, and says which version it has.
+        remedy = "Give the console a database of a version that it can use."
+        yield Finding("database", "failed", f"{error}.".replace("..", "."), remedy)
+        return
     except (DatabaseError, InterfaceError) as error:
         trouble = trouble_of(error) or AWAY
         yield Finding("database", "failed", trouble.text, trouble.remedy)
@@ -233,8 +250,11 @@ def address(setting: str, path: str) -> Iterator[Finding]:
     asked = f"{base.rstrip('/')}/{path}"
     try:
         status, headers = _ask(asked)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         reason = getattr(error, "reason", error)
+        if isinstance(error, HTTPException) and not isinstance(error, OSError):
+            # The error quotes what came, whatever that is.
+            reason = "what came is no HTTP"
         is_tls = isinstance(reason, ssl.SSLError)
         yield Finding(
             setting,

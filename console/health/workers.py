@@ -82,9 +82,10 @@ def tasks_are_in_database() -> bool:
 def background() -> Background:
     """Look at the heartbeats and at the tasks that no worker has taken."""
     now = db_clock.now()
-    clocks = Heartbeat.objects.filter(queue="")
+    clocks = Heartbeat.objects.seen().filter(queue="")
     seen = clocks.aggregate(last=Max("seen_at"))["last"]
-    clock_seen = now - seen if seen else None
+    # It may have been seen just now, while this is asked.
+    clock_seen = max(now - seen, timedelta(0)) if seen else None
     if not tasks_are_in_database():
         return Background(clock_seen, unattended=None, waiting=None, oldest=None)
     attended = set(Heartbeat.objects.alive().values_list("queue", flat=True))

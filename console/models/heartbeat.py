@@ -14,7 +14,14 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
 
     def alive(self) -> "HeartbeatQuerySet":
         """Return those of processes that were seen just now."""
-        return self.filter(seen_at__gt=db_clock.now() - Heartbeat.PATIENCE)
+        return self.seen().filter(seen_at__gt=db_clock.now() - Heartbeat.PATIENCE)
+
+    def seen(self) -> "HeartbeatQuerySet":
+        """Return those that tell when a process was seen: none of the future does.
+
+        A clock that was set back leaves such rows, and they say nothing of who lives.
+        """
+        return self.filter(seen_at__lt=db_clock.now() + Heartbeat.PATIENCE)
 
     def forgotten(self) -> "HeartbeatQuerySet":
         """Return those of processes that ended long ago."""

@@ -22,6 +22,7 @@ from console.runtime.trouble import (
     AWAY,
     LOW,
     PENDING,
+    READ_ONLY,
     disk_trouble,
     migrations_are_pending,
     pending_migrations,
@@ -82,6 +83,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         found = background()
+        is_read_only = connection.vendor == "postgresql" and _is_read_only()
     except (DatabaseError, InterfaceError) as error:
         body["database"] = (trouble_of(error) or AWAY).name
         return JsonResponse(body, status=503)
@@ -89,8 +91,18 @@ def healthz(request: HttpRequest) -> JsonResponse:
         body["database"] = PENDING.name
         return JsonResponse(body, status=503)
     body |= {"worker": _worker(found), "queue": _queue(found)}
+    if is_read_only:
+        body["database"] = READ_ONLY.name
+        return JsonResponse(body, status=503)
     stores_nothing = disk is not None and connection.vendor == "sqlite"
     return JsonResponse(body, status=503 if stores_nothing else 200)
+
+
+def _is_read_only() -> bool:
+    """Tell whether PostgreSQL stores nothing, as a standby or where it is set so."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT CURRENT_SETTING('transaction_read_only')")
+        return bool(cursor.fetchone() == ("on",))
 
 
 def _worker(found: Background) -> dict[str, object]:

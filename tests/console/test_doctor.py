@@ -3,6 +3,7 @@
 import io
 import json
 import smtplib
+import socket
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -124,6 +125,32 @@ class TestDatabase:
         assert "secret-host" not in found["database"].text
         assert found["directory"].state == "ok"
         assert "secrets" not in found
+
+    def test_one_that_is_too_old_is_told_as_that(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        features = connection.features
+        monkeypatch.setattr(features, "minimum_database_version", (99, 1))
+        monkeypatch.setattr(
+            doctor.connection,
+            "ensure_connection",
+            connection.check_database_version_supported,
+        )
+        (found,) = doctor.database()
+        assert found.state == "failed"
+        assert "99.1" in found.text
+        assert "cannot be reached" not in found.text
+
+    @pytest.mark.postgres
+    def test_tables_of_another_user_are_told_and_the_rest_is_looked_at(self) -> None:
+        """As where the back-up was restored by the administrator of the server."""
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE ROLE doctors_patient")
+            cursor.execute("SET LOCAL ROLE doctors_patient")
+        found = {each.name: each for each in doctor.examine()}
+        assert found["migrations"].state == "failed"
+        assert "permission denied" in found["migrations"].text
+        assert found["directory"].state == "ok"
 
     def test_a_migration_that_is_pending_is_named(self) -> None:
         [(app, newest)] = MigrationLoader(connection).graph.leaf_nodes("writes")
@@ -268,6 +295,21 @@ class TestAddress:
         Answers.status = 301
         Answers.sent = {"Location": f"{address}/login/"}
         assert "TRUST_PROXY" in failed("CONSOLE_URL")["remedy"]
+
+    def test_what_answers_speaks_no_http(self, settings: Any) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+
+            def answer() -> None:
+                client, _ = server.accept()
+                with client:
+                    client.recv(4096)
+                    client.sendall(b"SSH-2.0-hush\r\n")
+
+            threading.Thread(target=answer, daemon=True).start()
+            settings.CONSOLE_URL = f"http://127.0.0.1:{server.getsockname()[1]}"
+            text = failed("CONSOLE_URL")["text"]
+        assert "no HTTP" in text
+        assert "hush" not in text
 
     def test_nothing_answers(self, address: str, settings: Any) -> None:
         settings.CONSOLE_URL = "http://127.0.0.1:1"

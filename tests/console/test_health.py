@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
@@ -100,6 +100,31 @@ def test_a_queue_whose_worker_was_not_seen_for_long_is_named(client: Client) -> 
     assert client.get("/healthz").json()["worker"]["state"] == "ok"
 
 
+def test_a_process_seen_in_the_future_is_none_that_is_alive(client: Client) -> None:
+    """A clock was set back since, or a database restored that another clock wrote."""
+    for queue in ("", *QUEUES):
+        beat(f"process {queue}", queue, age=-3600)
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["worker"] == {
+        "state": "missing",
+        "clock_seen_seconds_ago": None,
+        "queues_without_worker": QUEUES,
+    }
+    for queue in ("", *QUEUES):
+        beat(f"another {queue}", queue)
+    assert client.get("/readyz").status_code == 200
+
+
+def test_a_process_that_beats_while_it_is_looked_is_alive(client: Client) -> None:
+    """Its beat is told after the moment that it is compared with."""
+    for queue in ("", *QUEUES):
+        beat(f"process {queue}", queue, age=-20)
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json()["worker"]["clock_seen_seconds_ago"] == 0
+
+
 def test_of_another_task_engine_nothing_is_claimed(
     client: Client, settings: Any
 ) -> None:
@@ -132,6 +157,16 @@ def test_no_database_is_503(client: Client, monkeypatch: pytest.MonkeyPatch) -> 
     assert response.status_code == 503
     told = {"version": VERSION, "database": "unreachable", "disk": "ok"}
     assert response.json() == told
+
+
+@pytest.mark.postgres
+def test_a_database_that_stores_nothing_is_503(client: Client) -> None:
+    all_alive()
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+    response = client.get("/healthz")
+    assert response.status_code == 503
+    assert response.json()["database"] == "read-only"
 
 
 class TestLive:

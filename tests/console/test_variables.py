@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from environ import FileAwareMapping  # type: ignore[import-untyped]
 
-from console.variables import EXIT_CODE, SECRETS
+from console.variables import EXIT_CODE, SECRETS, Variables
 from tests.test_configuration import read_in_code
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -252,6 +253,88 @@ def test_a_file_that_is_no_line_of_text_is_refused(
     with pytest.raises(SystemExit):
         load()
     need_one_line(capsys.readouterr().err, "S3_SECRET_KEY", "hush")
+
+
+class TestDotEnv:
+    """`.env` beside manage.py: what it says counts, or nothing is started."""
+
+    @pytest.fixture(autouse=True)
+    def _own_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        mapping = FileAwareMapping(env={}, cache=False)
+        monkeypatch.setattr(Variables, "ENVIRON", mapping)
+
+    def read(self, tmp_path: Path, content: bytes) -> Variables:
+        """Read a file as the settings do."""
+        path = tmp_path / ".env"
+        path.write_bytes(content)
+        env = Variables()
+        env.escape_proxy = True
+        env.read_env(path)
+        return env
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            b"SECOND_FACTOR_FOR = hush",
+            b"  SECOND_FACTOR_FOR=hush",
+            b"SECOND_FACTOR_FOR: hush",
+            b"SECOND_FACTOR_FOR=hush\0",
+            b"OIDC_NAME=caf\xe9 hush",
+        ],
+    )
+    def test_a_line_that_cannot_be_understood_is_refused_and_not_shown(
+        self, line: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit) as ended:
+            self.read(tmp_path, b"DEBUG=no\n" + line + b"\n")
+        assert ended.value.code == EXIT_CODE
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1
+        assert str(tmp_path / ".env") in said
+        assert "hush" not in said
+
+    def test_remarks_empty_lines_and_any_line_end_are_taken(
+        self, tmp_path: Path
+    ) -> None:
+        env = self.read(tmp_path, b"# one\r\n\r\n  # two\r\n  \r\nREPEAT_DAYS=3\r\n")
+        assert env.number("REPEAT_DAYS", default=7, least=0, most=10) == 3
+
+    def test_a_mark_at_its_begin_is_no_part_of_the_first_name(
+        self, tmp_path: Path
+    ) -> None:
+        env = self.read(tmp_path, b"\xef\xbb\xbfREPEAT_DAYS=3\n")
+        assert env.number("REPEAT_DAYS", default=7, least=0, most=10) == 3
+
+    def test_none_is_no_mistake(self, tmp_path: Path) -> None:
+        Variables().read_env(tmp_path / ".env")
+
+    def test_one_that_is_a_directory_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(SystemExit):
+            Variables().read_env(tmp_path)
+
+
+@pytest.mark.parametrize("value", ["$NO_SUCH_VARIABLE", "${HOME}", "$DATABASE_URL"])
+def test_a_value_that_stands_for_no_variable_is_not_taken_for_none(
+    value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The default, an SQLite file of its own, would be another database."""
+    monkeypatch.setenv("DATABASE_URL", value)
+    with pytest.raises(SystemExit) as ended:
+        load()
+    assert ended.value.code == EXIT_CODE
+    said = capsys.readouterr().err
+    need_one_line(said, "DATABASE_URL", value)
+    assert "dollar" in said
+
+
+def test_a_value_may_stand_for_another_variable_or_begin_with_a_dollar_sign(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TOKEN_OF_OURS", "m" * 16)
+    monkeypatch.setenv("METRICS_TOKEN", "$TOKEN_OF_OURS")
+    assert load()["METRICS_TOKEN"] == "m" * 16
+    monkeypatch.setenv("METRICS_TOKEN", "\\$" + "m" * 16)
+    assert load()["METRICS_TOKEN"] == "$" + "m" * 16
 
 
 COMMANDS = {

@@ -120,6 +120,18 @@ def test_an_error_in_the_log_is_reported_without_what_was_put_into_its_words(
     assert key not in text
 
 
+def test_a_line_that_was_masked_is_reported_without_what_was_put_into_it(
+    reports: list[bytes],
+) -> None:
+    """A token is taken out of a line of the log; the rest of the line stays there."""
+    log = logging.getLogger("writes.worker.send")
+    log.error("Operation %s: %s", 7, f"{CELL} {'t' * 43}")
+    text = sent(reports)
+    (report,) = told(text)
+    assert report["logentry"]["message"] == "Operation %s: %s"
+    assert CELL not in text
+
+
 def test_nothing_but_what_is_listed_is_ever_sent() -> None:
     """Whatever the library learns to add: a report is made anew."""
     frame = {"function": "f", "vars": {"cell": CELL}, "context_line": CELL}
