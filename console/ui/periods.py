@@ -4,7 +4,7 @@ All of it in the console's time zone, as pages show times.
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -140,7 +140,13 @@ class MomentField(forms.Field):
         moment, length = _read(str(value).strip())
         if not FIRST_YEAR <= moment.year <= LAST_YEAR:
             raise ValidationError(f"Give a year from {FIRST_YEAR} to {LAST_YEAR}.")
-        return timezone.make_aware(moment + length if self.is_end else moment)
+        if not self.is_end:
+            return timezone.make_aware(moment)
+        if length == _DAY:
+            return timezone.make_aware(moment + length)
+        # Where clocks are set back a minute is there twice: up to the later one.
+        both = (timezone.make_aware(moment.replace(fold=fold)) for fold in (0, 1))
+        return max(each.astimezone(UTC) for each in both) + length
 
 
 def _read(text: str) -> tuple[datetime, timedelta]:

@@ -106,7 +106,7 @@ def _cells(operation: Operation) -> list[object]:
         operation.rows_unknown,
         operation.sent_at and operation.sent_at.isoformat(),
         operation.ended_at and operation.ended_at.isoformat(),
-        took and round(took.total_seconds(), 3),
+        None if took is None else round(took.total_seconds(), 3),
         operation.record_id,
         operation.remote_id,
         operation.remote_status,

@@ -152,6 +152,8 @@ def _kinds(request: ConsoleRequest, chosen: OperationFilter) -> dict[str, Any]:
     found = sorted(kinds.values(), key=_most_first)
     shown = found[:MOST_KINDS]
     _explain(shown)
+    # Those of an operation may have been stored anew since they were counted.
+    shown = [kind for kind in shown if kind.failure]
     _name_customers(shown)
     return {
         "kinds": shown,
@@ -177,8 +179,9 @@ def _explain(kinds: Sequence[Kind]) -> None:
     )
     examples = {(each.operation_id, each.digest): each for each in newest}
     for kind in kinds:
-        kind.failure = examples[kind.newest.pk, kind.digest]
-        kind.explanation = _explanation(kind.failure)
+        kind.failure = examples.get((kind.newest.pk, kind.digest))
+        if kind.failure:
+            kind.explanation = _explanation(kind.failure)
 
 
 def _name_customers(kinds: Sequence[Kind]) -> None:

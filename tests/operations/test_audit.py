@@ -295,3 +295,13 @@ def test_csv_is_filtered_guarded_and_audited(reader: Browser) -> None:
     assert response["Content-Disposition"] == 'attachment; filename="audit.csv"'
     event = AuditEvent.objects.get(action="audit.downloaded")
     assert event.detail["filters"] == {"user": "olga"}
+
+
+def test_the_csv_has_what_the_page_finds_in_any_script(reader: Browser) -> None:
+    AuditEvent.record(action="view.saved", subject="View “Ärger ÜBER alles”")
+    query = {"text": "ärger über"}
+    assert len(reader.get("/audit/", query).context["events"]) == 1
+    answer = reader.get("/audit/audit.csv", query)
+    lines = b"".join(answer.streaming_content).decode().splitlines()
+    assert len(lines) == 2
+    assert "Ärger ÜBER alles" in lines[1]

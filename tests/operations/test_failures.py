@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.db import connection
 from django.test import Client as Browser
 from django.utils import timezone
 from hypothesis import given
@@ -279,3 +280,21 @@ class TestPage:
             failed(project, reason, group_ref=reason)
         with django_assert_num_queries(len(one)):
             viewer.get(PAGE)
+
+
+def test_errors_that_are_stored_anew_while_they_are_counted_are_left_out(
+    viewer: Browser, project: Project
+) -> None:
+    failed(project, "Name is missing")
+    reads = []
+
+    def between(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("SELECT") and 'FROM "operations_failure"' in sql:
+            reads.append(sql)
+            if len(reads) == 2:
+                Failure.objects.all().delete()
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(between):
+        assert kinds(viewer) == []
+    assert len(reads) == 2

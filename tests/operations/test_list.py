@@ -1,11 +1,14 @@
 """The list of operations and its fragment that keeps itself up to date."""
 
+import csv
+import io
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client as Browser
+from django.test import override_settings
 from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -406,3 +409,26 @@ def test_time_zone_edges_do_not_overlap(viewer: Browser, project: Project) -> No
     after = make_operation(project, created_at=midnight)
     assert shown(viewer.get(URL, {"to": "2024-03-20"})) == [before.pk]
     assert shown(viewer.get(URL, {"from": "2024-03-21"})) == [after.pk]
+
+
+def test_what_ended_at_once_took_no_seconds(viewer: Browser, project: Project) -> None:
+    moment = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    make_operation(project, state="succeeded", sent_at=moment, ended_at=moment)
+    answer = viewer.get("/operations/operations.csv")
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert float(row["seconds"]) == 0
+
+
+@pytest.mark.parametrize("hour", [0, 1])
+def test_an_hour_that_is_there_twice_is_shown_whole(
+    hour: int, viewer: Browser, project: Project
+) -> None:
+    with override_settings(TIME_ZONE="Europe/Berlin"):
+        # 02:15 in summer time, and again an hour later.
+        moment = datetime(2026, 10, 25, hour, 15, tzinfo=UTC)
+        made = make_operation(project, created_at=moment)
+        for end, is_shown in (("02:15", True), ("02:14", False), ("01:59", False)):
+            query = {"from": "2026-10-25T01:00", "to": f"2026-10-25T{end}"}
+            found = viewer.get("/operations/", query).context["operations"]
+            assert (made in found) == is_shown or (end, hour) == ("02:14", 0)

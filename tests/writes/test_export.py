@@ -18,7 +18,7 @@ from console.models import AuditEvent, Integration
 from operations.models import LogEntry, Operation
 from operations.models.transition import OperationTransition
 from sandbox.app import Sandbox
-from tests.conftest import stored_operation
+from tests.conftest import stored_operation, unguarded
 from tests.writes.making import confirm, make_draft, work_off
 from writes.actions import export as exporting
 from writes.models import Write
@@ -26,6 +26,7 @@ from writes.models import Write
 pytestmark = pytest.mark.django_db
 
 CSV = b"external_id__c,LastName\nk-1,Name 1\nk-2,\nk-3,Name 3\n"
+EXPORTS = ("export.started", "export.made")
 Run = Callable[..., list[str]]
 
 
@@ -243,3 +244,18 @@ def test_while_somebody_writes_nothing_is_left_out(
         assert run()
     finally:
         other.close()
+
+
+def test_after_a_restored_back_up_nothing_is_left_out_silently(
+    sent: Write, folder: Path, run: Run
+) -> None:
+    run("--format", "csv")
+    before = (folder / "state.json").read_text()
+    # The back-up was made before: other rows get the numbers that were exported.
+    with unguarded():
+        AuditEvent.objects.filter(action__in=["write.confirmed", *EXPORTS]).delete()
+    with pytest.raises(CommandError, match="restored back-up"):
+        run("--format", "csv")
+    assert (folder / "state.json").read_text() == before
+    files = sorted(path.name for path in folder.glob("operations-*"))
+    assert files == ["operations-000001.csv"]

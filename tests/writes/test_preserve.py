@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client as Browser
 from django.utils import timezone
 
 from console.access.roles import Role
 from console.models import AuditEvent, Integration
-from operations.models import LogEntry
+from operations.models import LogEntry, Operation
 from sandbox.app import Sandbox
 from tests.answers import levels
 from tests.conftest import actor, make_user
@@ -238,3 +238,95 @@ def test_a_viewer_sees_no_buttons(sent: Write, integration: Integration) -> None
     assert b'id="evidence-pack"' in page
     assert b'id="pin"' not in page
     assert b'id="hold"' not in page
+
+
+def when(part: str, do: Callable[[], object]) -> Any:
+    """Return what does something once, before the first statement with `part`."""
+    done: list[str] = []
+
+    def before(execute: Any, sql: str, *rest: Any) -> Any:
+        if part in sql and not done:
+            done.append(sql)
+            do()
+        return execute(sql, *rest)
+
+    return connection.execute_wrapper(before)
+
+
+def test_logs_stay_of_what_is_held_while_a_sweep_goes_on(
+    sent: Write, integration: Integration, olga: User, settings: Any
+) -> None:
+    settings.KEEP_LOGS_DAYS = {**settings.KEEP_LOGS_DAYS, "sandbox": DAYS + 10}
+    other = DATA.replace(b"k-", b"j-")
+    later_sent = settled(
+        make_draft(integration, olga, csv=other, primary_key=KEY), olga
+    )
+    sweep(later(days=DAYS + 1))
+
+    def hold() -> None:
+        preserve(later_sent, HOLD, actor(olga), reason="Case 7")
+
+    with when('INSERT INTO "writes_sweptlog"', hold):
+        sweep(later(days=DAYS * 20))
+    assert later_sent.preservations.exists()
+    (swept,) = SweptLog.objects.all()
+    assert swept.operation.batch.write == sent
+    kept = LogEntry.objects.filter(operation__batch__write=later_sent)
+    assert kept.exists()
+
+
+@pytest.mark.parametrize("how", ["pinned", "changed"])
+def test_a_draft_stays_that_somebody_comes_back_to_while_a_sweep_goes_on(
+    how: str, integration: Integration, olga: User
+) -> None:
+    drafts = [
+        make_draft(integration, olga, csv=DATA, primary_key=KEY) for _ in range(2)
+    ]
+    Write.objects.update(changed_at=later(days=-3))
+
+    def come_back() -> None:
+        draft = Write.objects.get(pk=drafts[1].pk)
+        if how == "pinned":
+            assert preserve(draft, PIN, actor(olga))
+        else:
+            assert draft.revise(by=actor(olga), recipe_json={})
+
+    with when('INSERT INTO "writes_writetransition"', come_back):
+        assert sweep(timezone.now()) == 1
+    gone, back = Write.objects.order_by("pk")
+    assert (gone.state, bool(gone.files_deleted_at)) == ("discarded", True)
+    assert (back.state, bool(back.files_deleted_at)) == ("draft", False)
+    assert back.path_of("original").exists()
+
+
+def test_what_a_hold_keeps_is_not_promised_where_the_logs_are_gone(
+    sent: Write, browser: Browser, settings: Any
+) -> None:
+    def pinned() -> str:
+        answer = browser.post(f"/writes/{sent.pk}/pin/", follow=True)
+        (told,) = answer.context["messages"]
+        Preservation.objects.all().delete()
+        return str(told)
+
+    settings.KEEP_LOGS_DAYS = {**settings.KEEP_LOGS_DAYS, "sandbox": DAYS + 10}
+    sweep(later(days=DAYS + 1))
+    assert "its logs are kept" in pinned()
+    sweep(later(days=DAYS * 20))
+    assert "its logs are kept" not in pinned()
+
+
+def test_no_page_says_that_values_go_which_an_unknown_outcome_keeps(
+    sent: Write, browser: Browser
+) -> None:
+    def shown() -> list[bool]:
+        pages = (Operation.objects.get().get_absolute_url(), "/writes/retention/")
+        return ["outcome is known" in browser.get(p).content.decode() for p in pages]
+
+    Write.objects.update(confirmed_at=later(days=-DAYS * 2))
+    assert shown() == [False, False]
+    Operation.objects.update(state="unknown", sent_at=later(days=-DAYS * 2))
+    assert sweep(timezone.now()) == 0
+    assert shown() == [True, True]
+    # Within its time the day counts, whatever is known of it.
+    Write.objects.update(confirmed_at=later(days=2 - DAYS))
+    assert shown() == [False, False]

@@ -97,6 +97,7 @@ def export(
     with _alone(folder):
         state = _state(folder, form)
         plan = state.get("pending")
+        _need_same_history((plan or state).get("head"))
         if plan is None:
             if since and state["run"]:
                 raise ExportRefused(
@@ -146,7 +147,7 @@ def _plan(state: dict[str, Any], wanted: list[str]) -> dict[str, Any]:
         "transitions": _newest(OperationTransition),
     }
     _wait_for_those_who_write()
-    plan: dict[str, Any] = {"run": state["run"] + 1}
+    plan: dict[str, Any] = {"run": state["run"] + 1, "head": _head()}
     plan["ranges"] = {name: [done.get(name, 0), newest[name]] for name in wanted}
     if "operations" in wanted:
         plan["transitions"] = [done.get("transitions", 0), newest["transitions"]]
@@ -166,7 +167,7 @@ def _after(state: dict[str, Any], plan: dict[str, Any]) -> dict[str, Any]:
     if "transitions" in plan:
         done["transitions"] = plan["transitions"][1]
     kept = {name: plan.get(name, state.get(name, [])) for name in ("open", "jobs_open")}
-    new = {**state, **kept, "run": plan["run"], "done": done}
+    new = {**state, **kept, "run": plan["run"], "done": done, "head": plan.get("head")}
     del new["pending"]
     return new
 
@@ -192,6 +193,27 @@ def _beginning(since: datetime) -> dict[str, int]:
 def _newest(model: type[Model]) -> int:
     rows = model._default_manager.all()
     return rows.aggregate(last=Max("pk"))["last"] or 0
+
+
+def _head() -> list[Any] | None:
+    """Return the newest event of the audit trail: its number and its seal."""
+    newest = AuditEvent.objects.newest_first().values_list("pk", "hash").first()
+    return list(newest) if newest else None
+
+
+def _need_same_history(head: list[Any] | None) -> None:
+    """Refuse where this database has not what a run saw that was before.
+
+    After a restored back-up other rows come under numbers that were exported already,
+    and would be missing. States of earlier versions name no event.
+    """
+    if head and not AuditEvent.objects.filter(pk=head[0], hash=head[1]).exists():
+        raise ExportRefused(
+            f"Nothing was exported: event {head[0]} of the audit trail, which the run "
+            "before saw, is not in this database. It is a restored back-up or another "
+            "one, and has other rows under numbers that were exported already. Export "
+            "into an empty directory, and load that in place of what was loaded."
+        )
 
 
 def _wait_for_those_who_write() -> None:

@@ -39,8 +39,7 @@ def sweep(now: datetime, *, seconds: float) -> int:
         for operation in _past(environment, now, timedelta(days=days)):
             if time.monotonic() > until:
                 break
-            _delete(operation, now)
-            swept += 1
+            swept += _delete(operation, now)
     return swept
 
 
@@ -60,19 +59,28 @@ def _past(environment: str, now: datetime, kept: timedelta) -> QuerySet[Operatio
     ).order_by("created_at")[:MOST_AT_ONCE]
 
 
-def _delete(operation: Operation, now: datetime) -> None:
-    """Note what it was, then delete it piece by piece.
+def _delete(operation: Operation, now: datetime) -> bool:
+    """Note what it was, then delete it piece by piece, unless somebody keeps it now.
 
     One that a killed process left half deleted was noted while it was whole.
     """
-    forget_values.forget(operation, now)
     entries = LogEntry.objects.filter(operation=operation).order_by("sequence")
-    if entries.exists() and not SweptLog.objects.filter(operation=operation).exists():
-        _note(operation, now)
+    noted = SweptLog.objects.filter(operation=operation)
+    with transaction.atomic():
+        # Who puts it on hold at this moment comes before or after this.
+        mine = Write.objects.filter(batches__operation=operation)
+        written = list(mine.order_by().values_list("pk", flat=True))
+        list(Write.objects.select_for_update().filter(pk__in=written))
+        if Write.objects.filter(~is_warned_of(now), pk__in=written).exists():
+            return False
+        forget_values.forget(operation, now)
+        if entries.exists() and not noted.exists():
+            _note(operation, now)
     while last := list(entries.values_list("sequence", flat=True)[:PIECE])[-1:]:
         LogEntry.objects.filter(operation=operation, sequence__lte=last[0]).delete()
-    mine = Operation.objects.filter(pk=operation.pk)
-    mine.update(log_deleted_at=now, log_since=None, version=F("version") + 1)
+    swept = Operation.objects.filter(pk=operation.pk)
+    swept.update(log_deleted_at=now, log_since=None, version=F("version") + 1)
+    return True
 
 
 def _note(operation: Operation, now: datetime) -> None:
@@ -81,11 +89,10 @@ def _note(operation: Operation, now: datetime) -> None:
         digest.update(line)
         count += 1
     told = {"entries": count, "sha256": digest.hexdigest()}
-    with transaction.atomic():
-        SweptLog.objects.create(operation=operation, swept_at=now, **told)
-        AuditEvent.record(
-            action="log.deleted",
-            subject=f"Log of operation {operation.pk}, retention period ended",
-            about=operation,
-            detail={"operation": operation.pk, **told},
-        )
+    SweptLog.objects.create(operation=operation, swept_at=now, **told)
+    AuditEvent.record(
+        action="log.deleted",
+        subject=f"Log of operation {operation.pk}, retention period ended",
+        about=operation,
+        detail={"operation": operation.pk, **told},
+    )

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from console.models import AuditEvent
 from console.sign_in import throttle
-from operations.models import Operation
 from writes import dispatch
 from writes.actions import (
     derive,
@@ -28,7 +28,7 @@ from writes.actions import (
     tell,
 )
 from writes.models import Batch, Destination, FileJob, KeptFile, Write
-from writes.models.preservation import DRAFTS_KEPT, is_warned_of
+from writes.models.preservation import DRAFTS_KEPT, is_busy, is_warned_of
 
 # A file that no row names may be one that is being made just now.
 STRAYS_KEPT = timedelta(days=1)
@@ -74,12 +74,14 @@ def sweep(now: datetime, *, seconds: float = SECONDS) -> int:
 def _in_time(writes: QuerySet[Write], until: float) -> Iterator[Write]:
     """Yield the first of `writes`, as many as there is time for.
 
-    The key of each before its row: rows are large.
+    The key of each before its row: rows are large. Not what somebody came back to, or
+    keeps, since the keys were read.
     """
+    rows = writes.select_related("integration__project")
     for pk in list(writes.values_list("pk", flat=True)[:MOST_AT_ONCE]):
         if time.monotonic() > until:
             return
-        yield Write.objects.select_related("integration__project").get(pk=pk)
+        yield from rows.filter(pk=pk)
 
 
 def _half_swept(now: datetime) -> QuerySet[Write]:
@@ -112,20 +114,20 @@ def _drafts(now: datetime) -> QuerySet[Write]:
 
 
 def _discard(write: Write, now: datetime) -> bool:
-    if write.is_draft and not derive.discard(write, wait=False):
-        return False
+    with transaction.atomic():
+        # Who changes or keeps it at this moment comes before or after this.
+        list(Write.objects.select_for_update().filter(pk=write.pk))
+        if not _drafts(now).filter(pk=write.pk).exists():
+            return False
+        if write.is_draft and not derive.discard(write, wait=False):
+            return False
     return _empty(write, now)
 
 
 def _sent(environment: str, now: datetime, kept: timedelta) -> QuerySet[Write]:
-    busy = Batch.objects.filter(write=OuterRef("pk")).filter(
-        Q(operation__state__in=(*Operation.IN_FLIGHT, *Operation.UNSENT))
-        | Q(operation__state=Operation.State.UNKNOWN, operation__resolved_at=None)
-        | Q(is_settled=False)
-    )
     working = FileJob.objects.filter(write=OuterRef("pk"), state__in=FileJob.OPEN)
     return Write.objects.filter(
-        ~Exists(busy),
+        ~is_busy(),
         ~Exists(working),
         is_warned_of(now),
         files_deleted_at=None,

@@ -8,6 +8,8 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from console.access.scoping import OfEnvironment
+from operations.models import Operation
+from writes.models.batch import Batch
 from writes.models.write import Write
 
 # Nothing goes without having been in the list of what goes soon for so long: not even
@@ -85,6 +87,14 @@ def is_warned_of(now: datetime) -> Q:
     """Return the condition that nobody keeps a write, nor did until a few days ago."""
     lately = Q(ended_at=None) | Q(ended_at__gt=now - WARNED)
     return Q(~Exists(Preservation.objects.filter(lately, write=OuterRef("pk"))))
+
+
+def is_busy() -> Exists:
+    """Return the condition that an operation of a write may still need its values."""
+    moves = (*Operation.IN_FLIGHT, *Operation.UNSENT)
+    unknown = Q(operation__state=Operation.State.UNKNOWN, operation__resolved_at=None)
+    moving = Q(operation__state__in=moves) | Q(is_settled=False)
+    return Exists(Batch.objects.filter(moving | unknown, write=OuterRef("pk")))
 
 
 def kept_until(write: Write) -> datetime | None:

@@ -30,7 +30,7 @@ from operations.models import Operation
 from writes.actions import preserve
 from writes.evidence.pack import MOST
 from writes.models import Preservation, SweptLog, Write
-from writes.models.preservation import WARNED, is_preserved, kept_until
+from writes.models.preservation import WARNED, is_busy, is_preserved, kept_until
 from writes.views.lookup import find_write
 from writes.views.panels import batch_of
 
@@ -92,12 +92,17 @@ def _preserve(
     if not preserve.preserve(write, kind, Actor.of(request), reason=reason):
         messages.warning(request, f"Nothing was changed: {_HAS_IT[kind]} already.")
     elif write.files_deleted_at:
-        messages.warning(
-            request, f"{_DONE[kind]} Its values are gone already; its logs are kept."
-        )
+        messages.warning(request, f"{_DONE[kind]} {_left_of(write)}")
     else:
         messages.success(request, f"{_DONE[kind]} Its values are kept until that ends.")
     return _back(write)
+
+
+def _left_of(write: Write) -> str:
+    """Say what a hold or pin still keeps of a write whose values are gone."""
+    if SweptLog.objects.filter(operation__batch__write=write).exists():
+        return "Its values are gone already, and so are logs of it."
+    return "Its values are gone already; its logs are kept."
 
 
 def _release(request: ConsoleRequest, write: Write, kind: Kind) -> HttpResponse:
@@ -161,6 +166,7 @@ def evidence_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
         "hold": kept.get(Kind.HOLD),
         "pin": kept.get(Kind.PIN),
         "until": kept_until(write),
+        "is_awaited": _is_awaited(write),
         "goes_soon": not write.is_draft and _goes_soon(write),
         "may_hold": role >= Role.ADMIN,
         "may_pin": role >= Role.OPERATOR,
@@ -176,6 +182,14 @@ def _goes_soon(write: Write) -> bool:
     if until is None or write.files_deleted_at:
         return False
     return until < timezone.now() + WARNED
+
+
+def _is_awaited(write: Write) -> bool:
+    """Tell whether its time is over, and an operation of it keeps its values."""
+    until = kept_until(write)
+    if until is None or until > timezone.now():
+        return False
+    return Write.objects.filter(is_busy(), pk=write.pk).exists()
 
 
 @require_safe
@@ -225,8 +239,12 @@ def _going(request: ConsoleRequest, now: datetime) -> list[dict[str, Any]]:
             integration__project__environment=word,
             confirmed_at__lt=latest,
         )
-        writes = writes.select_related("integration__project")
+        writes = writes.select_related("integration__project").annotate(busy=is_busy())
         writes = writes.prefetch_related("preservations")
         found += writes.order_by("confirmed_at")[: SHOWN + 1]
-    going = [{"write": each, "until": kept_until(each)} for each in found]
+    going = []
+    for each in found:
+        until = kept_until(each)
+        is_awaited = each.busy and until is not None and until <= now  # type: ignore[attr-defined]
+        going.append({"write": each, "until": until, "is_awaited": is_awaited})
     return sorted(going, key=lambda each: each["until"])
