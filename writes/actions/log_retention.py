@@ -8,6 +8,7 @@ operations of other programs, which have no write, the answer goes with the log.
 import hashlib
 import time
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -66,6 +67,8 @@ def _delete(operation: Operation, now: datetime) -> bool:
     """
     entries = LogEntry.objects.filter(operation=operation).order_by("sequence")
     noted = SweptLog.objects.filter(operation=operation)
+    # Read before the lock: a log may have a million entries.
+    told = _told(operation) if entries.exists() and not noted.exists() else None
     with transaction.atomic():
         # Who puts it on hold at this moment comes before or after this.
         mine = Write.objects.filter(batches__operation=operation)
@@ -74,8 +77,8 @@ def _delete(operation: Operation, now: datetime) -> bool:
         if Write.objects.filter(~is_warned_of(now), pk__in=written).exists():
             return False
         forget_values.forget(operation, now)
-        if entries.exists() and not noted.exists():
-            _note(operation, now)
+        if told:
+            _note(operation, now, told)
     while last := list(entries.values_list("sequence", flat=True)[:PIECE])[-1:]:
         LogEntry.objects.filter(operation=operation, sequence__lte=last[0]).delete()
     swept = Operation.objects.filter(pk=operation.pk)
@@ -83,12 +86,16 @@ def _delete(operation: Operation, now: datetime) -> bool:
     return True
 
 
-def _note(operation: Operation, now: datetime) -> None:
+def _told(operation: Operation) -> dict[str, Any]:
+    """Return what stays of a log: the number of its entries, and its digest."""
     digest, count = hashlib.sha256(), 0
     for line in lines(log_of(operation)):
         digest.update(line)
         count += 1
-    told = {"entries": count, "sha256": digest.hexdigest()}
+    return {"entries": count, "sha256": digest.hexdigest()}
+
+
+def _note(operation: Operation, now: datetime, told: dict[str, Any]) -> None:
     SweptLog.objects.create(operation=operation, swept_at=now, **told)
     AuditEvent.record(
         action="log.deleted",
