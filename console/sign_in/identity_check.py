@@ -37,11 +37,12 @@ def was_checked(request: HttpRequest) -> bool:
     """Whether that was lately enough.
 
     A form may be sent for as long again: who began to type it in time loses nothing.
+    What a clock noted that was set back since does not count for longer.
     """
     session = request.session
     at = session.get(CHECKED_AT) or session.get(SIGNED_IN_AT, 0)
     minutes = settings.IDENTITY_CHECK_MINUTES * (2 if request.method == "POST" else 1)
-    return bool(timezone.now().timestamp() - at < minutes * 60)
+    return bool(abs(timezone.now().timestamp() - at) < minutes * 60)
 
 
 def need_identity(request: HttpRequest, act: str = "") -> None:

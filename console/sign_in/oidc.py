@@ -4,6 +4,7 @@ django-allauth speaks to the provider and checks what it says. Here a person is 
 the provider's own id of them, or made; OIDC_GROUPS says which roles their groups give.
 """
 
+import re
 from typing import Any, NoReturn, cast
 
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -14,6 +15,8 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.base import SessionBase
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
@@ -28,6 +31,9 @@ from console.models.sign_in_attempt import LONGEST_NAME, folded_name
 from console.sign_in.audit import nobody, record_about
 
 PROVIDER = "oidc"
+# What a user name has none of.
+NO_NAME = re.compile(r"[^\w.@+-]+")
+LONGEST_ADDRESS = 254
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
@@ -47,7 +53,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         if sociallogin.state.get("process") == AuthProcess.CONNECT:
             raise ImmediateHttpResponse(_connect(request, sociallogin, claims))
         name = _name_of(claims)
-        roles = roles_by_groups(_groups_of(claims)) if settings.OIDC_GROUPS else {}
+        roles = roles_by_groups(groups_of(claims)) if settings.OIDC_GROUPS else {}
         may_enter = any(roles.values()) or not settings.OIDC_GROUPS
         with transaction.atomic():
             if sociallogin.is_existing:
@@ -91,27 +97,47 @@ def _claims_of(answers: dict[str, Any]) -> dict[str, Any] | None:
     return {**token, **userinfo}
 
 
-def _groups_of(claims: dict[str, Any]) -> list[str]:
+def groups_of(claims: dict[str, Any]) -> list[str]:
+    """Return the groups of a person as a provider tells them, one or several."""
     found = claims.get(settings.OIDC_GROUPS_CLAIM) or []
-    return [found] if isinstance(found, str) else [str(each) for each in found]
+    groups = found if isinstance(found, list | dict) else [found]
+    return [str(each) for each in groups]
 
 
 def _name_of(claims: dict[str, Any]) -> str:
     """Return what a person would like to be called."""
     for claim in ("preferred_username", "email", "sub"):
-        if name := User.normalize_username(str(claims.get(claim) or "").strip()):
+        if name := User.normalize_username(_text_of(claims, claim)):
             return name[:LONGEST_NAME]
     return ""
+
+
+def _text_of(claims: dict[str, Any], claim: str) -> str:
+    """Return what a claim says, without what no database stores."""
+    said = str(claims.get(claim) or "").replace("\0", "")
+    return said.encode(errors="replace").decode().strip()
+
+
+def _address_of(claims: dict[str, Any]) -> str:
+    """Return an e-mail address; "" where what is said of it is none."""
+    address = _text_of(claims, "email")
+    try:
+        validate_email(address)
+    except ValidationError:
+        return ""
+    return address if len(address) <= LONGEST_ADDRESS else ""
 
 
 def _make_person(
     request: HttpRequest, sociallogin: Any, claims: dict[str, Any]
 ) -> None:
     """Make a person of the console for who is new, without a password."""
-    person = User(username=_free_name(_name_of(claims)))
-    person.email = str(claims.get("email") or "")[:254]
-    person.first_name = str(claims.get("given_name") or "")[:150]
-    person.last_name = str(claims.get("family_name") or "")[:150]
+    # A provider's name may have signs that no user name here has: "CORP\\anne".
+    wanted = NO_NAME.sub("-", _name_of(claims))
+    person = User(username=_free_name(wanted))
+    person.email = _address_of(claims)
+    person.first_name = _text_of(claims, "given_name")[:150]
+    person.last_name = _text_of(claims, "family_name")[:150]
     person.set_unusable_password()
     person.full_clean()
     person.save()
@@ -187,7 +213,7 @@ def _connect(
         return not_signed_in(request, reason="your session ended meanwhile")
     if sociallogin.is_existing and sociallogin.user != person:
         return not_connected(request, "another user here is connected with it already")
-    roles = roles_by_groups(_groups_of(claims))
+    roles = roles_by_groups(groups_of(claims))
     if settings.OIDC_GROUPS and not any(roles.values()):
         return not_connected(request, "no group of yours there opens the console")
     with transaction.atomic():

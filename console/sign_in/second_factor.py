@@ -28,6 +28,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.crypto import constant_time_compare
 
 from console.access.roles import Role, role_in, role_of
 from console.models.session import end_sessions
@@ -36,6 +37,8 @@ from console.sign_in.audit import record_about
 TYPE = Authenticator.Type
 # Of a session: whose second factor was shown in it.
 SHOWN = "second_factor"
+# Of a sign-in that waits: a digest of the password that it began with.
+OF_PASSWORD = "of_password"  # nosec B105 # noqa: S105 - the name of a place
 # Of a session: the secret of an app that is not set up yet, encrypted.
 NEW_SECRET = "second_factor_new"  # nosec B105 # noqa: S105 - the name of a place
 # What a browser, or who pretends to be one, says instead of a key's answer.
@@ -63,16 +66,23 @@ class SecondFactorStage(LoginStage):  # type: ignore[misc]
             note_shown(self.request.session, self.login.user)
             return None, True
         if has_second_factor(self.login.user):
+            self.state[OF_PASSWORD] = self.login.user.get_session_auth_hash()
             return redirect(self.urlname), True
         return None, True
 
 
 def pending(request: HttpRequest) -> Any:
-    """Return the sign-in that waits for a second factor in this browser, if any."""
+    """Return the sign-in that waits for a second factor in this browser, if any.
+
+    None once the account is closed, or has another password than it began with.
+    """
     stage = LoginStageController.enter(request, SecondFactorStage.key)
-    if stage is None or stage.login.user is None or not stage.login.user.is_active:
+    user = stage.login.user if stage else None
+    if user is None or not user.is_active:
         return None
-    return stage
+    began_with = stage.state.get(OF_PASSWORD, "")
+    is_same = constant_time_compare(began_with, user.get_session_auth_hash())
+    return stage if is_same else None
 
 
 # --- Who needs one --------------------------------------------------------------------

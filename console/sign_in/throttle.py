@@ -19,6 +19,9 @@ from django.utils import timezone
 from console.models.sign_in_attempt import SignInAttempt, folded_name
 
 WINDOW = timedelta(minutes=15)
+# By so much the clocks of web processes may differ. What is noted for later is from
+# before a clock was set back: it would lock people out until then.
+SKEW = timedelta(minutes=1)
 # What is counted together, and how many tries that may have within the window.
 LIMITS: tuple[tuple[tuple[str, ...], int], ...] = (
     (("name", "address"), 5),
@@ -72,7 +75,9 @@ def begin(typed: str, address: str | None) -> SignInAttempt:
     full = []
     for fields, most in LIMITS:
         same = {field: getattr(attempt, field) for field in fields}
-        before = SignInAttempt.objects.filter(at__gt=now - WINDOW, **same)
+        before = SignInAttempt.objects.filter(
+            at__gt=now - WINDOW, at__lte=now + SKEW, **same
+        )
         counted = before.exclude(pk=attempt.pk).order_by("-at", "-pk")[:most]
         if len(counted) == most:
             full.append(list(counted))

@@ -121,7 +121,11 @@ def password(request: ConsoleRequest) -> HttpResponse:
         return refused(page, lock)
     is_valid = form.is_valid()
     if "old_password" in form.cleaned_data:
-        attempt.was_right()
+        # Else a known password would let somebody guess codes for ever.
+        if has_second_factor(request.user):
+            attempt.was_half_right()
+        else:
+            attempt.was_right()
     if not is_valid:
         return _password_page(request, form, status=422)
     change_own(request, request.user, form.cleaned_data["new_password1"])

@@ -38,6 +38,8 @@ class LoginView(auth_views.LoginView):
 
     template_name = "console/login.html"
     redirect_authenticated_user = True
+    # Of this request: one before it may have left a sign-in that waits for a code.
+    password_was_right = False
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Look at the password, unless there were too many tries."""
@@ -49,7 +51,7 @@ class LoginView(auth_views.LoginView):
         response = super().post(request, *args, **kwargs)
         if request.user.is_authenticated:
             attempt.was_right()
-        elif pending(request):
+        elif self.password_was_right:
             attempt.was_half_right()
         return response
 
@@ -60,6 +62,7 @@ class LoginView(auth_views.LoginView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Sign in who the password belongs to, or ask for their second factor."""
+        self.password_was_right = True
         user = form.get_user()
         login = Login(user=user, redirect_url=self.get_success_url())
         answer: HttpResponse = perform_password_login(self.request, {}, login)

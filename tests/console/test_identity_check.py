@@ -132,6 +132,18 @@ def test_a_sign_in_counts(ada: User, project: Project) -> None:
     assert browser.get(page).status_code == 200
 
 
+def test_what_was_shown_before_the_clock_was_set_back_counts_no_longer(
+    browser: Browser, clock: Clock
+) -> None:
+    clock.advance(hours=1)
+    show(browser)
+    assert browser.get("/users/new/").status_code == 200
+    clock.advance(minutes=-50)
+    assert is_asked(browser.get("/users/new/"))
+    show(browser)
+    assert browser.get("/users/new/").status_code == 200
+
+
 def test_a_wrong_answer_is_counted_and_told(browser: Browser) -> None:
     for _ in range(5):
         answer = show(browser, "wrong")

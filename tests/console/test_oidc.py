@@ -17,7 +17,7 @@ from pytest_django import Settings
 from console.access.roles import Role
 from console.models import AuditEvent, Grant, Session
 from console.models.grant import roles_of
-from console.sign_in.oidc import SocialAccountAdapter, roles_by_groups
+from console.sign_in.oidc import SocialAccountAdapter, groups_of, roles_by_groups
 from console.views import oidc
 from tests.answers import Shown, levels
 from tests.conftest import make_user
@@ -98,6 +98,50 @@ def test_a_name_takes_nobody_over(request_: HttpRequest, spelling: str) -> None:
     assert other.username.endswith("-2")
     assert roles_of(other) == {"production": "viewer"}
     assert set(roles_of(eve).values()) == {"admin"}
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("CORP\\anne", "CORP-anne"),
+        ("Anne O'Neil", "Anne-O-Neil"),
+        ("auth0|1234", "auth0-1234"),
+        ("日本語", "日本語"),
+    ],
+)
+def test_any_name_becomes_one_that_users_have(
+    request_: HttpRequest, said: str, name: str
+) -> None:
+    answered(request_, said, "ops")
+    assert User.objects.get().username == name
+
+
+@pytest.mark.parametrize("address", ["none", "a@b", "x" * 300 + "@example.com", "\0"])
+def test_what_is_no_address_keeps_nobody_out(
+    request_: HttpRequest, address: str
+) -> None:
+    told = {"email": address, "given_name": "Gr\0ace", "family_name": "\ud800"}
+    answered(request_, "grace", "ops", id_token={**told, "sub": "id-grace"})
+    grace = User.objects.get()
+    assert (grace.email, grace.first_name, grace.last_name) == ("", "Grace", "?")
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("ops", ["ops"]),
+        (["ops", 5], ["ops", "5"]),
+        ({"ops": {}}, ["ops"]),
+        (5, ["5"]),
+        (True, ["True"]),
+        ("", []),
+        (None, []),
+        ([], []),
+        ("ops-of-others", ["ops-of-others"]),
+    ],
+)
+def test_groups_are_read_however_they_are_told(said: Any, found: list[str]) -> None:
+    assert groups_of({"groups": said}) == found
 
 
 def test_roles_that_an_admin_gave_go_as_well(request_: HttpRequest) -> None:

@@ -146,6 +146,41 @@ def test_codes_are_guessed_no_more_often_than_passwords(eve: User) -> None:
     assert len(told("user.sign_in_locked")) == 1
 
 
+def test_a_right_password_elsewhere_gives_no_more_codes_to_guess(eve: User) -> None:
+    browser = browser_of(eve)
+    phone, _ = set_up(browser)
+    new = {"new_password1": "short", "new_password2": "other"}
+    for _ in range(5):
+        answer = browser.post("/account/check/", {"code": "000000"})
+        assert answer.status_code == 422
+        browser.post("/account/password/", {"old_password": "eve", **new})
+    answer = browser.post("/account/check/", {"code": phone.code()})
+    assert answer.status_code == 429
+
+
+def test_who_owes_a_code_guesses_no_more_passwords_of_others(eve: User) -> None:
+    set_up(browser_of(eve))
+    make_user("tom", Role.ADMIN)
+    browser = browser_of(eve)
+    for number in range(5):
+        wrong = {"username": "tom", "password": f"wrong-{number}"}
+        assert browser.post("/login/", wrong).status_code == 200
+    answer = browser.post("/login/", {"username": "tom", "password": "tom"})
+    assert answer.status_code == 429
+    assert not is_in(browser)
+
+
+def test_a_new_password_ends_what_began_with_the_old_one(eve: User) -> None:
+    phone, _ = set_up(browser_of(eve))
+    waits = browser_of(eve)
+    assert waits.get(CODE_PAGE).status_code == 200
+    eve.set_password("a password of her own")
+    eve.save()
+    answer = waits.post(CODE_PAGE, {"code": phone.code()})
+    assert (answer.status_code, answer["Location"]) == (302, "/login/")
+    assert not is_in(waits)
+
+
 def test_a_wrong_first_code_sets_nothing_up(eve: User) -> None:
     browser = browser_of(eve)
     secret = browser.get(PAGE).context["secret"]

@@ -85,6 +85,18 @@ def test_it_ends_by_itself(eve: User, clock: Clock) -> None:
     assert sign_in(password="eve").status_code == 302
 
 
+def test_a_clock_that_was_set_back_locks_nobody_out_for_longer(
+    eve: User, clock: Clock
+) -> None:
+    clock.advance(days=1)
+    try_often(5)
+    clock.advance(days=-1)
+    assert sign_in(password="eve").status_code == 302
+    # It counts as ever what is tried from then on.
+    try_often(5)
+    assert sign_in(password="eve").status_code == 429
+
+
 def test_what_is_refused_does_not_make_it_longer(eve: User, clock: Clock) -> None:
     try_often(5)
     for _ in range(10):
