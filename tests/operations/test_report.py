@@ -294,10 +294,10 @@ def test_any_changed_byte_is_refused(where: int, byte: int) -> None:
 
 def test_a_signature_in_other_letters_is_refused() -> None:
     signature = json.loads(FILE)["signature"]["signature"]
-    for other in (signature.upper(), f" {signature}", f"{signature[:2]} {signature[2:]}"):
-        assert other != signature
+    for other in (signature.upper(), f" {signature}", f"{signature} "):
+        changed = FILE.replace(signature.encode(), other.encode())
+        assert changed != FILE
         with pytest.raises(Refused):
-            changed = FILE.replace(signature.encode(), other.encode())
             read_signed(changed, trusted=public_keys())
 
 
