@@ -32,10 +32,16 @@ def sign(message: bytes, by: str) -> bytes:
 
 
 def is_signed(message: bytes, *, public_key: str, signature: str) -> bool:
-    """Tell whether the partner of `public_key`, both in hex, signed `message`."""
+    """Tell whether the partner of `public_key`, both in hex, signed `message`.
+
+    A signature counts as it was written alone: in small letters, nothing between.
+    """
     try:
+        given = bytes.fromhex(signature)
+        if given.hex() != signature:
+            return False
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
-        key.verify(bytes.fromhex(signature), message)
+        key.verify(given, message)
     except (InvalidSignature, ValueError):
         return False
     return True

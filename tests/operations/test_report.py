@@ -292,6 +292,15 @@ def test_any_changed_byte_is_refused(where: int, byte: int) -> None:
         read_signed(changed, trusted=public_keys())
 
 
+def test_a_signature_in_other_letters_is_refused() -> None:
+    signature = json.loads(FILE)["signature"]["signature"]
+    for other in (signature.upper(), f" {signature}", f"{signature} "):
+        changed = FILE.replace(signature.encode(), other.encode())
+        assert changed != FILE
+        with pytest.raises(Refused):
+            read_signed(changed, trusted=public_keys())
+
+
 @given(data=st.binary(max_size=200) | st.text().map(str.encode))
 def test_what_is_no_signed_file_is_refused(data: bytes) -> None:
     for file in (data, FILE + data[:3] + b" ", FILE[: len(data)]):
