@@ -6,6 +6,7 @@ What earlier versions made wider is narrowed at the start.
 
 import os
 import stat
+import uuid
 from pathlib import Path
 
 UMASK = 0o077
@@ -32,6 +33,21 @@ def prepare(folder: Path) -> None:
     # Somebody may have put it into a directory that others need, as /srv.
     if all(path.name.startswith((*FOLDERS, *FILES)) for path in folder.iterdir()):
         narrow(folder)
+
+
+def write_anew(path: Path, text: str) -> None:
+    """Put `text` in place of what a file holds; who reads it finds either as a whole.
+
+    Several processes may do so at once: what each begins has a name of its own. Raises
+    OSError, and leaves the file as it was then.
+    """
+    new = path.with_name(f"{path.name}.{uuid.uuid4().hex}.new")
+    try:
+        new.write_text(text)
+        os.replace(new, path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
 
 
 def narrow_database(path: Path) -> None:

@@ -33,6 +33,12 @@ def make(parent: Path) -> Path:
     taken away then.
     """
     folder = parent / f"console-{timezone.now():%Y-%m-%dT%H-%M-%SZ}"
+    source = Path(settings.DATA_DIR) / FILES
+    if folder.resolve().is_relative_to(source.resolve()):
+        raise Refused(
+            f"{parent} lies in {source}, which is what is copied: nothing was made. "
+            "Name a directory elsewhere."
+        )
     try:
         folder.mkdir(parents=True)
     except FileExistsError:

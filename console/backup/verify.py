@@ -47,13 +47,23 @@ def verify(folder: Path, *, scratch: str = "") -> Manifest:
         if (folder / DATA / HEAD).is_file():
             shutil.copyfile(folder / DATA / HEAD, data / HEAD)
         with engines.restored(folder / DATABASE, data, scratch) as url:
-            environment = {"DATABASE_URL": url, "DATA_DIR": name}
+            environment = _settings(data, DATABASE_URL=url, DATA_DIR=name)
             for command in (
                 ["backup", "examine", str(folder.resolve())],
                 ["audit", "verify"],
             ):
                 _manage(command, environment)
     return manifest
+
+
+def _settings(folder: Path, **values: str) -> dict[str, str]:
+    """Return variables that stand for `values`, which are written into `folder`.
+
+    NAME_FILE comes before NAME, also where it stands in `.env` alone.
+    """
+    for name, value in values.items():
+        (folder / name).write_text(value)
+    return {f"{name}_FILE": str(folder / name) for name in values}
 
 
 def examine(folder: Path) -> None:
@@ -104,12 +114,10 @@ def _file_fields(model: type[Model]) -> list[str]:
 
 def _manage(command: list[str], environment: dict[str, str]) -> None:
     """Run a command of the console on the restored database."""
-    instead = {f"{name}_FILE" for name in environment}
-    given = {name: os.environ[name] for name in os.environ.keys() - instead}
     done = subprocess.run(  # nosec B603 # noqa: S603 - our own command
         [sys.executable, "manage.py", *command],
         cwd=settings.BASE_DIR,
-        env={**given, **environment},
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         check=False,

@@ -9,7 +9,6 @@ by our key, so that a changed one is told from a trail that was cut.
 """
 
 import logging
-import os
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +22,7 @@ from console import audit_guard
 from console.audit_seal import is_marked, mark_of
 from console.health import audit_chain
 from console.models import AuditEvent
+from console.private_files import write_anew
 
 log = logging.getLogger(__name__)
 
@@ -103,11 +103,9 @@ def note(head: Head) -> None:
         head.hash,
         head.at.isoformat(),
     )
-    new = _path().with_suffix(".new")
     said = f"{head.number} {head.hash} {head.at.isoformat()}"
     try:
-        new.write_text(f"{said} {mark_of(said)}\n")
-        os.replace(new, _path())
+        write_anew(_path(), f"{said} {mark_of(said)}\n")
     except OSError as error:
         log.warning("The head of the audit trail was not noted: %s", error)
 

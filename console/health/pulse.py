@@ -7,7 +7,6 @@ clock has held what waits in it, nothing leaves.
 """
 
 import logging
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +18,8 @@ from django.utils import timezone
 
 from console.health import identity
 from console.models import Pulse
+from console.private_files import write_anew
+from console.runtime import db_clock
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,13 @@ def _of_identity(pulse: Pulse) -> Doubt | None:
 
 
 def _of_time(pulse: Pulse, now: datetime) -> Doubt | None:
+    # The clock may have ticked since `now`, but not so long after the present time.
+    if pulse.at - now > Pulse.GAP and pulse.at - db_clock.now() > Pulse.GAP:
+        return Doubt(
+            f"The database was last in use on {in_words(pulse.at)}, which is still to "
+            "come: the clock was set back, so how old the database is cannot be told, "
+            "and it may be a back-up that lacks what was sent since."
+        )
     if now - pulse.at <= Pulse.GAP:
         return None
     return Doubt(
@@ -148,9 +156,7 @@ def noted() -> int:
 
 
 def _note(number: int) -> None:
-    new = _path().with_suffix(".new")
     try:
-        new.write_text(str(number))
-        os.replace(new, _path())
+        write_anew(_path(), str(number))
     except OSError as error:
         log.warning("The pulse was not noted: %s", error)

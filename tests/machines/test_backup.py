@@ -1,6 +1,7 @@
 """A back-up is made while the console runs, and proven by restoring it."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,11 +18,13 @@ from writes.models import Write
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
 
-def backup(installation: Installation, *arguments: str) -> tuple[int, str]:
+def backup(
+    installation: Installation, *arguments: str, root: Path = ROOT
+) -> tuple[int, str]:
     """Run `manage.py backup …`; return how it ended, and what it said."""
     done = subprocess.run(
         [sys.executable, "manage.py", "backup", *arguments],
-        cwd=ROOT,
+        cwd=root,
         env=installation.environment,
         capture_output=True,
         text=True,
@@ -91,9 +94,29 @@ def test_what_was_changed_or_lost_is_told(
     assert backup(installation, "verify", str(made))[0] == 1
 
 
+def test_the_scratch_database_is_examined_wherever_the_settings_stand(
+    installation: Installation, made: Path, tmp_path: Path
+) -> None:
+    # The settings are read from beside the code: a place of its own for both.
+    root = tmp_path / "release"
+    root.mkdir()
+    shutil.copy2(ROOT / "manage.py", root)
+    for name in ("ampersand", "console", "files", "operations", "writes"):
+        shutil.copytree(ROOT / name, root / name)
+    shutil.copytree(ROOT / "templates", root / "templates")
+    url = tmp_path / "database-url"
+    url.write_text(installation.database_url)
+    (root / ".env").write_text(f"DATABASE_URL_FILE={url}\n")
+    code, told = backup(installation, "verify", str(made), root=root)
+    assert code == 0, told
+
+
 def test_what_cannot_be_made_leaves_nothing(
     installation: Installation, tmp_path: Path
 ) -> None:
+    inside = installation.data / "files" / "backups"
+    code, told = backup(installation, "make", str(inside))
+    assert (code, "which is what is copied" in told, inside.exists()) == (1, True, 0)
     (tmp_path / "taken").write_text("")
     code, told = backup(installation, "make", str(tmp_path / "taken"))
     assert (code, "Traceback" in told) == (1, False)

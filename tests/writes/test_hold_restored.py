@@ -1,6 +1,7 @@
 """A restored back-up sends nothing that may have been sent since it was made."""
 
 import html
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -65,7 +66,12 @@ def long_ago() -> None:
     Pulse.objects.update(at=F("at") - Pulse.GAP - timedelta(seconds=1))
 
 
-@pytest.mark.parametrize("restore", [earlier, long_ago])
+def clock_set_back() -> None:
+    """Restore a machine whose clock is behind the moment of its back-up."""
+    Pulse.objects.update(at=F("at") + Pulse.GAP + timedelta(seconds=10))
+
+
+@pytest.mark.parametrize("restore", [earlier, long_ago, clock_set_back])
 def test_what_waited_is_held_for_a_person(
     waiting: Operation, sandbox: Sandbox, olga: User, browser: Browser, restore: Any
 ) -> None:
@@ -163,6 +169,28 @@ def test_a_note_that_cannot_be_read_leaves_the_time(
     assert not pulse.is_trusted(db_clock.now())
 
 
+def test_of_two_clocks_that_note_at_once_each_leaves_a_whole_note(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace, seen = os.replace, []
+
+    def while_another_has_just_begun(new: Path, path: Path) -> None:
+        def begin(self: Path, text: str) -> int:
+            with self.open("w") as file:
+                replace(new, path)
+                seen.append(pulse.noted())
+                return file.write(text)
+
+        monkeypatch.setattr(os, "replace", replace)
+        monkeypatch.setattr(Path, "write_text", begin)
+        pulse._note(6)
+
+    monkeypatch.setattr(os, "replace", while_another_has_just_begun)
+    pulse._note(5)
+    assert (seen, pulse.noted()) == ([5], 6)
+    assert [path.name for path in data_dir.glob("pulse*")] == ["pulse"]
+
+
 def test_a_disk_that_takes_no_note_stops_nothing(
     waiting: Operation, settings: Any, data_dir: Path
 ) -> None:
@@ -186,6 +214,13 @@ def test_a_clock_that_counts_up_meanwhile_is_no_restored_database(
     assert hold_restored(db_clock.now()) == 0
     monkeypatch.undo()
     assert pulse.is_trusted(db_clock.now())
+
+
+def test_a_clock_that_was_held_up_meanwhile_is_not_one_that_was_set_back(
+    waiting: Operation,
+) -> None:
+    before = db_clock.now() - Pulse.GAP - timedelta(seconds=10)
+    assert pulse.is_trusted(before)
 
 
 def another() -> None:
@@ -217,6 +252,7 @@ def frozen() -> list[str]:
         (another, ["production", "sandbox", "test"]),
         (taken_over, []),
         (long_ago, []),
+        (clock_set_back, []),
     ],
 )
 @pytest.mark.usefixtures("here")

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.test import Client as Browser
 from django.utils import timezone
 
@@ -19,7 +20,9 @@ from ampersand import SecretStr
 from ampersand.notifications import genuine, key_of
 from console.access.roles import Role
 from console.connections import webhooks
-from console.models import Grant, Integration, MailWish, Project, Webhook
+from console.health import pulse
+from console.models import Grant, Integration, MailWish, Project, Pulse, Webhook
+from console.runtime import db_clock
 from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.conftest import actor, make_project, make_user
@@ -31,6 +34,7 @@ from tests.writes.test_runs import people, run
 from writes import dispatch
 from writes.actions import run as run_actions
 from writes.actions import tell
+from writes.actions.hold_restored import hold_restored
 from writes.models import Notice, Write
 from writes.models.notice import OLDEST
 from writes.worker import run_calls, send_notices
@@ -281,6 +285,28 @@ class TestWebhook:
         assert Webhook.objects.get().failures == 0
         ids = {json.loads(body)["id"] for body in receiver.bodies}
         assert ids == {str(notice.uid)}
+
+    def test_a_restored_back_up_tells_nobody_before_the_clock_has_looked(
+        self,
+        sandbox: Sandbox,
+        integration: Integration,
+        webhook: Webhook,
+        receiver: Listener,
+        wish: MailWish,
+        olga: User,
+    ) -> None:
+        sent(integration, olga)
+        tell.tell_news(timezone.now())
+        pulse.beat(db_clock.now())
+        pulse.beat(db_clock.now())
+        # Restored: it counts less than is noted. A worker was sooner than the clock.
+        Pulse.objects.update(number=F("number") - 1)
+        due = list(Notice.objects.values_list("pk", flat=True))
+        send_notices.post(due)
+        send_notices.send_mail(due)
+        assert (len(due), receiver.bodies, mail.outbox) == (2, [], [])
+        hold_restored(db_clock.now())
+        assert not Notice.objects.filter(due_at__isnull=False).exists()
 
     def test_after_a_day_it_is_given_up_and_its_project_says_so(
         self,
