@@ -181,34 +181,42 @@ class Commas:
         self._found = found
         self._rest = b""
         self._is_too_long = False
+        # Whether what comes next goes on with a row that is not held as a whole.
+        self._is_within_row = False
         self._row = self._line = 1
         self._turned = self._quoted = 0
 
     def feed(self, block: bytes) -> bytes:
-        """Return the cells that end in the block, or before; the last one is kept."""
+        """Return the rows that end in the block, or before; the last one is kept."""
+        return self._feed(block, held=_LONGEST_CELL)
+
+    def _feed(self, block: bytes, *, held: int) -> bytes:
         if self._is_too_long:
             return self._pass(block)
         text = self._rest + block
         data = np.frombuffer(text, np.uint8)
         outside = self._outside(data)
         ends = self._ends(data, outside)
-        cut = int(ends[-1]) + 1 if ends.size else 0
+        cut = self._cut(data, ends, held)
         self._rest = text[cut:]
         converted = self._converted(data[:cut], outside[:cut], ends)
+        if cut:
+            self._is_within_row = int(data[cut - 1]) != LF
         if len(self._rest) <= _LONGEST_CELL:
             self._quotes.restart()
             return converted
-        rest, self._rest, self._is_too_long = self._rest, b"", True
+        rest, self._rest = self._rest, b""
+        self._is_too_long = self._is_within_row = True
         self._tell_too_long()
         self._line += rest.count(b"\n")
         return converted + rest
 
     def end(self) -> bytes:
-        """Return the last cell, where no line end follows it."""
+        """Return the last row, where no line end follows it."""
         if not self._rest:
             return b""
-        # Only at a line end it is whole.
-        converted = self.feed(b"\n")
+        # Only at a line end it is whole; after an open quote that is none.
+        converted = self._feed(b"\n", held=0)
         rest, self._rest = self._rest, b""
         return (converted + rest).removesuffix(b"\n")
 
@@ -237,6 +245,17 @@ class Commas:
     def _ends(self, data: Bytes, outside: Flags) -> Positions:
         ends = (data == self._byte) | (data == LF) | (data == CR)
         return np.flatnonzero(outside & ends)
+
+    def _cut(self, data: Bytes, ends: Positions, held: int) -> int:
+        """Return where the last whole row ends: what quotes mean is told by all of it.
+
+        Where the last whole cell does if the rest has more bytes than may be held.
+        """
+        rows = ends[data[ends] == LF]
+        cut = int(rows[-1]) + 1 if rows.size else 0
+        if data.size - cut > held and ends.size:
+            cut = int(ends[-1]) + 1
+        return cut
 
     def _converted(self, data: Bytes, outside: Flags, ends: Positions) -> bytes:
         turned = outside & (data == self._byte)
@@ -281,7 +300,9 @@ class Commas:
         in_row = np.searchsorted(marks, ends) - np.searchsorted(marks, begins)
         in_cell = np.searchsorted(marks, last) - np.searchsorted(marks, first)
         line = np.searchsorted(lines, first)
-        is_clear = (in_row == in_cell) & _are_plain_inside(data, marks, first, last)
+        is_whole = (row < rows.size) & ((row > 0) | (not self._is_within_row))
+        is_clear = is_whole & (in_row == in_cell)
+        is_clear &= _are_plain_inside(data, marks, first, last)
         for (rule, message), mask in ((_CLEAR, is_clear), (_UNCLEAR, ~is_clear)):
             places = np.flatnonzero(mask)
             listed = places[: self._found.room(rule)].tolist()

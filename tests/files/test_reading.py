@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from files.changes import Change
@@ -425,6 +425,9 @@ def _without_tail(rows: list[list[str]]) -> list[list[str]]:
     st.sampled_from(",;\t|"),
     st.integers(1, 20),
 )
+# Whether a quote is clear is told by the whole row, wherever a block ends.
+@example(b'a";b,";x\n', "utf-8", ";", 1)
+@example(b'a;b,";c"\n', "utf-8", ";", 7)
 def test_no_bytes_make_it_fail_and_blocks_make_no_difference(
     data: bytes, encoding: str, delimiter: str, block: int
 ) -> None:
