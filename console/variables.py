@@ -17,6 +17,8 @@ import environ  # type: ignore[import-untyped]
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
+from files.lines import text_lines
+
 # gunicorn starts a process that ends otherwise again and again.
 EXIT_CODE = 4
 # No value is shown longer than this.
@@ -110,7 +112,8 @@ class Variables(environ.FileAwareEnv):  # type: ignore[misc]
             return
         except (OSError, UnicodeDecodeError) as error:
             refuse(str(env_file), None, f"The file cannot be read: {_reason(error)}.")
-        for number, line in enumerate(text.splitlines(), 1):
+        lines = text_lines(text)
+        for number, line in enumerate(lines, 1):
             # What the line says may be a secret.
             is_aside = not line.strip() or line.lstrip().startswith("#")
             if "\0" in line or not (is_aside or _ASSIGNED.match(line)):
@@ -120,8 +123,8 @@ class Variables(environ.FileAwareEnv):  # type: ignore[misc]
                     "It must be NAME=value, without spaces before the name and around "
                     "the =, or begin with # where it is a remark.",
                 )
-        lines = (line for line in text.splitlines() if _ASSIGNED.match(line))
-        super().read_env(io.StringIO("\n".join(lines)), **how)
+        assigned = "\n".join(line for line in lines if _ASSIGNED.match(line))
+        super().read_env(io.StringIO(assigned), **how)
 
     def text(self, name: str, *, default: str | None = None) -> str:
         """Return text in one line; without a `default` it must be there."""

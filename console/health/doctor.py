@@ -90,7 +90,8 @@ def _as_far_as_possible(examination: Examination) -> Iterator[Finding]:
         trouble = trouble_of(error) or AWAY
         if isinstance(error, ProgrammingError) and trouble is AWAY:
             # It answers, and refuses: as where another user restored the tables.
-            text = f"The database refuses it: {str(error).splitlines()[0]}."
+            said = str(error).partition("\n")[0]
+            text = f"The database refuses it: {said}."
             remedy = "Make the user of DATABASE_URL the owner of all tables."
             yield Finding(name, "failed", text, remedy)
         else:
