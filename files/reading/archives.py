@@ -88,6 +88,9 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
         # Excel knows no other way to compress: ECMA-376 part 2, annex B.
         if {entry.compress_type for entry in entries} - {ZIP_STORED, ZIP_DEFLATED}:
             raise Unreadable(DAMAGED)
+        # The system would refuse to go there, as if the disk were at fault.
+        if any(entry.header_offset < 0 for entry in entries):
+            raise Unreadable(DAMAGED)
         # Readers do not agree which of two parts of the same name counts.
         if len({entry.filename.casefold() for entry in entries}) < len(entries):
             raise Unreadable(DAMAGED)

@@ -570,6 +570,19 @@ def test_a_damaged_sheet_is_refused(tmp_path: Path, data: str) -> None:
         _written(path)
 
 
+def test_a_directory_that_points_before_the_file_is_damage(tmp_path: Path) -> None:
+    """The system refuses to go there, as if the disk were at fault."""
+    path = workbook(tmp_path / "x.xlsx", names=("A",))
+    content = bytearray(path.read_bytes())
+    # Where the directory begins: four bytes, before the length of a remark.
+    begins = int.from_bytes(content[-6:-2], "little")
+    content[-6:-2] = (begins + 1_000).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(Unreadable, match="damaged"):
+        _written(path)
+    assert "damaged" in inspect(path).refusal
+
+
 @settings(deadline=None, max_examples=60)
 @given(data=st.data())
 def test_a_workbook_with_any_byte_changed_is_read_or_refused(
