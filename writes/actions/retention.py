@@ -116,7 +116,7 @@ def _drafts(now: datetime) -> QuerySet[Write]:
 def _discard(write: Write, now: datetime) -> bool:
     with transaction.atomic():
         # Who changes or keeps it at this moment comes before or after this.
-        list(Write.objects.select_for_update().filter(pk=write.pk))
+        Write.objects.select_for_update().get(pk=write.pk)
         if not _drafts(now).filter(pk=write.pk).exists():
             return False
         if write.is_draft and not derive.discard(write, wait=False):

@@ -161,13 +161,15 @@ def evidence_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
     role = role_in(request.user, write.project.environment)
     kept = {each.kind: each for each in write.preservations.open()}
     size = write.check_report.get("as_sent_size") or 0
+    until, now = kept_until(write), timezone.now()
+    may_go = not (write.is_draft or write.files_deleted_at)
     return {
         "write": write,
         "hold": kept.get(Kind.HOLD),
         "pin": kept.get(Kind.PIN),
-        "until": kept_until(write),
-        "is_awaited": _is_awaited(write),
-        "goes_soon": not write.is_draft and _goes_soon(write),
+        "until": until,
+        "is_awaited": _is_past(until, now) and _is_busy(write),
+        "goes_soon": may_go and _is_past(until, now + WARNED),
         "may_hold": role >= Role.ADMIN,
         "may_pin": role >= Role.OPERATOR,
         "hold_form": HoldForm(auto_id="id_hold_%s"),
@@ -177,18 +179,12 @@ def evidence_context(request: ConsoleRequest, write: Write) -> dict[str, Any]:
     }
 
 
-def _goes_soon(write: Write) -> bool:
-    until = kept_until(write)
-    if until is None or write.files_deleted_at:
-        return False
-    return until < timezone.now() + WARNED
+def _is_past(until: datetime | None, now: datetime) -> bool:
+    return until is not None and until <= now
 
 
-def _is_awaited(write: Write) -> bool:
-    """Tell whether its time is over, and an operation of it keeps its values."""
-    until = kept_until(write)
-    if until is None or until > timezone.now():
-        return False
+def _is_busy(write: Write) -> bool:
+    """Tell whether an operation of it still keeps its values."""
     return Write.objects.filter(is_busy(), pk=write.pk).exists()
 
 
@@ -245,6 +241,6 @@ def _going(request: ConsoleRequest, now: datetime) -> list[dict[str, Any]]:
     going = []
     for each in found:
         until = kept_until(each)
-        is_awaited = each.busy and until is not None and until <= now  # type: ignore[attr-defined]
+        is_awaited = _is_past(until, now) and each.busy  # type: ignore[attr-defined]
         going.append({"write": each, "until": until, "is_awaited": is_awaited})
     return sorted(going, key=lambda each: each["until"])
