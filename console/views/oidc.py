@@ -1,5 +1,6 @@
 """Signing in by the provider that OIDC_ISSUER names: the way there, and back."""
 
+import logging
 from collections.abc import Callable
 
 from allauth.socialaccount.providers.base import AuthProcess
@@ -25,6 +26,8 @@ from console.sign_in.oidc import (
 )
 from console.ui.choices import next_page
 from console.users.last_admin import LastAdmin
+
+log = logging.getLogger(__name__)
 
 View = Callable[[HttpRequest, str], HttpResponse]
 
@@ -106,4 +109,10 @@ def _ask(view: View, request: HttpRequest, provider_id: str) -> HttpResponse:
     except RequestException as error:
         return not_signed_in(
             request, reason=f"it did not answer: {type(error).__name__}"
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # allauth takes from an answer what it expects, whether it is there or not.
+        log.exception("The provider's answer cannot be read")
+        return not_signed_in(
+            request, reason=f"its answer cannot be read: {type(error).__name__}"
         )

@@ -3,8 +3,10 @@
 tests/oidc has a real provider and a browser.
 """
 
+import json
 import re
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -22,6 +24,7 @@ from console.views import oidc
 from tests.answers import Shown, levels
 from tests.conftest import make_user
 from tests.console.conftest import Clock
+from tests.files.remote_web import Reply, served
 
 pytestmark = pytest.mark.django_db
 GROUPS = [
@@ -184,7 +187,14 @@ def test_without_a_provider_one_signs_in_by_password(
 
 def test_a_provider_that_is_away_is_told(client: Browser, settings: Settings) -> None:
     # Nobody listens there.
-    issuer = "http://127.0.0.1:1"
+    provided_by(settings, "http://127.0.0.1:1")
+    answer = client.get("/login/oidc/")
+    assert (answer.status_code, answer["Location"]) == (302, "/login/")
+    assert "ConnectionError" in AuditEvent.objects.get().detail["reason"]
+
+
+def provided_by(settings: Settings, issuer: str) -> None:
+    """Have the provider at this address sign people in."""
     settings.OIDC_ISSUER = issuer
     app = {
         "provider_id": "oidc",
@@ -194,9 +204,64 @@ def test_a_provider_that_is_away_is_told(client: Browser, settings: Settings) ->
         "settings": {"server_url": issuer},
     }
     settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [app]}}
-    answer = client.get("/login/oidc/")
+
+
+def said(value: object) -> Reply:
+    """What a provider answers, as JSON."""
+    body = json.dumps(value).encode()
+    return Reply(body=body, headers={"Content-Type": "application/json"})
+
+
+NONSENSE = [said(None), said([]), said({}), said("no"), Reply(body=b"<html>")]
+
+
+@pytest.mark.parametrize("reply", NONSENSE)
+def test_a_provider_that_tells_nothing_of_itself_is_told_of(
+    client: Browser, settings: Settings, reply: Reply
+) -> None:
+    with served() as web:
+        web.replies["*"] = reply
+        provided_by(settings, web.at(""))
+        answer = client.get("/login/oidc/")
     assert (answer.status_code, answer["Location"]) == (302, "/login/")
-    assert "ConnectionError" in AuditEvent.objects.get().detail["reason"]
+    assert AuditEvent.objects.get().action == "user.sign_in_failed"
+
+
+TOKEN = {"access_token": "t"}
+
+
+@pytest.mark.parametrize(
+    ("token", "userinfo"),
+    [
+        *((reply, said({"sub": "1"})) for reply in NONSENSE),
+        (said({**TOKEN, "expires_in": "soon"}), said({"sub": "1"})),
+        (said({**TOKEN, "id_token": 7}), said({"sub": "1"})),
+        *((said(TOKEN), reply) for reply in NONSENSE),
+        (said(TOKEN), said({"sub": None})),
+    ],
+)
+def test_a_provider_that_answers_nonsense_signs_nobody_in(
+    client: Browser, settings: Settings, token: Reply, userinfo: Reply
+) -> None:
+    with served() as web:
+        ends = {"token": token, "userinfo": userinfo, "jwks": said({})}
+        web.replies = {f"/{name}": reply for name, reply in ends.items()}
+        addresses = {f"{name}_endpoint": web.at(f"/{name}") for name in ends}
+        web.replies["*"] = said(
+            {
+                "issuer": web.at(""),
+                "jwks_uri": web.at("/jwks"),
+                "authorization_endpoint": web.at("/authorize"),
+                **addresses,
+            }
+        )
+        provided_by(settings, web.at(""))
+        there = client.get("/login/oidc/")["Location"]
+        (state,) = parse_qs(urlsplit(there).query)["state"]
+        answer = client.get("/login/oidc/callback/", {"code": "c", "state": state})
+    assert (answer.status_code, answer["Location"]) == (302, "/login/")
+    assert not User.objects.exists()
+    assert AuditEvent.objects.get().action == "user.sign_in_failed"
 
 
 # --- Connecting one's own account -----------------------------------------------------

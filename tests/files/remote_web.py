@@ -78,6 +78,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.wfile.write(body)
                 self.server.sent += len(body)
 
+    do_POST = do_GET
+
     def note(self) -> Reply:
         self.server.asked.append((self.command, self.path, dict(self.headers)))
         return self.server.replies.get(self.path) or self.server.replies["*"]
