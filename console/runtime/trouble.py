@@ -119,6 +119,11 @@ _BY_SQLSTATE = {
     "55P03": LOCKED,
     "57014": LOCKED,
 }
+# A row that there may be once is there, or one that it belongs to is gone.
+_CONFLICTS = (
+    *(sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY),
+    *(sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY, "23505", "23503"),
+)
 # A table or a column is not there: SQLite's only word for it is "error".
 _NOT_THERE = ("42P01", "42703")
 
@@ -126,6 +131,19 @@ _NOT_THERE = ("42P01", "42703")
 def trouble_of(error: BaseException | None) -> Trouble | None:
     """Return what the error comes from, None where it is a mistake of the console."""
     return next((_trouble_of(each) for each in _chain(error) if _tells(each)), None)
+
+
+def is_conflict(error: BaseException | None) -> bool:
+    """Tell whether the database refused something because of what others had stored.
+
+    Forms look for that first: it was stored, or deleted, after they looked.
+    """
+    codes = ("sqlite_errorcode", "sqlstate")
+    return any(
+        getattr(each, code, None) in _CONFLICTS
+        for each in _chain(error)
+        for code in codes
+    )
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -11,7 +11,7 @@ from console.access.roles import role_in
 from console.api.problems import Problem, is_api, problem_response
 from console.environments import Environment
 from console.http import FileGone
-from console.runtime.trouble import AWAY, Trouble, trouble_of
+from console.runtime.trouble import AWAY, Trouble, is_conflict, trouble_of
 from console.uploads import TooLarge
 
 
@@ -68,11 +68,15 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: our mistake; 503: a full disk or the like. Says what it means for the data.
+    """500: our mistake; 503: a full disk or the like; 409: others were first.
 
-    Drawn without the request's context, so that it appears without a database too.
+    Says what it means for the data. Drawn without the request's context, so that it
+    appears without a database too.
     """
     trouble = trouble_of(sys.exception())
+    if trouble is None and is_conflict(sys.exception()):
+        text = f"{_what_became_of_it(request, None)} {_OTHERS_WERE_FIRST}"
+        return _without_context(request, 409, "Changed meanwhile", text)
     if trouble is None:
         text = f"The console had an internal error. {_SENDS_NOTHING}"
         return _without_context(request, 500, "Something went wrong", text)
@@ -89,8 +93,14 @@ _SENDS_NOTHING = (
 )
 
 
-def _what_became_of_it(request: HttpRequest, trouble: Trouble) -> str:
-    """Say what was stored of a request that ended in trouble."""
+_OTHERS_WERE_FIRST = (
+    "Something else was stored or removed at the same moment: by a second click, or by "
+    "somebody else. Go back, reload the page, and see whether this is there already."
+)
+
+
+def _what_became_of_it(request: HttpRequest, trouble: Trouble | None) -> str:
+    """Say what was stored of a request that did not end well."""
     if request.method in ("GET", "HEAD"):
         return "Nothing was changed, and nothing was sent."
     if getattr(request, "has_stored", False) or trouble is AWAY:

@@ -20,7 +20,7 @@ from django.db import (
 from django.test import Client as Browser
 
 from console.access.roles import Role
-from console.models import AuditEvent, EnvironmentControl
+from console.models import ApprovalRule, AuditEvent, EnvironmentControl
 from console.runtime import trouble
 from console.runtime.trouble import (
     AWAY,
@@ -161,6 +161,39 @@ def test_what_was_stored_in_part_is_not_said_to_be_nothing(
     assert answer.status_code == 503
     assert "Nothing was stored" not in answer.text
     assert EnvironmentControl.objects.of("sandbox").is_frozen
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_others_stored_at_the_same_moment_is_told(
+    sign_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = patient(sign_in(Role.ADMIN))
+    address = "/connections/environments/sandbox/approval/new/"
+    rule = {"approved_by": "admin", "more_than": "10"}
+    assert browser.post(address, rule).status_code == 302
+    before = AuditEvent.objects.count()
+    # As if the second had looked before the first was stored.
+    monkeypatch.setattr(ApprovalRule, "validate_constraints", lambda *_, **__: None)
+    answer = browser.post(address, rule, headers=CAME_FROM)
+    assert answer.status_code == 409
+    assert "Nothing was stored, and nothing was sent." in answer.text
+    assert 'href="/connections/?x=1"' in answer.text
+    assert ApprovalRule.objects.count() == 1
+    assert AuditEvent.objects.count() == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mistake_of_the_console_is_not_said_to_be_by_others(
+    sign_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        ApprovalRule.objects.create(environment="nowhere")
+
+    from console.views import environments
+
+    browser = patient(sign_in(Role.VIEWER))
+    monkeypatch.setattr(environments, "render", fails)
+    assert browser.get("/connections/environments/").status_code == 500
 
 
 @pytest.mark.django_db(transaction=True)
