@@ -18,6 +18,8 @@ from figures import figure, finish
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+    from writes.records import Hit
+
 WRITES = 10_000
 # How many rows of a hundred writes have: 10,000 on an average.
 SIZES = (*(1_000,) * 70, *(10_000,) * 20, *(50_000,) * 9, 280_000)
@@ -142,16 +144,29 @@ def look_up(prefix: str) -> None:
     for name, text, hits in (
         ("none", "nobody-has-this", 0),
         ("one", "real-7-500", 1),
-        ("many", SHARED, 25),
+        ("many", SHARED, REAL),
     ):
         seconds = timed(lambda text=text: find(user, text))  # type: ignore[misc]
         figure(f"{prefix}_{name}_median", statistics.median(seconds) * 1000, "ms")
         slowest = max(seconds)
         figure(f"{prefix}_{name}_slowest", slowest, "s", at_most=MOST_SECONDS)
-        found = len([hit for hit in find(user, text).hits if not hit.is_doubtful])
-        figure(f"{prefix}_{name}_hits", found, "writes", exactly=hits)
+        found = [hit for hit in all_hits(user, text) if not hit.is_doubtful]
+        figure(f"{prefix}_{name}_hits", len(found), "writes", exactly=hits)
     figure(f"{prefix}_memory", memory.peak() - base, "MiB above base")
     page(prefix, user)
+
+
+def all_hits(user: "User", text: str) -> Iterator["Hit"]:
+    """Yield what all pages have: doubtful ones take their places on them, too."""
+    from writes.records import find
+
+    before = None
+    while True:
+        found = find(user, text, before=before)
+        yield from found.hits
+        before = found.before
+        if before is None:
+            return
 
 
 def page(prefix: str, user: "User") -> None:
