@@ -14,6 +14,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.db.backends.base.operations import BaseDatabaseOperations
+from django.db.backends.signals import connection_created
 from django.test import Client as Browser
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -37,6 +38,7 @@ from console.models import (
 from console.models.api_token import Scope
 from operations.models import Operation
 from sandbox.app import Sandbox
+from tests import migrated
 from tests.audit_watch import watching
 
 # In the background of a shell tests are deaf to Ctrl-C, and so is what they start.
@@ -145,6 +147,25 @@ def forget_clients() -> None:
 
 async def _no_pause(seconds: float) -> None:
     pass
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+) -> None:
+    """Have SQLite's database of the tests begin with all migrations."""
+    connection_created.connect(_begin_migrated)
+
+
+def _begin_migrated(connection: Any, **_: Any) -> None:
+    if (
+        connection.vendor != "sqlite"
+        or "memorydb" not in connection.settings_dict["NAME"]
+    ):
+        return
+    database = connection.connection
+    if not database.execute("SELECT 1 FROM sqlite_master").fetchone():
+        migrated.fill(database)
 
 
 @pytest.fixture(autouse=True, scope="session")

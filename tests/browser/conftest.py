@@ -30,6 +30,7 @@ from playwright.sync_api import (
 )
 
 from tests.browser.steps import review_record, send
+from tests.migrated import migrated
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "only-for-the-browser-tests"
@@ -198,28 +199,20 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database to start from; static files are collected meanwhile.
+    """A migrated database to start from; static files are collected.
 
     Where two processes share the tests, `make` has collected them: both at once would
     be in each other's way.
     """
-    data = tmp_path_factory.mktemp("prepared")
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "console.settings",
-        "DATABASE_URL": "",
-        "DATA_DIR": str(data),
-    }
-    commands = [["migrate", "-v", "0"]]
     if "PYTEST_XDIST_WORKER" not in os.environ:
-        commands.append(["collectstatic", "--noinput", "-v", "0"])
-    started = [
-        subprocess.Popen([sys.executable, "manage.py", *c], cwd=ROOT, env=environment)
-        for c in commands
-    ]
-    for command, process in zip(commands, started, strict=True):
-        assert process.wait() == 0, command
-    return data / "console.sqlite3"
+        subprocess.run(
+            [sys.executable, "manage.py", "collectstatic", "--noinput", "-v", "0"],
+            cwd=ROOT,
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": "console.settings"},
+            check=True,
+        )
+    data = tmp_path_factory.mktemp("prepared")
+    return shutil.copy(migrated(), data / "console.sqlite3")
 
 
 @pytest.fixture(scope="session")

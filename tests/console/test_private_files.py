@@ -21,9 +21,11 @@ os.umask(int(sys.argv[1]))
 import django
 django.setup()
 from django.core.files.uploadedfile import TemporaryUploadedFile
-from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
-call_command("migrate", verbosity=0)
+from tests.migrated import fill
+connection.ensure_connection()
+fill(connection.connection)
 from console.access.roles import Role
 from console.health import pulse
 from tests.conftest import actor, make_project, make_user, sandboxed

@@ -22,8 +22,10 @@ SOON = 8
 _PEOPLE = """
 import django
 django.setup()
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
+from django.db import connection
+from tests.migrated import fill
+connection.ensure_connection()
+fill(connection.connection)
 from console.access.roles import Role
 from tests.conftest import make_project, make_user
 make_user("olga", Role.OPERATOR)
