@@ -105,6 +105,24 @@ def test_what_does_not_add_up_proves_nothing(
     assert result.told == (succeeded, failed)
 
 
+@pytest.mark.parametrize(
+    ("succeeded", "failed", "results"),
+    [
+        (3, 0, [good("a"), {"success": False}, good("c")]),
+        (3, 0, [{"success": False}, {"success": {}}]),
+        (0, 3, [{"success": False}, good("b"), {"success": False}]),
+        (0, 3, [good("a")]),
+    ],
+)
+def test_results_against_the_counts_prove_nothing(
+    succeeded: int, failed: int, results: list[Any]
+) -> None:
+    result = told(
+        [""] * 3, successCount=succeeded, failureCount=failed, results=results
+    )
+    assert (result.count("unknown"), result.trust) == (3, "none")
+
+
 DOUBTS = ["HTTP status 503: server error", "context deadline exceeded"]
 
 
