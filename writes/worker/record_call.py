@@ -301,14 +301,22 @@ def _wait_as_asked(call: Call, problem: Problem) -> None:
     _back(call, until, f"{why}. It said: {problem.detail}")
 
 
+@transaction.atomic
 def _back(call: Call, until: Any, why: str) -> None:
-    _mine(call).update(
+    """Have it go once more at `until`, or not at all where the rest was cancelled."""
+    put_back = _mine(call).update(
         state=Call.State.PLANNED,
         sent_at=None,
         due_at=until,
         reason=why[:LONGEST_REASON],
     )
-    Batch.objects.filter(pk=call.batch_id).update(calls_due_at=until)
+    # Who cancels holds this row until that is done.
+    batch = Batch.objects.filter(pk=call.batch_id)
+    batch.update(calls_due_at=until)
+    its = Call.objects.filter(batch=call.batch_id)
+    if put_back and its.filter(state=Call.State.CANCELLED).exists():
+        its.filter(pk=call.pk).update(state=Call.State.CANCELLED, due_at=None)
+        batch.update(calls_over=F("calls_over") + 1, is_settled=False)
     # It may have been called unknown meanwhile, and its run with it.
     settle(call.batch)
 
