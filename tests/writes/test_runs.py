@@ -1,6 +1,7 @@
 """A run: the rows of a file as records, a hundred in a request, each sent once."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -299,6 +300,24 @@ def test_a_late_answer_lets_a_run_go_on(
     operation.refresh_from_db()
     assert operation.state == State.SUCCEEDED
     assert operation.rows_succeeded == 150
+
+
+def test_an_answer_that_names_the_operation_of_another_run_proves_nothing(
+    sandbox: Sandbox, project: Project, olga: User
+) -> None:
+    run(project, olga, people(2))
+    known = Call.objects.get().remote_id
+    client = project.client()
+    really = client.send_batch
+
+    def as_before(_: object, *args: Any, **how: str) -> Any:
+        return replace(really(*args, **how), operation_id=known)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(type(client), "send_batch", as_before)
+        operation = run(project, olga, people(3))
+    assert operation.state == State.UNKNOWN
+    assert calls(operation) == [("Outcome unknown", 0, 0)]
 
 
 def test_what_turns_out_late_not_to_have_left_lets_a_run_go_on(
