@@ -281,6 +281,21 @@ def test_the_rest_can_be_cancelled(
     assert len(received(sandbox)) == 2
     progress = browser.get(path(stopped)).context["progress"]
     assert (progress.over, progress.not_sent) == (3, 50)
+    assert ended.rows_unknown == 0
+    page = browser.get(ended.get_absolute_url()).text
+    assert "50 not sent" in page
+    assert "unknown rows" not in page
+
+
+def test_a_run_of_which_nothing_was_taken_and_the_rest_is_cancelled_wrote_nothing(
+    browser: Browser, sandbox: Sandbox, project: Project, olga: User
+) -> None:
+    plan_fault(sandbox, 1, "429")
+    operation = run(project, olga, people(250))
+    browser.post(path(operation, "cancel-rest/"))
+    ended = fresh(operation)
+    assert ended.rows_unknown == 0
+    assert "Nothing was written" in browser.get(ended.get_absolute_url()).text
 
 
 @pytest.mark.parametrize("is_late", [False, True])
