@@ -80,9 +80,16 @@ class Accepted:
 
 
 def is_batch(answer: Answer) -> bool:
-    """Whether an answer counts records, as that to a batch does."""
-    counts = (answer.fields.get(name) for name in ("successCount", "failureCount"))
-    return (answer.succeeded or answer.status == 422) and all(map(_is_count, counts))
+    """Whether an answer counts records, as that to a batch does.
+
+    Any 4xx that counts some as written does: nothing refuses those as well.
+    """
+    fields = answer.fields
+    succeeded = fields.get("successCount")
+    if not (_is_count(succeeded) and _is_count(fields.get("failureCount"))):
+        return False
+    is_partial = 400 <= answer.status < 500 and succeeded != 0
+    return answer.succeeded or answer.status == 422 or is_partial
 
 
 def read_batch(

@@ -182,6 +182,16 @@ def test_a_conflict_of_hubspot_names_the_record_that_is_there() -> None:
     assert result.rows[1].record_id == "171596044870"
 
 
+@pytest.mark.parametrize("status", [400, 409, 429])
+def test_what_counts_records_as_written_refuses_nothing_as_a_whole(status: int) -> None:
+    results = [good("a"), {"success": False, "errors": [MISSING]}]
+    body = {"operationId": "op-1", "successCount": 1, "failureCount": 1}
+    told_so = answer({**body, "results": results}, status)
+    assert is_batch(told_so)
+    assert states(read_batch(told_so, ["", ""])) == ["succeeded", "failed"]
+    assert not is_batch(answer({**body, "successCount": 0}, status))
+
+
 @pytest.mark.parametrize("body", [{}, [], None, {"successCount": 1}])
 def test_what_counts_nothing_is_no_batch(body: Any) -> None:
     assert not is_batch(answer(body))
