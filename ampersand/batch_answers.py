@@ -10,7 +10,7 @@ a record told apart by position where position cannot be trusted; n records were
 3. n counted as succeeded: all succeeded, without ids.
 4. None counted as succeeded: all failed, by the reasons of the batch. Unless those tell
    of a failure that may have come after the SaaS was written to: then all are unknown.
-5. Anything else: all are unknown.
+5. Anything else, also where in 3 or 4 a result says the opposite: all are unknown.
 
 Source: the schema of Ampersand's OpenAPI document of August 2026, and its public
 connector library: of a malformed request the first record's result is missing, and what
@@ -31,6 +31,7 @@ UNVERIFIED = (
     "Written. Its id is not verified: the results do not fit the records in the order "
     "sent."
 )
+AGAINST = "The results of single records contradict the counts."
 
 type RowState = Literal["succeeded", "failed", "unknown"]
 type Trust = Literal["position", "unverified", "ids", "counts", "sums", "none"]
@@ -79,9 +80,16 @@ class Accepted:
 
 
 def is_batch(answer: Answer) -> bool:
-    """Whether an answer counts records, as that to a batch does."""
-    counts = (answer.fields.get(name) for name in ("successCount", "failureCount"))
-    return (answer.succeeded or answer.status == 422) and all(map(_is_count, counts))
+    """Whether an answer counts records, as that to a batch does.
+
+    Any 4xx that counts some as written does: nothing refuses those as well.
+    """
+    fields = answer.fields
+    succeeded = fields.get("successCount")
+    if not (_is_count(succeeded) and _is_count(fields.get("failureCount"))):
+        return False
+    is_partial = 400 <= answer.status < 500 and succeeded != 0
+    return answer.succeeded or answer.status == 422 or is_partial
 
 
 def read_batch(
@@ -142,6 +150,9 @@ def _told(
     successes = sum(each.get("success") is True for each in results)
     if len(results) == sent and successes == succeeded:
         return _by_position(answer, results, ids), "position"
+    failures = sum(each.get("success") is False for each in results)
+    if (succeeded == sent and failures) or (succeeded == 0 and successes):
+        return [RowResult(state="unknown", reason=AGAINST)] * sent, "none"
     if succeeded == sent:
         return [RowResult(state="succeeded")] * sent, "counts"
     if succeeded == 0 and not tells_of_doubt(answer):

@@ -9,6 +9,7 @@ record was never published: see `update_record`.
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 from ampersand.answers import Answer, problem_of
 from ampersand.associations import Association, need_none
@@ -33,7 +34,7 @@ from ampersand.schemas import (
     UpdateStyle,
     WriteResult,
 )
-from ampersand.write_answers import read_written
+from ampersand.write_answers import need_same_record, read_written
 
 CAPABILITIES = Capabilities(
     actions=frozenset({"create", "update"}),
@@ -183,10 +184,19 @@ def read_write(request: Request, answer: Answer) -> WriteResult:
     The rules and their reasons are in `ampersand.errors`.
 
     Raises: Refused if nothing was written; OutcomeUnknown if the answer proves
-    neither that nor a write.
+    neither that nor a write, or is about another record than the one sent.
     """
     problem = _with_hint(problem_of(answer), request)
-    return read_written(answer, problem, is_bulk=request.action == "upsert")
+    result = read_written(answer, problem, is_bulk=request.action == "upsert")
+    if request.action == "update":
+        need_same_record(result, _id_in(request), answer)
+    return result
+
+
+def _id_in(request: Request) -> str:
+    """Return the id of the record that an update names: in its body, or its path."""
+    record = (request.body or {})["record"]
+    return record.get("Id") or unquote(request.url.rpartition("/")[2])
 
 
 def _with_hint(problem: Problem, request: Request) -> Problem:

@@ -31,6 +31,7 @@ from ampersand.write_answers import (
     need_whole,
     read_written,
     result_of,
+    says_written,
 )
 
 ASSOCIATIONS_LATE = (
@@ -243,7 +244,8 @@ def read_write(request: Request, answer: Answer) -> WriteResult:
 def _may_lack_associations(request: Request, answer: Answer) -> bool:
     """Whether an update may have been made although its answer is no success."""
     has_some = "associations" in (request.body or {})
-    is_late = not answer.succeeded and answer.status not in BEFORE_ANY_WRITE
+    is_error = not answer.succeeded or says_written(answer, by_id="recordId") is False
+    is_late = is_error and answer.status not in BEFORE_ANY_WRITE
     return request.action == "update" and has_some and is_late
 
 

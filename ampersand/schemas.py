@@ -9,7 +9,7 @@ import json
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any, Literal
@@ -286,14 +286,19 @@ def in_order(entries: Iterable[LogEntry]) -> tuple[LogEntry, ...]:
 
 
 def parse_time(value: object) -> datetime | None:
-    """Read an RFC 3339 time as UTC, or return None for anything else."""
+    """Read an RFC 3339 time as UTC, or return None for anything else.
+
+    So is Go's word for no time, the first moment of the year 1, and what else another
+    time zone may have no date for.
+    """
     if not isinstance(value, str):
         return None
     try:
         time = datetime.fromisoformat(value)
-        return time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
+        time = time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return time if MINYEAR < time.year < MAXYEAR else None
 
 
 def text_of(value: object) -> str | None:

@@ -27,7 +27,7 @@ def read_written(
     neither that nor a write.
     """
     need_whole(answer)
-    written = _says_written(answer, by_id="operationId" if is_bulk else "recordId")
+    written = says_written(answer, by_id="operationId" if is_bulk else "recordId")
     # Without its id a bulk write cannot be followed, whatever else the answer says.
     if written and (problem.operation_id or not is_bulk):
         return result_of(answer, is_accepted=is_bulk)
@@ -57,7 +57,7 @@ def need_same_record(result: WriteResult, sent: str | None, answer: Answer) -> N
         raise OutcomeUnknown(reason, problem_of(answer))
 
 
-def _says_written(answer: Answer, *, by_id: str) -> bool | None:
+def says_written(answer: Answer, *, by_id: str) -> bool | None:
     """Whether the body reports a write, a failure, or (None) neither.
 
     A 2xx without a success flag reports a write if it gives the id called `by_id`.

@@ -298,6 +298,8 @@ def _partly_failed(operation: Operation) -> tuple[str, str]:
     if operation.rows_unknown:
         parts.append(f"{operation.rows_unknown:,} unknown")
         todo = f"Look the unknown rows up before you send them again. {todo}"
+    if operation.rows_not_sent:
+        parts.append(f"{operation.rows_not_sent:,} not sent")
     return f"{', '.join(parts)}. Nothing is rolled back.", todo
 
 
@@ -319,6 +321,9 @@ def _failed(operation: Operation) -> tuple[str, str]:
 
 def _completed(operation: Operation) -> tuple[str, str]:
     todo = "Look at the log, and check in the customer's system before relying on it."
+    if operation.rows_not_sent:
+        # A run of which nothing was taken has no other end.
+        return "Nothing was written: its requests were cancelled.", ""
     if operation.rows_succeeded is None:
         return "It ended. Ampersand did not report the result of its rows.", todo
     unknown = operation.rows_unknown or 0

@@ -440,8 +440,22 @@ class Operation(models.Model):
         """
         if self.rows_sent is None or self.state in self.NOT_SENT:
             return None
+        return self._rows_untold - self.rows_not_sent
+
+    @property
+    def rows_not_sent(self) -> int:
+        """How many of its rows have not left: all, or what was cancelled of a run."""
+        if self.state in self.NOT_SENT:
+            return self.rows_sent or 0
+        if self.is_run and self.state in self.ENDED and not self.may_have_left:
+            # Of every request that left its rows are counted by then.
+            return self._rows_untold
+        return 0
+
+    @property
+    def _rows_untold(self) -> int:
         known = (self.rows_succeeded or 0) + (self.rows_failed or 0)
-        return max(0, self.rows_sent - known)
+        return max(0, (self.rows_sent or 0) - known)
 
     @property
     def is_bulk(self) -> bool:

@@ -105,6 +105,24 @@ def test_what_does_not_add_up_proves_nothing(
     assert result.told == (succeeded, failed)
 
 
+@pytest.mark.parametrize(
+    ("succeeded", "failed", "results"),
+    [
+        (3, 0, [good("a"), {"success": False}, good("c")]),
+        (3, 0, [{"success": False}, {"success": {}}]),
+        (0, 3, [{"success": False}, good("b"), {"success": False}]),
+        (0, 3, [good("a")]),
+    ],
+)
+def test_results_against_the_counts_prove_nothing(
+    succeeded: int, failed: int, results: list[Any]
+) -> None:
+    result = told(
+        [""] * 3, successCount=succeeded, failureCount=failed, results=results
+    )
+    assert (result.count("unknown"), result.trust) == (3, "none")
+
+
 DOUBTS = ["HTTP status 503: server error", "context deadline exceeded"]
 
 
@@ -162,6 +180,16 @@ def test_a_conflict_of_hubspot_names_the_record_that_is_there() -> None:
     result = told(["", ""], 422, successCount=1, failureCount=1, results=results)
     assert "171591000198" in result.rows[0].reason
     assert result.rows[1].record_id == "171596044870"
+
+
+@pytest.mark.parametrize("status", [400, 409, 429])
+def test_what_counts_records_as_written_refuses_nothing_as_a_whole(status: int) -> None:
+    results = [good("a"), {"success": False, "errors": [MISSING]}]
+    body = {"operationId": "op-1", "successCount": 1, "failureCount": 1}
+    told_so = answer({**body, "results": results}, status)
+    assert is_batch(told_so)
+    assert states(read_batch(told_so, ["", ""])) == ["succeeded", "failed"]
+    assert not is_batch(answer({**body, "successCount": 0}, status))
 
 
 @pytest.mark.parametrize("body", [{}, [], None, {"successCount": 1}])

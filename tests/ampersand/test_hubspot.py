@@ -161,12 +161,19 @@ def test_what_is_no_association_is_not_built(wrong: Association) -> None:
 
 @pytest.mark.parametrize(
     ("status", "expected"),
-    [(400, OutcomeUnknown), (422, OutcomeUnknown), (401, Refused), (429, Refused)],
+    [
+        (200, OutcomeUnknown),
+        (400, OutcomeUnknown),
+        (422, OutcomeUnknown),
+        (401, Refused),
+        (429, Refused),
+    ],
 )
 def test_an_update_may_be_made_although_its_associations_failed(
     status: int, expected: type[Exception]
 ) -> None:
-    body = {"operationId": "op-1", "errors": [{"message": "no such type"}]}
+    errors = [{"message": "no such type"}]
+    body = {"operationId": "op-1", "errors": errors, "result": {"success": False}}
     with make_client(answering(status, json=body), generation="C") as client:
         updated = client.prepare_update_record(
             TARGET, {"a": "b"}, record_id="1", associations=[LINK]

@@ -74,7 +74,12 @@ def test_log_entries_are_sorted_by_time_and_otherwise_keep_their_order():
 
 
 @pytest.mark.parametrize(
-    "value", ["", "yesterday", 5, None, "0001-01-01T00:00:00+23:00"]
+    "value",
+    [
+        *("", "yesterday", 5, None, "0001-01-01T00:00:00+23:00"),
+        # No time at all in Go; and what no time zone can tell.
+        *("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"),
+    ],
 )
 def test_what_is_not_a_time_is_none(value):
     assert parse_time(value) is None

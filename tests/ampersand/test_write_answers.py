@@ -151,6 +151,22 @@ def test_an_upsert_without_an_operation_has_an_unknown_outcome(status, body):
     problem_after(OutcomeUnknown, upsert, status, json=body)
 
 
+@pytest.mark.parametrize("generation", ["A", "B", "C"])
+@pytest.mark.parametrize("style", ["patch", "post_type_update", "patch_id_in_path"])
+def test_an_update_that_is_answered_for_another_record_has_an_unknown_outcome(
+    generation, style
+):
+    options = {"generation": generation, "update_style": style}
+    with make_client(answering(200, json=WRITTEN), **options) as client:
+        mine, other = (
+            client.prepare_update_record(TARGET, {"a": "b"}, record_id=record_id)
+            for record_id in ("003", "0/4")
+        )
+        assert client.send(mine).record_id == "003"
+        with pytest.raises(OutcomeUnknown):
+            client.send(other)
+
+
 def test_a_create_answered_with_an_operation_has_an_unknown_outcome_but_a_trace():
     error = problem_after(OutcomeUnknown, create, 202, json={"operationId": "op"})
     assert error.problem.operation_id == "op"

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 from django.test import Client as Browser
+from django.test import override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ampersand import LogEntry as RemoteEntry
 from console.access.roles import Role
 from operations.models import LogEntry, Operation
 from operations.outcome.log_line import LONGEST_DOCUMENT, MOST_DOCUMENTS, log_line
+from operations.worker.store_log import store_entries
 from tests.answers import Shown
 from tests.operations.conftest import failed_rows, make_logs
 
@@ -114,6 +117,21 @@ def test_hostile_json_breaks_no_page(
         answer = viewer.get(f"/operations/{operation.pk}/{part}")
         assert answer.status_code == 200
         assert b"<script>alert" not in answer.content
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_a_moment_that_no_time_zone_knows_breaks_no_page(
+    operation: Operation, sign_in: Callable[..., Browser], zone: str, moment: str
+) -> None:
+    said = {"timestamp": moment, "severity": "INFO", "message": {"msg": "x"}}
+    store_entries(operation, [RemoteEntry.from_json(said)])
+    viewer = sign_in(Role.VIEWER)
+    with override_settings(TIME_ZONE=zone):
+        for part in ("", "logs/", "logs/1/"):
+            answer = viewer.get(f"/operations/{operation.pk}/{part}")
+            assert answer.status_code == 200
 
 
 @pytest.mark.django_db

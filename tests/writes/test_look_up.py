@@ -235,12 +235,14 @@ def test_what_ampersand_refuses_to_tell_is_no_answer(
     assert job.problem.startswith("Nothing was sent.")
 
 
+@pytest.mark.parametrize("minutes", [15, -120])
 def test_keys_that_were_looked_up_too_long_ago_are_not_confirmed(
-    sandbox: Sandbox, project: Project, olga: User, browser: Browser
+    sandbox: Sandbox, project: Project, olga: User, browser: Browser, minutes: int
 ) -> None:
+    """Nor those of a moment that is still to come: nobody knows when that was."""
     write = draft(project, olga, "a")
     assert 'id="looked-up"' in browser.get(f"/writes/{write.pk}/").content.decode()
-    old = timezone.now() - timedelta(minutes=15)
+    old = timezone.now() - timedelta(minutes=minutes)
     Write.objects.update(looked_up_at=old)
     KeyLookup.objects.update(looked_up_at=old)
     write.refresh_from_db()

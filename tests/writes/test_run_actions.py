@@ -11,6 +11,7 @@ from django.db.models import F
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
+from ampersand import Client, NotSent
 from console import freeze
 from console.health import pulse
 from console.models import EnvironmentControl, Project, Pulse, WriteObject
@@ -280,6 +281,47 @@ def test_the_rest_can_be_cancelled(
     assert len(received(sandbox)) == 2
     progress = browser.get(path(stopped)).context["progress"]
     assert (progress.over, progress.not_sent) == (3, 50)
+    assert ended.rows_unknown == 0
+    page = browser.get(ended.get_absolute_url()).text
+    assert "50 not sent" in page
+    assert "unknown rows" not in page
+
+
+def test_a_run_of_which_nothing_was_taken_and_the_rest_is_cancelled_wrote_nothing(
+    browser: Browser, sandbox: Sandbox, project: Project, olga: User
+) -> None:
+    plan_fault(sandbox, 1, "429")
+    operation = run(project, olga, people(250))
+    browser.post(path(operation, "cancel-rest/"))
+    ended = fresh(operation)
+    assert ended.rows_unknown == 0
+    assert "Nothing was written" in browser.get(ended.get_absolute_url()).text
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_what_has_not_left_after_all_is_cancelled_with_the_rest(
+    sandbox: Sandbox, project: Project, olga: User, is_late: bool
+) -> None:
+    """Nobody waits for it any more: it must not go by itself afterwards."""
+    operation = confirm(draft(project, olga, people(250)), olga)
+
+    def meanwhile(*_: Any, **how: str) -> Any:
+        if is_late:
+            Call.objects.filter(state=Call.State.SENDING).update(due_at=db_clock.now())
+            run_calls.recover_overdue(db_clock.now())
+        assert actions.cancel_rest(operation.batch, actor(olga)) == 2
+        raise NotSent("No connection was made")
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Client, "send_batch", meanwhile)
+        run_calls.run(operation.pk)
+    Call.objects.filter(due_at__isnull=False).update(due_at=db_clock.now())
+    run_calls.run(operation.pk)
+    assert received(sandbox) == []
+    assert calls(operation) == [("Cancelled", 0, 0)] * 3
+    batch = fresh(operation).batch
+    assert (batch.calls_over, batch.calls_due_at) == (3, None)
+    assert fresh(operation).state in Operation.ENDED
 
 
 def test_a_run_can_be_cancelled_before_its_first_request(

@@ -1,6 +1,7 @@
 """A run: the rows of a file as records, a hundred in a request, each sent once."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,11 +10,11 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from ampersand import BatchLimit, NotSent, Provider, RequestInvalid
-from console.models import Project
+from console.models import ApiKey, Project
 from files.rows.row_store import RowStore
 from operations.models import Operation
 from sandbox.app import Sandbox
-from tests.conftest import make_project
+from tests.conftest import SANDBOX_KEY, actor, make_project
 from tests.writes.making import (
     confirm,
     make_draft,
@@ -21,8 +22,9 @@ from tests.writes.making import (
     received,
     records,
 )
+from writes.actions import run as actions
 from writes.actions import settle
-from writes.models import Call, FileJob, Write
+from writes.models import Batch, Call, FileJob, Write
 from writes.worker import record_call, run_calls, run_job
 
 State = Operation.State
@@ -299,6 +301,54 @@ def test_a_late_answer_lets_a_run_go_on(
     operation.refresh_from_db()
     assert operation.state == State.SUCCEEDED
     assert operation.rows_succeeded == 150
+
+
+def test_an_answer_that_names_the_operation_of_another_run_proves_nothing(
+    sandbox: Sandbox, project: Project, olga: User
+) -> None:
+    run(project, olga, people(2))
+    known = Call.objects.get().remote_id
+    client = project.client()
+    really = client.send_batch
+
+    def as_before(_: object, *args: Any, **how: str) -> Any:
+        return replace(really(*args, **how), operation_id=known)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(type(client), "send_batch", as_before)
+        operation = run(project, olga, people(3))
+    assert operation.state == State.UNKNOWN
+    assert calls(operation) == [("Outcome unknown", 0, 0)]
+
+
+def test_nothing_more_of_a_run_leaves_with_a_key_that_was_revoked(
+    sandbox: Sandbox, project: Project, olga: User
+) -> None:
+    operation = confirm(draft(project, olga, people(250)), olga)
+    client = project.client()
+    really = client.send_batch
+
+    def meanwhile(_: object, *args: Any, **how: str) -> Any:
+        for key in project.api_keys.filter(revoked_at=None):
+            key.revoke()
+        return really(*args, **how)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(type(client), "send_batch", meanwhile)
+        run_calls.run(operation.pk)
+    assert [state for state, _, _ in calls(operation)] == [
+        *("Answered", "Not sent yet", "Not sent yet")
+    ]
+    # The clock has a worker turn to it again, who says why it rests.
+    assert Batch.objects.get().calls_due_at
+    run_calls.run(operation.pk)
+    assert Batch.objects.get().stopped_why
+    ApiKey.objects.create(project=project, label="new", value=SANDBOX_KEY)
+    assert actions.go_on(operation.batch, actor(olga))
+    run_calls.run(operation.pk)
+    operation.refresh_from_db()
+    assert operation.state == State.SUCCEEDED
+    assert len(received(sandbox)) == 3
 
 
 def test_what_turns_out_late_not_to_have_left_lets_a_run_go_on(

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from ampersand import Client, NotSent, RequestInvalid
-from console.models import AuditEvent, Integration
+from console.models import ApiKey, AuditEvent, Integration
 from operations.models import Operation
 from sandbox.app import Sandbox
 from tests.answers import levels
@@ -369,6 +369,20 @@ class TestAddress:
         Operation.objects.update(state="failed", due_at=None)
         work_off()
         assert not SharedAddress.objects.get().is_open
+
+    def test_a_key_that_is_revoked_on_the_way_sends_nothing(
+        self, sandbox: Sandbox, write: Write, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        really = share_file.share
+
+        def meanwhile(batch: Batch) -> str:
+            ApiKey.objects.get(project=write.project).revoke()
+            return really(batch)
+
+        monkeypatch.setattr(share_file, "share", meanwhile)
+        send.send(write.batches.get().operation.pk)
+        assert received(sandbox) == []
+        assert states(write) == ["held"]
 
     def test_cancelled_on_the_way_it_gives_nothing(
         self, sandbox: Sandbox, write: Write, monkeypatch: pytest.MonkeyPatch

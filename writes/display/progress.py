@@ -46,7 +46,6 @@ class PartsProgress:
 def progress_of(batches: Sequence[Batch]) -> PartsProgress:
     """Return how far the parts of a write are; `batches` come with their operations."""
     operations = [batch.operation for batch in batches]
-    not_sent = [o for o in operations if o.state in Operation.NOT_SENT]
     sent = [o for o in operations if o.state not in Operation.NOT_SENT]
     in_doubt = [o for o in sent if not o.is_in_flight]
     moving = any(o.is_in_flight or o.is_watched for o in operations)
@@ -62,6 +61,6 @@ def progress_of(batches: Sequence[Batch]) -> PartsProgress:
         rows_succeeded=sum(o.rows_succeeded or 0 for o in sent),
         rows_failed=sum(o.rows_failed or 0 for o in sent),
         rows_unknown=sum(o.rows_unknown or 0 for o in in_doubt),
-        rows_not_sent=sum(o.rows_sent or 0 for o in not_sent),
+        rows_not_sent=sum(o.rows_not_sent for o in operations),
         is_moving=moving,
     )

@@ -6,7 +6,7 @@ deleted a hundred at a time. Its calls are light, since there may be 100,000 of 
     planned ──claim──▶ sending ──┬─▶ answered
        ▲  │                      ├─▶ accepted ──▶ answered, unknown  its operation ends
        │  └─▶ cancelled          └─▶ unknown ──▶ answered, accepted  late, or a person
-       └──── nothing left, or: come later
+       └──── nothing left, or: come later (cancelled where the rest was)
 """
 
 import json

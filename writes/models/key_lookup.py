@@ -8,6 +8,8 @@ from writes.models.write import Write
 
 # What is older than this is not confirmed any more, and is asked again before.
 STALE_AFTER = timedelta(minutes=15)
+# What is later than this was noted before the clock was set back: nobody knows when.
+CLOCKS_DIFFER = timedelta(minutes=1)
 LONGEST_KEY = 255
 LONGEST_ID = 100
 
@@ -42,4 +44,6 @@ def is_stale(write: Write, now: datetime) -> bool:
     """Tell whether the keys of a write were looked up too long ago to send it."""
     if write.action != Write.Action.BY_KEY:
         return False
-    return write.looked_up_at is None or write.looked_up_at + STALE_AFTER <= now
+    if write.looked_up_at is None or write.looked_up_at > now + CLOCKS_DIFFER:
+        return True
+    return write.looked_up_at + STALE_AFTER <= now

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from itertools import batched
 from pathlib import Path
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from ampersand import AmpersandError, Client, SearchHit, can_be_asked
 from console.fields import UnreadableSecret
@@ -33,7 +33,12 @@ from files.raw_records import read_records
 from files.shown import shown
 from operations.limits import rate_limit
 from writes.models import KeyLookup, Write
-from writes.models.key_lookup import LONGEST_ID, LONGEST_KEY, STALE_AFTER
+from writes.models.key_lookup import (
+    CLOCKS_DIFFER,
+    LONGEST_ID,
+    LONGEST_KEY,
+    STALE_AFTER,
+)
 from writes.worker.progress import Progress, TooLong
 
 # Each costs the customer a call of their quota; by 50,000 keys that would be hours.
@@ -197,13 +202,13 @@ class _Lookups:
         Else a file whose keys take longer than they count would be asked for for ever.
         """
         mine, now = self._mine(), db_clock.now()
-        stale = mine.filter(looked_up_at__lte=now - STALE_AFTER)
+        too_old = Q(looked_up_at__lte=now - STALE_AFTER)
+        stale = mine.filter(too_old | Q(looked_up_at__gt=now + CLOCKS_DIFFER))
         if not stale.exists():
             return
-        recently = now - timedelta(seconds=2 * SLICE)
-        is_going_on = mine.filter(looked_up_at__gt=recently).exists()
         stale.delete()
-        if is_going_on:
+        recently = now - timedelta(seconds=2 * SLICE)
+        if mine.filter(looked_up_at__gt=recently).exists():
             mine.delete()
             minutes = STALE_AFTER.total_seconds() / 60
             raise NotLookedUp(

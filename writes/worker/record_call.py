@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, QuerySet
+from django.db.models import Exists, F, Q, QuerySet, Value
 from django.utils import timezone
 
 from ampersand import (
@@ -31,6 +31,7 @@ from console.runtime import db_clock
 from console.runtime.db_retry import retry_while_database_is_away
 from operations.limits import rate_limit
 from operations.models import Operation, RollupMark
+from operations.models.written import Written
 from operations.worker import schedule
 from writes.models import Batch, Call, Write
 from writes.models.call import CallQuerySet, packed
@@ -89,7 +90,7 @@ def _mine(call: Call) -> "QuerySet[Call]":
 def _record_accepted(call: Call, accepted: Accepted) -> None:
     """Have its operation asked about, which will tell what became of its rows."""
     remote_id = accepted.operation_id
-    if len(remote_id) > LONGEST_ID or is_of_another(call, remote_id):
+    if len(remote_id) > LONGEST_ID:
         why = f"Ampersand answered with an operation that is not its own: {remote_id}"
         call_unknown(_mine(call), why, http_status=accepted.status_code)
         return
@@ -105,12 +106,18 @@ def _record_accepted(call: Call, accepted: Accepted) -> None:
 
 def is_of_another(call: Call, remote_id: str) -> bool:
     """Tell whether an operation is known as that of something else we sent."""
-    project = call.batch.operation.project_id
-    others = Call.objects.filter(remote_id=remote_id).exclude(pk=call.pk)
-    if others.filter(batch__operation__project=project).exists():
-        return True
+    if not remote_id:
+        return False
+    # Written into the query: SQLite takes a partial index for nothing else.
+    named = ~Q(remote_id=Written(Value("")))
+    others = Call.objects.filter(named, remote_id=remote_id).exclude(pk=call.pk)
     sent = Operation.objects.exclude(action=Operation.Action.FOLLOW)
-    return sent.filter(project=project, remote_id=remote_id).exists()
+    # By the id alone, and without an order: each has an index for that.
+    projects = {
+        *others.order_by().values_list("batch__operation__project", flat=True),
+        *sent.filter(remote_id=remote_id).values_list("project", flat=True),
+    }
+    return call.batch.operation.project_id in projects
 
 
 def record_end(call: Call, result: BatchResult) -> None:
@@ -219,13 +226,17 @@ def _keep(call: Call, values: dict[str, Any]) -> bool:
 
     Tells whether it was an answer to this request.
     """
+    remote_id = values["remote_id"]
     try:
-        _keep_answer(call, values, _mine(call))
+        if not is_of_another(call, remote_id):
+            _keep_answer(call, values, _mine(call))
+            return True
     except IntegrityError:
-        why = f"Ampersand answered with operation {values['remote_id']}, known already."
-        call_unknown(_mine(call), why)
-        return False
-    return True
+        # Another one was answered with it in the same moment.
+        pass
+    why = f"Ampersand answered with operation {remote_id}, known already."
+    call_unknown(_mine(call), why, http_status=values["http_status"])
+    return False
 
 
 def _keep_answer(call: Call, values: dict[str, Any], mine: "QuerySet[Call]") -> None:
@@ -301,14 +312,22 @@ def _wait_as_asked(call: Call, problem: Problem) -> None:
     _back(call, until, f"{why}. It said: {problem.detail}")
 
 
+@transaction.atomic
 def _back(call: Call, until: Any, why: str) -> None:
-    _mine(call).update(
+    """Have it go once more at `until`, or not at all where the rest was cancelled."""
+    put_back = _mine(call).update(
         state=Call.State.PLANNED,
         sent_at=None,
         due_at=until,
         reason=why[:LONGEST_REASON],
     )
-    Batch.objects.filter(pk=call.batch_id).update(calls_due_at=until)
+    # Who cancels holds this row until that is done.
+    batch = Batch.objects.filter(pk=call.batch_id)
+    batch.update(calls_due_at=until)
+    its = Call.objects.filter(batch=call.batch_id)
+    if put_back and its.filter(state=Call.State.CANCELLED).exists():
+        its.filter(pk=call.pk).update(state=Call.State.CANCELLED, due_at=None)
+        batch.update(calls_over=F("calls_over") + 1, is_settled=False)
     # It may have been called unknown meanwhile, and its run with it.
     settle(call.batch)
 

@@ -28,7 +28,7 @@ from ampersand import (
 )
 from console.fields import UnreadableSecret
 from console.health import pulse
-from console.models import EnvironmentControl, NoActiveKey, Project
+from console.models import ApiKey, EnvironmentControl, NoActiveKey, Project
 from console.runtime import db_clock
 from console.runtime.shutdown import holding
 from console.runtime.trouble import in_words
@@ -67,6 +67,7 @@ class _Run:
 
     operation: Operation
     batch: Batch
+    key_number: int
     client: Client
     table: Table
     envelopes: dict[str, Envelope]
@@ -129,6 +130,7 @@ def _prepared(operation: Operation) -> _Run:
     return _Run(
         operation=operation,
         batch=batch,
+        key_number=operation.project.active_key().pk,
         client=operation.project.client(),
         table=calls.table_of(batch.write),
         envelopes=batch.envelopes(),
@@ -146,7 +148,7 @@ def _claimed(this: _Run) -> Call | None:
     taken: list[Call] = []
 
     def claim() -> bool:
-        call = _next(this.batch)
+        call = _next(this)
         if call is None:
             return False
         now = db_clock.now()
@@ -178,14 +180,18 @@ def _claimed(this: _Run) -> Call | None:
     return taken[0] if taken else None
 
 
-def _next(batch: Batch) -> Call | None:
+def _next(this: _Run) -> Call | None:
     """Return the request that may go next, None where none may."""
+    batch = this.batch
     fresh = Batch.objects.select_related("write__integration__project").get(pk=batch.pk)
     write = fresh.write
     frozen = EnvironmentControl.objects.of(write.project.environment).is_frozen
     if write.paused_at is not None or fresh.stopped_why or frozen:
         return None
     if not pulse.is_trusted(db_clock.now()):
+        return None
+    # Who turns to it next takes the key that there is then.
+    if not ApiKey.objects.active().filter(pk=this.key_number).exists():
         return None
     mine = Call.objects.filter(batch=batch)
     open_ = mine.filter(state__in=OPEN).order_by().values_list("state")

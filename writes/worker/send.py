@@ -83,13 +83,16 @@ def send(operation_id: int) -> None:
         return
     if rate_limit.puts_off(operation):
         return
-    if operation.batch.is_shared and not _reserve(operation):
-        return
-    client = _client(operation)
-    if client is None:
+    # Nobody makes a file ready without a key, which takes minutes.
+    is_shared = operation.batch.is_shared
+    if is_shared and not (_reserve(operation) and _client(operation)):
         return
     request = _ready(operation)
-    if request is not None and _claim(operation):
+    if request is None:
+        return
+    # Now: it may have been revoked meanwhile.
+    client = _client(operation)
+    if client is not None and _claim(operation):
         with holding(partial(_stop_waiting, operation)), _lease_renewed(operation):
             _exchange(operation, client, request)
 
