@@ -68,7 +68,8 @@ class SecretStr:
 
 def redact(text: str, secrets: Iterable[SecretStr]) -> str:
     """Return `text` with every occurrence of each secret replaced by "****"."""
-    for secret in secrets:
-        if value := secret.reveal():
+    # One may begin as another does: the rest of the longer one would stay.
+    for value in sorted((secret.reveal() for secret in secrets), key=len, reverse=True):
+        if value:
             text = text.replace(value, "****")
     return text

@@ -37,3 +37,11 @@ def test_a_masked_secret_shows_four_characters_unless_it_is_short(value, shown):
 def test_redact_replaces_every_occurrence_and_ignores_empty_secrets():
     text = "a sk-12345678 b sk-12345678"
     assert redact(text, [SecretStr(""), SECRET]) == "a **** b ****"
+
+
+def test_redact_leaves_nothing_of_a_secret_that_begins_as_another_one():
+    short, long = SecretStr("https://a.example/x"), SecretStr("https://a.example/x/y7")
+    for secrets in ([short, long], [long, short]):
+        assert redact(f"to {long.reveal()}, to {short.reveal()}.", secrets) == (
+            "to ****, to ****."
+        )
