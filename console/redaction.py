@@ -5,12 +5,20 @@ import threading
 
 from ampersand import SecretStr, redact
 
+# What is shorter is no key, and stands in every other line of a log.
+SHORTEST = 8
+
 _lock = threading.Lock()
 _seen: dict[str, SecretStr] = {}
 
 
 def remember(secret: SecretStr) -> None:
-    """Have `secret` masked in every log line of this process from now on."""
+    """Have `secret` masked in every log line of this process from now on.
+
+    Not what was typed for one and is too short: lines could not be read any more.
+    """
+    if len(secret.reveal().strip()) < SHORTEST:
+        return
     with _lock:
         _seen[secret.reveal()] = secret
 

@@ -139,6 +139,18 @@ def test_a_key_is_nowhere_to_be_found(
     assert CANARY not in dump()
 
 
+def test_what_is_too_short_for_a_key_masks_nothing_in_the_log(
+    admin: Browser, project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
+    for value in ("e", "1", "        "):
+        assert admin.post(new(project), {"label": "x", "value": value}).status_code
+    log = logging.getLogger("test")
+    log.error("The audit trail ends with event 1,        as ever")
+    formatter = RedactingFormatter("%(message)s")
+    written = formatter.format(caplog.records[-1])
+    assert written == "The audit trail ends with event 1,        as ever"
+
+
 def of_newest(name: str, project: Project) -> str:
     """Return the address of `name` for the newest key."""
     key = project.api_keys.defer("value")[0]
