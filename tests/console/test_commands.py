@@ -12,11 +12,16 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.test import override_settings
 
+from ampersand import SecretStr
 from console import checks
 from console.access.roles import Role, role_of
+from console.actor import SYSTEM
 from console.checks import one_machine, public_url
 from console.connections.demo import needs_password
 from console.connections.probe import try_connection
+from console.connections.webhooks import give, take_away
+from console.health.stored_secrets import stored_secrets
+from console.management.commands import rotate_field_keys
 from console.models import (
     ApiKey,
     AuditEvent,
@@ -174,6 +179,29 @@ def test_unreadable_keys_are_named_and_left_alone(
     assert token(pk) == before
     event = AuditEvent.objects.newest_first()[0]
     assert event.detail == {"done": 1, "unreadable": 1}
+
+
+def test_what_is_revoked_or_taken_away_meanwhile_is_left_alone(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = project.active_key()
+    kept = project.api_keys.create(label="Other", value="key-of-others-1")
+    give(project, SecretStr("https://hooks.example.com/1"), SYSTEM)
+
+    def others_come_first() -> Any:
+        found = list(stored_secrets())
+        assert old.revoke()
+        take_away(project, SYSTEM)
+        yield from found
+
+    monkeypatch.setattr(rotate_field_keys, "stored_secrets", others_come_first)
+    before = token(kept.pk)
+    assert numbers(run("rotate_field_keys")) == [1, 0]
+    assert token(kept.pk) != before
+    old.refresh_from_db()
+    assert old.value is None
+    event = AuditEvent.objects.newest_first()[0]
+    assert event.detail == {"done": 1, "unreadable": 0}
 
 
 # --- audit_verify -------------------------------------------------------------------

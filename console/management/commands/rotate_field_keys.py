@@ -4,6 +4,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.db.models import Model
 
 from console.audit_seal import ids_of
 from console.fields import UnreadableSecret
@@ -22,10 +24,7 @@ class Command(BaseCommand):
         done, unreadable = encrypt_anew()
         for row, name in stored_secrets():
             try:
-                # Reading the value decrypts it, saving encrypts it with the first key.
-                getattr(row, name)
-                row.save(update_fields=[name])
-                done += 1
+                done += _encrypt_anew(row, name)
             except UnreadableSecret:
                 unreadable.append(name_of(row))
         AuditEvent.record(
@@ -45,6 +44,22 @@ class Command(BaseCommand):
                 "None of the keys in FIELD_KEYS opens these; they were left alone: "
                 + "; ".join(unreadable)
             )
+
+
+@transaction.atomic
+def _encrypt_anew(row: Model, name: str) -> bool:
+    """Encrypt a secret that was not read yet; tell whether it is still there.
+
+    Raises `UnreadableSecret`.
+    """
+    mine = type(row)._default_manager.filter(pk=row.pk, **{f"{name}__isnull": False})
+    # Who changes it or takes it away at this moment comes before or after this.
+    if not mine.select_for_update().exists():
+        return False
+    # Reading the value decrypts it, saving encrypts it with the first key.
+    getattr(row, name)
+    row.save(update_fields=[name])
+    return True
 
 
 def _seals_are_of(old_keys: list[str]) -> bool:
