@@ -39,11 +39,20 @@ def _derived(given: tuple[str, ...]) -> dict[str, bytes]:
 def seal_of(event: Any) -> str | None:
     """Return the seal that a row of the trail must carry, None without its key.
 
-    All that the row tells is in it, and all that decides who may read it.
+    All that the row tells is in it, and all that decides who may read it. None as well
+    of a row that holds what no event ever does, as a time that is none.
     """
     key = keys().get(event.key_id)
     if key is None:
         return None
+    try:
+        said = _said(event)
+    except (AttributeError, TypeError, ValueError):
+        return None
+    return hmac.digest(key, said, hashlib.sha256).hex()
+
+
+def _said(event: Any) -> bytes:
     content = [
         event.previous_hash,
         event.at.astimezone(UTC).isoformat(),
@@ -58,15 +67,14 @@ def seal_of(event: Any) -> str | None:
         event.correlation_id,
         event.detail,
     ]
-    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
-    return hmac.digest(key, text.encode(), hashlib.sha256).hex()
+    return json.dumps(content, sort_keys=True, ensure_ascii=False).encode()
 
 
 def sign(event: Any, previous: str) -> None:
     """Seal a row with the newest key, behind the row whose seal is `previous`."""
-    event.key_id = next(iter(keys()))
+    event.key_id, key = next(iter(keys().items()))
     event.previous_hash = previous
-    event.hash = seal_of(event)
+    event.hash = hmac.digest(key, _said(event), hashlib.sha256).hex()
 
 
 def unsealed_hash_of(event: Any) -> str:

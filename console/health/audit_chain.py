@@ -52,14 +52,18 @@ def walk(after: Place | None = None, *, most: int | None = None) -> Walked:
     count, last = 0, after
     begin, previous = (after[0], after[1]) if after else (0, "")
     events = AuditEvent.objects.filter(pk__gt=begin)
-    for row, holds in events.links(previous, most=most):
-        broken = None if holds else _broken(row, last[1] if last else "")
-        if broken is None and last is not None and row.id not in accepted:
-            broken = _clock(row, last[2])
-        if broken is not None:
-            return Walked(count=count, last=last, broken=broken)
-        count += 1
-        last = (row.id, row.hash, row.at)
+    try:
+        for row, holds in events.links(previous, most=most):
+            broken = None if holds else _broken(row, last[1] if last else "")
+            if broken is None and last is not None and row.id not in accepted:
+                broken = _clock(row, last[2])
+            if broken is not None:
+                return Walked(count=count, last=last, broken=broken)
+            count += 1
+            last = (row.id, row.hash, row.at)
+    except ValueError:
+        broken = _unreadable(last[0] if last else begin)
+        return Walked(count=count, last=last, broken=broken)
     return Walked(count=count, last=last, broken=None)
 
 
@@ -94,7 +98,7 @@ def adopt(actor: Actor) -> int:
 def _accepted_clocks() -> set[int]:
     """Return the events whose clock somebody accepted. Each is walked over itself."""
     told = AuditEvent.objects.filter(action=CLOCK_ACCEPTED)
-    return {detail.get("event") for detail in told.values_list("detail", flat=True)}
+    return {event.detail["event"] for event in told if event.hash == seal_of(event)}
 
 
 def _clock(row: Any, before: datetime) -> Break | None:
@@ -109,6 +113,14 @@ def _clock(row: Any, before: datetime) -> Break | None:
         f"{row.id}, which is kept as an event."
     )
     return Break(kind="clock set back", event=row.id, text=text)
+
+
+def _unreadable(before: int) -> Break:
+    """Say which row behind one holds what the database hands out and nothing reads."""
+    rows = AuditEvent.objects.filter(pk__gt=before).order_by("pk")
+    pk = rows.values_list("pk", flat=True)[0]
+    text = f"The chain breaks at row {pk}: it was changed, and cannot be read any more."
+    return Break(kind="edited", event=pk, text=text)
 
 
 def _broken(row: Any, previous: str) -> Break:
@@ -152,4 +164,6 @@ def _break(kind: Kind, row: Any, why: str) -> Break:
 
 def _named(row: Any) -> str:
     what = f"{row.actor_name} {row.action} {row.subject}"
-    return f"row {row.id}, {row.at:%Y-%m-%d %H:%M:%S} UTC, “{what}”"
+    # What was changed may be no time any more.
+    at = f"{row.at:%Y-%m-%d %H:%M:%S} UTC" if row.at else "without a time"
+    return f"row {row.id}, {at}, “{what}”"

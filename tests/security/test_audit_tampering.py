@@ -21,6 +21,10 @@ from console.models import AuditEvent
 from tests.conftest import unguarded
 
 pytestmark = pytest.mark.django_db
+# PostgreSQL takes none of these.
+on_sqlite = pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="only SQLite stores it"
+)
 
 TABLE = AuditEvent._meta.db_table
 COLUMNS = [
@@ -138,6 +142,35 @@ def test_a_broken_link_is_named_and_so_are_the_triggers(
     run("guard")
     assert "Missing triggers" not in refused()
     assert audit_chain.walk().broken == broken
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "action = 'audit.clock_accepted', detail = '[1]'",
+        "action = 'audit.clock_accepted', detail = '{{\"event\": [1]}}'",
+        "detail = '{{\"event\": 1e9999}}'",
+        pytest.param("detail = '\"\\ud800\"'", marks=on_sqlite),
+        pytest.param("at = 'never'", marks=on_sqlite),
+        pytest.param("subject = x'ff00'", marks=on_sqlite),
+    ],
+)
+def test_a_row_that_makes_no_sense_is_named_as_any_other(
+    change: str, trail: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    later = [AuditEvent.record(action="test.made", subject="x").pk for _ in range(3)]
+    with unguarded():
+        sql(f"UPDATE {{table}} SET {change} WHERE id = %s", later[1])
+    broken = audit_chain.walk().broken
+    assert broken
+    assert (broken.kind, broken.event) == ("edited", later[1])
+    assert f"row {later[1]}" in refused()
+    audit_head.note_newest()
+    noted = audit_head.noted()
+    assert noted
+    assert noted.number == later[0]
+    errors = [r.getMessage() for r in caplog.records if r.levelname == "ERROR"]
+    assert [f"row {later[1]}" in text for text in errors] == [True]
 
 
 @pytest.mark.parametrize(
