@@ -19,6 +19,7 @@ _PROBLEMS = {
     "403": "The token lacks a scope, or its user a role",
     "404": "Not there, or not for this user",
     "429": "Too many requests; Retry-After says for how many seconds",
+    "503": "The database or the disk; ask again after Retry-After",
 }
 
 

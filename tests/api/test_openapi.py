@@ -48,6 +48,13 @@ def test_the_document_names_every_address(described: Any) -> None:
     assert list(described.raw_schema["paths"]) == [V1 + name for name in ADDRESSES]
 
 
+def test_every_status_of_the_api_is_described(described: Any) -> None:
+    told = {"200", "400", "401", "403", "404", "429", "503"}
+    for path, methods in described.raw_schema["paths"].items():
+        expected = told if "{" in path else told - {"404"}
+        assert set(methods["get"]["responses"]) == expected, path
+
+
 @pytest.mark.parametrize("mode", list(GenerationMode))
 def test_it_answers_as_the_document_says(
     mode: GenerationMode, described: Any, sent: Write, vera: User
