@@ -28,7 +28,7 @@ from tests.conftest import SANDBOX_KEY, make_project, make_user
 from tests.writes.making import confirm, make_draft, settled
 from writes.actions.retention import sweep
 from writes.evidence import pack as packs
-from writes.evidence import verify
+from writes.evidence import requests_sent, verify
 from writes.models import Write
 from writes.worker import run_calls
 
@@ -184,6 +184,25 @@ def test_the_bodies_of_a_run_are_those_that_were_sent(
     path = tmp_path / "pack.zip"
     path.write_bytes(content)
     assert "3 requests; the exact body of 3" in "\n".join(verify.verify(path))
+
+
+def test_what_leaves_while_a_pack_is_made_is_not_called_unsent(
+    sandbox: Sandbox, olga: User, tmp_path: Path
+) -> None:
+    today = make_project("Today", remote_id="demo-c", generation="C")
+    text = "LastName\n" + "".join(f"Berg {n}\n" for n in range(250))
+    draft = make_draft(
+        today.integrations.get(), olga, csv=text.encode(), action="create"
+    )
+    operation = confirm(draft, olga)
+    before = packs.Pack(draft, packs.asked_by(olga))
+    run_calls.run(operation.pk)
+    path = tmp_path / "pack.zip"
+    path.write_bytes(b"".join(before.stream()))
+    verify.verify(path)
+    for request in lines(files_of(path.read_bytes())["requests.ndjson"]):
+        assert request["sent_at"]
+        assert request["body"]["why"] != requests_sent.NOT_SENT
 
 
 def test_of_a_record_the_body_and_the_answer_are_there(

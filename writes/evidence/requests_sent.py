@@ -22,6 +22,7 @@ _HERE = "\x00rows\x00"
 _COMPACT: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
 
 NOT_SENT = "it was not sent"
+SENT_SINCE = "it was sent after this pack was begun"
 LEFT_OUT = "all bodies together are larger than the limit of a pack"
 NO_FILE = "its file is not in the pack"
 NOT_KEPT = "an address in it was made for this request alone, and is kept nowhere"
@@ -41,12 +42,12 @@ class Run:
     why: str = ""
     not_same: set[int] = field(default_factory=set)
 
-    def where(self, number: int) -> dict[str, Any]:
+    def where(self, call: Call) -> dict[str, Any]:
         """Say where the body of a request is."""
         missing = self.why
-        if number not in self.sent:
-            missing = NOT_SENT
-        elif number in self.not_same:
+        if call.number not in self.sent:
+            missing = SENT_SINCE if call.sent_at else NOT_SENT
+        elif call.number in self.not_same:
             missing = NOT_SAME
         return {"in": None, "why": missing} if missing else {"in": BODIES}
 
@@ -167,7 +168,7 @@ def _of_run(batch: Batch, run: Run) -> Iterator[dict[str, Any]]:
             "body": {
                 "sha256": bytes(call.sha256).hex(),
                 "bytes": call.size,
-                **run.where(call.number),
+                **run.where(call),
             },
         }
 
