@@ -22,7 +22,9 @@ from hypothesis import strategies as st
 
 from console import signing
 from console.access.roles import Role
+from console.actor import Actor
 from console.models import AuditEvent, Integration
+from console.models.audit_event import OF_DRAFTS
 from sandbox.app import Sandbox
 from tests.conftest import SANDBOX_KEY, make_project, make_user
 from tests.writes.making import confirm, make_draft, settled
@@ -278,6 +280,27 @@ def test_a_draft_has_none_and_a_viewer_may_take_it(
     viewer = Browser()
     viewer.force_login(make_user("vera", Role.VIEWER))
     assert files_of(download(viewer, sent))
+
+
+def test_events_that_its_maker_may_not_read_are_told_as_left_out(
+    sent: Write, browser: Browser, olga: User
+) -> None:
+    by_olga = Actor(user=olga, name=olga.get_username())
+    for action in ("write.drafted", "write.fixed"):
+        AuditEvent.record(action=action, subject="x", about=sent, actor=by_olga)
+    viewer = Browser()
+    viewer.force_login(make_user("vera", Role.VIEWER))
+    told = {}
+    for who, asks in (("olga", browser), ("vera", viewer)):
+        files = files_of(download(asks, sent))
+        actions = {event["action"] for event in lines(files["audit.ndjson"])}
+        assert ("write.fixed" in actions) == (who == "olga")
+        left_out = json.loads(files["evidence.json"])["left_out"]
+        told[who] = [each["why"] for each in left_out]
+    assert told["olga"] == []
+    (why,) = told["vera"]
+    found = AuditEvent.objects.about(write=sent.pk).filter(action__in=OF_DRAFTS)
+    assert why.startswith(f"{found.count()} ")
 
 
 # --- Tampering -----------------------------------------------------------------------

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.template.defaultfilters import pluralize
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -229,15 +230,24 @@ class Pack:
 
     def _audit(self) -> Iterator[dict[str, Any]]:
         """Yield the events about the write and its operations, in order."""
-        visible = AuditEvent.objects.visible_to(self.asked.by)
+        all_events = AuditEvent.objects.all()
         if self._head:
-            visible = visible.filter(pk__lte=self._head.pk)
+            all_events = all_events.filter(pk__lte=self._head.pk)
+        visible = all_events.visible_to(self.asked.by)
         pages = [each.get_absolute_url() for each in self._operations]
         pages.append(self.write.get_absolute_url())
         keys: list[int] = []
+        total = 0
         for some in _in_pieces(pages):
-            about = visible.filter(subject_url__in=some).order_by()
-            keys += about.values_list("pk", flat=True)
+            about = {"subject_url__in": some}
+            keys += visible.filter(**about).order_by().values_list("pk", flat=True)
+            total += all_events.filter(**about).count()
+        if hidden := total - len(keys):
+            why = (
+                f"{hidden:,} event{pluralize(hidden)} of its draft, which only whoever "
+                "did it, and admins, may read."
+            )
+            self._leave_out("audit.ndjson", why)
         for found in _in_pieces(sorted(keys)):
             events = AuditEvent.objects.filter(pk__in=found).order_by("pk")
             for event in events.values(*EVENT_COLUMNS):
