@@ -303,6 +303,16 @@ def test_events_that_its_maker_may_not_read_are_told_as_left_out(
     assert why.startswith(f"{found.count()} ")
 
 
+def test_its_program_sets_no_limit_that_windows_has_no_number_for(
+    sent: Write, browser: Browser, tmp_path: Path
+) -> None:
+    path = tmp_path / "pack.zip"
+    path.write_bytes(download(browser, sent))
+    verify.verify(path)
+    # A C long has 32 bits there.
+    assert csv.field_size_limit() < 2**31
+
+
 # --- Tampering -----------------------------------------------------------------------
 
 
