@@ -11,6 +11,7 @@ import pytest
 from cryptography.fernet import Fernet
 from django.apps import apps
 from django.core.management import CommandError, call_command
+from django.test import Client as Browser
 from django.test import override_settings
 from pytest_django import Settings
 
@@ -336,6 +337,20 @@ def test_what_version_0_1_0_wrote_meanwhile_is_adopted_once(
     assert told.detail == {"first": first, "last": last, "events": 2}
     call_command("upgraded", stdout=StringIO())
     assert AuditEvent.objects.newest_first()[0] == told
+
+
+def test_the_page_of_what_was_adopted_says_that_it_holds(
+    between: list[AuditEvent], client: Browser
+) -> None:
+    client.force_login(make_user("root", Role.ADMIN))
+
+    def held() -> list[bool]:
+        pages = (client.get(f"/audit/{event.pk}/") for event in between)
+        return [page.context["holds"] for page in pages]
+
+    assert held() == [True, False, False, True]
+    call_command("upgraded", stdout=StringIO())
+    assert held() == [True] * 4
 
 
 def test_what_was_adopted_cannot_be_changed(between: list[AuditEvent]) -> None:
