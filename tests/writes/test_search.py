@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client as Browser
@@ -18,12 +19,13 @@ from console.actor import Actor
 from console.models import AuditEvent, Group, Integration
 from operations.models import Operation, operation_queries
 from sandbox.app import Sandbox
-from tests.conftest import make_project, make_user
+from tests.conftest import actor, make_project, make_user
 from tests.operations.conftest import make_operation
 from tests.writes.making import confirm, make_draft, work_off
 from writes.actions import retention
 from writes.actions.catch_up import catch_up
-from writes.models import Backlog, SearchTerm, Write
+from writes.actions.preserve import preserve
+from writes.models import Backlog, Preservation, SearchTerm, Write
 from writes.search import everywhere, terms, texts
 from writes.token_filter import masked
 
@@ -301,6 +303,23 @@ def test_the_clock_notes_older_writes_alike_and_no_value_that_is_past(
     assert not catch_up(seconds=1e9)
     kinds = set(SearchTerm.objects.values_list("kind", flat=True))
     assert kinds == {SearchTerm.Kind.FILE, SearchTerm.Kind.DIGEST}
+
+
+@pytest.mark.parametrize("why", ["held", "unknown"])
+def test_what_is_kept_past_its_time_is_still_found_by_value_with_a_new_key(
+    why: str, record: Write, browser: Browser, olga: User, settings: Any
+) -> None:
+    Write.objects.update(confirmed_at=timezone.now() - timedelta(days=400))
+    if why == "held":
+        preserve(record, Preservation.Kind.HOLD, actor(olga), reason="Case 7")
+    else:
+        Operation.objects.update(state="unknown", resolved_at=None)
+    retention.sweep(timezone.now())
+    settings.FIELD_KEYS = [Fernet.generate_key().decode(), *settings.FIELD_KEYS]
+    Backlog.ask(Backlog.Kind.SEARCH)
+    assert not catch_up(seconds=1e9)
+    settings.FIELD_KEYS = settings.FIELD_KEYS[:1]
+    assert found(browser, "41")["values"]
 
 
 def test_text_within_a_reason_or_an_error_is_found(

@@ -13,9 +13,11 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from writes.models import Backlog, SearchTerm, Write
+from writes.models.preservation import is_busy, is_warned_of
 
 Kind = SearchTerm.Kind
 
@@ -88,8 +90,12 @@ def _terms_of(write: Write) -> Iterator[tuple[Kind, str]]:
 
 def _is_past(write: Write) -> bool:
     """Whether its values are kept no more: nothing finds it by them again."""
+    now = timezone.now()
     kept = timedelta(days=settings.KEEP_DAYS[write.project.environment])
-    return bool(write.confirmed_at and write.confirmed_at < timezone.now() - kept)
+    if not write.confirmed_at or write.confirmed_at >= now - kept:
+        return False
+    still_kept = Q(is_busy()) | ~is_warned_of(now)
+    return not Write.objects.filter(still_kept, pk=write.pk).exists()
 
 
 def _digests(write: Write) -> Iterator[str]:
