@@ -153,6 +153,25 @@ def test_again_comes_what_is_new_or_changed_and_nothing_else(
     assert entry["operation_id"] == moving.pk
 
 
+def test_counts_that_a_late_log_changes_come_again(
+    sent: Write, folder: Path, run: Run
+) -> None:
+    ended = stored_operation(
+        project=sent.project, action="follow", state="in_progress", remote_id="a"
+    )
+    values = {"state": "partly_failed", "rows_failed": 1, "due_at": None}
+    ended.change(only_from=("in_progress",), **values)
+    run("--only", "operations")
+    LogEntry.objects.create(
+        operation=ended, sequence=1, text="late", raw={}, fingerprint="late"
+    )
+    ended.change(only_from=("partly_failed",), rows_failed=2)
+    run("--only", "operations")
+    (row,) = table(folder, "operations-000002.parquet")
+    assert (row["id"], row["rows_failed"]) == (ended.pk, 2)
+    assert run("--only", "operations") == ["export-000003.json"]
+
+
 def test_a_decision_about_an_unknown_outcome_comes_again(
     sent: Write, folder: Path, run: Run
 ) -> None:

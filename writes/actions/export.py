@@ -151,6 +151,9 @@ def _plan(state: dict[str, Any], wanted: list[str]) -> dict[str, Any]:
     plan["ranges"] = {name: [done.get(name, 0), newest[name]] for name in wanted}
     if "operations" in wanted:
         plan["transitions"] = [done.get("transitions", 0), newest["transitions"]]
+        # States of earlier versions do not tell how far logs were looked at.
+        logs_before = done.get("log_entries", newest["log_entries"])
+        plan["logs"] = [done.get("logs", logs_before), newest["log_entries"]]
         # Before they are read: what changes from now on is another version next time.
         plan["open"] = _open(newest["operations"])
         plan["changed"] = _changed(state, plan)
@@ -164,8 +167,7 @@ def _plan(state: dict[str, Any], wanted: list[str]) -> dict[str, Any]:
 def _after(state: dict[str, Any], plan: dict[str, Any]) -> dict[str, Any]:
     """Return the state once all that was planned is there."""
     done = {**state["done"], **{n: last for n, (_, last) in plan["ranges"].items()}}
-    if "transitions" in plan:
-        done["transitions"] = plan["transitions"][1]
+    done |= {n: plan[n][1] for n in ("transitions", "logs") if n in plan}
     kept = {name: plan.get(name, state.get(name, [])) for name in ("open", "jobs_open")}
     new = {**state, **kept, "run": plan["run"], "done": done, "head": plan.get("head")}
     del new["pending"]
@@ -269,6 +271,12 @@ def _changed(state: dict[str, Any], plan: dict[str, Any]) -> list[int]:
         pk__gt=first, pk__lte=last, operation_id__lte=known
     )
     changed = set(moved.values_list("operation_id", flat=True))
+    first, last = plan["logs"]
+    # What comes late to a log may change counts and no state.
+    logged = LogEntry.objects.filter(
+        pk__gt=first, pk__lte=last, operation_id__lte=known
+    )
+    changed |= set(logged.order_by().values_list("operation_id", flat=True).distinct())
     for pairs in batched(state.get("open", []), 500):
         versions = dict(pairs)
         now = Operation.objects.filter(pk__in=versions).values_list("pk", "version")
