@@ -74,6 +74,8 @@ def clicks(page: Page) -> list[str]:
     page.context.expose_binding("told", lambda _, what: counted.append(what))
     page.context.add_init_script(
         """for (const name of ["click", "keydown"]) addEventListener(name, (event) => {
+          // A click that a page which was drawn anew took away meets no control.
+          if (!event.target.closest("a, button, input, select, summary")) return;
           // Enter on a button clicks it, too.
           if (event.isTrusted && event.detail !== 0 || name === "keydown") told(
             event.target.textContent.trim().slice(0, 60));
