@@ -1,5 +1,6 @@
 """What the audit page can be narrowed to, so that each way has an index."""
 
+from itertools import batched
 from typing import Any
 
 from django import forms
@@ -17,6 +18,8 @@ from operations.filters import LARGEST_KEY, PeriodFilter, cursor, word
 # A word in a subject has no index: so many of the events that the other filters let
 # through are looked at for one page, and the page says so.
 SEARCHED = 5_000
+# So many subjects are read at once.
+AT_ONCE = 1_000
 
 
 def number(label: str) -> forms.IntegerField:
@@ -137,18 +140,18 @@ class AuditFilter(PeriodFilter):
 
         Return the numbers of at most `most` events that have it, and the number to go
         on behind where nothing more was found, None where there is nothing behind it.
-        Read row by row, since a database would rather read the whole table.
+        Their numbers come first, which an index tells without the rows: asked for both,
+        PostgreSQL walks through the events of everybody else as well.
         """
         text = self.cleaned_data["text"].casefold()
         found: list[int] = []
-        pk, looked_at = None, 0
-        rows = rest.values_list("pk", "subject")[: SEARCHED + 1]
-        for pk_next, subject in rows.iterator():
-            if looked_at == SEARCHED:
-                return found, pk
-            pk, looked_at = pk_next, looked_at + 1
-            if text in subject.casefold():
-                found.append(pk)
-            if len(found) == most:
-                break
+        numbers = list(rest.values_list("pk", flat=True)[: SEARCHED + 1])
+        for some in batched(numbers[:SEARCHED], AT_ONCE):
+            events = AuditEvent.objects.filter(pk__in=some).order_by()
+            subjects = dict(events.values_list("pk", "subject"))
+            found += [pk for pk in some if text in subjects[pk].casefold()]
+            if len(found) >= most:
+                return found[:most], None
+        if len(numbers) > SEARCHED:
+            return found, numbers[SEARCHED - 1]
         return found, None
