@@ -20,6 +20,8 @@ MOST_STYLES, LONGEST_FORMAT = 100_000, 1_000
 MOST_SHEETS, LONGEST_NAME = 1_000, 255
 KEPT, KEPT_ERRORS = 1_000, 100_000
 _LONGEST_ERROR = 60
+# What Excel shows of a date or time below zero.
+_BELOW_ZERO = "########"
 
 _WORKBOOK = "xl/workbook.xml"
 _STYLES = "xl/styles.xml"
@@ -46,7 +48,8 @@ class Sheet:
 class Extent:
     """Where the values of a sheet lie, from 1: the first and last row and column.
 
-    `errors` are the cells that hold an error, as (row, column): "#REF!"; the first
+    `errors` are the cells that hold an error, as (row, column): "#REF!", or a date or
+    time below zero, of which Excel shows number signs; the first
     100,000 are kept, all are counted and lie, like formulas without a value, above and
     left of `errors_bottom` and `errors_right`. `merged` are ranges as "A2:A4".
     """
@@ -69,6 +72,16 @@ class Extent:
     hidden_columns: list[int] = field(default_factory=list)
     slices: Slices = field(default_factory=Slices)
     formats: CellFormats = field(default_factory=lambda: CellFormats({}))
+
+    def keep_error(self, place: tuple[int, int], error: str) -> bool:
+        """Count an error, and keep it unless there are many; tell whether it is kept."""
+        self.errors_total += 1
+        self.errors_bottom = max(self.errors_bottom, place[0])
+        self.errors_right = max(self.errors_right, place[1])
+        if self.errors_total > KEPT_ERRORS:
+            return False
+        self.errors[place] = error
+        return True
 
     def keep_unsaved(self, place: tuple[int, int]) -> None:
         """Count a formula without a value, and keep it unless there are many."""
@@ -245,6 +258,11 @@ class _Cells(Elements):
         self.extent = Extent(formats=CellFormats(styles))
         self._sheet = sheet
         self._styles = styles
+        self._dated = {
+            style
+            for style, form in styles.items()
+            if form.letters and not form.is_elapsed
+        }
         self._style: str | None = None
         self._type: str | None = None
         self._formula = False
@@ -395,6 +413,8 @@ class _Cells(Elements):
             extent.formats.add(row, column, self._style)
         if self._type == "e":
             self._error()
+        elif self._style in self._dated and self._type in (None, "n"):
+            self._date()
         elif self._formula and self._type == "str":
             # A text that is empty is a value, too.
             self._formula = False
@@ -402,14 +422,10 @@ class _Cells(Elements):
             self._wait_for_result()
 
     def _error(self) -> None:
-        """Keep the text of the error; only here is text listened to."""
-        self.extent.errors_total += 1
-        self.extent.errors_bottom = max(self.extent.errors_bottom, self.row)
-        self.extent.errors_right = max(self.extent.errors_right, self.column)
-        if self.extent.errors_total > KEPT_ERRORS:
-            return
+        """Keep the text of the error."""
         place = self.row, self.column
-        self.extent.errors[place] = ""
+        if not self.extent.keep_error(place, ""):
+            return
 
         def characters(text: str) -> None:
             known = self.extent.errors[place]
@@ -421,6 +437,24 @@ class _Cells(Elements):
 
         self.parser.CharacterDataHandler = characters
         self.parser.EndElementHandler = end
+
+    def _date(self) -> None:
+        """Keep a date or time below zero as an error: it is read as another one.
+
+        Of -0.25, six hours before midnight, it would be 18:00.
+        """
+        self.parser.CharacterDataHandler = self._date_characters
+        self.parser.EndElementHandler = self._date_ends
+
+    def _date_characters(self, text: str) -> None:
+        self.parser.CharacterDataHandler = None
+        self._formula = self._formula and not text.strip()
+        if text[0] == "-" and text.strip("-0."):
+            self.extent.keep_error((self.row, self.column), _BELOW_ZERO)
+
+    def _date_ends(self, _: str) -> None:
+        self.parser.CharacterDataHandler = None
+        self.parser.EndElementHandler = None
 
 
 def range_of(reference: str) -> tuple[int, int, int, int] | None:

@@ -284,9 +284,16 @@ class _Writing:
         if isinstance(value, dt.timedelta):
             self._told["duration"] += 1
             return duration(value)
+        if error := self._extent.errors.get((row, column)):
+            return self._error(row, column, error)
         if isinstance(value, dt.time):
             self._told["time"] += 1
-            return clock(value)
+            text = clock(value)
+            form = self._formats.of(row, column)
+            if form is not None and not self._has_time(row, column):
+                # Of a zero Excel shows the day 1900-01-00.
+                self._tell_otherwise(row, column, text, form.code, None)
+            return text
         text = self._day(row, column, value)
         self._tell_part(row, column, text)
         return text
