@@ -28,20 +28,22 @@ _STYLES = "xl/styles.xml"
 _RELATIONS = "xl/_rels/workbook.xml.rels"
 _REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 
-_TRUE = ("1", "true")
+_TRUE, _FALSE = ("1", "true"), ("0", "false")
 
 
 @dataclass(frozen=True)
 class Sheet:
     """A sheet of a workbook, and whether Excel shows it. `part` is its file inside.
 
-    Its dates are days since 1900, or else `since_1904`.
+    Its dates are days since 1900, or else `since_1904`. `is_to_calculate` says that the
+    saved results of its formulas are not up to date.
     """
 
     name: str
     is_hidden: bool = False
     part: str = ""
     since_1904: bool = False
+    is_to_calculate: bool = False
 
 
 @dataclass
@@ -62,7 +64,8 @@ class Extent:
     errors_total: int = 0
     errors_bottom: int = 0
     errors_right: int = 0
-    # Formulas without a saved value; the first 100,000 are kept.
+    formulas: int = 0
+    # Those without a saved value; the first 100,000 are kept.
     unsaved: set[tuple[int, int]] = field(default_factory=set)
     unsaved_total: int = 0
     # The first 100,000 are kept.
@@ -101,7 +104,11 @@ def sheets(path: Path) -> list[Sheet]:
         names = set(archive.namelist())
     listed = [_sheet(attributes, relations.parts) for attributes in book.sheets]
     sheets = [
-        replace(sheet, since_1904=book.since_1904)
+        replace(
+            sheet,
+            since_1904=book.since_1904,
+            is_to_calculate=book.is_to_calculate,
+        )
         for sheet in listed
         if sheet.part in names
     ]
@@ -116,13 +123,20 @@ class _Book(Elements):
     def __init__(self) -> None:
         super().__init__()
         self.sheets: list[Attributes] = []
-        self.since_1904 = False
+        self.since_1904 = self.is_to_calculate = False
 
     def start(self, name: str, attributes: Attributes) -> None:
         super().start(name, attributes)
         name = local(name)
         if name == "workbookPr":
             self.since_1904 = attributes.get("date1904") in _TRUE
+        elif name == "calcPr":
+            # Programs that fill in workbooks leave the results to Excel; Excel itself
+            # where it calculates by hand alone: ECMA-376 part 1, 18.2.2.
+            self.is_to_calculate = (
+                attributes.get("fullCalcOnLoad") in _TRUE
+                or attributes.get("calcCompleted") in _FALSE
+            )
         elif name == "sheet":
             self.sheets.append(attributes)
             if len(attributes.get("name", "")) > LONGEST_NAME:
@@ -295,6 +309,7 @@ class _Cells(Elements):
             self._end_formula()
             self._row(attributes)
         elif name == "f":
+            self.extent.formulas += 1
             self._formula = self._type != "e"
         elif name == "t":
             self.need_short(self._value_at)

@@ -54,6 +54,7 @@ def workbook(
     hidden: str = "",
     above: str = "",
     below: str = "",
+    about: str = "",
 ) -> Path:
     """Write a workbook; every sheet of it has the same rows, given as XML."""
     data = (
@@ -81,7 +82,7 @@ def workbook(
         archive.writestr(
             "xl/workbook.xml",
             f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>{listed}</sheets>'
-            "</workbook>",
+            f"{about}</workbook>",
         )
         archive.writestr(
             "xl/_rels/workbook.xml.rels",
@@ -303,6 +304,27 @@ def test_formulas_without_values_are_counted_to_the_last(tmp_path: Path) -> None
     assert len(written.findings) == 1_000
     assert written.totals == {"no-value": 1_500}
     assert len(table) == 1_501
+
+
+FORMULA = '<c r="B2"><f>1+1</f><v>0</v></c>'
+
+
+@pytest.mark.parametrize(
+    ("cell", "about", "rules"),
+    [
+        (FORMULA, '<calcPr calcId="124519" fullCalcOnLoad="1"/>', {"old-results": 1}),
+        (FORMULA, '<calcPr calcMode="manual" calcCompleted="0"/>', {"old-results": 1}),
+        (FORMULA, '<calcPr calcId="191029" fullCalcOnLoad="0"/>', {}),
+        (plain("B2", "0"), '<calcPr calcId="0" fullCalcOnLoad="true"/>', {}),
+        ('<c r="B2"><f>A2</f></c>', '<calcPr fullCalcOnLoad="1"/>', {"no-value": 1}),
+    ],
+)
+def test_results_that_were_not_calculated_are_warned_of(
+    tmp_path: Path, cell: str, about: str, rules: dict[str, int]
+) -> None:
+    data = row(2, text("A2", "1"), cell)
+    written, _ = _written(workbook(tmp_path / "x.xlsx", HEADER, data, about=about))
+    assert written.totals == rules
 
 
 def test_merged_and_hidden_cells_are_told(tmp_path: Path) -> None:
