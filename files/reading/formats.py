@@ -34,6 +34,7 @@ _TOKEN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?[0-9]+(?:\.[0-9]+)?)")
+_ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
 _HOLDS = {
     "<": lambda a, b: a < b,
     ">": lambda a, b: a > b,
@@ -174,6 +175,11 @@ class Format:
     def letters(self) -> str:
         """The letters of a date or time that it shows, "" where it shows a number."""
         return self.sections[0].letters
+
+    @cached_property
+    def is_elapsed(self) -> bool:
+        """Whether it shows a time that passed, as [h]:mm, which may be below zero."""
+        return bool(_ELAPSED.search(self.code))
 
     def write(self, value: float) -> Shown:
         """Return what goes out for a number."""

@@ -20,33 +20,38 @@ MOST_STYLES, LONGEST_FORMAT = 100_000, 1_000
 MOST_SHEETS, LONGEST_NAME = 1_000, 255
 KEPT, KEPT_ERRORS = 1_000, 100_000
 _LONGEST_ERROR = 60
+# What Excel shows of a date or time below zero.
+_BELOW_ZERO = "########"
 
 _WORKBOOK = "xl/workbook.xml"
 _STYLES = "xl/styles.xml"
 _RELATIONS = "xl/_rels/workbook.xml.rels"
 _REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 
-_TRUE = ("1", "true")
+_TRUE, _FALSE = ("1", "true"), ("0", "false")
 
 
 @dataclass(frozen=True)
 class Sheet:
     """A sheet of a workbook, and whether Excel shows it. `part` is its file inside.
 
-    Its dates are days since 1900, or else `since_1904`.
+    Its dates are days since 1900, or else `since_1904`. `is_to_calculate` says that the
+    saved results of its formulas are not up to date.
     """
 
     name: str
     is_hidden: bool = False
     part: str = ""
     since_1904: bool = False
+    is_to_calculate: bool = False
 
 
 @dataclass
 class Extent:
     """Where the values of a sheet lie, from 1: the first and last row and column.
 
-    `errors` are the cells that hold an error, as (row, column): "#REF!"; the first
+    `errors` are the cells that hold an error, as (row, column): "#REF!", or a date or
+    time below zero, of which Excel shows number signs; the first
     100,000 are kept, all are counted and lie, like formulas without a value, above and
     left of `errors_bottom` and `errors_right`. `merged` are ranges as "A2:A4".
     """
@@ -59,7 +64,8 @@ class Extent:
     errors_total: int = 0
     errors_bottom: int = 0
     errors_right: int = 0
-    # Formulas without a saved value; the first 100,000 are kept.
+    formulas: int = 0
+    # Those without a saved value; the first 100,000 are kept.
     unsaved: set[tuple[int, int]] = field(default_factory=set)
     unsaved_total: int = 0
     # The first 100,000 are kept.
@@ -69,6 +75,16 @@ class Extent:
     hidden_columns: list[int] = field(default_factory=list)
     slices: Slices = field(default_factory=Slices)
     formats: CellFormats = field(default_factory=lambda: CellFormats({}))
+
+    def keep_error(self, place: tuple[int, int], error: str) -> bool:
+        """Count an error, and keep it unless there are many; tell whether it is kept."""
+        self.errors_total += 1
+        self.errors_bottom = max(self.errors_bottom, place[0])
+        self.errors_right = max(self.errors_right, place[1])
+        if self.errors_total > KEPT_ERRORS:
+            return False
+        self.errors[place] = error
+        return True
 
     def keep_unsaved(self, place: tuple[int, int]) -> None:
         """Count a formula without a value, and keep it unless there are many."""
@@ -88,7 +104,11 @@ def sheets(path: Path) -> list[Sheet]:
         names = set(archive.namelist())
     listed = [_sheet(attributes, relations.parts) for attributes in book.sheets]
     sheets = [
-        replace(sheet, since_1904=book.since_1904)
+        replace(
+            sheet,
+            since_1904=book.since_1904,
+            is_to_calculate=book.is_to_calculate,
+        )
         for sheet in listed
         if sheet.part in names
     ]
@@ -103,13 +123,20 @@ class _Book(Elements):
     def __init__(self) -> None:
         super().__init__()
         self.sheets: list[Attributes] = []
-        self.since_1904 = False
+        self.since_1904 = self.is_to_calculate = False
 
     def start(self, name: str, attributes: Attributes) -> None:
         super().start(name, attributes)
         name = local(name)
         if name == "workbookPr":
             self.since_1904 = attributes.get("date1904") in _TRUE
+        elif name == "calcPr":
+            # Programs that fill in workbooks leave the results to Excel; Excel itself
+            # where it calculates by hand alone: ECMA-376 part 1, 18.2.2.
+            self.is_to_calculate = (
+                attributes.get("fullCalcOnLoad") in _TRUE
+                or attributes.get("calcCompleted") in _FALSE
+            )
         elif name == "sheet":
             self.sheets.append(attributes)
             if len(attributes.get("name", "")) > LONGEST_NAME:
@@ -245,6 +272,11 @@ class _Cells(Elements):
         self.extent = Extent(formats=CellFormats(styles))
         self._sheet = sheet
         self._styles = styles
+        self._dated = {
+            style
+            for style, form in styles.items()
+            if form.letters and not form.is_elapsed
+        }
         self._style: str | None = None
         self._type: str | None = None
         self._formula = False
@@ -277,6 +309,7 @@ class _Cells(Elements):
             self._end_formula()
             self._row(attributes)
         elif name == "f":
+            self.extent.formulas += 1
             self._formula = self._type != "e"
         elif name == "t":
             self.need_short(self._value_at)
@@ -395,6 +428,8 @@ class _Cells(Elements):
             extent.formats.add(row, column, self._style)
         if self._type == "e":
             self._error()
+        elif self._style in self._dated and self._type in (None, "n"):
+            self._date()
         elif self._formula and self._type == "str":
             # A text that is empty is a value, too.
             self._formula = False
@@ -402,14 +437,10 @@ class _Cells(Elements):
             self._wait_for_result()
 
     def _error(self) -> None:
-        """Keep the text of the error; only here is text listened to."""
-        self.extent.errors_total += 1
-        self.extent.errors_bottom = max(self.extent.errors_bottom, self.row)
-        self.extent.errors_right = max(self.extent.errors_right, self.column)
-        if self.extent.errors_total > KEPT_ERRORS:
-            return
+        """Keep the text of the error."""
         place = self.row, self.column
-        self.extent.errors[place] = ""
+        if not self.extent.keep_error(place, ""):
+            return
 
         def characters(text: str) -> None:
             known = self.extent.errors[place]
@@ -421,6 +452,24 @@ class _Cells(Elements):
 
         self.parser.CharacterDataHandler = characters
         self.parser.EndElementHandler = end
+
+    def _date(self) -> None:
+        """Keep a date or time below zero as an error: it is read as another one.
+
+        Of -0.25, six hours before midnight, it would be 18:00.
+        """
+        self.parser.CharacterDataHandler = self._date_characters
+        self.parser.EndElementHandler = self._date_ends
+
+    def _date_characters(self, text: str) -> None:
+        self.parser.CharacterDataHandler = None
+        self._formula = self._formula and not text.strip()
+        if text[0] == "-" and text.strip("-0."):
+            self.extent.keep_error((self.row, self.column), _BELOW_ZERO)
+
+    def _date_ends(self, _: str) -> None:
+        self.parser.CharacterDataHandler = None
+        self.parser.EndElementHandler = None
 
 
 def range_of(reference: str) -> tuple[int, int, int, int] | None:

@@ -63,6 +63,17 @@ class Written:
     findings: list[Finding] = field(default_factory=list)
     totals: Counter[str] = field(default_factory=Counter)
 
+    def add_old_results(self, count: int) -> None:
+        """Tell that the saved results of so many formulas may be old ones."""
+        message = (
+            f"{counted(count, 'formula')} of the sheet may have old results: the "
+            "workbook was not calculated when it was saved, and the results saved in "
+            "it are sent. Open it in Excel, save it, and upload it again."
+        )
+        finding = Finding(level="warns", rule="old-results", message=message)
+        self.totals[finding.rule] += 1
+        self.findings.append(finding)
+
 
 def write_csv(
     path: Path,
@@ -87,7 +98,10 @@ def write_csv(
         raise Unreadable(f"The workbook has no sheet “{sheet}”. Choose another one.")
     values = extent(path, chosen, progress=progress)
     with _rows_of(path, chosen, values, slices_of(target)) as rows:
-        return _Writing(sheet, rows, values, begin, is_there).write(target, progress)
+        written = _Writing(sheet, rows, values, begin, is_there).write(target, progress)
+    if chosen.is_to_calculate and values.formulas > values.unsaved_total:
+        written.add_old_results(values.formulas - values.unsaved_total)
+    return written
 
 
 @contextmanager
@@ -284,9 +298,16 @@ class _Writing:
         if isinstance(value, dt.timedelta):
             self._told["duration"] += 1
             return duration(value)
+        if error := self._extent.errors.get((row, column)):
+            return self._error(row, column, error)
         if isinstance(value, dt.time):
             self._told["time"] += 1
-            return clock(value)
+            text = clock(value)
+            form = self._formats.of(row, column)
+            if form is not None and not self._has_time(row, column):
+                # Of a zero Excel shows the day 1900-01-00.
+                self._tell_otherwise(row, column, text, form.code, None)
+            return text
         text = self._day(row, column, value)
         self._tell_part(row, column, text)
         return text

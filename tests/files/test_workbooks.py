@@ -54,6 +54,7 @@ def workbook(
     hidden: str = "",
     above: str = "",
     below: str = "",
+    about: str = "",
 ) -> Path:
     """Write a workbook; every sheet of it has the same rows, given as XML."""
     data = (
@@ -81,7 +82,7 @@ def workbook(
         archive.writestr(
             "xl/workbook.xml",
             f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>{listed}</sheets>'
-            "</workbook>",
+            f"{about}</workbook>",
         )
         archive.writestr(
             "xl/_rels/workbook.xml.rels",
@@ -213,6 +214,7 @@ OTHERWISE = {
     "a power": (plain("B2", "123456", POWER), "123456", "0.00E+00"),
     "a month": (plain("B2", "45657", MONTH), "2024-12-31", "mmm-yy"),
     "the time of a day": (plain("B2", "45657.5", HOUR), "2024-12-31T12:00:00", "h:mm"),
+    "a zero as a day": (plain("B2", "0", DAY), "00:00:00", "d/m/yyyy"),
     "nothing": (plain("B2", "5", HIDES), "5", ";;;"),
     "a word": (plain("B2", "1", WORDS), "1", "Yes"),
     "a word for zero": (plain("B2", "0", WORDS), "0", "No"),
@@ -238,9 +240,50 @@ def test_what_is_shown_otherwise_is_warned_of(
 @pytest.mark.parametrize(
     "cell",
     [
+        plain("B2", "-0.25", TIME),
+        plain("B2", "-0.25", HOUR),
+        plain("B2", "-3", DATE),
+        plain("B2", "-0.5", DATE_TIME),
+        '<c r="B2" s="3"><f>A2-1</f><v>-0.25</v></c>',
+        '<c r="B2" s="3" t="n"><v>-1E-05</v></c>',
+    ],
+)
+def test_a_date_or_time_below_zero_is_the_error_that_excel_shows(
+    tmp_path: Path, cell: str
+) -> None:
+    last = row(3, text("A3", "-1"), plain("B3", "0.25", TIME))
+    path = workbook(tmp_path / "x.xlsx", HEADER, row(2, text("A2", "1"), cell), last)
+    written, table = _written(path)
+    found = [(f.level, f.rule, f.row, f.column, f.value) for f in written.findings]
+    assert found == [("blocks", "cell-error", 2, "a", "########")]
+    assert table[1:] == [["1", "########"], ["-1", "06:00:00"]]
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        (plain("B2", "-0.25", DURATION), "-06:00:00"),
+        (plain("B2", "-0", TIME), "00:00:00"),
+        ('<c r="B2" s="3" t="str"><f>A3</f><v>-0.25</v></c>', "-0.25"),
+        (plain("B2", "", DATE) + text("C2", "-1"), ""),
+    ],
+)
+def test_what_only_looks_below_zero_is_no_error(
+    tmp_path: Path, cell: str, value: str
+) -> None:
+    path = workbook(tmp_path / "x.xlsx", HEADER, row(2, text("A2", "1"), cell))
+    written, table = _written(path)
+    assert not written.findings
+    assert table[1][1] == value
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
         '<c r="B2"><f>A2</f></c>',
         '<c r="B2"><f>A2</f><v></v></c>',
         '<c r="B2"><f>A2</f><v/></c>',
+        '<c r="B2" s="3"><f>A2</f><v/></c>',
         '<c r="B2" t="n">\n<f>A2</f>\n<v></v>\n</c>',
         '<c r="B2" t="str"><f>A2</f></c>',
         '<c r="B2"><f t="shared" si="0"/></c>',
@@ -261,6 +304,27 @@ def test_formulas_without_values_are_counted_to_the_last(tmp_path: Path) -> None
     assert len(written.findings) == 1_000
     assert written.totals == {"no-value": 1_500}
     assert len(table) == 1_501
+
+
+FORMULA = '<c r="B2"><f>1+1</f><v>0</v></c>'
+
+
+@pytest.mark.parametrize(
+    ("cell", "about", "rules"),
+    [
+        (FORMULA, '<calcPr calcId="124519" fullCalcOnLoad="1"/>', {"old-results": 1}),
+        (FORMULA, '<calcPr calcMode="manual" calcCompleted="0"/>', {"old-results": 1}),
+        (FORMULA, '<calcPr calcId="191029" fullCalcOnLoad="0"/>', {}),
+        (plain("B2", "0"), '<calcPr calcId="0" fullCalcOnLoad="true"/>', {}),
+        ('<c r="B2"><f>A2</f></c>', '<calcPr fullCalcOnLoad="1"/>', {"no-value": 1}),
+    ],
+)
+def test_results_that_were_not_calculated_are_warned_of(
+    tmp_path: Path, cell: str, about: str, rules: dict[str, int]
+) -> None:
+    data = row(2, text("A2", "1"), cell)
+    written, _ = _written(workbook(tmp_path / "x.xlsx", HEADER, data, about=about))
+    assert written.totals == rules
 
 
 def test_merged_and_hidden_cells_are_told(tmp_path: Path) -> None:

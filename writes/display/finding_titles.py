@@ -255,6 +255,9 @@ RULES: dict[str, RuleTitle] = {
     "no-value": RuleTitle(
         "Formulas without a saved value", "Open and save the file in Excel.", "cells"
     ),
+    "old-results": RuleTitle(
+        "Formulas that may have old results", "Open and save the file in Excel."
+    ),
     "shown-otherwise": RuleTitle(
         "Excel shows another value than is sent",
         "Enter the value you want in Excel.",
