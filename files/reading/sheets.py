@@ -77,7 +77,7 @@ class Extent:
     formats: CellFormats = field(default_factory=lambda: CellFormats({}))
 
     def keep_error(self, place: tuple[int, int], error: str) -> bool:
-        """Count an error, and keep it unless there are many; tell whether it is kept."""
+        """Count an error and keep it unless there are many; tell whether it is kept."""
         self.errors_total += 1
         self.errors_bottom = max(self.errors_bottom, place[0])
         self.errors_right = max(self.errors_right, place[1])
