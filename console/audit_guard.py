@@ -69,7 +69,9 @@ def _missing_on_postgres(connection: Any) -> list[str]:
         cursor.execute(
             "SELECT tgname, pg_get_triggerdef(pg_trigger.oid) FROM pg_trigger "
             "JOIN pg_proc ON pg_proc.oid = tgfoid WHERE tgrelid = to_regclass(%s) "
-            "AND tgenabled = 'A' AND tgqual IS NULL AND prosrc = %s",
+            "AND tgenabled = 'A' AND tgqual IS NULL AND prosrc = %s "
+            # One that names columns lets the others be changed.
+            "AND tgattr::text = ''",
             [TABLE, _BODY],
         )
         there = dict(cursor.fetchall())

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -22,8 +22,12 @@ class Scope(models.TextChoices):
 
 
 def _is_fresh(minute: datetime) -> Q:
-    """Return the condition that a token was not used in this minute yet."""
-    return Q(used_at=None) | Q(used_at__lt=minute)
+    """Return the condition that a token was not used in this minute yet.
+
+    A use that lies further ahead was noted before the clock was set back.
+    """
+    ahead = Q(used_at__gt=minute + timedelta(minutes=1))
+    return Q(used_at=None) | Q(used_at__lt=minute) | ahead
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
@@ -90,7 +94,7 @@ class ApiToken(models.Model):
         """Count one use in `minute`; tell whether there were fewer than `most`.
 
         One conditional UPDATE, so that web processes together allow no more. A clock
-        that is behind counts towards the newest minute that was seen.
+        that is a minute behind counts towards the newest minute that was seen.
         """
         fresh = _is_fresh(minute)
         mine = ApiToken.objects.filter(fresh | Q(used_count__lt=most), pk=self.pk)

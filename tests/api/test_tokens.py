@@ -142,3 +142,16 @@ def test_so_many_requests_a_minute_and_no_more(vera: User) -> None:
     assert token.spend(minute + timedelta(minutes=1), most=3)
     token.refresh_from_db()
     assert token.used_count == 1
+
+
+def test_a_clock_that_was_set_back_locks_no_token_out(vera: User, ask: Ask) -> None:
+    ahead = timezone.now() + timedelta(days=400)
+    for minutes in (0, 3):
+        vera.api_tokens.update(
+            used_at=ahead + timedelta(minutes=minutes), used_count=100_000
+        )
+        assert ask("operations").status_code == 200
+        token = vera.api_tokens.get()
+        assert token.used_count == 1
+        assert token.used_at
+        assert token.used_at <= timezone.now()

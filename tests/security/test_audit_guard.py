@@ -96,6 +96,10 @@ def test_a_trigger_that_does_nothing_is_a_missing_one() -> None:
         f"ALTER TABLE {TABLE} DISABLE TRIGGER audit_no_change",
         "CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql "
         "AS $$BEGIN RETURN NULL; END$$",
+        # It lets all columns but one be changed.
+        f"CREATE OR REPLACE TRIGGER audit_no_change BEFORE DELETE OR UPDATE OF id "
+        f"ON {TABLE} FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse(); "
+        f"ALTER TABLE {TABLE} ENABLE ALWAYS TRIGGER audit_no_change",
     ],
 )
 def test_a_trigger_that_is_off_is_a_missing_one(sql: str) -> None:

@@ -382,6 +382,9 @@ def test_an_unpacked_pack_is_refused_once_a_file_is_changed_added_or_gone(
         assert is_refused(unpack({name: None})), name
         assert is_refused(unpack({name: content + b" "})), name
     assert is_refused(unpack({"more.txt": b""}))
+    linked = unpack({})
+    (linked / "more").symlink_to(unpack({}), target_is_directory=True)
+    assert is_refused(linked)
     # A manifest that fits the changed file, without the key to sign it.
     manifest = json.loads(files["manifest.json"])
     manifest["files"]["README.txt"] = {

@@ -207,6 +207,16 @@ def test_too_many_within_a_minute_come_again(
     assert told(hook.token) == 429
 
 
+def test_what_came_before_the_clock_was_set_back_puts_none_off(
+    hook: Hook, watched: Operation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notified, "MOST_A_MINUTE", 1)
+    assert told(hook.token) == 204
+    HookMessage.objects.update(received_at=timezone.now() + timedelta(hours=3))
+    assert told(hook.token) == 204
+    assert told(hook.token) == 429
+
+
 def test_old_ones_are_forgotten(hook: Hook) -> None:
     assert told(hook.token) == 204
     retention.sweep(timezone.now())

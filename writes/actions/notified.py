@@ -12,6 +12,7 @@ from writes.models import Call
 
 # Long after one would be too old to be taken once more.
 KEPT = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 # More of a project are put off: Ampersand sends them again.
 MOST_A_MINUTE = 600
 
@@ -27,7 +28,9 @@ def take(hook: Hook, told: Notification, now: datetime) -> int:
     and object. One that came before has no effect. Raises `TooMany`.
     """
     with transaction.atomic():
-        latest = hook.messages.filter(received_at__gt=now - timedelta(minutes=1))
+        # What lies ahead came before the clock was set back.
+        within = (now - MINUTE, now + MINUTE)
+        latest = hook.messages.filter(received_at__range=within)
         if latest.count() >= MOST_A_MINUTE:
             raise TooMany
         _, is_new = HookMessage.objects.get_or_create(

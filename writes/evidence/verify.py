@@ -168,7 +168,8 @@ class Directory(Pack):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        found = [each for each in path.rglob("*") if not each.is_dir()]
+        # A link to a folder leads to files, too.
+        found = [p for p in path.rglob("*") if p.is_symlink() or not p.is_dir()]
         self.names = [each.relative_to(path).as_posix() for each in found]
         self.opened = []
 
